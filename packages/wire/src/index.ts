@@ -1,0 +1,17 @@
+export * from './content-type.ts';
+export * from './json.ts';
+export * from './message-type.ts';
+export * from './protobuf.ts';
+export * from './record-io.ts';
+export * from './schema.ts';
+export * from './wire-error.ts';
+export * from './generated/mesos.ts';
+export * as scheduler from './generated/scheduler.ts';
+export * as executor from './generated/executor.ts';
+export * as masterApi from './generated/master.ts';
+export * as agentApi from './generated/agent.ts';
+export * as quota from './generated/quota.ts';
+export * as maintenance from './generated/maintenance.ts';
+export * as allocatorApi from './generated/allocator.ts';
+export * as resourceProvider from './generated/resource-provider.ts';
+export * as agentProtocol from './generated/agent-protocol.ts';

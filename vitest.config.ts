@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+// One configuration for all suites: `*.test.ts` are unit, property and simulation tests,
+// `*.int.test.ts` need real servers or kernel features and run one file at a time.
+const resolve = { conditions: ['@dcos/source'] };
+const ssr = { resolve: { conditions: ['@dcos/source'] } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**', 'packages/ui/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: ['packages/*/src/**/*.int.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
