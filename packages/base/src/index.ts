@@ -7,3 +7,4 @@ export * from './ports.ts';
 export * from './random.ts';
 export * from './result.ts';
 export * from './text.ts';
+export * from './config.ts';
