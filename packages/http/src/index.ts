@@ -1,1 +1,3 @@
-export {};
+export * from './http-server.ts';
+export * from './out-stream.ts';
+export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

@@ -1,0 +1,142 @@
+/**
+ * The HTTP server of every component: fastify with explicit limits, bodies as raw bytes, errors in one
+ * place. Building is apart from listening, so tests inject requests with no socket.
+ */
+
+import type { Server } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { errorText, OperationError, type Logger } from '@dcos/base';
+
+/** Bytes of a request body unless the component says otherwise. */
+export const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** How long a client may take to send its headers. */
+const HEADERS_TIMEOUT_MS = 30_000;
+/** How long a client may take to send a whole request. */
+const REQUEST_TIMEOUT_MS = 120_000;
+/** How long an idle connection is kept; longer than the usual client's, so that clients close first. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** Connections of one server at most. */
+const CONNECTIONS_MAX = 60_000;
+
+/** Writes the answer to a failed request; the component's own error shape. */
+export type ErrorResponder = (
+  reply: FastifyReply,
+  failure: { readonly statusCode: number; readonly message: string; readonly error: unknown },
+) => void;
+
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  readonly bodyBytesMax?: number;
+  /** Plain text with the status when absent. */
+  readonly respondError?: ErrorResponder;
+}
+
+export interface HttpServer {
+  /** Routes are added here before `listen`. A body arrives as a Buffer, empty when there is none. */
+  readonly app: FastifyInstance;
+  listen(address: { readonly host: string; readonly port: number }): Promise<ListeningAt>;
+  /** Stops accepting, ends open streams, resolves when all connections are closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ListeningAt {
+  readonly port: number;
+  /** `http://host:port`, without a slash at its end. */
+  readonly url: string;
+}
+
+const plainText: ErrorResponder = (reply, { statusCode, message }) =>
+  void reply.code(statusCode).type('text/plain; charset=utf-8').send(message);
+
+/** Makes a server. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const respond = options.respondError ?? plainText;
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Streams live for days: closing the server must not wait for them.
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 4096 },
+    exposeHeadRoutes: true,
+  });
+  tune(app.server);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error: unknown, _request, reply) => {
+    const statusCode = statusOf(error);
+    if (statusCode >= 500) {
+      options.logger.error({ event: 'request.failed', error: errorText(error) }, 'request failed');
+    }
+    respond(reply, { statusCode, message: errorText(error), error });
+  });
+
+  let closing: Promise<void> | undefined;
+  return {
+    app,
+    async listen({ host, port }) {
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        throw listenError(error, host, port);
+      }
+      const address = app.server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
+    },
+    async close() {
+      closing ??= app.close();
+      await closing;
+    },
+  };
+}
+
+function tune(server: Server): void {
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.maxConnections = CONNECTIONS_MAX;
+}
+
+function statusOf(error: unknown): number {
+  if (typeof error === 'object' && error !== null && 'statusCode' in error) {
+    const { statusCode } = error;
+    if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600) return statusCode;
+  }
+  return 500;
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new OperationError('PORT_IN_USE', `port ${port} on ${host} is in use`, {
+      details: { host, port },
+      cause: error,
+    });
+  }
+  if (code === 'EACCES') {
+    return new OperationError('PORT_FORBIDDEN', `port ${port} on ${host} may not be opened by this user`, {
+      details: { host, port },
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The body of a request as bytes; empty when the client sent none. */
+export function bodyBytes(body: unknown): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array();
+}
+
+/** The body of a request as text. Throws a 400 when it is not UTF-8. */
+export function bodyText(body: unknown): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bodyBytes(body));
+  } catch (error) {
+    throw Object.assign(new Error('the body is not UTF-8 text', { cause: error }), { statusCode: 400 });
+  }
+}
+
+/** Answers with JSON. */
+export function sendJson(reply: FastifyReply, statusCode: number, value: unknown): FastifyReply {
+  return reply.code(statusCode).type('application/json').send(JSON.stringify(value));
+}
