@@ -1,1 +1,5 @@
-export {};
+export * from './scheduler.ts';
+export * from './scheduler-events.ts';
+export { systemClock, systemRandom } from './shell/system-ports.ts';
+export type { Listener } from './shell/delivery.ts';
+export type { Phase, StopReason } from './core/subscription.ts';

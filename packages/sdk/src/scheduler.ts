@@ -1,0 +1,422 @@
+/**
+ * The scheduler client: keeps a framework subscribed at the leading master, hands out its events and
+ * makes its calls.
+ *
+ * Invariants: calls reach the master in the order in which they were made, acknowledgements in theirs
+ * (on a connection of their own, so that a burst of them never delays a launch); a call is sent at most
+ * once; calls of a lost stream fail rather than reach the stream after it.
+ * Source: scheduler API v1 of the original.
+ */
+
+import {
+  errorText,
+  frameworkId,
+  OperationError,
+  type Clock,
+  type FrameworkId,
+  type Logger,
+  type Random,
+} from '@dcos/base';
+import {
+  decodeAs,
+  encodeAs,
+  MEDIA_TYPES,
+  scheduler,
+  type Encoding,
+  type Filters,
+  type FrameworkInfo,
+  type KillPolicy,
+  type Offer_Operation,
+  type OfferID,
+  type AgentID,
+  type TaskID,
+  type TaskStatus,
+} from '@dcos/wire';
+import { isStaleAnswer, stopReasonOf } from './core/answers.ts';
+import { masterOrigin } from './core/redirect.ts';
+import type { Phase, StopReason } from './core/subscription.ts';
+import {
+  heartbeatIntervalMsOf,
+  toSchedulerEvent,
+  type SchedulerEvent,
+} from './scheduler-events.ts';
+import { CallLane, type LaneAnswer } from './shell/call-lane.ts';
+import { deliverByIteration, deliverTo, type Delivery, type Listener } from './shell/delivery.ts';
+import { EventStream, type StreamSource, type Verdict } from './shell/event-stream.ts';
+import { systemClock, systemRandom } from './shell/system-ports.ts';
+
+const PATH = '/api/v1/scheduler';
+
+/** Calls that may wait for the master unless the options say otherwise; more are refused at once. */
+export const CALLS_WAITING_MAX = 10_000;
+/** Time for the master to answer a call unless the options say otherwise. */
+export const CALL_MS_MAX = 30_000;
+/** Bytes that an answer to a call may have. */
+export const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface SchedulerOptions {
+  /** The masters as `http://host:port`, asked in this order. A redirect to the leader is followed. */
+  readonly masters: readonly string[];
+  /** Who subscribes. With an `id`, the framework of that id is taken over. */
+  readonly framework: FrameworkInfo;
+  readonly suppressedRoles?: readonly string[];
+  readonly offerConstraints?: scheduler.OfferConstraints;
+  readonly logger: Logger;
+  /** Protobuf unless asked otherwise: a third of the work for both sides. */
+  readonly encoding?: Encoding;
+  /**
+   * Gets every event in order. While a returned promise is pending nothing more is read. When it
+   * throws, the connection is closed and `done` rejects. Without a listener, iterate the connection.
+   */
+  readonly listener?: Listener<SchedulerEvent>;
+  /** Sent with every request, for example `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly callsWaitingMax?: number;
+  readonly callMsMax?: number;
+  /** Bound on the wait between tries to subscribe. */
+  readonly retryMsMax?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** A call without what the connection fills in. */
+export type SchedulerCall = Omit<scheduler.Call, 'framework_id' | 'type' | 'subscribe'> & {
+  readonly type: Exclude<scheduler.Call_Type, 'SUBSCRIBE' | 'UNKNOWN'>;
+};
+
+export interface SchedulerConnection extends AsyncIterable<SchedulerEvent> {
+  /** Known from the first `subscribed` on, or from the start when the options name one. */
+  readonly frameworkId: FrameworkId | undefined;
+  readonly phase: Phase;
+  /** Settles after the last event; rejects when the listener threw. */
+  readonly done: Promise<{ readonly reason: StopReason; readonly problem: string }>;
+  /**
+   * Makes a call. The promise settles when the master has answered, which for most calls means only
+   * that it took the call.
+   * @returns the answer's message for calls that have one, such as RECONCILE_OPERATIONS.
+   * @throws OperationError `SDK_NOT_SUBSCRIBED` (retry later: after the next `subscribed`),
+   *   `SDK_QUEUE_FULL`, `SDK_DISCONNECTED` (the call may or may not have taken effect),
+   *   `SDK_CALL_REFUSED` with `details.status` and `details.body`.
+   */
+  call(call: SchedulerCall): Promise<scheduler.Response | undefined>;
+  /** Launches and other operations on offers of one agent and role; the rest of the offers goes back. */
+  accept(
+    offers: readonly OfferID[],
+    operations: readonly Offer_Operation[],
+    filters?: Filters,
+  ): Promise<void>;
+  decline(offers: readonly OfferID[], filters?: Filters): Promise<void>;
+  /** Acknowledges an update; does nothing for one that needs no acknowledgement. */
+  acknowledge(status: TaskStatus): Promise<void>;
+  kill(
+    task: TaskID,
+    options?: { readonly agent?: AgentID; readonly policy?: KillPolicy },
+  ): Promise<void>;
+  /** Asks for the state of these tasks; of all tasks of the framework when the list is empty. */
+  reconcile(tasks: readonly scheduler.Call_Reconcile_Task[]): Promise<void>;
+  revive(roles?: readonly string[]): Promise<void>;
+  suppress(roles?: readonly string[]): Promise<void>;
+  /**
+   * Changes the framework at the master and for every later subscription.
+   */
+  updateFramework(framework: FrameworkInfo, options?: UpdateOptions): Promise<void>;
+  /** Ends the framework: its tasks are killed, its id is used up, the connection stops. */
+  teardown(): Promise<void>;
+  /** Leaves. Tasks go on running for the framework's failover time-out. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface UpdateOptions {
+  readonly suppressedRoles?: readonly string[];
+  readonly offerConstraints?: scheduler.OfferConstraints;
+}
+
+/** Subscribes a framework and keeps it subscribed until it is closed or the master ends it. */
+export function connectScheduler(options: SchedulerOptions): SchedulerConnection {
+  const connection = new Connection(options);
+  connection.start();
+  return connection;
+}
+
+interface Lanes {
+  readonly generation: number;
+  readonly calls: CallLane;
+  readonly acknowledgements: CallLane;
+}
+
+class Connection implements SchedulerConnection {
+  readonly #options: SchedulerOptions;
+  readonly #encoding: Encoding;
+  readonly #stream: EventStream<scheduler.Event>;
+  readonly #delivery: Delivery<SchedulerEvent>;
+  readonly #done = Promise.withResolvers<{ reason: StopReason; problem: string }>();
+  readonly #text = new TextDecoder('utf-8', { fatal: true });
+  #framework: FrameworkInfo;
+  #update: UpdateOptions;
+  #lanes: Lanes | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#encoding = options.encoding ?? 'protobuf';
+    this.#framework = options.framework;
+    this.#update = {
+      ...(options.suppressedRoles === undefined
+        ? {}
+        : { suppressedRoles: options.suppressedRoles }),
+      ...(options.offerConstraints === undefined
+        ? {}
+        : { offerConstraints: options.offerConstraints }),
+    };
+    this.#delivery =
+      options.listener === undefined ? deliverByIteration() : deliverTo(options.listener);
+    this.#stream = new EventStream({
+      masters: options.masters.map(masterOrigin),
+      path: PATH,
+      encoding: this.#encoding,
+      eventType: scheduler.EventType,
+      subscribeBody: () => this.#subscribeBody(),
+      headers: options.headers ?? {},
+      retryMsMax: options.retryMsMax,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? systemRandom,
+      logger: options.logger,
+      receiver: {
+        judge: (event, source) => this.#judge(event, source),
+        deliver: (event, source) => this.#deliver(event, source),
+        disconnected: (problem, retryInMs) => this.#disconnected(problem, retryInMs),
+        stopped: (reason, problem) => this.#stopped(reason, problem),
+        failed: (error) => this.#failed(error),
+      },
+    });
+  }
+
+  get frameworkId(): FrameworkId | undefined {
+    const id = this.#framework.id?.value;
+    return id === undefined || id === '' ? undefined : frameworkId(id);
+  }
+
+  get phase(): Phase {
+    return this.#stream.phase;
+  }
+
+  get done(): Promise<{ readonly reason: StopReason; readonly problem: string }> {
+    return this.#done.promise;
+  }
+
+  start(): void {
+    this.#stream.start();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<SchedulerEvent> {
+    return this.#delivery.iterate(() => this.#stream.stop('closed', 'the iteration was left'));
+  }
+
+  async call(call: SchedulerCall): Promise<scheduler.Response | undefined> {
+    const lanes = this.#lanes;
+    const id = this.#framework.id;
+    if (lanes === undefined || id === undefined) {
+      throw new OperationError('SDK_NOT_SUBSCRIBED', `${call.type}: not subscribed at a master`, {
+        retry: 'later',
+      });
+    }
+    const acknowledges =
+      call.type === 'ACKNOWLEDGE' || call.type === 'ACKNOWLEDGE_OPERATION_STATUS';
+    const lane = acknowledges ? lanes.acknowledgements : lanes.calls;
+    const body = encodeAs(this.#encoding, scheduler.CallType, { ...call, framework_id: id });
+    const answer = await lane.post(body);
+    return this.#answered(call.type, lanes.generation, answer);
+  }
+
+  async accept(
+    offers: readonly OfferID[],
+    operations: readonly Offer_Operation[],
+    filters?: Filters,
+  ): Promise<void> {
+    const accept = { offer_ids: offers, operations, ...(filters === undefined ? {} : { filters }) };
+    await this.call({ type: 'ACCEPT', accept });
+  }
+
+  async decline(offers: readonly OfferID[], filters?: Filters): Promise<void> {
+    const decline = { offer_ids: offers, ...(filters === undefined ? {} : { filters }) };
+    await this.call({ type: 'DECLINE', decline });
+  }
+
+  async acknowledge(status: TaskStatus): Promise<void> {
+    const { uuid, agent_id, task_id } = status;
+    if (uuid === undefined || uuid.length === 0 || agent_id === undefined) return;
+    await this.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
+  }
+
+  async kill(task: TaskID, options: { agent?: AgentID; policy?: KillPolicy } = {}): Promise<void> {
+    const { agent, policy } = options;
+    const kill = {
+      task_id: task,
+      ...(agent === undefined ? {} : { agent_id: agent }),
+      ...(policy === undefined ? {} : { kill_policy: policy }),
+    };
+    await this.call({ type: 'KILL', kill });
+  }
+
+  async reconcile(tasks: readonly scheduler.Call_Reconcile_Task[]): Promise<void> {
+    await this.call({ type: 'RECONCILE', reconcile: { tasks } });
+  }
+
+  async revive(roles: readonly string[] = []): Promise<void> {
+    await this.call({ type: 'REVIVE', revive: { roles } });
+  }
+
+  async suppress(roles: readonly string[] = []): Promise<void> {
+    await this.call({ type: 'SUPPRESS', suppress: { roles } });
+  }
+
+  async updateFramework(framework: FrameworkInfo, options: UpdateOptions = {}): Promise<void> {
+    const { id } = this.#framework;
+    const framework_info = id === undefined ? framework : { ...framework, id };
+    await this.call({
+      type: 'UPDATE_FRAMEWORK',
+      update_framework: { framework_info, ...subscribeFields(options) },
+    });
+    this.#framework = framework_info;
+    this.#update = options;
+  }
+
+  async teardown(): Promise<void> {
+    await this.call({ type: 'TEARDOWN' });
+    this.#stream.stop('closed', 'the framework was torn down');
+  }
+
+  async close(): Promise<void> {
+    this.#stream.stop('closed', 'closed by the framework');
+    await this.#done.promise.catch(() => undefined);
+  }
+
+  #subscribeBody(): Uint8Array {
+    const { id } = this.#framework;
+    return encodeAs(this.#encoding, scheduler.CallType, {
+      type: 'SUBSCRIBE',
+      ...(id === undefined ? {} : { framework_id: id }),
+      subscribe: { framework_info: this.#framework, ...subscribeFields(this.#update) },
+    });
+  }
+
+  #judge(event: scheduler.Event, source: StreamSource): Verdict {
+    if (event.subscribed !== undefined) {
+      this.#framework = { ...this.#framework, id: event.subscribed.framework_id };
+      this.#openLanes(source);
+      const seconds = event.subscribed.heartbeat_interval_seconds;
+      return { kind: 'subscribed', heartbeatIntervalMs: heartbeatIntervalMsOf(seconds) };
+    }
+    if (event.error !== undefined) {
+      const problem = `the master refused the subscription: ${event.error.message}`;
+      const reason = stopReasonOf(event.error.message);
+      return reason === undefined ? { kind: 'lost', problem } : { kind: 'stop', reason, problem };
+    }
+    return { kind: 'continue' };
+  }
+
+  #deliver(event: scheduler.Event, source: StreamSource): void | Promise<void> {
+    const typed = toSchedulerEvent(event, source.origin);
+    if (typed !== undefined) return this.#delivery.push(typed);
+    this.#options.logger.debug(
+      { event: 'subscription.event-unknown', type: event.type },
+      'unknown event',
+    );
+    return undefined;
+  }
+
+  #openLanes(source: StreamSource): void {
+    this.#closeLanes('subscribed anew');
+    const { headers, callMsMax, callsWaitingMax } = this.#options;
+    const mediaType = MEDIA_TYPES[this.#encoding];
+    const lane = (): CallLane =>
+      new CallLane({
+        origin: source.origin,
+        path: PATH,
+        headers: {
+          ...headers,
+          'content-type': mediaType,
+          accept: mediaType,
+          ...(source.streamId === undefined ? {} : { 'mesos-stream-id': source.streamId }),
+        },
+        answerMsMax: callMsMax ?? CALL_MS_MAX,
+        callsWaitingMax: callsWaitingMax ?? CALLS_WAITING_MAX,
+        answerBytesMax: ANSWER_BYTES_MAX,
+      });
+    this.#lanes = { generation: source.generation, calls: lane(), acknowledgements: lane() };
+    const { origin } = source;
+    this.#options.logger.info(
+      { event: 'framework.subscribed', frameworkId: this.frameworkId, master: origin },
+      'subscribed at the leading master',
+    );
+  }
+
+  #closeLanes(reason: string): void {
+    this.#lanes?.calls.close(reason);
+    this.#lanes?.acknowledgements.close(reason);
+    this.#lanes = undefined;
+  }
+
+  #answered(
+    type: scheduler.Call_Type,
+    generation: number,
+    answer: LaneAnswer,
+  ): scheduler.Response | undefined {
+    if (answer.status === 200 || answer.status === 202) {
+      if (answer.body.length === 0 || type !== 'RECONCILE_OPERATIONS') return undefined;
+      return decodeAs(this.#encoding, scheduler.ResponseType, answer.body, (bytes) =>
+        this.#text.decode(bytes),
+      );
+    }
+    const body = new TextDecoder().decode(answer.body).trim();
+    const problem = `the master answered ${type} with ${answer.status}${body === '' ? '' : `: ${body}`}`;
+    const stale = isStaleAnswer(answer.status, body);
+    if (stale) this.#stream.stale(generation, problem);
+    throw new OperationError('SDK_CALL_REFUSED', problem, {
+      retry: stale || answer.status >= 500 ? 'later' : 'never',
+      details: { status: answer.status, body },
+    });
+  }
+
+  #disconnected(problem: string, retryInMs: number): void {
+    this.#closeLanes(problem);
+    this.#options.logger.warn({ event: 'framework.disconnected', problem, retryInMs }, problem);
+    this.#push({ kind: 'disconnected', problem, retryInMs });
+  }
+
+  #stopped(reason: StopReason, problem: string): void {
+    this.#closeLanes(problem);
+    this.#options.logger.info({ event: 'framework.stopped', reason, problem }, problem);
+    this.#push({ kind: 'stopped', reason, problem });
+    this.#delivery.end();
+    this.#done.resolve({ reason, problem });
+  }
+
+  /** Delivers what the connection says about itself; these events hold nobody back. */
+  #push(event: SchedulerEvent): void {
+    const failed = (error: unknown): void => {
+      this.#failed(error);
+      this.#stream.stop('closed', errorText(error));
+    };
+    try {
+      const delivered = this.#delivery.push(event);
+      if (delivered !== undefined) void delivered.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const problem = errorText(error);
+    this.#options.logger.error({ event: 'framework.listener-failed', problem }, problem);
+    this.#delivery.end(error);
+    this.#done.reject(error);
+  }
+}
+
+function subscribeFields(options: UpdateOptions): Omit<scheduler.Call_Subscribe, 'framework_info'> {
+  const { suppressedRoles, offerConstraints } = options;
+  return {
+    ...(suppressedRoles === undefined ? {} : { suppressed_roles: suppressedRoles }),
+    ...(offerConstraints === undefined ? {} : { offer_constraints: offerConstraints }),
+  };
+}

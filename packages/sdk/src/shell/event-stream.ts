@@ -1,0 +1,286 @@
+/**
+ * Runs one subscription over HTTP: opens streams as the machine in `core/subscription.ts` says, cuts
+ * them into events, hands the events out in order and one at a time.
+ *
+ * Invariants: an event of an aborted stream is never handed out; while the receiver is busy nothing
+ * more is read, so that a slow receiver slows the sender down instead of filling memory.
+ */
+
+import { Agent, request, type Dispatcher } from 'undici';
+import { errorText, type Cancel, type Clock, type Logger, type Random } from '@dcos/base';
+import {
+  createRecordDecoder,
+  decodeAs,
+  MEDIA_TYPES,
+  type Encoding,
+  type MessageType,
+} from '@dcos/wire';
+import { isRefusal } from '../core/answers.ts';
+import {
+  createSubscription,
+  stepSubscription,
+  type StopReason,
+  type Subscription,
+  type SubscriptionEffect,
+  type SubscriptionEvent,
+} from '../core/subscription.ts';
+
+/** Bytes of an error body that are read and reported. */
+export const PROBLEM_BYTES_MAX = 16 * 1024;
+
+export interface EventStreamOptions<Event> {
+  readonly masters: readonly string[];
+  /** Path of the API such as `/api/v1/scheduler`. */
+  readonly path: string;
+  readonly encoding: Encoding;
+  readonly eventType: MessageType<Event>;
+  /** The SUBSCRIBE body; asked for anew for every attempt. */
+  readonly subscribeBody: () => Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly retryMsMax: number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly receiver: EventStreamReceiver<Event>;
+}
+
+/** The stream that an event came from. */
+export interface StreamSource {
+  readonly generation: number;
+  /** Origin of the master that answered. */
+  readonly origin: string;
+  readonly streamId: string | undefined;
+}
+
+/** What the receiver makes of an event. */
+export type Verdict =
+  | { readonly kind: 'continue' }
+  /** The event opened the subscription. */
+  | { readonly kind: 'subscribed'; readonly heartbeatIntervalMs: number }
+  | { readonly kind: 'lost'; readonly problem: string }
+  | { readonly kind: 'stop'; readonly reason: StopReason; readonly problem: string };
+
+export interface EventStreamReceiver<Event> {
+  /**
+   * Decides about an event before it is delivered: cheap, synchronous, without effects outside.
+   */
+  judge(event: Event, source: StreamSource): Verdict;
+  /** Delivers an event; reading goes on when the promise is settled. */
+  deliver(event: Event, source: StreamSource): void | Promise<void>;
+  disconnected(problem: string, retryInMs: number): void;
+  stopped(reason: StopReason, problem: string): void;
+  /** The receiver itself failed: a programmer error. The stream is closed after it. */
+  failed(error: unknown): void;
+}
+
+interface OpenStream {
+  readonly generation: number;
+  readonly abort: AbortController;
+  delivering: boolean;
+}
+
+export class EventStream<Event> {
+  readonly #options: EventStreamOptions<Event>;
+  readonly #dispatcher: Agent;
+  readonly #text = new TextDecoder('utf-8', { fatal: true });
+  #subscription: Subscription;
+  #stream: OpenStream | undefined;
+  #cancelRetry: Cancel | undefined;
+  #cancelSilence: Cancel | undefined;
+
+  constructor(options: EventStreamOptions<Event>) {
+    this.#options = options;
+    this.#subscription = createSubscription({
+      masters: options.masters,
+      ...(options.retryMsMax === undefined ? {} : { retryMsMax: options.retryMsMax }),
+    });
+    // Streams are silent between heartbeats: the machine watches them, not the HTTP client.
+    this.#dispatcher = new Agent({ bodyTimeout: 0, headersTimeout: 0, pipelining: 1 });
+  }
+
+  get phase(): Subscription['phase'] {
+    return this.#subscription.phase;
+  }
+
+  start(): void {
+    this.#step({ kind: 'start' });
+  }
+
+  /** The stream of this generation is no longer what the master knows: subscribe anew. */
+  stale(generation: number, problem: string): void {
+    this.#step({ kind: 'stale', generation, problem });
+  }
+
+  stop(reason: StopReason, problem: string): void {
+    this.#step({ kind: 'stop', reason, problem });
+  }
+
+  #step(event: SubscriptionEvent): void {
+    const { clock, random } = this.#options;
+    const step = stepSubscription(this.#subscription, event, clock.monotonicMs(), random);
+    this.#subscription = step.state;
+    for (const effect of step.effects) this.#perform(effect);
+  }
+
+  #perform(effect: SubscriptionEffect): void {
+    const { clock, receiver } = this.#options;
+    switch (effect.kind) {
+      case 'open':
+        void this.#open(effect.generation, effect.origin);
+        return;
+      case 'abort':
+        if (this.#stream?.generation === effect.generation) this.#stream.abort.abort();
+        this.#stream = undefined;
+        return;
+      case 'retryAfter':
+        this.#cancelRetry = clock.setTimer(effect.afterMs, () =>
+          this.#step({ kind: 'retryDue', generation: effect.generation }),
+        );
+        return;
+      case 'watchSilence':
+        this.#cancelSilence?.();
+        this.#cancelSilence = clock.setTimer(effect.afterMs, () =>
+          this.#silenceDue(effect.generation),
+        );
+        return;
+      case 'disconnected':
+        receiver.disconnected(effect.problem, effect.retryInMs);
+        return;
+      case 'stopped':
+        this.#cancelRetry?.();
+        this.#cancelSilence?.();
+        void this.#dispatcher.destroy();
+        receiver.stopped(effect.reason, effect.problem);
+        return;
+    }
+  }
+
+  #silenceDue(generation: number): void {
+    // Nothing is read while the receiver works: that silence is ours, not the master's.
+    if (this.#stream?.delivering === true) this.#step({ kind: 'activity', generation });
+    this.#step({ kind: 'silenceDue', generation });
+  }
+
+  async #open(generation: number, origin: string): Promise<void> {
+    const stream: OpenStream = { generation, abort: new AbortController(), delivering: false };
+    this.#stream = stream;
+    try {
+      const answer = await this.#request(origin, stream.abort.signal);
+      if (answer.statusCode === 200) {
+        this.#step({ kind: 'accepted', generation });
+        const streamId = headerText(answer.headers['mesos-stream-id']);
+        await this.#read(stream, answer.body, { generation, origin, streamId });
+        this.#step({ kind: 'ended', generation, problem: `${origin} closed the event stream` });
+      } else await this.#notAccepted(generation, origin, answer);
+    } catch (error) {
+      this.#step({ kind: 'ended', generation, problem: `${origin}: ${errorText(error)}` });
+    }
+  }
+
+  #request(origin: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { path, encoding, headers, subscribeBody } = this.#options;
+    const mediaType = MEDIA_TYPES[encoding];
+    return request(`${origin}${path}`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': mediaType, accept: mediaType },
+      body: subscribeBody(),
+      dispatcher: this.#dispatcher,
+      signal,
+    });
+  }
+
+  async #notAccepted(
+    generation: number,
+    origin: string,
+    answer: Dispatcher.ResponseData,
+  ): Promise<void> {
+    const status = answer.statusCode;
+    const location = headerText(answer.headers.location);
+    const body = await problemText(answer.body);
+    if (location !== undefined && (status === 307 || status === 308 || status === 302)) {
+      this.#step({ kind: 'redirected', generation, from: origin, location });
+      return;
+    }
+    const problem = `${origin} answered SUBSCRIBE with ${status}${body === '' ? '' : `: ${body}`}`;
+    this.#step({ kind: isRefusal(status) ? 'refused' : 'ended', generation, problem });
+  }
+
+  async #read(
+    stream: OpenStream,
+    body: Dispatcher.ResponseData['body'],
+    source: StreamSource,
+  ): Promise<void> {
+    const { encoding, eventType } = this.#options;
+    const decoder = createRecordDecoder();
+    for await (const chunk of body) {
+      this.#step({ kind: 'activity', generation: stream.generation });
+      for (const record of decoder.push(chunk as Uint8Array)) {
+        const event = decodeAs(encoding, eventType, record, (bytes) => this.#text.decode(bytes));
+        if (this.#stream !== stream) return;
+        const delivered = this.#receive(stream, event, source);
+        if (delivered !== undefined) await delivered;
+      }
+      if (this.#stream !== stream) return;
+    }
+  }
+
+  /** Hands one event out; what it means for the stream takes effect after it was delivered. */
+  #receive(stream: OpenStream, event: Event, source: StreamSource): Promise<void> | undefined {
+    const { receiver } = this.#options;
+    const verdict = receiver.judge(event, source);
+    if (verdict.kind === 'subscribed') this.#step({ ...verdict, generation: stream.generation });
+    try {
+      const delivered = receiver.deliver(event, source);
+      if (delivered !== undefined) return this.#awaitDelivery(stream, delivered, verdict);
+    } catch (error) {
+      this.#receiverFailed(error);
+      return undefined;
+    }
+    this.#follow(stream, verdict);
+    return undefined;
+  }
+
+  async #awaitDelivery(
+    stream: OpenStream,
+    delivered: Promise<void>,
+    verdict: Verdict,
+  ): Promise<void> {
+    stream.delivering = true;
+    try {
+      await delivered;
+    } catch (error) {
+      this.#receiverFailed(error);
+      return;
+    } finally {
+      stream.delivering = false;
+    }
+    this.#step({ kind: 'activity', generation: stream.generation });
+    this.#follow(stream, verdict);
+  }
+
+  #follow(stream: OpenStream, verdict: Verdict): void {
+    if (verdict.kind === 'lost') {
+      this.#step({ kind: 'ended', generation: stream.generation, problem: verdict.problem });
+    } else if (verdict.kind === 'stop') this.stop(verdict.reason, verdict.problem);
+  }
+
+  #receiverFailed(error: unknown): void {
+    this.#options.receiver.failed(error);
+    this.stop('closed', `the listener failed: ${errorText(error)}`);
+  }
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The beginning of an error body as one line. */
+export async function problemText(body: AsyncIterable<unknown>): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of body) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length >= PROBLEM_BYTES_MAX) break;
+  }
+  return text.slice(0, PROBLEM_BYTES_MAX).trim();
+}
