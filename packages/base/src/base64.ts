@@ -14,7 +14,8 @@ export function toBase64(bytes: Uint8Array): string {
     const third = bytes[index + 2];
     text += ALPHABET.charAt(first >> 2);
     text += ALPHABET.charAt(((first & 0x03) << 4) | ((second ?? 0) >> 4));
-    text += second === undefined ? '=' : ALPHABET.charAt(((second & 0x0f) << 2) | ((third ?? 0) >> 6));
+    text +=
+      second === undefined ? '=' : ALPHABET.charAt(((second & 0x0f) << 2) | ((third ?? 0) >> 6));
     text += third === undefined ? '=' : ALPHABET.charAt(third & 0x3f);
   }
   return text;

@@ -107,6 +107,9 @@ export function describeConfig(
   origins: Readonly<Record<string, Origin>>,
 ): string {
   return Object.entries(config)
-    .map(([key, value]) => `${key} = ${JSON.stringify(value) ?? 'unset'}  (${origins[key] ?? 'default'})`)
+    .map(
+      ([key, value]) =>
+        `${key} = ${JSON.stringify(value) ?? 'unset'}  (${origins[key] ?? 'default'})`,
+    )
     .join('\n');
 }

@@ -25,7 +25,10 @@ export function seededRandom(seed: number): Random {
 
 /** A uniformly distributed integer in [0, bound). */
 export function randomBelow(random: Random, bound: number): number {
-  assert(Number.isSafeInteger(bound) && bound > 0 && bound <= 2 ** 32, 'bound must be in [1, 2^32]');
+  assert(
+    Number.isSafeInteger(bound) && bound > 0 && bound <= 2 ** 32,
+    'bound must be in [1, 2^32]',
+  );
   // Values in the incomplete last stretch are drawn again, so that every result is equally likely.
   const limit = 2 ** 32 - (2 ** 32 % bound);
   for (;;) {
@@ -79,5 +82,11 @@ export function randomUuid(random: Random): string {
 export function uuidText(bytes: Uint8Array): string {
   assert(bytes.length === 16, 'a UUID has 16 bytes');
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
 }

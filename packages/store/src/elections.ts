@@ -65,11 +65,13 @@ export function createElections(nextEpoch: (election: string) => number): Electi
     },
     leader(election) {
       const holder = holders.get(election);
-      return holder === undefined ? undefined : { candidate: holder.candidate, epoch: holder.epoch };
+      return holder === undefined
+        ? undefined
+        : { candidate: holder.candidate, epoch: holder.epoch };
     },
     close() {
       closed = true;
-      for (const holder of [...holders.values()]) holder.end();
+      for (const holder of holders.values()) holder.end();
       for (const candidacy of [...queues.values()].flat()) candidacy.failed(storeClosed());
       queues.clear();
     },

@@ -45,7 +45,9 @@ export function openSqliteStore(path: string): Store {
   const database = openDatabase(path);
   const statements = {
     get: database.prepare('SELECT key, value, version FROM entries WHERE key = ?'),
-    list: database.prepare('SELECT key, value, version FROM entries WHERE key >= ? AND key < ? ORDER BY key'),
+    list: database.prepare(
+      'SELECT key, value, version FROM entries WHERE key >= ? AND key < ? ORDER BY key',
+    ),
     put: database.prepare(
       'INSERT INTO entries (key, value, version) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version',
     ),
@@ -55,7 +57,9 @@ export function openSqliteStore(path: string): Store {
     ),
   };
   const watchers = createWatchers();
-  const elections = createElections((election) => Number(statements.epoch.get(election)?.['epoch']));
+  const elections = createElections((election) =>
+    Number(statements.epoch.get(election)?.['epoch']),
+  );
   let queue: Pending[] = [];
   let closed = false;
 
@@ -73,7 +77,10 @@ export function openSqliteStore(path: string): Store {
       }
       if (write.kind === 'put') {
         statements.put.run(write.key, write.value, version + 1);
-        changes.push({ kind: 'put', entry: { key: write.key, value: write.value, version: version + 1 } });
+        changes.push({
+          kind: 'put',
+          entry: { key: write.key, value: write.value, version: version + 1 },
+        });
       } else if (version > 0) {
         statements.delete.run(write.key);
         changes.push({ kind: 'delete', key: write.key });
@@ -117,7 +124,9 @@ export function openSqliteStore(path: string): Store {
       database.exec('COMMIT');
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
-      const failure = new OperationError('STORE_UNUSABLE', 'the store could not be written', { cause: error });
+      const failure = new OperationError('STORE_UNUSABLE', 'the store could not be written', {
+        cause: error,
+      });
       for (const pending of group) pending.reject(failure);
       return;
     }
@@ -140,7 +149,9 @@ export function openSqliteStore(path: string): Store {
       if (closed) throw storeClosed();
       checkLimits(writes);
       if (queue.length >= QUEUED_BATCHES_MAX) {
-        throw new OperationError('STORE_LIMIT', 'too many writes are waiting for the disk', { retry: 'later' });
+        throw new OperationError('STORE_LIMIT', 'too many writes are waiting for the disk', {
+          retry: 'later',
+        });
       }
       await new Promise<void>((resolve, reject) => {
         queue.push({ writes, options, resolve, reject });
@@ -166,7 +177,9 @@ function openDatabase(path: string): DatabaseSync {
     database.exec(SCHEMA);
     return database;
   } catch (error) {
-    throw new OperationError('STORE_UNUSABLE', `${path} cannot be opened as a store`, { cause: error });
+    throw new OperationError('STORE_UNUSABLE', `${path} cannot be opened as a store`, {
+      cause: error,
+    });
   }
 }
 

@@ -44,7 +44,10 @@ describe.each(adapters)('%s', (_name, open) => {
       { kind: 'put', key: 'b', value: bytes('1') },
       { kind: 'put', key: 'a', value: bytes('2'), expect: 7 },
     ]);
-    await expect(failing).rejects.toMatchObject({ code: 'STORE_CONFLICT', details: { key: 'a', actual: 1 } });
+    await expect(failing).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+      details: { key: 'a', actual: 1 },
+    });
     expect(await store.get('b')).toBeUndefined();
     expect((await store.get('a'))?.version).toBe(1);
     await store.close();
@@ -57,14 +60,20 @@ describe.each(adapters)('%s', (_name, open) => {
       store.commit([{ kind: 'put', key: 'x', value: bytes('2'), expect: 0 }]),
       store.commit([{ kind: 'put', key: 'y', value: bytes('3'), expect: 0 }]),
     ]);
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
     expect(await store.get('x')).toMatchObject({ value: bytes('1'), version: 1 });
     await store.close();
   });
 
   test('list is ordered and keeps to its prefix', async () => {
     const store = open();
-    await store.commit(['p/b', 'p/a', 'p', 'q/a', 'p0'].map((key) => ({ kind: 'put', key, value: bytes(key) })));
+    await store.commit(
+      ['p/b', 'p/a', 'p', 'q/a', 'p0'].map((key) => ({ kind: 'put', key, value: bytes(key) })),
+    );
     expect((await store.list('p/')).map((entry) => entry.key)).toEqual(['p/a', 'p/b']);
     await store.close();
   });
@@ -93,7 +102,9 @@ describe.each(adapters)('%s', (_name, open) => {
     const second = await waiting;
     expect(second.epoch).toBeGreaterThan(first.epoch);
     const write = [{ kind: 'put' as const, key: 'a', value: bytes('1') }];
-    await expect(store.commit(write, { lease: first })).rejects.toMatchObject({ code: 'STORE_FENCED' });
+    await expect(store.commit(write, { lease: first })).rejects.toMatchObject({
+      code: 'STORE_FENCED',
+    });
     expect(await store.get('a')).toBeUndefined();
     await store.commit(write, { lease: second });
     await store.close();

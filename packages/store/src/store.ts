@@ -64,14 +64,19 @@ export interface Store {
   watch(prefix: string, listener: (changes: readonly Change[]) => void): Unwatch;
   /** Resolves when this candidate leads. */
   elect(election: string, candidate: string): Promise<Lease>;
-  leader(election: string): Promise<{ readonly candidate: string; readonly epoch: number } | undefined>;
+  leader(
+    election: string,
+  ): Promise<{ readonly candidate: string; readonly epoch: number } | undefined>;
   close(): Promise<void>;
 }
 
 /** Throws `STORE_LIMIT` for a batch that some adapter could not take. */
 export function checkLimits(writes: readonly Write[]): void {
   if (writes.length > BATCH_WRITES_MAX) {
-    throw new OperationError('STORE_LIMIT', `a batch has ${writes.length} writes, at most ${BATCH_WRITES_MAX} are allowed`);
+    throw new OperationError(
+      'STORE_LIMIT',
+      `a batch has ${writes.length} writes, at most ${BATCH_WRITES_MAX} are allowed`,
+    );
   }
   for (const write of writes) {
     if (write.key === '' || write.key.length > KEY_LENGTH_MAX) {
@@ -88,7 +93,11 @@ export function checkLimits(writes: readonly Write[]): void {
 
 /** The error of a batch whose expectation did not hold. */
 export function conflict(key: string, expected: number, actual: number): OperationError {
-  return new OperationError('STORE_CONFLICT', `${key} has version ${actual}, expected ${expected}`, {
-    details: { key, expected, actual },
-  });
+  return new OperationError(
+    'STORE_CONFLICT',
+    `${key} has version ${actual}, expected ${expected}`,
+    {
+      details: { key, expected, actual },
+    },
+  );
 }

@@ -23,7 +23,7 @@ export function createWatchers(): Watchers {
       return () => void watches.delete(watch);
     },
     notify(changes) {
-      for (const watch of [...watches]) {
+      for (const watch of watches) {
         const seen = changes.filter((change) => changedKey(change).startsWith(watch.prefix));
         if (seen.length > 0) watch.listener(seen);
       }

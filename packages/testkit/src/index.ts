@@ -1,1 +1,4 @@
-export {};
+export * from './box-process.ts';
+export * from './facility.ts';
+export * from './temporary-directory.ts';
+export * from './wait-for.ts';

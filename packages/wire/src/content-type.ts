@@ -31,7 +31,9 @@ export function encodingOfAccept(accept: string | undefined): Encoding | undefin
     .map((part) => part.trim().toLowerCase())
     .filter((part) => !/;\s*q=0(\.0*)?$/.test(part))
     .map((part) => (part.split(';')[0] ?? '').trim());
-  if (wanted.some((type) => type === '*/*' || type === 'application/*' || type === MEDIA_TYPES.json)) {
+  if (
+    wanted.some((type) => type === '*/*' || type === 'application/*' || type === MEDIA_TYPES.json)
+  ) {
     return 'json';
   }
   return wanted.includes(MEDIA_TYPES.protobuf) ? 'protobuf' : undefined;

@@ -46,12 +46,13 @@ function messageToJson(name: string, message: Fields): JsonValue {
   for (const field of messageSchema(name).fields) {
     const value = message[field.name];
     if (value === undefined) {
-      if (field.default !== undefined && field.deprecated !== true) json[field.name] = field.default;
+      if (field.default !== undefined && field.deprecated !== true)
+        json[field.name] = field.default;
       continue;
     }
     if (field.label === 'repeated') {
       const items = value as readonly unknown[];
-      if (items.length > 0) json[field.name] = items.map((item) => singleToJson(field, item));
+      json[field.name] = items.map((item) => singleToJson(field, item));
     } else if (field.label === 'map') {
       const entries = Object.entries(value as Fields);
       if (entries.length > 0) {
@@ -89,7 +90,8 @@ function messageFromJson(name: string, json: unknown, path: string, depth: numbe
   for (const field of messageSchema(name).fields) {
     const value = json[field.name];
     const place = path === '' ? field.name : `${path}.${field.name}`;
-    const read = value === undefined || value === null ? undefined : fieldFromJson(field, value, place, depth);
+    const read =
+      value === undefined || value === null ? undefined : fieldFromJson(field, value, place, depth);
     if (read !== undefined) message[field.name] = read;
     else if (field.label === 'required') throw new WireError(place, 'Required field is missing');
   }
@@ -104,7 +106,9 @@ function fieldFromJson(field: FieldRow, value: unknown, place: string, depth: nu
       const read = singleFromJson(field, item, `${place}[${index}]`, depth);
       if (read !== undefined) items.push(read);
     }
-    return items;
+    // No items is no field, as in protobuf. Only a message made here can carry an empty list, and then it
+    // is written: some answers of the original have `"tasks":[]`.
+    return items.length === 0 ? undefined : items;
   }
   if (field.label === 'map') {
     if (!isJsonObject(value)) throw new WireError(place, 'Expecting a JSON object');
@@ -123,7 +127,8 @@ function fieldFromJson(field: FieldRow, value: unknown, place: string, depth: nu
 function singleFromJson(field: FieldRow, value: unknown, place: string, depth: number): unknown {
   if (field.kind === 'message') return messageFromJson(field.type, value, place, depth + 1);
   if (field.kind === 'enum') {
-    if (typeof value !== 'string') throw new WireError(place, 'Expecting the name of an enum value');
+    if (typeof value !== 'string')
+      throw new WireError(place, 'Expecting the name of an enum value');
     if (enumSchema(field.type).toNumber.has(value)) return value;
     if (field.label === 'required') throw new WireError(place, `Unknown enum value '${value}'`);
     return undefined;
@@ -151,7 +156,6 @@ function scalarFromJson(type: string, value: unknown, place: string): unknown {
       return integerFromJson(type, value, place);
   }
 }
-
 
 function numberFromJson(value: unknown, place: string): number {
   if (typeof value === 'number') return value;

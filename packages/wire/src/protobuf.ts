@@ -43,7 +43,8 @@ function writeMessage(writer: BinaryWriter, name: string, message: Fields): void
     if (field.label === 'repeated') {
       for (const item of value as readonly unknown[]) writeSingle(writer, field, item);
     } else if (field.label === 'map') {
-      for (const [key, item] of Object.entries(value as Fields)) writeMapEntry(writer, field, key, item);
+      for (const [key, item] of Object.entries(value as Fields))
+        writeMapEntry(writer, field, key, item);
     } else {
       writeSingle(writer, field, value);
     }
@@ -109,7 +110,10 @@ function writeScalar(writer: BinaryWriter, number: number, type: string, value: 
 const INT64 = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n };
 const UINT64 = { least: 0n, greatest: 2n ** 64n - 1n };
 
-function clamped(value: number, bounds: { readonly least: bigint; readonly greatest: bigint }): bigint {
+function clamped(
+  value: number,
+  bounds: { readonly least: bigint; readonly greatest: bigint },
+): bigint {
   const integer = BigInt(Math.trunc(value));
   if (integer < bounds.least) return bounds.least;
   return integer > bounds.greatest ? bounds.greatest : integer;
@@ -129,12 +133,23 @@ function readMessage(
     const [number, wireType] = reader.tag();
     const field = schema.byNumber.get(number);
     if (field === undefined) reader.skip(wireType, number);
-    else readField(reader, message, field, wireType, path === '' ? field.name : `${path}.${field.name}`, depth);
+    else
+      readField(
+        reader,
+        message,
+        field,
+        wireType,
+        path === '' ? field.name : `${path}.${field.name}`,
+        depth,
+      );
   }
   if (reader.pos !== end) throw new WireError(path, 'A field exceeds its message');
   for (const field of schema.fields) {
     if (field.label === 'required' && message[field.name] === undefined) {
-      throw new WireError(path === '' ? field.name : `${path}.${field.name}`, 'Required field is missing');
+      throw new WireError(
+        path === '' ? field.name : `${path}.${field.name}`,
+        'Required field is missing',
+      );
     }
   }
   return message;

@@ -71,7 +71,8 @@ export function createRecordDecoder(recordBytesMax: number = RECORD_BYTES_MAX): 
 function recordLength(digits: string, recordBytesMax: number): number {
   const length = digits === '' ? Number.NaN : Number(digits);
   if (!Number.isSafeInteger(length)) throw new WireError('', 'Failed to decode length of a record');
-  if (length > recordBytesMax) throw new WireError('', `A record of ${length} bytes exceeds ${recordBytesMax}`);
+  if (length > recordBytesMax)
+    throw new WireError('', `A record of ${length} bytes exceeds ${recordBytesMax}`);
   return length;
 }
 
