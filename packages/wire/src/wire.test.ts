@@ -19,6 +19,7 @@ import {
   toJson,
   FiltersType,
   MasterInfoType,
+  type MessageType,
   TimeInfoType,
   FrameworkInfoType,
 } from './index.ts';
@@ -41,8 +42,8 @@ function withoutEmptyLists(json: unknown): unknown {
 
 describe('recorded exchanges with the original', () => {
   const recorded = [
-    ['scheduler-events.json', scheduler.EventType],
-    ['operator-events.json', masterApi.EventType],
+    ['scheduler-events.json', scheduler.EventType as MessageType<unknown>],
+    ['operator-events.json', masterApi.EventType as MessageType<unknown>],
   ] as const;
   test.each(recorded)('%s: reading and writing gives the same JSON', (file, type) => {
     const events = (JSON.parse(readText(file)) as { readonly event: unknown }[]).map(
@@ -51,7 +52,7 @@ describe('recorded exchanges with the original', () => {
     expect(events.length).toBeGreaterThan(10);
     for (const recordedEvent of events) {
       const event = withoutEmptyLists(recordedEvent);
-      const message = fromJson<unknown>(type, event);
+      const message = fromJson(type, event);
       expect(toJson(type, message)).toEqual(event);
       expect(toJson(type, decode(type, encode(type, message)))).toEqual(event);
     }
@@ -76,7 +77,7 @@ describe('JSON of Mesos', () => {
       framework_id: null,
       decline: { offer_ids: [], filters: { refuse_seconds: '1.5' } },
     });
-    expect(read).toEqual({ decline: { offer_ids: [], filters: { refuse_seconds: 1.5 } } });
+    expect(read).toEqual({ decline: { filters: { refuse_seconds: 1.5 } } });
   });
 
   test.each([
@@ -145,16 +146,21 @@ describe('protobuf', () => {
   test('any bytes give a message or an error, never anything else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        try {
-          decode(scheduler.CallType, bytes);
-        } catch (error) {
-          expect((error as Error).name).toBe('WireError');
-        }
+        expect(['message', 'WireError']).toContain(outcome(bytes));
       }),
       { numRuns: 2000 },
     );
   });
 });
+
+function outcome(bytes: Uint8Array): string {
+  try {
+    decode(scheduler.CallType, bytes);
+    return 'message';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
 
 describe('RecordIO', () => {
   test('the recorded stream is cut into its records, wherever the bytes are cut', () => {

@@ -118,7 +118,7 @@ export function generate() {
       );
     }
     const importLines = [...imports]
-      .sort()
+      .sort((left, right) => (left < right ? -1 : 1))
       .map((file) => `import type * as ${alias(file)} from './${file}.ts';`);
     output.set(
       `${FILES[packageName]}.ts`,
