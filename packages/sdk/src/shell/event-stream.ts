@@ -2,8 +2,9 @@
  * Runs one subscription over HTTP: opens streams as the machine in `core/subscription.ts` says, cuts
  * them into events, hands the events out in order and one at a time.
  *
- * Invariants: an event of an aborted stream is never handed out; while the receiver is busy nothing
- * more is read, so that a slow receiver slows the sender down instead of filling memory.
+ * Invariants: an event of an aborted stream is never handed out; while the receiver is busy a bounded
+ * number of events is read ahead (so that the end of the stream is noticed), then nothing more, so that
+ * a slow receiver slows the sender down instead of filling memory.
  */
 
 import { Agent, request, type Dispatcher } from 'undici';
@@ -27,6 +28,8 @@ import {
 
 /** Bytes of an error body that are read and reported. */
 export const PROBLEM_BYTES_MAX = 16 * 1024;
+/** Events that may wait for a busy receiver before reading stops. */
+export const EVENTS_WAITING_MAX = 1_000;
 
 export interface EventStreamOptions<Event> {
   readonly masters: readonly string[];
@@ -65,7 +68,7 @@ export interface EventStreamReceiver<Event> {
    * Decides about an event before it is delivered: cheap, synchronous, without effects outside.
    */
   judge(event: Event, source: StreamSource): Verdict;
-  /** Delivers an event; reading goes on when the promise is settled. */
+  /** Delivers an event; the next one follows when the promise is settled. */
   deliver(event: Event, source: StreamSource): void | Promise<void>;
   disconnected(problem: string, retryInMs: number): void;
   stopped(reason: StopReason, problem: string): void;
@@ -73,10 +76,14 @@ export interface EventStreamReceiver<Event> {
   failed(error: unknown): void;
 }
 
-interface OpenStream {
+interface OpenStream<Event> {
   readonly generation: number;
   readonly abort: AbortController;
+  /** Events read and not yet delivered; the first is being delivered. */
+  readonly waiting: { readonly event: Event; readonly verdict: Verdict }[];
   delivering: boolean;
+  /** Present while reading is held back for lack of room. */
+  goOn: (() => void) | undefined;
 }
 
 export class EventStream<Event> {
@@ -84,7 +91,7 @@ export class EventStream<Event> {
   readonly #dispatcher: Agent;
   readonly #text = new TextDecoder('utf-8', { fatal: true });
   #subscription: Subscription;
-  #stream: OpenStream | undefined;
+  #stream: OpenStream<Event> | undefined;
   #cancelRetry: Cancel | undefined;
   #cancelSilence: Cancel | undefined;
 
@@ -129,8 +136,7 @@ export class EventStream<Event> {
         void this.#open(effect.generation, effect.origin);
         return;
       case 'abort':
-        if (this.#stream?.generation === effect.generation) this.#stream.abort.abort();
-        this.#stream = undefined;
+        this.#abandon(effect.generation);
         return;
       case 'retryAfter':
         this.#cancelRetry = clock.setTimer(effect.afterMs, () =>
@@ -155,26 +161,46 @@ export class EventStream<Event> {
     }
   }
 
+  #abandon(generation: number): void {
+    const stream = this.#stream;
+    if (stream?.generation !== generation) return;
+    this.#stream = undefined;
+    stream.abort.abort();
+    stream.goOn?.();
+  }
+
   #silenceDue(generation: number): void {
-    // Nothing is read while the receiver works: that silence is ours, not the master's.
-    if (this.#stream?.delivering === true) this.#step({ kind: 'activity', generation });
+    // While reading is held back the silence is ours, not the master's.
+    if (this.#stream?.goOn !== undefined) this.#step({ kind: 'activity', generation });
     this.#step({ kind: 'silenceDue', generation });
   }
 
   async #open(generation: number, origin: string): Promise<void> {
-    const stream: OpenStream = { generation, abort: new AbortController(), delivering: false };
+    const stream: OpenStream<Event> = {
+      generation,
+      abort: new AbortController(),
+      waiting: [],
+      delivering: false,
+      goOn: undefined,
+    };
     this.#stream = stream;
+    let problem = `${origin} closed the event stream`;
     try {
       const answer = await this.#request(origin, stream.abort.signal);
-      if (answer.statusCode === 200) {
-        this.#step({ kind: 'accepted', generation });
-        const streamId = headerText(answer.headers['mesos-stream-id']);
-        await this.#read(stream, answer.body, { generation, origin, streamId });
-        this.#step({ kind: 'ended', generation, problem: `${origin} closed the event stream` });
-      } else await this.#notAccepted(generation, origin, answer);
+      if (answer.statusCode !== 200) {
+        await this.#notAccepted(generation, origin, answer);
+        return;
+      }
+      this.#step({ kind: 'accepted', generation });
+      const streamId = headerText(answer.headers['mesos-stream-id']);
+      await this.#read(stream, answer.body, { generation, origin, streamId });
     } catch (error) {
-      this.#step({ kind: 'ended', generation, problem: `${origin}: ${errorText(error)}` });
+      problem = `${origin}: ${errorText(error)}`;
     }
+    // The master's own last word, when it is still to be delivered, says more than the end that follows.
+    if (stream.waiting.some(({ verdict }) => verdict.kind === 'lost' || verdict.kind === 'stop'))
+      return;
+    this.#step({ kind: 'ended', generation, problem });
   }
 
   #request(origin: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -206,67 +232,59 @@ export class EventStream<Event> {
   }
 
   async #read(
-    stream: OpenStream,
+    stream: OpenStream<Event>,
     body: Dispatcher.ResponseData['body'],
     source: StreamSource,
   ): Promise<void> {
-    const { encoding, eventType } = this.#options;
+    const { encoding, eventType, receiver } = this.#options;
     const decoder = createRecordDecoder();
     for await (const chunk of body) {
       this.#step({ kind: 'activity', generation: stream.generation });
       for (const record of decoder.push(chunk as Uint8Array)) {
         const event = decodeAs(encoding, eventType, record, (bytes) => this.#text.decode(bytes));
         if (this.#stream !== stream) return;
-        const delivered = this.#receive(stream, event, source);
-        if (delivered !== undefined) await delivered;
+        const verdict = receiver.judge(event, source);
+        if (verdict.kind === 'subscribed')
+          this.#step({ ...verdict, generation: stream.generation });
+        stream.waiting.push({ event, verdict });
+        if (!stream.delivering) void this.#deliverWaiting(stream, source);
+        if (stream.waiting.length >= EVENTS_WAITING_MAX) await this.#room(stream);
       }
       if (this.#stream !== stream) return;
     }
   }
 
-  /** Hands one event out; what it means for the stream takes effect after it was delivered. */
-  #receive(stream: OpenStream, event: Event, source: StreamSource): Promise<void> | undefined {
-    const { receiver } = this.#options;
-    const verdict = receiver.judge(event, source);
-    if (verdict.kind === 'subscribed') this.#step({ ...verdict, generation: stream.generation });
-    try {
-      const delivered = receiver.deliver(event, source);
-      if (delivered !== undefined) return this.#awaitDelivery(stream, delivered, verdict);
-    } catch (error) {
-      this.#receiverFailed(error);
-      return undefined;
-    }
-    this.#follow(stream, verdict);
-    return undefined;
+  async #room(stream: OpenStream<Event>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      stream.goOn = resolve;
+    });
+    stream.goOn = undefined;
+    this.#step({ kind: 'activity', generation: stream.generation });
   }
 
-  async #awaitDelivery(
-    stream: OpenStream,
-    delivered: Promise<void>,
-    verdict: Verdict,
-  ): Promise<void> {
+  /** Hands out what waits; what an event means for the stream takes effect after it was delivered. */
+  async #deliverWaiting(stream: OpenStream<Event>, source: StreamSource): Promise<void> {
     stream.delivering = true;
     try {
-      await delivered;
+      for (let next = stream.waiting[0]; next !== undefined; next = stream.waiting[0]) {
+        if (this.#stream !== stream) break;
+        const delivered = this.#options.receiver.deliver(next.event, source);
+        if (delivered !== undefined) await delivered;
+        stream.waiting.shift();
+        stream.goOn?.();
+        this.#follow(stream, next.verdict);
+      }
     } catch (error) {
-      this.#receiverFailed(error);
-      return;
-    } finally {
-      stream.delivering = false;
+      this.#options.receiver.failed(error);
+      this.stop('closed', `the listener failed: ${errorText(error)}`);
     }
-    this.#step({ kind: 'activity', generation: stream.generation });
-    this.#follow(stream, verdict);
+    stream.delivering = false;
   }
 
-  #follow(stream: OpenStream, verdict: Verdict): void {
+  #follow(stream: OpenStream<Event>, verdict: Verdict): void {
     if (verdict.kind === 'lost') {
       this.#step({ kind: 'ended', generation: stream.generation, problem: verdict.problem });
     } else if (verdict.kind === 'stop') this.stop(verdict.reason, verdict.problem);
-  }
-
-  #receiverFailed(error: unknown): void {
-    this.#options.receiver.failed(error);
-    this.stop('closed', `the listener failed: ${errorText(error)}`);
   }
 }
 

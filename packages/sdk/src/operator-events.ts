@@ -1,0 +1,76 @@
+/**
+ * What an observer of the cluster hears: one snapshot at the start of every stream, then changes to it.
+ */
+
+import type {
+  AgentID,
+  FrameworkInfo,
+  FrameworkID,
+  masterApi,
+  Task,
+  TaskState,
+  TaskStatus,
+} from '@dcos/wire';
+import type { StopReason } from './core/subscription.ts';
+
+export type OperatorEvent =
+  /** First event of every stream: everything known before it is void, since changes may have been missed. */
+  | {
+      readonly kind: 'snapshot';
+      readonly state: masterApi.Response_GetState;
+      readonly masterUrl: string;
+    }
+  | { readonly kind: 'taskAdded'; readonly task: Task }
+  | {
+      readonly kind: 'taskUpdated';
+      readonly frameworkId: FrameworkID;
+      readonly status: TaskStatus;
+      /** The latest state that the master knows; `status` may be an older update on its way. */
+      readonly state: TaskState;
+    }
+  | { readonly kind: 'agentAdded'; readonly agent: masterApi.Response_GetAgents_Agent }
+  | { readonly kind: 'agentRemoved'; readonly agentId: AgentID }
+  | {
+      readonly kind: 'frameworkAdded';
+      readonly framework: masterApi.Response_GetFrameworks_Framework;
+    }
+  | {
+      readonly kind: 'frameworkUpdated';
+      readonly framework: masterApi.Response_GetFrameworks_Framework;
+    }
+  | { readonly kind: 'frameworkRemoved'; readonly framework: FrameworkInfo }
+  | { readonly kind: 'heartbeat' }
+  /** The stream is lost; what was known stays the best guess until the next snapshot. */
+  | { readonly kind: 'disconnected'; readonly problem: string; readonly retryInMs: number }
+  /** Last event. */
+  | { readonly kind: 'stopped'; readonly reason: StopReason; readonly problem: string };
+
+/** The typed form of a wire event; undefined for a type that this version does not know. */
+export function toOperatorEvent(
+  event: masterApi.Event,
+  masterUrl: string,
+): OperatorEvent | undefined {
+  if (event.subscribed !== undefined) {
+    return { kind: 'snapshot', state: event.subscribed.get_state ?? {}, masterUrl };
+  }
+  if (event.task_added !== undefined) return { kind: 'taskAdded', task: event.task_added.task };
+  if (event.task_updated !== undefined) {
+    const { framework_id, status, state } = event.task_updated;
+    return { kind: 'taskUpdated', frameworkId: framework_id, status, state };
+  }
+  if (event.agent_added !== undefined)
+    return { kind: 'agentAdded', agent: event.agent_added.agent };
+  if (event.agent_removed !== undefined) {
+    return { kind: 'agentRemoved', agentId: event.agent_removed.agent_id };
+  }
+  if (event.framework_added !== undefined) {
+    return { kind: 'frameworkAdded', framework: event.framework_added.framework };
+  }
+  if (event.framework_updated !== undefined) {
+    return { kind: 'frameworkUpdated', framework: event.framework_updated.framework };
+  }
+  if (event.framework_removed !== undefined) {
+    return { kind: 'frameworkRemoved', framework: event.framework_removed.framework_info };
+  }
+  return event.type === 'HEARTBEAT' ? { kind: 'heartbeat' } : undefined;
+}
