@@ -114,10 +114,14 @@ function listenError(error: unknown, host: string, port: number): unknown {
     });
   }
   if (code === 'EACCES') {
-    return new OperationError('PORT_FORBIDDEN', `port ${port} on ${host} may not be opened by this user`, {
-      details: { host, port },
-      cause: error,
-    });
+    return new OperationError(
+      'PORT_FORBIDDEN',
+      `port ${port} on ${host} may not be opened by this user`,
+      {
+        details: { host, port },
+        cause: error,
+      },
+    );
   }
   return error;
 }
@@ -132,7 +136,9 @@ export function bodyText(body: unknown): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bodyBytes(body));
   } catch (error) {
-    throw Object.assign(new Error('the body is not UTF-8 text', { cause: error }), { statusCode: 400 });
+    throw Object.assign(new Error('the body is not UTF-8 text', { cause: error }), {
+      statusCode: 400,
+    });
   }
 }
 

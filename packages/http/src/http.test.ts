@@ -20,7 +20,12 @@ function serve(options: { readonly bodyBytesMax?: number } = {}): HttpServer {
 test('a body arrives as bytes whatever its type', async () => {
   const { app } = serve();
   app.post('/echo', (req, reply) => sendJson(reply, 200, { text: bodyText(req.body) }));
-  const answer = await app.inject({ method: 'POST', url: '/echo', payload: 'ü', headers: { 'content-type': 'x/y' } });
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/echo',
+    payload: 'ü',
+    headers: { 'content-type': 'x/y' },
+  });
   expect(answer.json()).toEqual({ text: 'ü' });
   const empty = await app.inject({ method: 'POST', url: '/echo' });
   expect(empty.json()).toEqual({ text: '' });
@@ -29,8 +34,12 @@ test('a body arrives as bytes whatever its type', async () => {
 test('a body over the limit is a 413, bytes that are no text a 400', async () => {
   const { app } = serve({ bodyBytesMax: 10 });
   app.post('/', (req, reply) => sendJson(reply, 200, bodyText(req.body)));
-  expect((await app.inject({ method: 'POST', url: '/', payload: '12345678901' })).statusCode).toBe(413);
-  expect((await app.inject({ method: 'POST', url: '/', payload: '1234567890' })).statusCode).toBe(200);
+  expect((await app.inject({ method: 'POST', url: '/', payload: '12345678901' })).statusCode).toBe(
+    413,
+  );
+  expect((await app.inject({ method: 'POST', url: '/', payload: '1234567890' })).statusCode).toBe(
+    200,
+  );
   const bad = await app.inject({ method: 'POST', url: '/', payload: Buffer.from([0xff]) });
   expect(bad.statusCode).toBe(400);
 });
@@ -64,7 +73,11 @@ test('a reader that stops reading is cut off at the bound', async () => {
   const server = serve();
   const ended = new Promise<CloseReason>((resolve) => {
     server.app.get('/flood', (_request, reply) => {
-      const stream = startStream(reply, { contentType: 'x/y', bufferedBytesMax: 1_000_000, onClose: resolve });
+      const stream = startStream(reply, {
+        contentType: 'x/y',
+        bufferedBytesMax: 1_000_000,
+        onClose: resolve,
+      });
       const chunk = new Uint8Array(64 * 1024);
       // The kernel takes some megabytes before the bound is reached; a bounded number of rounds suffices.
       let rounds = 0;

@@ -87,11 +87,18 @@ export interface SseStream {
 }
 
 /** Begins an answer of server-sent events. */
-export function startSse(reply: FastifyReply, options: Omit<OutStreamOptions, 'contentType'> = {}): SseStream {
+export function startSse(
+  reply: FastifyReply,
+  options: Omit<OutStreamOptions, 'contentType'> = {},
+): SseStream {
   const stream = startStream(reply, {
     ...options,
     contentType: 'text/event-stream',
-    headers: { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no', ...options.headers },
+    headers: {
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      ...options.headers,
+    },
   });
   return {
     send({ event, data, id }) {

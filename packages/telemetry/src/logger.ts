@@ -22,7 +22,9 @@ export function createLogger(options: LoggerOptions): Logger {
     options.file === undefined
       ? destination({ dest: 2, sync: true })
       : destination({ dest: options.file, sync: true, mkdir: true, append: true });
-  return wrap(pino({ name: options.name, level: options.level, base: { name: options.name } }, sink));
+  return wrap(
+    pino({ name: options.name, level: options.level, base: { name: options.name } }, sink),
+  );
 }
 
 function wrap(logger: PinoLogger): Logger {

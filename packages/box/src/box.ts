@@ -1,0 +1,221 @@
+/**
+ * The whole cluster in one process: the same programs as on a rack, meeting over HTTP on loopback.
+ *
+ * Start order is that of dependency: master, agents, Marathon, Mesos-DNS, router. A stop that was asked for
+ * ends Marathon first, so that it does not replace what is stopped next; the agents then stop their tasks
+ * and keep the outcome, which Marathon learns at the next start, when it brings the apps back.
+ */
+
+import { statfsSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from '@dcos/base';
+import { startAgent, type RunningAgent } from '@dcos/agent';
+import { startMarathon } from '@dcos/marathon';
+import { startMaster } from '@dcos/master';
+import { startMesosDns } from '@dcos/mesos-dns';
+import { startRouter } from '@dcos/router';
+import { openSqliteStore } from '@dcos/store';
+import type { DataDirectory } from './data-directory.ts';
+import type { BoxFlags } from './flags.ts';
+import type { Progress, ReadyFacts } from './progress.ts';
+import { planAgents, type AgentPlan, type Machine } from './topology.ts';
+
+const LOOPBACK = '127.0.0.1';
+const CLUSTER_NAME = 'box';
+
+export interface Box {
+  readonly facts: Omit<ReadyFacts, 'readyMs'>;
+  /** Stops apps and components; what was running is started again by the next box. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface BoxDependencies {
+  readonly logger: Logger;
+  readonly progress: Progress;
+  /** Folder of the built UI. */
+  readonly uiDirectory: string;
+}
+
+/** What has been started so far, so that a failure half-way can be undone in reverse order. */
+class Started {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async closeAll(): Promise<void> {
+    for (const close of this.#closers.reverse()) await close();
+    this.#closers.length = 0;
+  }
+}
+
+/** Starts everything. When a part fails, what was started is closed again, tasks untouched. */
+export async function startBox(
+  flags: BoxFlags,
+  directory: DataDirectory,
+  dependencies: BoxDependencies,
+): Promise<Box> {
+  const started = new Started();
+  try {
+    return await startComponents(flags, directory, dependencies, started);
+  } catch (error) {
+    await started.closeAll();
+    throw error;
+  }
+}
+
+async function startComponents(
+  flags: BoxFlags,
+  directory: DataDirectory,
+  { logger, progress, uiDirectory }: BoxDependencies,
+  started: Started,
+): Promise<Box> {
+  const store = openSqliteStore(directory.stateFile);
+  started.add(() => store.close());
+
+  const master = await startMaster(
+    { ip: LOOPBACK, hostname: LOOPBACK, port: flags.masterPort, cluster: CLUSTER_NAME },
+    { logger: logger.child({ component: 'master' }), store },
+  );
+  started.add(() => master.close());
+  progress.step('master', 'ready', master.url);
+
+  const agents: RunningAgent[] = [];
+  for (const plan of planAgents(flags, thisMachine(directory.path))) {
+    agents.push(await startPlannedAgent(plan, directory, master.url, logger));
+  }
+  for (const agent of agents) started.add(() => agent.close());
+  await Promise.all(agents.map((agent) => agent.registered));
+  progress.step('agents', 'ready', `${flags.agents} private, ${flags.publicAgents} public`);
+
+  // The router's address is what people and other programs use to reach Marathon's own pages.
+  const marathon = await startMarathon(
+    {
+      host: LOOPBACK,
+      port: flags.marathonPort,
+      masters: [master.url],
+      frameworkName: 'marathon',
+      mesosRole: 'slave_public',
+      acceptedResourceRolesDefaultBehavior: 'unreserved',
+    },
+    { logger: logger.child({ component: 'marathon' }), store },
+  );
+  started.add(() => marathon.close());
+  progress.step('marathon', 'ready', marathon.url);
+
+  const dns = await startMesosDns(
+    {
+      listener: LOOPBACK,
+      port: flags.dnsPort,
+      httpListener: LOOPBACK,
+      httpPort: 0,
+      masters: [master.url],
+    },
+    { logger: logger.child({ component: 'mesos-dns' }) },
+  );
+  started.add(() => dns.close());
+  progress.step('mesos-dns', 'ready', `${LOOPBACK}:${dns.dnsPort} udp and tcp`);
+
+  const router = await startRouter(
+    {
+      host: LOOPBACK,
+      port: flags.port,
+      masters: [master.url],
+      marathonUrl: marathon.url,
+      mesosDnsUrl: dns.url,
+      uiDirectory,
+      clusterId: directory.clusterId,
+      publicIp: LOOPBACK,
+    },
+    { logger: logger.child({ component: 'router' }) },
+  );
+  started.add(() => router.close());
+  progress.step('router', 'ready', router.url);
+
+  let stopping: Promise<void> | undefined;
+  return {
+    facts: {
+      url: router.url,
+      master: master.url,
+      marathon: marathon.url,
+      dns: `${LOOPBACK}:${dns.dnsPort}`,
+    },
+    async stop() {
+      stopping ??= stopBox(started, agents, () => marathon.close(), progress);
+      await stopping;
+    },
+  };
+}
+
+async function startPlannedAgent(
+  plan: AgentPlan,
+  directory: DataDirectory,
+  masterUrl: string,
+  logger: Logger,
+): Promise<RunningAgent> {
+  return await startAgent(
+    {
+      ip: plan.address,
+      hostname: plan.address,
+      port: 0,
+      masters: [masterUrl],
+      workDir: directory.agentDirectory(plan.name),
+      resources: plan.resources,
+      attributes: plan.attributes,
+    },
+    { logger: logger.child({ component: 'agent', agent: plan.name }) },
+  );
+}
+
+async function stopBox(
+  started: Started,
+  agents: readonly RunningAgent[],
+  stopMarathon: () => Promise<void>,
+  progress: Progress,
+): Promise<void> {
+  await stopMarathon();
+  progress.step('marathon', 'stopped');
+  await Promise.all(agents.map((agent) => agent.shutdown({ killTasks: true })));
+  progress.step('apps', 'stopped');
+  await started.closeAll();
+  progress.step('cluster', 'stopped');
+}
+
+function thisMachine(path: string): Machine {
+  const disk = statfsSync(path);
+  return {
+    platform: process.platform,
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    diskBytes: disk.bavail * disk.bsize,
+  };
+}
+
+/**
+ * Stops whatever a box that was killed left running below this folder: each agent takes up its tasks from
+ * its checkpoints and ends them. Used before a folder is emptied.
+ */
+export async function stopLeftovers(
+  directory: string,
+  names: readonly string[],
+  logger: Logger,
+): Promise<void> {
+  for (const name of names) {
+    const agent = await startAgent(
+      {
+        ip: LOOPBACK,
+        hostname: LOOPBACK,
+        port: 0,
+        // Nobody listens there: the agent is started to stop its tasks, not to register.
+        masters: [],
+        workDir: join(directory, 'agents', name),
+        resources: 'cpus:1;mem:1;disk:1;ports:[]',
+      },
+      { logger },
+    );
+    await agent.shutdown({ killTasks: true });
+    await agent.close();
+  }
+}
