@@ -1,1 +1,5 @@
-export {};
+export * from './errors.ts';
+export * from './follow-file.ts';
+export * from './runtime.ts';
+export { createProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.ts';
+export { createDockerRuntime, type DockerRuntimeOptions } from './docker/docker-runtime.ts';

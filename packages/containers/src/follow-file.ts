@@ -1,0 +1,83 @@
+/**
+ * Follows a file that grows: every byte from a position on, in order, as soon as it is written. Woken by
+ * the file system's notices and, since those may be missing, by a slow look around.
+ */
+
+import { watch, type FSWatcher } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+
+/** Bytes read in one go. */
+const CHUNK_BYTES = 64 * 1024;
+/** How often to look when no notice comes. */
+const LOOK_INTERVAL_MS = 500;
+
+export interface FollowOptions {
+  readonly path: string;
+  /** Byte to begin at. */
+  readonly offset: number;
+  /** Gets each piece in order and resolves when it wants more: the reader's pace is the follower's. */
+  readonly onData: (bytes: Uint8Array) => void | Promise<void>;
+  /** Called once if reading fails; following has ended then. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Begins to follow. A file that shrank is read again from its beginning. Returns what stops it. */
+export function followFile(options: FollowOptions): () => void {
+  const state = { position: options.offset, stopped: false, running: false, again: false };
+  let handle: FileHandle | undefined;
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+
+  async function drain(): Promise<void> {
+    handle ??= await open(options.path, 'r');
+    const { size } = await handle.stat();
+    if (size < state.position) state.position = 0;
+    while (!state.stopped) {
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, state.position);
+      if (bytesRead === 0) return;
+      state.position += bytesRead;
+      await options.onData(Uint8Array.from(buffer.subarray(0, bytesRead)));
+    }
+  }
+
+  function look(): void {
+    state.again = true;
+    if (state.running || state.stopped) return;
+    state.running = true;
+    void (async () => {
+      try {
+        while (state.again && !state.stopped) {
+          state.again = false;
+          await drain();
+        }
+      } catch (error) {
+        if (!state.stopped) options.onError?.(error);
+        stop();
+      } finally {
+        state.running = false;
+        if (state.stopped) await handle?.close();
+      }
+    })();
+  }
+
+  let watcher: FSWatcher | undefined;
+  try {
+    watcher = watch(options.path, { persistent: false }, look);
+    // Notices are an acceleration; without them the interval does the work.
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    watcher = undefined;
+  }
+  const interval = setInterval(look, LOOK_INTERVAL_MS);
+  interval.unref();
+
+  function stop(): void {
+    if (state.stopped) return;
+    state.stopped = true;
+    watcher?.close();
+    clearInterval(interval);
+    if (!state.running) void handle?.close();
+  }
+
+  look();
+  return stop;
+}

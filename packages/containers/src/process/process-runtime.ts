@@ -1,0 +1,385 @@
+/**
+ * Runs tasks as plain POSIX processes under the shim of `shim.ts`: no root, no image, any laptop.
+ *
+ * Invariants:
+ * - A signal goes to the group only while the shim has been seen to be ours: pid and start time match.
+ * - A container has ended when its `status` file is there, or when its shim is gone; in the latter case the
+ *   agent's own SIGKILL (`killed` file) is told from a death that nobody saw.
+ */
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile, chown } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { getuid } from 'node:process';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { assert, errorText, type Logger } from '@dcos/base';
+import { containerError } from '../errors.ts';
+import { followFile } from '../follow-file.ts';
+import type {
+  ContainerRuntime,
+  ContainerSignal,
+  ContainerSpec,
+  ContainerStats,
+  Detach,
+  ExitStatus,
+  OutputStream,
+  RecoveredContainer,
+  StartedContainer,
+} from '../runtime.ts';
+import { commandVector, runCommand } from './run-command.ts';
+import { fateOf, isRunning, usageBySession } from './process-table.ts';
+import { createReaper, type Reaper } from './reaper.ts';
+import {
+  KILLED_FILE,
+  PID_FILE,
+  SHIM_FILE,
+  SHIM_PROGRAM,
+  STATUS_FILE,
+  parseShimIdentity,
+  parseStatus,
+  type ShimIdentity,
+} from './shim.ts';
+
+/** How long a shim may take to report the pid of its task. */
+const START_TIMEOUT_MS = 10_000;
+/** For how long one look at the process table answers questions about usage. */
+const USAGE_AGE_MS = 500;
+
+export interface ProcessRuntimeOptions {
+  /** Directory of this agent alone; one folder per container. */
+  readonly stateRoot: string;
+  readonly logger: Logger;
+}
+
+interface Entry {
+  readonly spec: ContainerSpec;
+  readonly statePath: string;
+  readonly ended: Promise<ExitStatus>;
+  readonly end: (status: ExitStatus) => void;
+  status?: ExitStatus;
+  shim?: ShimIdentity;
+  /** Leader of session and group: the shim's pid. */
+  group?: number;
+}
+
+/** Makes the runtime; nothing is touched before the first call. */
+export function createProcessRuntime(options: ProcessRuntimeOptions): ContainerRuntime {
+  return new ProcessRuntime(options);
+}
+
+class ProcessRuntime implements ContainerRuntime {
+  readonly name = 'process';
+  readonly #options: ProcessRuntimeOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #reaper: Reaper;
+  #usage: { readonly at: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#options = options;
+    this.#reaper = createReaper(options.logger);
+  }
+
+  async unavailable(): Promise<string | undefined> {
+    try {
+      await stat('/bin/sh');
+      return undefined;
+    } catch (error) {
+      return `there is no /bin/sh: ${errorText(error)}`;
+    }
+  }
+
+  async prepare(spec: ContainerSpec): Promise<void> {
+    commandVector(spec.command);
+    if (spec.container?.docker !== undefined || spec.container?.mesos?.image !== undefined) {
+      throw containerError('CONTAINER_INVALID', 'the process runtime cannot run images');
+    }
+    if ((spec.container?.volumes ?? []).length > 0) {
+      throw containerError('CONTAINER_INVALID', 'the process runtime does not support volumes yet');
+    }
+    if (spec.user !== undefined) await accountOf(spec.user);
+  }
+
+  async create(spec: ContainerSpec): Promise<void> {
+    const statePath = join(this.#options.stateRoot, spec.id);
+    await mkdir(statePath, { recursive: true, mode: 0o700 });
+    this.#adopt(spec, statePath);
+  }
+
+  async start(id: string): Promise<StartedContainer> {
+    const entry = this.#entry(id);
+    const { spec, statePath } = entry;
+    assert(entry.shim === undefined, `container ${id} was started before`);
+    const vector = commandVector(spec.command);
+    const account = spec.user === undefined ? undefined : await accountOf(spec.user);
+    if (account !== undefined) {
+      await Promise.all(
+        [statePath, spec.sandboxPath].map((path) => chown(path, account.uid, account.gid)),
+      );
+    }
+    const stdout = await open(join(spec.sandboxPath, 'stdout'), 'a', 0o644);
+    const stderr = await open(join(spec.sandboxPath, 'stderr'), 'a', 0o644);
+    let child: ChildProcess;
+    try {
+      child = spawn('/bin/sh', ['-c', SHIM_PROGRAM, 'dcos-shim', statePath, ...vector], {
+        cwd: spec.sandboxPath,
+        env: spec.environment,
+        detached: true,
+        stdio: ['ignore', stdout.fd, stderr.fd, 'pipe'],
+        ...account,
+      });
+      await once(child, 'spawn');
+    } catch (error) {
+      throw containerError('CONTAINER_LAUNCH_FAILED', 'cannot start /bin/sh', error);
+    } finally {
+      await Promise.all([stdout.close(), stderr.close()]);
+    }
+    child.unref();
+    assert(child.pid !== undefined, 'a spawned process has a pid');
+    entry.group = child.pid;
+    child.once('exit', () => void this.#settle(entry));
+    const pid = await readPid(child, statePath);
+    const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
+    if (identity !== undefined) entry.shim = identity;
+    return { pid, ipAddresses: [] };
+  }
+
+  async signal(id: string, signal: ContainerSignal): Promise<void> {
+    const entry = this.#entry(id);
+    if (entry.status !== undefined || entry.group === undefined) return;
+    if (entry.shim !== undefined && !(await isRunning(entry.shim))) return;
+    if (signal === 'SIGKILL') await writeFile(join(entry.statePath, KILLED_FILE), '');
+    sendToGroup(entry.group, signal);
+  }
+
+  async wait(id: string): Promise<ExitStatus> {
+    return await this.#entry(id).ended;
+  }
+
+  async stats(id: string): Promise<ContainerStats | undefined> {
+    const entry = this.#entry(id);
+    if (entry.group === undefined || entry.status !== undefined) return undefined;
+    const now = Date.now();
+    if (this.#usage === undefined || now - this.#usage.at > USAGE_AGE_MS) {
+      this.#usage = { at: now, table: usageBySession(now) };
+    }
+    return (await this.#usage.table).get(entry.group);
+  }
+
+  async exec(
+    id: string,
+    options: Parameters<ContainerRuntime['exec']>[1],
+  ): ReturnType<ContainerRuntime['exec']> {
+    const { spec } = this.#entry(id);
+    const user = options.command.user ?? spec.user;
+    return await runCommand({
+      command: options.command,
+      directory: spec.sandboxPath,
+      environment: { ...spec.environment, ...options.environment },
+      account: user === undefined ? undefined : await accountOf(user),
+      timeoutMs: options.timeoutMs,
+    });
+  }
+
+  async attach(
+    id: string,
+    onOutput: (stream: OutputStream, bytes: Uint8Array) => void,
+  ): Promise<Detach> {
+    const { spec } = this.#entry(id);
+    const streams: readonly OutputStream[] = ['stdout', 'stderr'];
+    const stops = await Promise.all(
+      streams.map(async (stream) => {
+        const path = join(spec.sandboxPath, stream);
+        const { size } = await stat(path);
+        return followFile({ path, offset: size, onData: (bytes) => onOutput(stream, bytes) });
+      }),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  async remove(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    await this.signal(id, 'SIGKILL');
+    if (entry.group !== undefined && entry.status === undefined) await entry.ended;
+    this.#entries.delete(id);
+    await rm(entry.statePath, { recursive: true, force: true });
+  }
+
+  async recover(known: readonly ContainerSpec[]): Promise<readonly RecoveredContainer[]> {
+    await mkdir(this.#options.stateRoot, { recursive: true, mode: 0o700 });
+    const wanted = new Set(known.map((spec) => spec.id));
+    for (const id of await readdir(this.#options.stateRoot)) {
+      if (!wanted.has(id)) await this.#removeOrphan(id);
+    }
+    return await Promise.all(known.map(async (spec) => await this.#recoverOne(spec)));
+  }
+
+  async close(): Promise<void> {
+    this.#reaper.close();
+    this.#entries.clear();
+    await Promise.resolve();
+  }
+
+  async #recoverOne(spec: ContainerSpec): Promise<RecoveredContainer> {
+    const statePath = join(this.#options.stateRoot, spec.id);
+    const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
+    if (identity === undefined) {
+      await rm(statePath, { recursive: true, force: true });
+      return { kind: 'absent', id: spec.id };
+    }
+    const entry = this.#adopt(spec, statePath);
+    entry.shim = identity;
+    entry.group = identity.pid;
+    const pid = Number((await readText(join(statePath, PID_FILE))).trim());
+    if ((await isRunning(identity)) && (await this.#recordedStatus(entry)) === undefined) {
+      this.#reaper.watch({
+        directory: statePath,
+        isOver: async () =>
+          (await this.#recordedStatus(entry)) !== undefined || !(await isRunning(identity)),
+        onOver: () => void this.#settle(entry),
+      });
+      return {
+        kind: 'running',
+        id: spec.id,
+        started: { pid: pid > 0 ? pid : identity.pid, ipAddresses: [] },
+      };
+    }
+    await this.#settle(entry);
+    return { kind: 'exited', id: spec.id, status: await entry.ended };
+  }
+
+  async #removeOrphan(id: string): Promise<void> {
+    const statePath = join(this.#options.stateRoot, id);
+    const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
+    if (identity !== undefined && (await isRunning(identity))) {
+      this.#options.logger.warn(
+        { event: 'orphan.killed', containerId: id },
+        'killing an orphan container',
+      );
+      sendToGroup(identity.pid, 'SIGKILL');
+    }
+    await rm(statePath, { recursive: true, force: true });
+  }
+
+  #adopt(spec: ContainerSpec, statePath: string): Entry {
+    const { promise, resolve } = Promise.withResolvers<ExitStatus>();
+    const entry: Entry = { spec, statePath, ended: promise, end: resolve };
+    this.#entries.set(spec.id, entry);
+    return entry;
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw containerError('CONTAINER_UNKNOWN', `no container ${id}`);
+    return entry;
+  }
+
+  async #recordedStatus(entry: Entry): Promise<ExitStatus | undefined> {
+    return parseStatus(await readText(join(entry.statePath, STATUS_FILE)));
+  }
+
+  /** The shim is gone: finds out how the task ended. */
+  async #settle(entry: Entry): Promise<void> {
+    if (entry.status !== undefined) return;
+    let status = await this.#recordedStatus(entry);
+    if (status === undefined) {
+      status = (await exists(join(entry.statePath, KILLED_FILE)))
+        ? { kind: 'signaled', signal: constants.signals.SIGKILL }
+        : { kind: 'unknown', message: 'the process that watched over the task died' };
+      await this.#killLeftovers(entry);
+    }
+    entry.status ??= status;
+    entry.end(entry.status);
+  }
+
+  /** What a dead shim watched over is still in its group, whose number no new process gets meanwhile. */
+  async #killLeftovers(entry: Entry): Promise<void> {
+    if (entry.group === undefined) return;
+    if (entry.shim !== undefined && (await fateOf(entry.shim)) !== 'gone') return;
+    sendToGroup(entry.group, 'SIGKILL');
+  }
+}
+
+function sendToGroup(group: number, signal: ContainerSignal): void {
+  assert(group > 1, 'a group id is above 1');
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    // ESRCH: the group ended meanwhile, which is what a signal was meant to achieve or cannot change.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** The pid that the shim's child writes to the pipe. */
+async function readPid(child: ChildProcess, statePath: string): Promise<number> {
+  const pipe = child.stdio[3] as Readable | null | undefined;
+  assert(pipe !== null && pipe !== undefined, 'the shim has a third descriptor');
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  let text = '';
+  const timer = setTimeout(
+    () => reject(new Error('the shim did not report in time')),
+    START_TIMEOUT_MS,
+  );
+  pipe.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    if (text.includes('\n')) resolve(Number(text.trim()));
+  });
+  pipe.on('end', () => reject(new Error('the shim ended before the task started')));
+  pipe.on('error', reject);
+  try {
+    return await promise;
+  } catch (error) {
+    const notices = await readText(join(statePath, 'notices'));
+    throw containerError(
+      'CONTAINER_LAUNCH_FAILED',
+      notices.trim() || 'cannot start the task',
+      error,
+    );
+  } finally {
+    clearTimeout(timer);
+    pipe.destroy();
+  }
+}
+
+const runId = promisify(execFile);
+
+/** Looks an account up by name; a process without root may only name itself. */
+async function accountOf(
+  user: string,
+): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+  const isRoot = getuid?.() === 0;
+  try {
+    const [uid, gid] = await Promise.all(
+      ['-u', '-g'].map(async (flag) => Number((await runId('id', [flag, '--', user])).stdout)),
+    );
+    assert(uid !== undefined && gid !== undefined, 'id prints a number');
+    return isRoot && uid !== 0 ? { uid, gid } : undefined;
+  } catch (error) {
+    // Without root nothing is switched, so an unknown name changes nothing.
+    if (!isRoot) return undefined;
+    throw containerError('CONTAINER_LAUNCH_FAILED', `Failed to get user '${user}'`, error);
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

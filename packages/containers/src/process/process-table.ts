@@ -1,0 +1,114 @@
+/**
+ * What the host says about processes: is this pid still the process we knew, and what do the processes of
+ * a session use. `/proc` on Linux, `ps` elsewhere.
+ */
+
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { platform } from 'node:process';
+import { promisify } from 'node:util';
+import type { ContainerStats } from '../runtime.ts';
+import { parseStatLine, type ShimIdentity, type StatLine } from './shim.ts';
+
+const run = promisify(execFile);
+
+/** Ticks per second of `/proc/<pid>/stat`; fixed by the kernel's interface to user space. */
+const TICKS_PER_SECOND = 100;
+/** Page size behind the resident pages; the kernels that we run on use 4 KiB or report in it. */
+const PAGE_BYTES = 4096;
+/** How long `ps` may take. */
+const PS_TIMEOUT_MS = 5_000;
+const PS_OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+const isLinux = platform === 'linux';
+
+let bootIdOfHost: Promise<string> | undefined;
+
+async function hostBootId(): Promise<string> {
+  bootIdOfHost ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim());
+  return await bootIdOfHost;
+}
+
+/** What became of a process: `reused` means that its pid names another one now. */
+export type Fate = 'running' | 'gone' | 'reused';
+
+/** True when that very process still runs; a zombie does not. */
+export async function isRunning(identity: ShimIdentity): Promise<boolean> {
+  return (await fateOf(identity)) === 'running';
+}
+
+/** Looks a process up. After a reboot every earlier pid counts as reused. */
+export async function fateOf(identity: ShimIdentity): Promise<Fate> {
+  if (isLinux) {
+    if (identity.bootId !== (await hostBootId())) return 'reused';
+    const stat = await readStat(identity.pid);
+    if (stat === undefined) return 'gone';
+    if (stat.startTicks !== identity.startedAt) return 'reused';
+    return stat.state === 'Z' ? 'gone' : 'running';
+  }
+  try {
+    const { stdout } = await run('/bin/ps', ['-o', 'state=,lstart=', '-p', String(identity.pid)], {
+      timeout: PS_TIMEOUT_MS,
+      env: { LC_ALL: 'C' },
+    });
+    const [, state, startedAt] = /^\s*(\S+)\s+(.*)$/.exec(stdout.trim()) ?? [];
+    if (startedAt?.trim() !== identity.startedAt) return 'reused';
+    return state?.startsWith('Z') === true ? 'gone' : 'running';
+  } catch {
+    // `ps` ends with status 1 when there is no such process.
+    return 'gone';
+  }
+}
+
+async function readStat(pid: number): Promise<StatLine | undefined> {
+  try {
+    return parseStatLine(await readFile(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // The process is gone; that is an answer.
+    return undefined;
+  }
+}
+
+/** Usage by session leader, of every session of the host, from one look at the process table. */
+export async function usageBySession(at: number): Promise<ReadonlyMap<number, ContainerStats>> {
+  const sessions = new Map<number, ContainerStats>();
+  const add = (session: number, user: number, system: number, resident: number): void => {
+    const sum = sessions.get(session);
+    sessions.set(session, {
+      at,
+      cpuUserSeconds: (sum?.cpuUserSeconds ?? 0) + user,
+      cpuSystemSeconds: (sum?.cpuSystemSeconds ?? 0) + system,
+      memoryResidentBytes: (sum?.memoryResidentBytes ?? 0) + resident,
+      processes: (sum?.processes ?? 0) + 1,
+    });
+  };
+  if (isLinux) {
+    const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const stats = await Promise.all(names.map(async (name) => await readStat(Number(name))));
+    for (const stat of stats) {
+      if (stat === undefined) continue;
+      const user = stat.userTicks / TICKS_PER_SECOND;
+      const system = stat.systemTicks / TICKS_PER_SECOND;
+      add(stat.session, user, system, stat.residentPages * PAGE_BYTES);
+    }
+    return sessions;
+  }
+  const { stdout } = await run('/bin/ps', ['-A', '-o', 'pgid=,rss=,utime=,time='], {
+    timeout: PS_TIMEOUT_MS,
+    maxBuffer: PS_OUTPUT_BYTES_MAX,
+    env: { LC_ALL: 'C' },
+  });
+  for (const line of stdout.split('\n')) {
+    const [group, kilobytes, user, total] = line.trim().split(/\s+/);
+    if (group === undefined || kilobytes === undefined || user === undefined) continue;
+    const userSeconds = clockSeconds(user);
+    const systemSeconds = Math.max(0, clockSeconds(total ?? user) - userSeconds);
+    add(Number(group), userSeconds, systemSeconds, Number(kilobytes) * 1024);
+  }
+  return sessions;
+}
+
+/** Seconds of `[[hours:]minutes:]seconds.hundredths`. */
+function clockSeconds(text: string): number {
+  return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+}

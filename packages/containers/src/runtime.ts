@@ -1,0 +1,127 @@
+/**
+ * The container runtime port: what an agent needs from anything that can run a container.
+ *
+ * Invariants that every adapter keeps, and that the contract suite checks:
+ * - A started container outlives the process that started it; `recover` finds it again with its pid.
+ * - The exit status is recorded where no one's memory is needed, and `wait` reports it also to a process
+ *   that was not there when the container ended.
+ * - Output is appended to `stdout` and `stderr` in the sandbox; none of it is lost or doubled by a restart.
+ * - Nothing that a user wrote is ever pasted into the text of a shell program of ours.
+ */
+
+import type { CommandInfo, ContainerInfo } from '@dcos/wire';
+
+/** What to run. The same value is given to `prepare`, `create` and, after a restart, to `recover`. */
+export interface ContainerSpec {
+  /** Unique for all time, such as a UUID; names directories and engine objects. */
+  readonly id: string;
+  /** Absolute path of an existing directory; the working directory of processes. */
+  readonly sandboxPath: string;
+  readonly command: CommandInfo;
+  /** Image, networks, volumes; absent for a plain process. */
+  readonly container?: ContainerInfo;
+  /** The whole environment; nothing of the agent's own is added. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Account to run as; the agent's own when absent. */
+  readonly user?: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+export type ExitStatus =
+  | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory?: boolean }
+  | { readonly kind: 'signaled'; readonly signal: number; readonly outOfMemory?: boolean }
+  /** The container is gone and nobody saw how it ended. */
+  | { readonly kind: 'unknown'; readonly message: string };
+
+export interface StartedContainer {
+  /** Process id on the host of the container's first process. */
+  readonly pid: number;
+  /** Addresses of the container's own; empty when it shares the host's network. */
+  readonly ipAddresses: readonly string[];
+}
+
+export type RecoveredContainer =
+  | { readonly kind: 'running'; readonly id: string; readonly started: StartedContainer }
+  | { readonly kind: 'exited'; readonly id: string; readonly status: ExitStatus }
+  /** Never started as far as anyone can tell. */
+  | { readonly kind: 'absent'; readonly id: string };
+
+/** Usage of one container at one instant; what an adapter cannot tell is absent. */
+export interface ContainerStats {
+  /** Epoch milliseconds of the reading. */
+  readonly at: number;
+  readonly cpuUserSeconds: number;
+  readonly cpuSystemSeconds: number;
+  readonly memoryResidentBytes: number;
+  readonly processes?: number;
+}
+
+export interface ExecOptions {
+  readonly command: CommandInfo;
+  /** Added to the container's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface ExecResult {
+  /** Exit code; undefined when it was killed by a signal or by the time-out. */
+  readonly exitCode: number | undefined;
+  readonly timedOut: boolean;
+  /** First bytes of both outputs, at most {@link EXEC_OUTPUT_BYTES_MAX}. */
+  readonly output: string;
+}
+
+/** Output of `exec` that is kept; the rest is read and dropped. */
+export const EXEC_OUTPUT_BYTES_MAX = 16 * 1024;
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Stops what was started; calling it again does nothing. */
+export type Detach = () => void;
+
+export type ContainerSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
+
+export interface ContainerRuntime {
+  readonly name: 'process' | 'docker';
+
+  /** Why no container can be run now, in words for a person; undefined when all is well. */
+  unavailable(): Promise<string | undefined>;
+
+  /** Does what takes long and leaves nothing running: checks the description, fetches the image. */
+  prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void>;
+
+  /** Makes the container; a crash after it leaves something that `recover` reports as absent. */
+  create(spec: ContainerSpec): Promise<void>;
+
+  /** Starts a created container. Resolves when its first process exists. */
+  start(id: string): Promise<StartedContainer>;
+
+  /** Sends a signal to all processes of the container; to a container that has ended it does nothing. */
+  signal(id: string, signal: ContainerSignal): Promise<void>;
+
+  /** Resolves when the container has ended and all its output is in the sandbox. */
+  wait(id: string): Promise<ExitStatus>;
+
+  /** Usage now; undefined for a container that is not running. */
+  stats(id: string): Promise<ContainerStats | undefined>;
+
+  /** Runs a second command in the surroundings of a running container. */
+  exec(id: string, options: ExecOptions): Promise<ExecResult>;
+
+  /** Hands over output from now on. Detaching does not touch the container. */
+  attach(id: string, onOutput: (stream: OutputStream, bytes: Uint8Array) => void): Promise<Detach>;
+
+  /** Forgets an ended container and frees what it holds; a running one is killed. Idempotent. */
+  remove(id: string): Promise<void>;
+
+  /**
+   * Takes over what an earlier process of this agent left. Containers of this agent that are not in the
+   * list are orphans: they are killed and removed.
+   * @returns one entry per spec, in order.
+   */
+  recover(known: readonly ContainerSpec[]): Promise<readonly RecoveredContainer[]>;
+
+  /** Lets go of everything; containers go on running. */
+  close(): Promise<void>;
+}
