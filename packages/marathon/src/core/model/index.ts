@@ -1,0 +1,2 @@
+export * from './app-definition.ts';
+export * from './timestamp.ts';
