@@ -1,0 +1,116 @@
+/**
+ * `dcos task`: running and ended tasks, their logs and files.
+ */
+
+import type { Command } from 'commander';
+import { selectTasks, taskHeadings, taskRows } from '../../core/mesos-tasks.ts';
+import type { TaskScope } from '../../core/mesos-tasks.ts';
+import { commandGroup, numberIn, subcommand } from '../command-line.ts';
+import { fetchState } from '../documents.ts';
+import { cliError } from '../errors.ts';
+import { printList } from '../output.ts';
+import type { OutputFlags } from '../output.ts';
+import { openSession } from '../session.ts';
+import { downloadFiles, listFiles } from '../task-files.ts';
+import type { ListFilesFlags } from '../task-files.ts';
+import { printTaskLog } from '../task-log.ts';
+import type { Invocation } from '../terminal.ts';
+import { addNotThereYet } from './not-there-yet.ts';
+
+/** Flags that choose between living and ended tasks. */
+export interface ScopeFlags {
+  readonly all?: boolean;
+  readonly completed?: boolean;
+}
+
+interface ListFlags extends OutputFlags, ScopeFlags {
+  readonly agentId?: string;
+}
+
+interface LogFlags extends ScopeFlags {
+  readonly follow?: boolean;
+  readonly lines: number;
+}
+
+const linesMax = 1_000_000;
+
+/** Builds the group. */
+export function buildCommand(invocation: Invocation): Command {
+  const group = commandGroup('task', 'Look at tasks, their logs and their files.', invocation);
+  withScope(subcommand(group, 'list', 'List tasks.'))
+    .argument('[filter]', 'part of an ID, or a shell pattern')
+    .option('--json', 'Print JSON.')
+    .option('-q, --quiet', 'Print IDs only.')
+    .option('--agent-id <id>', 'Show the tasks of one agent only.')
+    .action((filter: string | undefined, flags: ListFlags) => listTasks(invocation, filter, flags));
+  withScope(subcommand(group, 'log', 'Print the log of a task.'))
+    .argument('<task>', 'part of an ID, or a shell pattern')
+    .argument('[file]', 'file in the sandbox', 'stdout')
+    .option('--follow', 'Go on printing what is added.')
+    .option(
+      '--lines <number>',
+      'Print this many lines from the end.',
+      numberIn('--lines', { min: 0, max: linesMax, integer: true }),
+      10,
+    )
+    .action((filter: string, file: string, flags: LogFlags) =>
+      printTaskLog(invocation, {
+        filter,
+        file,
+        scope: toScope(flags),
+        lines: flags.lines,
+        follow: flags.follow === true,
+      }),
+    );
+  withScope(subcommand(group, 'ls', 'List the files in the sandbox of a task.'))
+    .argument('<task>', 'part of an ID, or a shell pattern')
+    .argument('[path]', 'folder in the sandbox', '')
+    .option('--long', 'Show sizes, owners and times, too.')
+    .option('--json', 'Print JSON.')
+    .action((filter: string, path: string, flags: ListFilesFlags & ScopeFlags) =>
+      listFiles(invocation, { filter, path, scope: toScope(flags), flags }),
+    );
+  withScope(subcommand(group, 'download', 'Copy files from the sandbox of a task.'))
+    .argument('<task>', 'part of an ID, or a shell pattern')
+    .argument('[pattern]', 'shell pattern of the files', '*')
+    .option('--target-dir <folder>', 'Where to put the files.', '.')
+    .action((filter: string, pattern: string, flags: ScopeFlags & { targetDir: string }) =>
+      downloadFiles(invocation, {
+        filter,
+        pattern,
+        scope: toScope(flags),
+        targetDirectory: flags.targetDir,
+      }),
+    );
+  addNotThereYet(group, ['exec', 'attach', 'metrics']);
+  return group;
+}
+
+function withScope(command: Command): Command {
+  return command
+    .option('--all', 'Take running and completed tasks.')
+    .option('--completed', 'Take completed tasks only.');
+}
+
+function toScope(flags: ScopeFlags): TaskScope {
+  if (flags.all === true && flags.completed === true) {
+    throw cliError('CLI_USAGE', '--all and --completed exclude each other');
+  }
+  return flags.all === true ? 'all' : flags.completed === true ? 'completed' : 'active';
+}
+
+async function listTasks(
+  invocation: Invocation,
+  filter: string | undefined,
+  flags: ListFlags,
+): Promise<void> {
+  const scope = toScope(flags);
+  const session = await openSession(invocation);
+  const { agentId } = flags;
+  const tasks = selectTasks(await fetchState(session), { scope, filter, agentId });
+  await printList(invocation.terminal, flags, {
+    document: tasks.map((task) => task.document),
+    identifiers: tasks.map((task) => task.id),
+    table: { headings: taskHeadings, rows: taskRows(tasks) },
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * The real terminal: the standard streams of this process.
+ */
+
+import { once } from 'node:events';
+import { homedir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cliError } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Bytes of standard input that are read; an app definition has thousands. */
+const inputBytesMax = 64 * 1024 * 1024;
+
+/** The terminal of the running process. */
+export function createProcessTerminal(): Terminal {
+  // A reader that went away (`dcos task list | head -1`) is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  return {
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    homeDirectory: homedir(),
+    // The types say boolean, but these are undefined for pipes and files.
+    inputIsTerminal: Boolean(process.stdin.isTTY),
+    outputIsTerminal: Boolean(process.stdout.isTTY),
+    print: async (text) => {
+      if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+    },
+    notice: (text) => {
+      process.stderr.write(`${text}\n`);
+    },
+    readInput,
+    ask,
+    now: () => Date.now(),
+    sleep: async (durationMs, signal) => {
+      try {
+        await delay(durationMs, undefined, { signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+    catchInterrupt,
+  };
+}
+
+async function readInput(): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    bytes += piece.byteLength;
+    if (bytes > inputBytesMax) {
+      throw cliError('CLI_INPUT', `standard input holds more than ${inputBytesMax} bytes`);
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+async function ask(
+  question: string,
+  options: { readonly hidden: boolean } = { hidden: false },
+): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  process.stdout.write(question);
+  // Without an output readline echoes nothing; the terminal itself echoes unless it is in raw mode.
+  const hidden = options.hidden && process.stdin.isTTY;
+  const lines = createInterface({ input: process.stdin, terminal: hidden, crlfDelay: Infinity });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => resolve(undefined));
+      lines.once('SIGINT', () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+    if (hidden) process.stdout.write('\n');
+  }
+}
+
+function catchInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once('SIGINT', abort);
+  process.once('SIGTERM', abort);
+  return controller.signal;
+}
