@@ -6,7 +6,7 @@
  * sorted when all of them are allocated to one role.
  */
 
-import { compareText } from '@dcos/base';
+import { compareText, unreachable } from '@dcos/base';
 import type { Resource } from '@dcos/wire';
 import {
   addRanges,
@@ -188,6 +188,8 @@ export function addEntries(left: Entry, right: Entry): Entry {
       const items = [...new Set([...left.items, ...right.items])].sort(compareText);
       return { nature, milli: 0, ranges: NONE, items, count: 1 };
     }
+    default:
+      return unreachable(nature.kind);
   }
 }
 
@@ -201,6 +203,8 @@ export function containsEntry(left: Entry, right: Entry): boolean {
       return left.ranges === right.ranges || containsRanges(left.ranges, right.ranges);
     case 'set':
       return right.items.every((item) => left.items.includes(item));
+    default:
+      return unreachable(left.nature.kind);
   }
 }
 
@@ -222,6 +226,8 @@ export function subtractEntry(left: Entry, right: Entry): Entry | undefined {
       const items = left.items.filter((item) => !right.items.includes(item));
       return items.length === 0 ? undefined : { nature, milli: 0, ranges: NONE, items, count: 1 };
     }
+    default:
+      return unreachable(nature.kind);
   }
 }
 

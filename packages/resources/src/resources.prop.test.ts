@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Resource } from '@dcos/wire';
+import {
+  addRanges,
+  containsRanges,
+  countOfRanges,
+  normaliseRanges,
+  subtractRanges,
+  type Range,
+} from './ranges.ts';
+import { Resources } from './resources.ts';
+
+const ranges = fc
+  .array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 8 })), {
+    maxLength: 6,
+  })
+  .map((pairs) => pairs.map(([begin, length]) => ({ begin, end: begin + length })));
+const role = fc.constantFrom('*', 'web', 'web/front', 'batch');
+
+const resource: fc.Arbitrary<Resource> = fc
+  .tuple(
+    fc.oneof(
+      fc
+        .tuple(fc.constantFrom('cpus', 'mem', 'disk'), fc.integer({ min: 0, max: 100_000 }))
+        .map(([name, milli]): Resource => ({
+          name,
+          type: 'SCALAR',
+          scalar: { value: milli / 1000 },
+        })),
+      ranges.map((range): Resource => ({ name: 'ports', type: 'RANGES', ranges: { range } })),
+      fc
+        .uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'))
+        .map((item): Resource => ({ name: 'zones', type: 'SET', set: { item } })),
+    ),
+    role,
+    fc.boolean(),
+  )
+  .map(([plain, reservedFor, revocable]) => ({
+    ...plain,
+    ...(reservedFor === '*'
+      ? {}
+      : { reservations: [{ type: 'STATIC' as const, role: reservedFor }] }),
+    ...(revocable ? { revocable: {} } : {}),
+  }));
+
+const resourceList = fc.array(resource, { maxLength: 8 });
+const any = resourceList.map((list) => Resources.fromWire(list));
+/** Two that share no port and no set item, so that adding them loses nothing. */
+const scalarsOnly = any.map((all) => all.filter((item) => item.type === 'SCALAR'));
+
+function members(all: readonly Range[]): ReadonlySet<number> {
+  const set = new Set<number>();
+  for (const { begin, end } of all) for (let port = begin; port <= end; port++) set.add(port);
+  return set;
+}
+
+test('reading what was written gives the same', () => {
+  fc.assert(fc.property(any, (all) => Resources.fromWire(all.toWire()).equals(all)));
+});
+
+test('the wire form depends on the content, not on the order', () => {
+  fc.assert(
+    fc.property(resourceList, (list) => {
+      expect(Resources.fromWire([...list].reverse()).toWire()).toEqual(
+        Resources.fromWire(list).toWire(),
+      );
+    }),
+  );
+});
+
+test('adding and subtracting undo one another', () => {
+  fc.assert(
+    fc.property(scalarsOnly, scalarsOnly, (left, right) => {
+      expect(left.add(right).subtract(right).equals(left)).toBe(true);
+      expect(left.add(right).equals(right.add(left))).toBe(true);
+    }),
+  );
+});
+
+test('subtraction works exactly when it is contained, and what is left plus what was taken is the whole', () => {
+  fc.assert(
+    fc.property(any, any, (whole, part) => {
+      if (!whole.contains(part)) {
+        expect(() => whole.subtract(part)).toThrow('would be taken');
+        return;
+      }
+      const rest = whole.subtract(part);
+      expect(rest.add(part).equals(whole)).toBe(true);
+      for (const milli of rest.scalarQuantities().values()) expect(milli).toBeGreaterThan(0);
+    }),
+  );
+});
+
+test('what is free and what is reserved make up the whole', () => {
+  fc.assert(
+    fc.property(any, (all) => {
+      expect(all.unreserved().add(all.reserved()).equals(all)).toBe(true);
+      expect(all.revocable().add(all.nonRevocable()).equals(all)).toBe(true);
+      expect(all.allocate('web').unallocate().equals(all)).toBe(true);
+    }),
+  );
+});
+
+test('ranges keep their numbers and are sorted, disjoint and not adjacent', () => {
+  fc.assert(
+    fc.property(ranges, (list) => {
+      const normal = normaliseRanges(list);
+      expect(members(normal)).toEqual(members(list));
+      expect(countOfRanges(normal)).toBe(members(list).size);
+      for (const [index, range] of normal.entries()) {
+        const next = normal[index + 1];
+        if (next !== undefined) expect(next.begin).toBeGreaterThan(range.end + 1);
+      }
+    }),
+  );
+});
+
+test('operations on ranges are those of sets of numbers', () => {
+  fc.assert(
+    fc.property(ranges, ranges, (one, two) => {
+      const left = normaliseRanges(one);
+      const right = normaliseRanges(two);
+      const [all, taken] = [members(left), members(right)];
+      expect(members(addRanges(left, right))).toEqual(new Set([...all, ...taken]));
+      expect([...members(subtractRanges(left, right))]).toEqual(
+        [...all].filter((number) => !taken.has(number)),
+      );
+      expect(containsRanges(left, right)).toBe([...taken].every((number) => all.has(number)));
+    }),
+  );
+});
