@@ -1,0 +1,61 @@
+/**
+ * What every part of the core works with while one event is handled.
+ */
+
+import type { Allocator } from '@dcos/allocator';
+import type { AgentId, FrameworkId, Instant, MasterId, Random } from '@dcos/base';
+import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import type { Effect } from './effects.ts';
+import type { MasterOptions } from './options.ts';
+import type { Agent, Framework, MasterState } from './state.ts';
+
+export interface Context {
+  readonly masterId: MasterId;
+  readonly state: MasterState;
+  readonly allocator: Allocator;
+  readonly random: Random;
+  readonly options: MasterOptions;
+  /** The instant of the event that is being handled. */
+  now: Instant;
+  emit(effect: Effect): void;
+}
+
+/** Increments a counter by the original's name. */
+export function count(context: Context, name: string, by = 1): void {
+  const { counters } = context.state;
+  counters.set(name, (counters.get(name) ?? 0) + by);
+}
+
+/** Sends an event to a framework; dropped when it has no stream, as the original does. */
+export function sendToFramework(
+  context: Context,
+  framework: Framework,
+  event: scheduler.Event,
+): boolean {
+  if (framework.streamId === undefined) return false;
+  context.emit({ kind: 'sendToFramework', streamId: framework.streamId, event });
+  return true;
+}
+
+/** Sends a frame to an agent; dropped when it is not connected. */
+export function sendToAgent(context: Context, agent: Agent, frame: agentProtocol.ToAgent): boolean {
+  if (agent.connection === undefined) return false;
+  context.emit({ kind: 'sendToAgent', connection: agent.connection, frame });
+  return true;
+}
+
+/** Tells all operator streams. */
+export function tellOperators(context: Context, event: masterApi.Event): void {
+  context.emit({ kind: 'operatorEvent', event });
+}
+
+/** A line for the log about something that a client or agent did. */
+export function note(
+  context: Context,
+  level: 'info' | 'warn',
+  event: string,
+  message: string,
+  about: { readonly frameworkId?: FrameworkId; readonly agentId?: AgentId } = {},
+): void {
+  context.emit({ kind: 'log', level, event, message, ...about });
+}

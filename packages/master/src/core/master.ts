@@ -1,0 +1,193 @@
+/**
+ * The master as one deterministic machine: an event and the instant in, effects out. It owns its state;
+ * what leaves it does so by effects only (their order is a contract, see `effects.ts`) and by views,
+ * which read the state.
+ *
+ * After each event that made work for the allocator one run is requested through a timer of 0 ms, so
+ * that a burst of events is served by one run.
+ */
+
+import type { Allocator } from '@dcos/allocator';
+import {
+  agentId,
+  assert,
+  executorId,
+  frameworkId,
+  unreachable,
+  type Instant,
+  type MasterId,
+  type Random,
+} from '@dcos/base';
+import type { agentProtocol } from '@dcos/wire';
+import { onAgentClosed, onAgentTimer, onPong, onRegister, onUnregister } from './agents.ts';
+import { count, note, sendToFramework, type Context } from './context.ts';
+import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
+import { onFrameworkTimer, onStreamClosed } from './frameworks.ts';
+import { ALLOCATE_ALL_TIMER, ALLOCATE_TIMER, allocate, onOfferTimer } from './offers.ts';
+import { onOperatorCall } from './operator-calls.ts';
+import type { MasterOptions } from './options.ts';
+import { onRecovered } from './recovery.ts';
+import { onSchedulerCall, refuseUnrecovered } from './scheduler-calls.ts';
+import { snapshotOf, type MasterSnapshot } from './snapshot.ts';
+import { emptyState, type Agent, type MasterState } from './state.ts';
+import { onStatusUpdate } from './tasks.ts';
+
+export interface MasterDependencies {
+  readonly masterId: MasterId;
+  readonly random: Random;
+  readonly allocator: Allocator;
+  readonly options: MasterOptions;
+}
+
+export interface Master {
+  /** Handles one event. Never throws for input from outside; an assertion means a bug. */
+  handle(event: MasterEvent, now: Instant): readonly Effect[];
+  /** For views; only `handle` changes it. */
+  readonly state: MasterState;
+  /** A plain copy of what invariants are about, for checkers. */
+  snapshot(): MasterSnapshot;
+}
+
+/** Makes a master that waits for its `recovered` event. */
+export function createMaster(dependencies: MasterDependencies): Master {
+  const state = emptyState();
+  let effects: Effect[] = [];
+  let allocationRequested = false;
+  const context: Context = {
+    ...dependencies,
+    state,
+    now: 0,
+    emit: (effect) => void effects.push(effect),
+  };
+  return {
+    state,
+    snapshot: () => snapshotOf(state, dependencies.allocator),
+    handle(event, now) {
+      context.now = now;
+      effects = [];
+      if (event.kind === 'timer' && event.timer === ALLOCATE_TIMER) allocationRequested = false;
+      onEvent(context, event);
+      if (!allocationRequested && state.recovered && dependencies.allocator.hasCandidates()) {
+        allocationRequested = true;
+        effects.push({ kind: 'setTimer', timer: ALLOCATE_TIMER, afterMs: 0 });
+      }
+      return effects;
+    },
+  };
+}
+
+function onEvent(context: Context, event: MasterEvent): void {
+  if (event.kind === 'recovered') {
+    assert(!context.state.recovered, 'the registry is read once');
+    onRecovered(context, event.entries);
+    return;
+  }
+  if (!context.state.recovered) {
+    if (event.kind === 'schedulerCall' || event.kind === 'operatorCall')
+      refuseUnrecovered(context, event.request);
+    if (event.kind === 'agentFrame')
+      context.emit({ kind: 'closeAgent', connection: event.connection });
+    return;
+  }
+  switch (event.kind) {
+    case 'schedulerCall':
+      return onSchedulerCall(context, event);
+    case 'streamClosed':
+      return onStreamClosed(context, event.streamId);
+    case 'operatorCall':
+      return onOperatorCall(context, event.request, event.call);
+    case 'agentFrame':
+      return onAgentFrame(context, event.connection, event.frame);
+    case 'agentClosed':
+      return onAgentClosed(context, event.connection);
+    case 'timer':
+      return onTimer(context, event.timer);
+    default:
+      return unreachable(event);
+  }
+}
+
+function onTimer(context: Context, timer: string): void {
+  if (timer === ALLOCATE_TIMER) {
+    allocate(context, 'candidates');
+  } else if (timer === ALLOCATE_ALL_TIMER) {
+    allocate(context, 'all');
+    context.emit({ kind: 'setTimer', timer, afterMs: context.options.allocationIntervalMs });
+  } else {
+    assert(
+      onFrameworkTimer(context, timer) ||
+        onAgentTimer(context, timer) ||
+        onOfferTimer(context, timer),
+      `nobody set the timer ${timer}`,
+    );
+  }
+}
+
+function onAgentFrame(
+  context: Context,
+  connection: ConnectionId,
+  frame: agentProtocol.ToMaster,
+): void {
+  if (frame.type === 'REGISTER' && frame.register !== undefined) {
+    onRegister(context, connection, frame.register);
+    return;
+  }
+  const bound = context.state.connections.get(connection);
+  const agent = bound === undefined ? undefined : context.state.agents.get(bound);
+  if (agent === undefined) {
+    count(context, 'master/dropped_messages');
+    note(context, 'warn', 'frame.dropped', `${frame.type} before REGISTER`);
+    context.emit({ kind: 'closeAgent', connection });
+    return;
+  }
+  onFrameOfAgent(context, agent, frame);
+}
+
+function onFrameOfAgent(context: Context, agent: Agent, frame: agentProtocol.ToMaster): void {
+  onPong(agent);
+  if (frame.status_update !== undefined) onStatusUpdate(context, agent, frame.status_update);
+  else if (frame.executor_message !== undefined)
+    onExecutorMessage(context, agent, frame.executor_message);
+  else if (frame.executor_exited !== undefined)
+    onExecutorExited(context, agent, frame.executor_exited);
+  else if (frame.unregister !== undefined) onUnregister(context, agent);
+}
+
+function onExecutorMessage(
+  context: Context,
+  agent: Agent,
+  message: agentProtocol.ExecutorMessage,
+): void {
+  count(context, 'master/messages_executor_to_framework');
+  const framework = context.state.frameworks.get(frameworkId(message.framework_id.value));
+  const sent =
+    framework !== undefined &&
+    sendToFramework(context, framework, {
+      type: 'MESSAGE',
+      message: {
+        agent_id: { value: agent.id },
+        executor_id: message.executor_id,
+        data: message.data,
+      },
+    });
+  const validity = sent ? 'valid' : 'invalid';
+  count(context, `master/${validity}_executor_to_framework_messages`);
+}
+
+function onExecutorExited(
+  context: Context,
+  agent: Agent,
+  exited: agentProtocol.ExecutorExited,
+): void {
+  count(context, 'master/messages_exited_executor');
+  const framework = context.state.frameworks.get(frameworkId(exited.framework_id.value));
+  if (framework === undefined) return;
+  sendToFramework(context, framework, {
+    type: 'FAILURE',
+    failure: {
+      agent_id: { value: agentId(agent.id) },
+      executor_id: { value: executorId(exited.executor_id.value) },
+      status: exited.status,
+    },
+  });
+}

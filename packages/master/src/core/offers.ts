@@ -1,0 +1,211 @@
+/**
+ * Offers: one is what one framework may use of one agent for one role. An offer ends by ACCEPT, DECLINE,
+ * RESCIND, its time-out, or silently when its framework fails over; each end gives the resources back
+ * to the allocator or turns them into tasks, so that nothing is counted twice or lost.
+ */
+
+import { agentId, frameworkId, offerId, type AgentId, type OfferId } from '@dcos/base';
+import type { Allocation } from '@dcos/allocator';
+import { toPreRefinement, type Resources } from '@dcos/resources';
+import type { Filters, Offer, Resource, scheduler } from '@dcos/wire';
+import { count, note, sendToFramework, type Context } from './context.ts';
+import { REFUSE_MS_DEFAULT, REFUSE_MS_MAX } from './options.ts';
+import type { Agent, Framework, OfferRecord } from './state.ts';
+
+export const ALLOCATE_TIMER = 'allocate';
+export const ALLOCATE_ALL_TIMER = 'allocate-all';
+const OFFER_TIMER = 'offer/';
+
+/** Runs the allocator and sends its result: one OFFERS event per framework. */
+export function allocate(context: Context, scope: 'candidates' | 'all'): void {
+  count(context, 'allocator/mesos/allocation_runs');
+  const batches = new Map<Framework, Offer[]>();
+  for (const allocation of context.allocator.allocate(context.now, scope)) {
+    const record = makeOffer(context, allocation);
+    if (record === undefined) continue;
+    const { framework, offer } = record;
+    const batch = batches.get(framework);
+    if (batch === undefined) batches.set(framework, [offer]);
+    else batch.push(offer);
+  }
+  for (const [framework, offers] of batches) {
+    count(context, 'master/offers_sent', offers.length);
+    sendToFramework(context, framework, { type: 'OFFERS', offers: { offers } });
+  }
+}
+
+function makeOffer(
+  context: Context,
+  allocation: Allocation,
+): { readonly framework: Framework; readonly offer: Offer } | undefined {
+  const { state } = context;
+  const framework = state.frameworks.get(frameworkId(allocation.frameworkId));
+  const agent = state.agents.get(agentId(allocation.agentId));
+  const { resources, role } = allocation;
+  if (framework?.streamId === undefined || !framework.active || agent?.connection === undefined) {
+    // Nobody to offer to, or nothing to run on: the allocator heard of it later than we did.
+    context.allocator.recover(
+      allocation.frameworkId,
+      allocation.agentId,
+      resources,
+      undefined,
+      context.now,
+    );
+    return undefined;
+  }
+  const id = offerId(`${context.masterId}-O${state.nextOffer++}`);
+  const offer = offerMessage(id, framework, agent, role, resources);
+  const record: OfferRecord = {
+    id,
+    frameworkId: framework.id,
+    agentId: agent.id,
+    role,
+    resources,
+    offer,
+  };
+  state.offers.set(id, record);
+  framework.offers.set(id, record);
+  agent.offers.set(id, record);
+  framework.offered.add(agent.id, resources);
+  agent.offered.add(framework.id, resources);
+  if (context.options.offerTimeoutMs !== undefined) {
+    context.emit({
+      kind: 'setTimer',
+      timer: OFFER_TIMER + id,
+      afterMs: context.options.offerTimeoutMs,
+    });
+  }
+  return { framework, offer };
+}
+
+function offerMessage(
+  id: OfferId,
+  framework: Framework,
+  agent: Agent,
+  role: string,
+  resources: Resources,
+): Offer {
+  const { info } = agent;
+  const multiRole = framework.capabilities.has('MULTI_ROLE');
+  return {
+    id: { value: id },
+    framework_id: { value: framework.id },
+    agent_id: { value: agent.id },
+    hostname: info.hostname,
+    url: {
+      scheme: 'http',
+      address: { hostname: info.hostname, ip: agent.ip, port: info.port ?? 0 },
+      path: '/slave(1)',
+    },
+    ...(info.domain !== undefined && { domain: info.domain }),
+    resources: resourcesFor(framework, resources),
+    ...(info.attributes !== undefined && { attributes: info.attributes }),
+    ...(multiRole && { allocation_info: { role } }),
+  };
+}
+
+/** Resources in the format that a framework with these capabilities understands. */
+function resourcesFor(framework: Framework, resources: Resources): readonly Resource[] {
+  const shown = framework.capabilities.has('MULTI_ROLE') ? resources : resources.unallocate();
+  const wire = shown.toWire().filter((resource) => resource.name !== 'ephemeral_ports');
+  return framework.capabilities.has('RESERVATION_REFINEMENT') ? wire : toPreRefinement(wire);
+}
+
+/** Takes an offer out of all indexes; what becomes of its resources is the caller's business. */
+export function withdrawOffer(context: Context, record: OfferRecord): void {
+  const { state } = context;
+  state.offers.delete(record.id);
+  const framework = state.frameworks.get(record.frameworkId);
+  const agent = state.agents.get(record.agentId);
+  framework?.offers.delete(record.id);
+  agent?.offers.delete(record.id);
+  framework?.offered.subtract(record.agentId, record.resources);
+  agent?.offered.subtract(record.frameworkId, record.resources);
+  if (context.options.offerTimeoutMs !== undefined) {
+    context.emit({ kind: 'cancelTimer', timer: OFFER_TIMER + record.id });
+  }
+}
+
+/** Withdraws an offer, gives its resources back, and tells the framework when asked to. */
+export function removeOffer(
+  context: Context,
+  record: OfferRecord,
+  how: { readonly rescind: boolean },
+): void {
+  withdrawOffer(context, record);
+  context.allocator.recover(
+    record.frameworkId,
+    record.agentId,
+    record.resources,
+    undefined,
+    context.now,
+  );
+  const framework = context.state.frameworks.get(record.frameworkId);
+  if (how.rescind && framework !== undefined) {
+    count(context, 'master/offers_rescinded');
+    sendToFramework(context, framework, {
+      type: 'RESCIND',
+      rescind: { offer_id: { value: record.id } },
+    });
+  }
+}
+
+/** Withdraws all offers of an agent that can no longer be used. */
+export function rescindAgentOffers(context: Context, agent: Agent): void {
+  for (const record of agent.offers.values()) removeOffer(context, record, { rescind: true });
+}
+
+/** An offer that was neither used nor declined in time. */
+export function onOfferTimer(context: Context, timer: string): boolean {
+  if (!timer.startsWith(OFFER_TIMER)) return false;
+  const record = context.state.offers.get(offerId(timer.slice(OFFER_TIMER.length)));
+  if (record !== undefined) removeOffer(context, record, { rescind: true });
+  return true;
+}
+
+/** DECLINE: resources go back behind a filter; ids that are no longer valid are passed over. */
+export function onDecline(
+  context: Context,
+  framework: Framework,
+  decline: scheduler.Call_Decline,
+): void {
+  count(context, 'master/messages_decline_offers');
+  const filter = refusal(decline.filters);
+  for (const { value } of decline.offer_ids ?? []) {
+    const record = framework.offers.get(offerId(value));
+    if (record === undefined) {
+      note(
+        context,
+        'info',
+        'offer.unknown',
+        `offer ${value} cannot be declined, it is no longer valid`,
+        {
+          frameworkId: framework.id,
+        },
+      );
+      continue;
+    }
+    withdrawOffer(context, record);
+    recoverRefused(context, framework, record.agentId, record.resources, filter);
+  }
+}
+
+/** Gives unused resources back behind a filter. */
+export function recoverRefused(
+  context: Context,
+  framework: Framework,
+  agent: AgentId,
+  resources: Resources,
+  filter: { readonly refuseMs: number } | undefined,
+): void {
+  if (resources.isEmpty()) return;
+  context.allocator.recover(framework.id, agent, resources, filter, context.now);
+}
+
+/** How long refused resources are kept from the framework; undefined for not at all. */
+export function refusal(filters: Filters | undefined): { readonly refuseMs: number } | undefined {
+  const seconds = filters?.refuse_seconds;
+  if (seconds === undefined || Number.isNaN(seconds) || seconds < 0)
+    return { refuseMs: REFUSE_MS_DEFAULT };
+  return seconds === 0 ? undefined : { refuseMs: Math.min(seconds * 1000, REFUSE_MS_MAX) };
+}

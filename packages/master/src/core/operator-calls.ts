@@ -1,0 +1,68 @@
+/**
+ * Calls of the operator API that change something, and its event stream. Reads are answered by views.
+ */
+
+import { agentId, frameworkId } from '@dcos/base';
+import { isValidRole } from '@dcos/resources';
+import type { masterApi, WeightInfo } from '@dcos/wire';
+import { markAgentGone } from './agents.ts';
+import type { Context } from './context.ts';
+import type { RequestId } from './effects.ts';
+import { removeFramework } from './frameworks.ts';
+import { removeOffer } from './offers.ts';
+import { putRecord } from './registry.ts';
+import { getState } from './view-v1.ts';
+
+/** Performs a call; every path answers the request once. */
+export function onOperatorCall(context: Context, request: RequestId, call: masterApi.Call): void {
+  const reply = (status: number, text?: string): void =>
+    context.emit({ kind: 'reply', request, status, ...(text !== undefined && { text }) });
+  switch (call.type) {
+    case 'SUBSCRIBE':
+      context.emit({ kind: 'openOperatorStream', request, snapshot: getState(context.state) });
+      return;
+    case 'TEARDOWN': {
+      const framework = context.state.frameworks.get(
+        frameworkId(call.teardown?.framework_id.value ?? ''),
+      );
+      if (framework === undefined) return reply(400, 'No framework found with specified ID');
+      removeFramework(context, framework);
+      return reply(200);
+    }
+    case 'MARK_AGENT_GONE': {
+      const found = markAgentGone(context, agentId(call.mark_agent_gone?.agent_id.value ?? ''));
+      return found ? reply(200) : reply(404, 'Agent not found');
+    }
+    case 'UPDATE_WEIGHTS': {
+      const weights = call.update_weights?.weight_infos ?? [];
+      const problem = updateWeights(context, weights);
+      return problem === undefined ? reply(200) : reply(400, problem);
+    }
+    default:
+      return reply(501, `The call ${call.type ?? 'UNKNOWN'} is not supported yet`);
+  }
+}
+
+/** Sets the weights of some roles. Returns the problem that kept all of them from being set. */
+function updateWeights(context: Context, weights: readonly WeightInfo[]): string | undefined {
+  for (const { role = '', weight } of weights) {
+    const prefix = `Failed to validate update weights request JSON for role '${role}': `;
+    const problem = isValidRole(role);
+    if (problem !== undefined) return `${prefix}Invalid role '${role}': ${problem}`;
+    if (!(weight > 0) || !Number.isFinite(weight)) {
+      return `${prefix}Invalid weight '${weight}': Weights must be positive`;
+    }
+  }
+  const { state, allocator } = context;
+  context.emit({
+    kind: 'persist',
+    writes: weights.map(({ role = '', weight }) => putRecord({ kind: 'weight', role, weight })),
+  });
+  for (const { role = '', weight } of weights) state.weights.set(role, weight);
+  allocator.updateWeights(state.weights);
+  // Offers were made with the old shares; roles that gained must not wait for the others to answer.
+  if (weights.length > 0) {
+    for (const offer of state.offers.values()) removeOffer(context, offer, { rescind: true });
+  }
+  return undefined;
+}

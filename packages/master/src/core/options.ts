@@ -1,0 +1,49 @@
+/**
+ * What a master is told at its start: who it is, its periods and its bounds. Defaults are the original's.
+ */
+
+import type { MasterInfo } from '@dcos/wire';
+
+export interface MasterOptions {
+  readonly masterInfo: MasterInfo;
+  /** Version that SUBSCRIBED and the views name. */
+  readonly version: string;
+  readonly pingIntervalMs: number;
+  /** Unanswered pings after which an agent is unreachable. */
+  readonly pingsMissedMax: number;
+  /** How long agents of the registry may take to come back after a failover. */
+  readonly agentReregisterTimeoutMs: number;
+  readonly allocationIntervalMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** Offers older than this are rescinded; never when absent. */
+  readonly offerTimeoutMs?: number;
+  readonly completedFrameworksMax: number;
+  readonly completedTasksPerFrameworkMax: number;
+  readonly unreachableTasksPerFrameworkMax: number;
+  /** Ids of agents that are gone or unreachable which are remembered. */
+  readonly removedAgentsMax: number;
+  /** Frameworks that may exist at once; one more is refused. */
+  readonly frameworksMax: number;
+  /** Tasks of one ACCEPT call. */
+  readonly tasksPerAcceptMax: number;
+}
+
+export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'> = {
+  pingIntervalMs: 15_000,
+  pingsMissedMax: 5,
+  agentReregisterTimeoutMs: 600_000,
+  allocationIntervalMs: 1_000,
+  heartbeatIntervalMs: 15_000,
+  completedFrameworksMax: 50,
+  completedTasksPerFrameworkMax: 1_000,
+  unreachableTasksPerFrameworkMax: 1_000,
+  removedAgentsMax: 100_000,
+  frameworksMax: 10_000,
+  tasksPerAcceptMax: 10_000,
+};
+
+/** A framework may refuse resources for this long at most. */
+export const REFUSE_MS_MAX = 365 * 24 * 3_600_000;
+export const REFUSE_MS_DEFAULT = 5_000;
+/** `failover_timeout` beyond this does not fit the original's durations (64-bit nanoseconds). */
+export const FAILOVER_SECONDS_MAX = 9_223_372_036;

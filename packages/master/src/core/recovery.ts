@@ -1,0 +1,71 @@
+/**
+ * The first event of a master: what its predecessors left in the registry. Agents are expected back
+ * within the re-registration time-out, frameworks within their failover time-outs.
+ */
+
+import { REREGISTER_TIMER } from './agents.ts';
+import type { Context } from './context.ts';
+import type { RegistryEntry } from './effects.ts';
+import { addFramework, keepCompleted } from './frameworks.ts';
+import { capabilitiesOf, rolesOf } from './framework-validation.ts';
+import { ALLOCATE_ALL_TIMER } from './offers.ts';
+import { readRecord, type RegistryRecord } from './registry.ts';
+
+/** Loads the registry and starts the periodic work. */
+export function onRecovered(context: Context, entries: readonly RegistryEntry[]): void {
+  const { state, options } = context;
+  state.startedAt = context.now;
+  const completed: Extract<RegistryRecord, { kind: 'framework' }>[] = [];
+  for (const entry of entries) {
+    const record = readRecord(entry);
+    if (record?.kind === 'framework' && record.completedAt !== undefined) completed.push(record);
+    else if (record !== undefined) load(context, record);
+  }
+  completed.sort((left, right) => (left.completedAt ?? 0) - (right.completedAt ?? 0));
+  for (const { id, info, registeredAt, completedAt = 0 } of completed) {
+    keepCompleted(context, {
+      id,
+      info,
+      capabilities: capabilitiesOf(info),
+      roles: rolesOf(info),
+      registeredAt,
+      reregisteredAt: undefined,
+      unregisteredAt: completedAt,
+      completedTasks: new Map(),
+    });
+  }
+  if (state.weights.size > 0) context.allocator.updateWeights(state.weights);
+  state.recovered = true;
+  if (state.recoveredAgents.size > 0) {
+    context.emit({
+      kind: 'setTimer',
+      timer: REREGISTER_TIMER,
+      afterMs: options.agentReregisterTimeoutMs,
+    });
+  }
+  context.emit({
+    kind: 'setTimer',
+    timer: ALLOCATE_ALL_TIMER,
+    afterMs: options.allocationIntervalMs,
+  });
+}
+
+function load(context: Context, record: RegistryRecord): void {
+  const { state } = context;
+  switch (record.kind) {
+    case 'agent':
+      state.recoveredAgents.set(record.id, { id: record.id, info: record.info });
+      return;
+    case 'unreachable':
+      state.unreachableAgents.set(record.id, record.since);
+      return;
+    case 'gone':
+      state.goneAgents.set(record.id, record.since);
+      return;
+    case 'framework':
+      addFramework(context, record.id, record.info, { recovered: true });
+      return;
+    case 'weight':
+      state.weights.set(record.role, record.weight);
+  }
+}

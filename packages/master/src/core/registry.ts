@@ -1,0 +1,114 @@
+/**
+ * What outlives a master: agents, their fates, frameworks and weights. One key per object, so that no
+ * value grows with the cluster. Tasks, offers and filters are not here: agents bring the tasks back.
+ *
+ * Keys: `master/agents/<id>`, `master/unreachable/<id>`, `master/gone/<id>`, `master/frameworks/<id>`,
+ * `master/weights/<role>`; parts are percent-encoded.
+ */
+
+import {
+  agentId,
+  frameworkId,
+  isJsonObject,
+  type AgentId,
+  type FrameworkId,
+  type Instant,
+  type JsonObject,
+  type JsonValue,
+} from '@dcos/base';
+import {
+  AgentInfoType,
+  FrameworkInfoType,
+  fromJson,
+  toJson,
+  type AgentInfo,
+  type FrameworkInfo,
+} from '@dcos/wire';
+import type { RegistryEntry, RegistryWrite } from './effects.ts';
+
+export const REGISTRY_PREFIX = 'master/';
+
+export type RegistryRecord =
+  | { readonly kind: 'agent'; readonly id: AgentId; readonly info: AgentInfo }
+  | { readonly kind: 'unreachable'; readonly id: AgentId; readonly since: Instant }
+  | { readonly kind: 'gone'; readonly id: AgentId; readonly since: Instant }
+  | {
+      readonly kind: 'framework';
+      readonly id: FrameworkId;
+      readonly info: FrameworkInfo;
+      readonly registeredAt: Instant;
+      /** Set when it was removed; its id may not be used again. */
+      readonly completedAt?: Instant;
+    }
+  | { readonly kind: 'weight'; readonly role: string; readonly weight: number };
+
+function keyOf(kind: string, id: string): string {
+  return `${REGISTRY_PREFIX}${kind}/${encodeURIComponent(id)}`;
+}
+
+/** Writes a record. */
+export function putRecord(record: RegistryRecord): RegistryWrite {
+  switch (record.kind) {
+    case 'agent':
+      return put('agents', record.id, { info: toJson(AgentInfoType, record.info) });
+    case 'unreachable':
+      return put('unreachable', record.id, { since: record.since });
+    case 'gone':
+      return put('gone', record.id, { since: record.since });
+    case 'framework':
+      return put('frameworks', record.id, {
+        info: toJson(FrameworkInfoType, record.info),
+        registered_at: record.registeredAt,
+        ...(record.completedAt !== undefined && { completed_at: record.completedAt }),
+      });
+    case 'weight':
+      return put('weights', record.role, { weight: record.weight });
+  }
+}
+
+function put(kind: string, id: string, value: JsonValue): RegistryWrite {
+  return { kind: 'put', key: keyOf(kind, id), value };
+}
+
+/** Deletes a record. */
+export function deleteRecord(
+  kind: 'agents' | 'unreachable' | 'gone' | 'frameworks',
+  id: AgentId | FrameworkId,
+): RegistryWrite {
+  return { kind: 'delete', key: keyOf(kind, id) };
+}
+
+/** Reads an entry; undefined for a key of another kind. Throws for a value that this version cannot read. */
+export function readRecord(entry: RegistryEntry): RegistryRecord | undefined {
+  const [kind = '', encoded = ''] = entry.key.slice(REGISTRY_PREFIX.length).split('/');
+  const id = decodeURIComponent(encoded);
+  if (!isJsonObject(entry.value)) throw new Error(`${entry.key} is not an object`);
+  const { value } = entry;
+  switch (kind) {
+    case 'agents':
+      return { kind: 'agent', id: agentId(id), info: fromJson(AgentInfoType, value['info']) };
+    case 'unreachable':
+    case 'gone':
+      return { kind, id: agentId(id), since: numberOf(value, 'since', entry.key) };
+    case 'frameworks':
+      return {
+        kind: 'framework',
+        id: frameworkId(id),
+        info: fromJson(FrameworkInfoType, value['info']),
+        registeredAt: numberOf(value, 'registered_at', entry.key),
+        ...(value['completed_at'] !== undefined && {
+          completedAt: numberOf(value, 'completed_at', entry.key),
+        }),
+      };
+    case 'weights':
+      return { kind: 'weight', role: id, weight: numberOf(value, 'weight', entry.key) };
+    default:
+      return undefined;
+  }
+}
+
+function numberOf(value: JsonObject, name: string, key: string): number {
+  const number = value[name];
+  if (typeof number !== 'number') throw new Error(`${key} has no number '${name}'`);
+  return number;
+}

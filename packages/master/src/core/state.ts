@@ -1,0 +1,172 @@
+/**
+ * The master's memory: frameworks, agents, tasks and offers, each held once and indexed by id.
+ *
+ * Invariants:
+ * - a task that is in `Framework.tasks` is in the `tasks` of its agent, and the other way round;
+ * - `used` of agent and framework is the sum of their tasks that have not ended; `offered` the sum of
+ *   their offers;
+ * - an agent is in exactly one of `agents`, `recoveredAgents`, `unreachableAgents`, `goneAgents`.
+ * Messages inside (`Task`, `FrameworkInfo`) are immutable and replaced whole, so that views may cache
+ * what they made of them.
+ */
+
+import type { AgentId, FrameworkId, Instant, OfferId, TaskId } from '@dcos/base';
+import type { Resources } from '@dcos/resources';
+import type {
+  AgentInfo,
+  AgentInfo_Capability,
+  FrameworkInfo,
+  Offer,
+  scheduler,
+  Task,
+  TaskStatus,
+} from '@dcos/wire';
+import type { ConnectionId, StreamId } from './effects.ts';
+import { ResourceLedger } from './ledger.ts';
+
+export interface TaskRecord {
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly taskId: TaskId;
+  /** With allocation. */
+  readonly resources: Resources;
+  task: Task;
+  /** The resources were given back, since the task has ended or its agent is gone. */
+  released: boolean;
+  /** Head of the update stream that the framework has not acknowledged; sent again when it subscribes. */
+  unacknowledged: TaskStatus | undefined;
+}
+
+export interface OfferRecord {
+  readonly id: OfferId;
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly role: string;
+  /** With allocation. */
+  readonly resources: Resources;
+  readonly offer: Offer;
+}
+
+export interface Framework {
+  readonly id: FrameworkId;
+  info: FrameworkInfo;
+  roles: readonly string[];
+  suppressedRoles: ReadonlySet<string>;
+  capabilities: ReadonlySet<string>;
+  offerConstraints: scheduler.OfferConstraints | undefined;
+  /** Present while connected. */
+  streamId: StreamId | undefined;
+  active: boolean;
+  /** Known from the registry or from agents only; has not subscribed to this master. */
+  recovered: boolean;
+  readonly registeredAt: Instant;
+  reregisteredAt: Instant | undefined;
+  readonly tasks: Map<TaskId, TaskRecord>;
+  readonly unreachableTasks: Map<TaskId, TaskRecord>;
+  /** Oldest first, bounded. */
+  readonly completedTasks: Map<TaskId, Task>;
+  readonly offers: Map<OfferId, OfferRecord>;
+  readonly used: ResourceLedger<AgentId>;
+  readonly offered: ResourceLedger<AgentId>;
+}
+
+/** What stays of a framework that was removed. */
+export interface CompletedFramework {
+  readonly id: FrameworkId;
+  readonly info: FrameworkInfo;
+  readonly capabilities: ReadonlySet<string>;
+  readonly roles: readonly string[];
+  readonly registeredAt: Instant;
+  readonly reregisteredAt: Instant | undefined;
+  readonly unregisteredAt: Instant;
+  readonly completedTasks: ReadonlyMap<TaskId, Task>;
+}
+
+export interface Agent {
+  readonly id: AgentId;
+  info: AgentInfo;
+  ip: string;
+  version: string;
+  capabilities: readonly AgentInfo_Capability[];
+  total: Resources;
+  /** Present while connected. */
+  connection: ConnectionId | undefined;
+  readonly registeredAt: Instant;
+  reregisteredAt: Instant | undefined;
+  /** Pings since the last answer. */
+  pingsMissed: number;
+  readonly tasks: Map<FrameworkId, Map<TaskId, TaskRecord>>;
+  readonly offers: Map<OfferId, OfferRecord>;
+  readonly used: ResourceLedger<FrameworkId>;
+  readonly offered: ResourceLedger<FrameworkId>;
+  /** Kills to send again when the agent comes back. */
+  readonly kills: Map<FrameworkId, Set<TaskId>>;
+}
+
+export interface RecoveredAgent {
+  readonly id: AgentId;
+  readonly info: AgentInfo;
+}
+
+export interface MasterState {
+  /** False until the registry was read. */
+  recovered: boolean;
+  startedAt: Instant;
+  readonly frameworks: Map<FrameworkId, Framework>;
+  /** Oldest first, bounded. */
+  readonly completedFrameworks: Map<FrameworkId, CompletedFramework>;
+  readonly agents: Map<AgentId, Agent>;
+  readonly recoveredAgents: Map<AgentId, RecoveredAgent>;
+  /** Instant at which the agent was found unreachable. Oldest first, bounded. */
+  readonly unreachableAgents: Map<AgentId, Instant>;
+  readonly goneAgents: Map<AgentId, Instant>;
+  readonly offers: Map<OfferId, OfferRecord>;
+  readonly weights: Map<string, number>;
+  readonly connections: Map<ConnectionId, AgentId>;
+  readonly streams: Map<StreamId, FrameworkId>;
+  /** Counters by the original's names. */
+  readonly counters: Map<string, number>;
+  nextFramework: number;
+  nextAgent: number;
+  nextOffer: number;
+}
+
+/** The state before the registry was read. */
+export function emptyState(): MasterState {
+  return {
+    recovered: false,
+    startedAt: 0,
+    frameworks: new Map(),
+    completedFrameworks: new Map(),
+    agents: new Map(),
+    recoveredAgents: new Map(),
+    unreachableAgents: new Map(),
+    goneAgents: new Map(),
+    offers: new Map(),
+    weights: new Map(),
+    connections: new Map(),
+    streams: new Map(),
+    counters: new Map(),
+    nextFramework: 0,
+    nextAgent: 0,
+    nextOffer: 0,
+  };
+}
+
+/** Adds to a map that keeps its newest entries only. Returns the keys that fell out. */
+export function addBounded<K, V>(
+  map: Map<K, V>,
+  key: K,
+  value: V,
+  entriesMax: number,
+): readonly K[] {
+  map.delete(key);
+  map.set(key, value);
+  const dropped: K[] = [];
+  for (const oldest of map.keys()) {
+    if (map.size <= entriesMax) break;
+    map.delete(oldest);
+    dropped.push(oldest);
+  }
+  return dropped;
+}

@@ -1,0 +1,113 @@
+/**
+ * Agents, frameworks, executors and tasks as the v1 operator API shows them, in answers and in events.
+ */
+
+import type { Instant } from '@dcos/base';
+import type { masterApi, Resource, Task, TimeInfo } from '@dcos/wire';
+import { agentPid } from './names.ts';
+import type { Agent, CompletedFramework, Framework, MasterState } from './state.ts';
+
+/** A time stamp as messages carry it. */
+export function timeInfo(instant: Instant): TimeInfo {
+  return { nanoseconds: Math.round(instant * 1e6) };
+}
+
+/** One registered agent. */
+export function agentMessage(agent: Agent): masterApi.Response_GetAgents_Agent {
+  return {
+    agent_info: agent.info,
+    active: agent.connection !== undefined,
+    deactivated: false,
+    version: agent.version,
+    pid: agentPid(agent.ip, agent.info.port),
+    registered_time: timeInfo(agent.registeredAt),
+    ...(agent.reregisteredAt !== undefined && {
+      reregistered_time: timeInfo(agent.reregisteredAt),
+    }),
+    ...resourceFields('total_resources', agent.total.toWire()),
+    ...resourceFields('allocated_resources', agent.used.total().toWire()),
+    ...resourceFields('offered_resources', agent.offered.total().toWire()),
+    capabilities: agent.capabilities,
+  };
+}
+
+function resourceFields(
+  name: string,
+  resources: readonly Resource[],
+): { readonly [name: string]: readonly Resource[] } {
+  return resources.length === 0 ? {} : { [name]: resources };
+}
+
+/** One framework that has not been removed. */
+export function frameworkMessage(framework: Framework): masterApi.Response_GetFrameworks_Framework {
+  const offers = Array.from(framework.offers.values(), ({ offer }) => offer);
+  return {
+    framework_info: framework.info,
+    active: framework.active,
+    connected: framework.streamId !== undefined,
+    recovered: framework.recovered,
+    registered_time: timeInfo(framework.registeredAt),
+    reregistered_time: timeInfo(framework.reregisteredAt ?? framework.registeredAt),
+    ...(offers.length > 0 && { offers }),
+    ...resourceFields('allocated_resources', framework.used.total().toWire()),
+    ...resourceFields('offered_resources', framework.offered.total().toWire()),
+    offer_constraints: framework.offerConstraints ?? {},
+  };
+}
+
+/** One framework that has been removed. */
+export function completedFrameworkMessage(
+  framework: CompletedFramework,
+): masterApi.Response_GetFrameworks_Framework {
+  return {
+    framework_info: framework.info,
+    active: false,
+    connected: false,
+    recovered: false,
+    registered_time: timeInfo(framework.registeredAt),
+    reregistered_time: timeInfo(framework.reregisteredAt ?? framework.registeredAt),
+    unregistered_time: timeInfo(framework.unregisteredAt),
+  };
+}
+
+/** GET_AGENTS. */
+export function getAgents(state: MasterState): masterApi.Response_GetAgents {
+  return {
+    agents: Array.from(state.agents.values(), agentMessage),
+    recovered_agents: Array.from(state.recoveredAgents.values(), ({ info }) => info),
+  };
+}
+
+/** GET_FRAMEWORKS. */
+export function getFrameworks(state: MasterState): masterApi.Response_GetFrameworks {
+  return {
+    frameworks: Array.from(state.frameworks.values(), frameworkMessage),
+    completed_frameworks: Array.from(state.completedFrameworks.values(), completedFrameworkMessage),
+  };
+}
+
+/** GET_TASKS. */
+export function getTasks(state: MasterState): masterApi.Response_GetTasks {
+  const tasks: Task[] = [];
+  const unreachable: Task[] = [];
+  const completed: Task[] = [];
+  for (const framework of state.frameworks.values()) {
+    for (const { task } of framework.tasks.values()) tasks.push(task);
+    for (const { task } of framework.unreachableTasks.values()) unreachable.push(task);
+    completed.push(...framework.completedTasks.values());
+  }
+  for (const framework of state.completedFrameworks.values()) {
+    completed.push(...framework.completedTasks.values());
+  }
+  return { tasks, unreachable_tasks: unreachable, completed_tasks: completed };
+}
+
+/** GET_STATE. Command tasks have no executor of their own here, so the list of executors is empty. */
+export function getState(state: MasterState): masterApi.Response_GetState {
+  return {
+    get_tasks: getTasks(state),
+    get_executors: { executors: [] },
+    get_frameworks: getFrameworks(state),
+    get_agents: getAgents(state),
+  };
+}

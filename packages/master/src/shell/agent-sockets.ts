@@ -1,0 +1,123 @@
+/**
+ * The agents' connections: one WebSocket each at `/api/agent`, opened by the agent, one encoded message
+ * per binary frame. A peer that sends anything else, stays silent before REGISTER, or leaves too much
+ * unread is cut off; what happens then is the core's business.
+ */
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import type { Clock, Logger } from '@dcos/base';
+import { agentProtocol, decode, encode, WireError } from '@dcos/wire';
+import type { ConnectionId } from '../core/effects.ts';
+
+export const AGENT_PATH = '/api/agent';
+
+export interface AgentSocketsOptions {
+  readonly frameBytesMax: number;
+  readonly bufferedBytesMax: number;
+  readonly connectionsMax: number;
+  readonly registerTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onFrame: (connection: ConnectionId, frame: agentProtocol.ToMaster) => void;
+  readonly onClosed: (connection: ConnectionId) => void;
+}
+
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_UNSUPPORTED = 1003;
+const CLOSE_POLICY = 1008;
+
+export class AgentSockets {
+  readonly #options: AgentSocketsOptions;
+  readonly #server: WebSocketServer;
+  readonly #sockets = new Map<ConnectionId, WebSocket>();
+  #nextConnection = 0;
+
+  constructor(options: AgentSocketsOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.frameBytesMax,
+      perMessageDeflate: false,
+    });
+  }
+
+  /** Takes upgrades of this server; those to another path are refused. */
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const [path] = (request.url ?? '').split('?');
+      if (path !== AGENT_PATH) {
+        socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      } else if (this.#sockets.size >= this.#options.connectionsMax) {
+        socket.end(
+          'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
+        );
+      } else {
+        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+      }
+    });
+  }
+
+  #accept(socket: WebSocket): void {
+    const { clock, logger, onFrame, onClosed, registerTimeoutMs } = this.#options;
+    const connection = this.#nextConnection++;
+    this.#sockets.set(connection, socket);
+    const cancelTimeout = clock.setTimer(registerTimeoutMs, () =>
+      socket.close(CLOSE_POLICY, 'no REGISTER'),
+    );
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      const frame = isBinary ? readFrame(data) : 'text';
+      if (typeof frame === 'string') {
+        logger.warn(
+          { event: 'agent.frame-invalid', connection, problem: frame },
+          'invalid frame from an agent',
+        );
+        socket.close(CLOSE_UNSUPPORTED, 'invalid frame');
+        return;
+      }
+      if (frame.type === 'REGISTER') cancelTimeout();
+      onFrame(connection, frame);
+    });
+    socket.on('error', (error: Error) => {
+      logger.warn(
+        { event: 'agent.socket-failed', connection, error: error.message },
+        'connection of an agent failed',
+      );
+    });
+    socket.on('close', () => {
+      cancelTimeout();
+      this.#sockets.delete(connection);
+      onClosed(connection);
+    });
+  }
+
+  send(connection: ConnectionId, frame: agentProtocol.ToAgent): void {
+    const socket = this.#sockets.get(connection);
+    if (socket === undefined) return;
+    socket.send(encode(agentProtocol.ToAgentType, frame));
+    if (socket.bufferedAmount > this.#options.bufferedBytesMax) socket.terminate();
+  }
+
+  close(connection: ConnectionId): void {
+    this.#sockets.get(connection)?.close(CLOSE_GOING_AWAY);
+  }
+
+  /** Ends all connections at once; agents come back by themselves. */
+  closeAll(): void {
+    // The HTTP server waits for every socket, so none may linger in a closing handshake.
+    for (const socket of this.#sockets.values()) socket.terminate();
+    this.#server.close();
+  }
+}
+
+/** The message of a frame, or what is wrong with it. */
+function readFrame(data: RawData): agentProtocol.ToMaster | string {
+  const bytes = Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data);
+  try {
+    return decode(agentProtocol.ToMasterType, bytes);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return error.message;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Answers that several routes share, as the original gives them.
+ */
+
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from '@dcos/http';
+import { pieces, type Document } from '../views/document.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+/** Characters that are joined before they are written; keeps the number of small writes down. */
+const CHUNK_LENGTH = 64 * 1024;
+/** Names that a `jsonp` parameter may have: it becomes program text in the client. */
+const CALLBACK = /^[A-Za-z_$][\w$.]{0,127}$/;
+
+/** An error with a text for a person. */
+export function refuse(reply: FastifyReply, status: number, text: string): void {
+  void reply.code(status).type(TEXT).send(text);
+}
+
+/** 405 with the methods that would do. */
+export function refuseMethod(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowed: readonly string[],
+): void {
+  const names = allowed.map((method) => `'${method}'`).join(', ');
+  void reply.header('allow', allowed.join(', '));
+  refuse(
+    reply,
+    405,
+    `405 Method Not Allowed. Expecting one of { ${names} }, but received '${request.method}'.`,
+  );
+}
+
+/** An answer without a body. */
+export function sendEmpty(reply: FastifyReply, status: number): void {
+  void reply.code(status).send();
+}
+
+/** Sends a document in chunks, with a turn of the event loop whenever the client is slower than we. */
+export function sendDocument(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  document: Document,
+): void {
+  const callback = queryOf(request)['jsonp'];
+  if (callback !== undefined && !CALLBACK.test(callback)) {
+    refuse(reply, 400, "Expecting 'jsonp' to be the name of a function");
+    return;
+  }
+  const type = callback === undefined ? 'application/json' : 'text/javascript';
+  const wrap = callback === undefined ? undefined : ([`${callback}(`, ')'] as const);
+  const chunks = chunked(pieces(document), wrap);
+  const first = chunks.next();
+  const second = chunks.next();
+  if (second.done === true) {
+    // Most answers fit into one chunk and so have a length.
+    void reply
+      .code(200)
+      .type(type)
+      .send(first.done === true ? '' : first.value);
+    return;
+  }
+  const rest = [first.value, second.value].filter((chunk) => chunk !== undefined);
+  void reply
+    .code(200)
+    .type(type)
+    .send(Readable.from(paced(rest, chunks), { objectMode: false }));
+}
+
+/** The event loop gets a turn between chunks, so that a big answer never holds up the others. */
+async function* paced(
+  first: readonly string[],
+  rest: Iterable<string>,
+): AsyncGenerator<Buffer, void> {
+  for (const chunk of first) yield Buffer.from(chunk);
+  for (const chunk of rest) {
+    await nextTurn();
+    yield Buffer.from(chunk);
+  }
+}
+
+function* chunked(
+  texts: Iterable<string>,
+  wrap: readonly [string, string] | undefined,
+): Generator<string, void> {
+  let chunk = wrap?.[0] ?? '';
+  for (const text of texts) {
+    chunk += text;
+    if (chunk.length >= CHUNK_LENGTH) {
+      yield chunk;
+      chunk = '';
+    }
+  }
+  chunk += wrap?.[1] ?? '';
+  if (chunk !== '') yield chunk;
+}
+
+/** The query parameters; of a repeated one the first. */
+export function queryOf(request: FastifyRequest): { readonly [name: string]: string | undefined } {
+  const { query } = request;
+  if (typeof query !== 'object' || query === null) return {};
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]: [string, unknown]) => {
+      const first: unknown = Array.isArray(value) ? value[0] : value;
+      return [name, typeof first === 'string' ? first : undefined];
+    }),
+  );
+}

@@ -1,0 +1,368 @@
+/**
+ * A master process: election, registry, the core and its effects, HTTP and agents' connections.
+ *
+ * Everything that happens becomes an event of the core, one after another; the core's effects are
+ * performed in order behind their writes. A failed write, a lost lease or a bug ends the master: what is
+ * durable is enough for the next one.
+ */
+
+import { createAllocator } from '@dcos/allocator';
+import {
+  errorText,
+  masterId,
+  OperationError,
+  randomUuid,
+  toUtf8,
+  type Cancel,
+  type Clock,
+  type JsonValue,
+  type Logger,
+} from '@dcos/base';
+import { createHttpServer, type HttpServer } from '@dcos/http';
+import type { Lease, Store, Write } from '@dcos/store';
+import { createMetrics } from '@dcos/telemetry';
+import type { MasterInfo } from '@dcos/wire';
+import {
+  createMaster,
+  defaultMasterOptions,
+  REGISTRY_PREFIX,
+  type Effect,
+  type Master,
+  type MasterEvent,
+  type MasterOptions,
+  type RegistryEntry,
+} from '../core/index.ts';
+import { masterPid } from '../core/names.ts';
+import { createMasterMetrics } from '../views/metrics.ts';
+import type { MasterIdentity } from '../views/v0-state.ts';
+import { AgentSockets } from './agent-sockets.ts';
+import { masterConfigSchema, type MasterConfig, type ResolvedMasterConfig } from './config.ts';
+import { EffectQueue } from './effect-queue.ts';
+import { addJsonRoutes } from './json-routes.ts';
+import { PendingRequests } from './pending-requests.ts';
+import { BUILD, flagsOf } from './identity.ts';
+import { OperatorStreams, SchedulerStreams } from './streams.ts';
+import { createSystemRandom, systemClock } from './system-ports.ts';
+import { Timers } from './timers.ts';
+import { addV1Routes } from './v1-routes.ts';
+
+export interface MasterDeps {
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly clock?: Clock;
+  /** Called when the master cannot go on; it has stopped by then. Throws out of the event loop when absent. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+export interface RunningMaster {
+  readonly port: number;
+  /** `http://ip:port` */
+  readonly url: string;
+  readonly masterId: string;
+  /** Ends streams and connections, keeps what is durable. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Name of the election in the store. */
+const ELECTION = 'master';
+
+/** Starts a master. Resolves when it leads, has read the registry and serves. Throws `PORT_IN_USE`, `STORE_*`. */
+export async function startMaster(given: MasterConfig, deps: MasterDeps): Promise<RunningMaster> {
+  const config = masterConfigSchema.parse(given);
+  const clock = deps.clock ?? systemClock;
+  const random = createSystemRandom();
+  const id = masterId(randomUuid(random));
+  const startTime = clock.now() / 1000;
+  const http = createHttpServer({ logger: deps.logger, bodyBytesMax: config.bodyBytesMax });
+  const shell = new MasterShell(config, deps, clock, http);
+  shell.addRoutes();
+  const { port, url } = await http.listen({ host: config.ip, port: config.port });
+  try {
+    const lease = await deps.store.elect(ELECTION, id);
+    const entries = await readRegistry(deps.store);
+    const hostname = config.hostname ?? config.ip;
+    const identity: MasterIdentity = {
+      id,
+      ip: config.ip,
+      port,
+      hostname,
+      cluster: config.cluster,
+      startTime,
+      electedTime: clock.now() / 1000,
+      build: BUILD,
+      capabilities: ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'],
+      flags: flagsOf(config, port),
+    };
+    const allocator = createAllocator({
+      random,
+      allocationIntervalMs: config.allocationIntervalMs,
+      roleSorter: config.roleSorter,
+      filterGpuResources: config.filterGpuResources,
+    });
+    const options = optionsOf(config, identity);
+    const core = createMaster({ masterId: id, random, allocator, options });
+    shell.begin({ core, allocator, identity, masterInfo: options.masterInfo, lease }, entries);
+  } catch (error) {
+    await shell.close();
+    throw error;
+  }
+  deps.logger.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
+  return { port, url, masterId: id, close: () => shell.close() };
+}
+
+function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity): MasterOptions {
+  return {
+    ...defaultMasterOptions,
+    masterInfo: masterInfoOf(identity),
+    version: BUILD.version,
+    pingIntervalMs: config.agentPingIntervalMs,
+    pingsMissedMax: config.agentPingsMissedMax,
+    agentReregisterTimeoutMs: config.agentReregisterTimeoutMs,
+    allocationIntervalMs: config.allocationIntervalMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    ...(config.offerTimeoutMs !== undefined && { offerTimeoutMs: config.offerTimeoutMs }),
+  };
+}
+
+function masterInfoOf({ id, ip, port, hostname, build }: MasterIdentity): MasterInfo {
+  return {
+    id,
+    ip: addressNumber(ip),
+    port,
+    pid: masterPid(ip, port),
+    hostname,
+    version: build.version,
+    address: { hostname, ip, port },
+    capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
+  };
+}
+
+/** An IPv4 address in network byte order, read as a little-endian number: what old clients expect. */
+function addressNumber(ip: string): number {
+  return ip.split('.').reduceRight((sum, part) => sum * 256 + Number(part), 0);
+}
+
+async function readRegistry(store: Store): Promise<readonly RegistryEntry[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return (await store.list(REGISTRY_PREFIX)).map(({ key, value }) => {
+    try {
+      return { key, value: JSON.parse(decoder.decode(value)) as JsonValue };
+    } catch (error) {
+      throw new OperationError('REGISTRY_UNREADABLE', `the registry's ${key} cannot be read`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+/** What exists once this master leads. */
+export interface Leadership {
+  readonly core: Master;
+  readonly allocator: ReturnType<typeof createAllocator>;
+  readonly identity: MasterIdentity;
+  readonly masterInfo: MasterInfo;
+  readonly lease: Lease;
+}
+
+/** Sockets, timers and the store around one core. */
+export class MasterShell {
+  readonly config: ResolvedMasterConfig;
+  readonly requests = new PendingRequests();
+  readonly operatorStreams: OperatorStreams;
+  readonly metrics = createMetrics();
+  readonly #deps: MasterDeps;
+  readonly #clock: Clock;
+  readonly #http: HttpServer;
+  readonly #schedulerStreams: SchedulerStreams;
+  readonly #agents: AgentSockets;
+  readonly #timers: Timers;
+  readonly #effects: EffectQueue;
+  #leadership: Leadership | undefined;
+  #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
+  #cancelBeat: Cancel = () => undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
+    this.config = config;
+    this.#deps = deps;
+    this.#clock = clock;
+    this.#http = http;
+    this.operatorStreams = new OperatorStreams(config.operatorSubscribersMax);
+    this.#schedulerStreams = new SchedulerStreams((streamId) =>
+      this.dispatch({ kind: 'streamClosed', streamId }),
+    );
+    this.#timers = new Timers(clock, (timer) => this.dispatch({ kind: 'timer', timer }));
+    this.#agents = new AgentSockets({
+      frameBytesMax: config.agentFrameBytesMax,
+      bufferedBytesMax: config.agentBufferedBytesMax,
+      connectionsMax: config.agentConnectionsMax,
+      registerTimeoutMs: config.agentRegisterTimeoutMs,
+      clock,
+      logger: deps.logger,
+      onFrame: (connection, frame) => this.dispatch({ kind: 'agentFrame', connection, frame }),
+      onClosed: (connection) => this.dispatch({ kind: 'agentClosed', connection }),
+    });
+    this.#effects = new EffectQueue({
+      persist: (effect) => this.#persist(effect),
+      perform: (effect) => this.#perform(effect),
+      onFailure: (error) => this.#fail(error),
+    });
+  }
+
+  /** Undefined until this master leads. */
+  get leadership(): Leadership | undefined {
+    return this.#leadership;
+  }
+
+  get masterMetrics(): ReturnType<typeof createMasterMetrics> | undefined {
+    return this.#masterMetrics;
+  }
+
+  addRoutes(): void {
+    addV1Routes(this.#http.app, this);
+    addJsonRoutes(this.#http.app, this);
+    this.#agents.attach(this.#http.app.server);
+  }
+
+  begin(leadership: Leadership, entries: readonly RegistryEntry[]): void {
+    this.#leadership = leadership;
+    const { core, identity, lease } = leadership;
+    this.#masterMetrics = createMasterMetrics(this.metrics, core.state, {
+      uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
+      subscribers: () => this.operatorStreams.size,
+    });
+    void lease.lost.then(() => {
+      if (this.#closing === undefined)
+        this.#fail(new OperationError('MASTER_DEPOSED', 'leadership was lost'));
+    });
+    this.dispatch({ kind: 'recovered', entries });
+    this.#beat();
+  }
+
+  /** Keeps operator streams alive; the core sends the heartbeats of schedulers. */
+  #beat(): void {
+    this.#cancelBeat = this.#clock.setTimer(this.config.heartbeatIntervalMs, () => {
+      this.operatorStreams.send({ type: 'HEARTBEAT' });
+      this.#beat();
+    });
+  }
+
+  /** Hands an event to the core and its effects to the queue. */
+  dispatch(event: MasterEvent): void {
+    const leadership = this.#leadership;
+    if (leadership === undefined || this.#closing !== undefined) return;
+    let effects: readonly Effect[];
+    try {
+      const startedAt = this.#clock.monotonicMs();
+      effects = leadership.core.handle(event, this.#clock.now());
+      if (event.kind === 'timer' && event.timer.startsWith('allocate')) {
+        this.metrics
+          .timer('allocator/mesos/allocation_run')
+          .observe(this.#clock.monotonicMs() - startedAt);
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#effects.push(effects);
+  }
+
+  #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
+    const writes = effect.writes.map((write): Write =>
+      write.kind === 'delete' ? write : { ...write, value: toUtf8(JSON.stringify(write.value)) },
+    );
+    const lease = this.#leadership?.lease;
+    return this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        return;
+      case 'reply':
+        return this.requests.answer(effect.request, effect.status, effect.text);
+      case 'openStream': {
+        const opening = this.requests.take(effect.request);
+        const { streamBufferedBytesMax: bufferedBytesMax } = this.config;
+        if (opening === undefined) return;
+        return this.#schedulerStreams.open(effect.streamId, { ...opening, bufferedBytesMax });
+      }
+      case 'sendToFramework':
+        return this.#schedulerStreams.send(effect.streamId, effect.event);
+      case 'closeStream':
+        return this.#schedulerStreams.close(effect.streamId);
+      case 'openOperatorStream':
+        return this.#openOperatorStream(effect);
+      case 'operatorEvent':
+        return this.operatorStreams.send(effect.event);
+      case 'sendToAgent':
+        return this.#agents.send(effect.connection, effect.frame);
+      case 'closeAgent':
+        return this.#agents.close(effect.connection);
+      case 'setTimer':
+        return this.#timers.set(effect.timer, effect.afterMs);
+      case 'cancelTimer':
+        return this.#timers.cancel(effect.timer);
+      case 'log':
+        return this.#log(effect);
+    }
+  }
+
+  #openOperatorStream(effect: Extract<Effect, { kind: 'openOperatorStream' }>): void {
+    const opening = this.requests.take(effect.request);
+    if (opening === undefined) return;
+    const { streamBufferedBytesMax: bufferedBytesMax, heartbeatIntervalMs } = this.config;
+    this.operatorStreams.open({ ...opening, bufferedBytesMax }, [
+      {
+        type: 'SUBSCRIBED',
+        subscribed: {
+          get_state: effect.snapshot,
+          heartbeat_interval_seconds: heartbeatIntervalMs / 1000,
+        },
+      },
+      { type: 'HEARTBEAT' },
+    ]);
+  }
+
+  #log({
+    level,
+    event,
+    message,
+    frameworkId,
+    agentId,
+    fields,
+  }: Extract<Effect, { kind: 'log' }>): void {
+    this.#deps.logger[level]({ event, frameworkId, agentId, ...fields }, message);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closing !== undefined) return;
+    this.#deps.logger.error(
+      { event: 'master.failed', error: errorText(error) },
+      'the master cannot go on',
+    );
+    void this.close();
+    if (this.#deps.onFatal !== undefined) this.#deps.onFatal(error);
+    else
+      setImmediate(() => {
+        throw error;
+      });
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#effects.stop();
+    this.#timers.cancelAll();
+    this.#cancelBeat();
+    this.operatorStreams.closeAll();
+    this.#schedulerStreams.closeAll();
+    this.#agents.closeAll();
+    this.requests.refuseAll();
+    await this.#http.close();
+    await this.#leadership?.lease.release();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * POST /api/v1/scheduler and POST /api/v1.
+ */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
+import { encode, masterApi, MEDIA_TYPES, scheduler, type Encoding } from '@dcos/wire';
+import { answerJson, readAnswer } from '../views/v1-reads.ts';
+import { refuse } from './answers.ts';
+import { decodeCall } from './decode-call.ts';
+import type { Leadership, MasterShell } from './start-master.ts';
+
+const NOT_ACCEPTABLE = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
+
+/** Adds both routes, with and without the process's prefix. */
+export function addV1Routes(app: FastifyInstance, shell: MasterShell): void {
+  for (const prefix of ['', '/master']) {
+    app.all(`${prefix}/api/v1/scheduler`, (request, reply) => onScheduler(shell, request, reply));
+    app.all(`${prefix}/api/v1`, (request, reply) => onOperator(shell, request, reply));
+  }
+}
+
+function onScheduler(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
+  if (shell.leadership === undefined) {
+    refuse(reply, 503, 'No leading master known');
+    return;
+  }
+  const decoded = decodeCall(request, reply, scheduler.CallType);
+  if (decoded === undefined) return;
+  const streamId = request.headers['mesos-stream-id'];
+  shell.dispatch({
+    kind: 'schedulerCall',
+    request: shell.requests.add({ reply, encoding: decoded.accepts ?? 'json' }),
+    call: decoded.call,
+    acceptable: decoded.accepts !== undefined,
+    ...(typeof streamId === 'string' && { streamId }),
+  });
+}
+
+/** The part of a call that its type demands; types that are not here have none. */
+const PARTS: Partial<Record<masterApi.Call_Type, keyof masterApi.Call>> = {
+  SET_LOGGING_LEVEL: 'set_logging_level',
+  LIST_FILES: 'list_files',
+  READ_FILE: 'read_file',
+  UPDATE_WEIGHTS: 'update_weights',
+  RESERVE_RESOURCES: 'reserve_resources',
+  UNRESERVE_RESOURCES: 'unreserve_resources',
+  CREATE_VOLUMES: 'create_volumes',
+  DESTROY_VOLUMES: 'destroy_volumes',
+  GROW_VOLUME: 'grow_volume',
+  SHRINK_VOLUME: 'shrink_volume',
+  UPDATE_MAINTENANCE_SCHEDULE: 'update_maintenance_schedule',
+  START_MAINTENANCE: 'start_maintenance',
+  STOP_MAINTENANCE: 'stop_maintenance',
+  DRAIN_AGENT: 'drain_agent',
+  DEACTIVATE_AGENT: 'deactivate_agent',
+  REACTIVATE_AGENT: 'reactivate_agent',
+  UPDATE_QUOTA: 'update_quota',
+  SET_QUOTA: 'set_quota',
+  REMOVE_QUOTA: 'remove_quota',
+  TEARDOWN: 'teardown',
+  MARK_AGENT_GONE: 'mark_agent_gone',
+};
+
+function problemOf(call: masterApi.Call): string | undefined {
+  if (call.type === undefined) return "Expecting 'type' to be present";
+  const part = PARTS[call.type];
+  return part !== undefined && call[part] === undefined
+    ? `Expecting '${part}' to be present`
+    : undefined;
+}
+
+function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
+  const { leadership } = shell;
+  if (leadership === undefined) {
+    refuse(reply, 503, 'No leading master known');
+    return;
+  }
+  const decoded = decodeCall(request, reply, masterApi.CallType);
+  if (decoded === undefined) return;
+  const { call, accepts } = decoded;
+  const problem = problemOf(call);
+  if (problem !== undefined) refuse(reply, 400, `Failed to validate master::Call: ${problem}`);
+  else if (accepts === undefined) refuse(reply, 406, NOT_ACCEPTABLE);
+  else if (!answerRead(shell, leadership, call, { reply, encoding: accepts })) {
+    shell.dispatch({
+      kind: 'operatorCall',
+      request: shell.requests.add({ reply, encoding: accepts }),
+      call,
+    });
+  }
+}
+
+function answerRead(
+  shell: MasterShell,
+  leadership: Leadership,
+  call: masterApi.Call,
+  to: { readonly reply: FastifyReply; readonly encoding: Encoding },
+): boolean {
+  if (call.type === 'LIST_FILES' || call.type === 'READ_FILE') {
+    answerFiles(call, to);
+    return true;
+  }
+  const { core, allocator, identity, masterInfo } = leadership;
+  const answer = readAnswer(call, {
+    state: core.state,
+    allocator,
+    identity,
+    masterInfo,
+    metrics: () => shell.masterMetrics?.snapshot() ?? {},
+  });
+  if (answer !== undefined) send(answer, to);
+  return answer !== undefined;
+}
+
+/** The master offers no files: its log goes to the standard error stream. */
+function answerFiles(
+  call: masterApi.Call,
+  to: { readonly reply: FastifyReply; readonly encoding: Encoding },
+): void {
+  const path = call.list_files?.path;
+  if (call.type === 'LIST_FILES' && (path === '' || path === '/')) {
+    send({ type: 'LIST_FILES', list_files: {} }, to);
+  } else refuse(to.reply, 404, '');
+}
+
+function send(
+  answer: masterApi.Response,
+  { reply, encoding }: { readonly reply: FastifyReply; readonly encoding: Encoding },
+): void {
+  void reply.code(200).type(MEDIA_TYPES[encoding]);
+  if (encoding === 'json') void reply.send(JSON.stringify(answerJson(answer)));
+  else void reply.send(Buffer.from(encode(masterApi.ResponseType, answer)));
+}

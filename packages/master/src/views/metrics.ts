@@ -1,0 +1,189 @@
+/**
+ * The master's metrics by the original's names, read from the state when somebody asks.
+ */
+
+import type { JsonValue } from '@dcos/base';
+import { Resources } from '@dcos/resources';
+import type { Metrics } from '@dcos/telemetry';
+import type { MasterState } from '../core/state.ts';
+
+const SCALARS = ['cpus', 'gpus', 'mem', 'disk'] as const;
+const LIVE_STATES = ['staging', 'starting', 'running', 'killing', 'unreachable'] as const;
+
+/** Counters that are shown from the start; others appear at their first use. */
+const COUNTERS: readonly string[] = [
+  ...['finished', 'failed', 'killed', 'lost', 'error', 'dropped', 'gone', 'gone_by_operator'].map(
+    (state) => `master/tasks_${state}`,
+  ),
+  ...[
+    'slave_registrations',
+    'slave_reregistrations',
+    'slave_removals',
+    'recovery_slave_removals',
+  ].map((name) => `master/${name}`),
+  ...['unhealthy', 'unregistered', 'registered'].map(
+    (reason) => `master/slave_removals/reason_${reason}`,
+  ),
+  ...['scheduled', 'completed', 'canceled'].flatMap((step) => [
+    `master/slave_shutdowns_${step}`,
+    `master/slave_unreachable_${step}`,
+  ]),
+  ...[
+    'register_framework',
+    'reregister_framework',
+    'unregister_framework',
+    'deactivate_framework',
+    'kill_task',
+    'status_update_acknowledgement',
+    'resource_request',
+    'launch_tasks',
+    'decline_offers',
+    'revive_offers',
+    'suppress_offers',
+    'reconcile_tasks',
+    'reconcile_operations',
+    'framework_to_executor',
+    'operation_status_update_acknowledgement',
+    'executor_to_framework',
+    'register_slave',
+    'reregister_slave',
+    'unregister_slave',
+    'status_update',
+    'operation_status_update',
+    'exited_executor',
+    'update_slave',
+    'authenticate',
+  ].map((name) => `master/messages_${name}`),
+  ...[
+    'framework_to_executor_messages',
+    'executor_to_framework_messages',
+    'status_updates',
+    'status_update_acknowledgements',
+    'operation_status_updates',
+    'operation_status_update_acknowledgements',
+  ].flatMap((name) => [`master/valid_${name}`, `master/invalid_${name}`]),
+  'master/dropped_messages',
+  'master/http_cache_hits',
+  'allocator/mesos/allocation_runs',
+];
+
+interface Totals {
+  readonly total: Resources;
+  readonly used: Resources;
+  readonly tasks: ReadonlyMap<string, number>;
+}
+
+export interface MasterMetrics {
+  snapshot(): Readonly<Record<string, number>>;
+  prometheus(): Promise<string>;
+}
+
+/** Registers the master's metrics. `uptimeSeconds` and `subscribers` come from the shell. */
+export function createMasterMetrics(
+  metrics: Metrics,
+  state: MasterState,
+  shell: { readonly uptimeSeconds: () => number; readonly subscribers: () => number },
+): MasterMetrics {
+  // One reading of the state serves all gauges of a snapshot.
+  let totals = totalsOf(state);
+  metrics.gauge('master/uptime_secs', shell.uptimeSeconds);
+  metrics.gauge('master/elected', () => 1);
+  metrics.gauge('master/operator_event_stream_subscribers', shell.subscribers);
+  registerResources(metrics, () => totals);
+  registerCounts(metrics, state);
+  for (const name of LIVE_STATES) {
+    metrics.gauge(
+      `master/tasks_${name}`,
+      () => totals.tasks.get(`TASK_${name.toUpperCase()}`) ?? 0,
+    );
+  }
+  for (const name of ['messages', 'dispatches', 'http_requests']) {
+    metrics.gauge(`master/event_queue_${name}`, () => 0);
+  }
+  metrics.gauge('registrar/log/recovered', () => 1);
+  for (const name of COUNTERS) metrics.counter(name);
+  const refresh = (): void => {
+    totals = totalsOf(state);
+    for (const [name, value] of state.counters) {
+      const counter = metrics.counter(name);
+      counter.increment(value - counter.value);
+    }
+  };
+  return {
+    snapshot() {
+      refresh();
+      return metrics.snapshot();
+    },
+    prometheus() {
+      refresh();
+      return metrics.prometheus();
+    },
+  };
+}
+
+function registerResources(metrics: Metrics, totals: () => Totals): void {
+  for (const name of SCALARS) {
+    for (const kind of ['', '_revocable'] as const) {
+      const part = (resources: Resources): number =>
+        (kind === '' ? resources.nonRevocable() : resources.revocable()).scalarMilli(name) / 1000;
+      metrics.gauge(`master/${name}${kind}_total`, () => part(totals().total));
+      metrics.gauge(`master/${name}${kind}_used`, () => part(totals().used));
+      metrics.gauge(`master/${name}${kind}_percent`, () => {
+        const total = part(totals().total);
+        return total === 0 ? 0 : part(totals().used) / total;
+      });
+    }
+    if (name === 'gpus') continue;
+    metrics.gauge(
+      `allocator/mesos/resources/${name}/total`,
+      () => totals().total.scalarMilli(name) / 1000,
+    );
+  }
+}
+
+function registerCounts(metrics: Metrics, state: MasterState): void {
+  const agents = (wanted: (connected: boolean) => boolean): number =>
+    [...state.agents.values()].filter(({ connection }) => wanted(connection !== undefined)).length;
+  metrics.gauge('master/slaves_connected', () => agents((connected) => connected));
+  metrics.gauge('master/slaves_disconnected', () => agents((connected) => !connected));
+  metrics.gauge('master/slaves_active', () => agents((connected) => connected));
+  metrics.gauge('master/slaves_inactive', () => agents((connected) => !connected));
+  metrics.gauge('master/slaves_unreachable', () => state.unreachableAgents.size);
+  const frameworks = (wanted: 'connected' | 'active', is: boolean): number =>
+    [...state.frameworks.values()].filter(
+      (framework) =>
+        (wanted === 'active' ? framework.active : framework.streamId !== undefined) === is,
+    ).length;
+  metrics.gauge('master/frameworks_connected', () => frameworks('connected', true));
+  metrics.gauge('master/frameworks_disconnected', () => frameworks('connected', false));
+  metrics.gauge('master/frameworks_active', () => frameworks('active', true));
+  metrics.gauge('master/frameworks_inactive', () => frameworks('active', false));
+  metrics.gauge('master/outstanding_offers', () => state.offers.size);
+}
+
+function totalsOf(state: MasterState): Totals {
+  let total = Resources.empty;
+  let used = Resources.empty;
+  const tasks = new Map<string, number>();
+  for (const agent of state.agents.values()) {
+    // Ports are left out: they are nobody's metric and make sums over agents slow.
+    total = total.add(agent.total.filter(({ type }) => type === 'SCALAR'));
+    used = used.add(agent.used.total().filter(({ type }) => type === 'SCALAR'));
+  }
+  for (const framework of state.frameworks.values()) {
+    for (const records of [framework.tasks, framework.unreachableTasks]) {
+      for (const { task } of records.values())
+        tasks.set(task.state, (tasks.get(task.state) ?? 0) + 1);
+    }
+  }
+  return { total, used, tasks };
+}
+
+/** The flat object of `/metrics/snapshot`, ordered by name. */
+export function metricsObject(readings: Readonly<Record<string, number>>): {
+  readonly [name: string]: JsonValue;
+} {
+  return Object.fromEntries(
+    Object.entries(readings).sort(([left], [right]) => (left < right ? -1 : 1)),
+  );
+}

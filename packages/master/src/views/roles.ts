@@ -1,0 +1,93 @@
+/**
+ * Roles: those with a weight, a framework, an allocation or a reservation.
+ */
+
+import { compareText, type FrameworkId } from '@dcos/base';
+import { Resources } from '@dcos/resources';
+import type { Role } from '@dcos/wire';
+import type { MasterState } from '../core/state.ts';
+import type { Document } from './document.ts';
+import { quantities, reservedByRole } from './v0-resources.ts';
+
+interface RoleEntry {
+  readonly frameworks: FrameworkId[];
+  allocated: Resources;
+  offered: Resources;
+  reserved: Resources;
+}
+
+function collectRoles(state: MasterState): readonly (readonly [string, RoleEntry])[] {
+  const roles = new Map<string, RoleEntry>();
+  const entry = (role: string): RoleEntry => {
+    const known = roles.get(role);
+    if (known !== undefined) return known;
+    const added = {
+      frameworks: [],
+      allocated: Resources.empty,
+      offered: Resources.empty,
+      reserved: Resources.empty,
+    };
+    roles.set(role, added);
+    return added;
+  };
+  for (const role of state.weights.keys()) entry(role);
+  for (const framework of state.frameworks.values()) {
+    for (const role of framework.roles) entry(role).frameworks.push(framework.id);
+  }
+  for (const agent of state.agents.values()) {
+    for (const [role, resources] of reservedByRole(agent.total)) {
+      const known = entry(role);
+      known.reserved = known.reserved.add(resources);
+    }
+    for (const [role, part] of byAllocation(agent.used.total())) {
+      const known = entry(role);
+      known.allocated = known.allocated.add(part);
+    }
+    for (const [role, part] of byAllocation(agent.offered.total())) {
+      const known = entry(role);
+      known.offered = known.offered.add(part);
+    }
+  }
+  return [...roles].sort(([left], [right]) => compareText(left, right));
+}
+
+function byAllocation(resources: Resources): ReadonlyMap<string, Resources> {
+  const roles = new Set(
+    resources.toWire().map(({ allocation_info }) => allocation_info?.role ?? '*'),
+  );
+  return new Map(
+    Array.from(roles, (role) => [
+      role,
+      resources.filter(({ allocation_info }) => (allocation_info?.role ?? '*') === role),
+    ]),
+  );
+}
+
+/** `/roles` */
+export function rolesDocument(state: MasterState): Document {
+  return {
+    roles: collectRoles(state).map(([name, { frameworks, allocated, offered, reserved }]) => ({
+      name,
+      weight: state.weights.get(name) ?? 1,
+      quota: { role: name, guarantee: {}, limit: {}, consumed: quantities(allocated) },
+      resources: quantities(allocated.add(offered)),
+      allocated: quantities(allocated),
+      offered: quantities(offered),
+      reserved: quantities(reserved),
+      frameworks,
+    })),
+  };
+}
+
+/** GET_ROLES */
+export function roleMessages(state: MasterState): readonly Role[] {
+  return collectRoles(state).map(([name, { frameworks, allocated, offered }]) => {
+    const resources = allocated.add(offered).unallocate().toWire();
+    return {
+      name,
+      weight: state.weights.get(name) ?? 1,
+      ...(frameworks.length > 0 && { frameworks: frameworks.map((value) => ({ value })) }),
+      ...(resources.length > 0 && { resources }),
+    };
+  });
+}

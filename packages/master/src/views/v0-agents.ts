@@ -1,0 +1,72 @@
+/**
+ * Agents as the JSON endpoints show them.
+ */
+
+import type { JsonObject, JsonValue } from '@dcos/base';
+import { toEndpointResources, type Resources } from '@dcos/resources';
+import { DomainInfoType, toJson } from '@dcos/wire';
+import { agentPid } from '../core/names.ts';
+import type { Agent, MasterState, RecoveredAgent } from '../core/state.ts';
+import type { Document } from './document.ts';
+import { attributes, reservedByRole, summary } from './v0-resources.ts';
+
+/** One agent as `/state` shows it. */
+export function agentObject(agent: Agent): JsonObject {
+  const { info } = agent;
+  return {
+    id: agent.id,
+    hostname: info.hostname,
+    port: info.port ?? 0,
+    attributes: attributes(info.attributes),
+    ...(info.domain !== undefined && { domain: toJson(DomainInfoType, info.domain) }),
+    pid: agentPid(agent.ip, info.port),
+    registered_time: agent.registeredAt / 1000,
+    ...(agent.reregisteredAt !== undefined && { reregistered_time: agent.reregisteredAt / 1000 }),
+    resources: summary(agent.total),
+    used_resources: summary(agent.used.total()),
+    offered_resources: summary(agent.offered.total()),
+    reserved_resources: Object.fromEntries(
+      Array.from(reservedByRole(agent.total), ([role, resources]) => [role, summary(resources)]),
+    ),
+    unreserved_resources: summary(agent.total.unreserved()),
+    active: agent.connection !== undefined,
+    deactivated: false,
+    version: agent.version,
+    capabilities: agent.capabilities.map(({ type }) => type ?? 'UNKNOWN'),
+  };
+}
+
+function full(resources: Resources): JsonValue[] {
+  return toEndpointResources(resources.toWire());
+}
+
+/** `/slaves`; with an id only that agent. */
+export function agentsDocument(state: MasterState, id: string | undefined): Document {
+  const agents = [...state.agents.values()].filter((agent) => id === undefined || agent.id === id);
+  const recovered = [...state.recoveredAgents.values()].filter(
+    (agent) => id === undefined || agent.id === id,
+  );
+  return {
+    slaves: agents.map((agent) => ({
+      ...agentObject(agent),
+      reserved_resources_full: Object.fromEntries(
+        Array.from(reservedByRole(agent.total), ([role, resources]) => [role, full(resources)]),
+      ),
+      unreserved_resources_full: full(agent.total.unreserved()),
+      used_resources_full: full(agent.used.total()),
+      offered_resources_full: full(agent.offered.total()),
+    })),
+    recovered_slaves: recovered.map(recoveredAgentObject),
+  };
+}
+
+/** An agent of the registry that has not come back yet. */
+export function recoveredAgentObject({ id, info }: RecoveredAgent): JsonObject {
+  return {
+    id,
+    hostname: info.hostname,
+    port: info.port ?? 0,
+    attributes: attributes(info.attributes),
+    ...(info.domain !== undefined && { domain: toJson(DomainInfoType, info.domain) }),
+  };
+}

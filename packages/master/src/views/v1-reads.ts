@@ -1,0 +1,123 @@
+/**
+ * Calls of the operator API that only read, and the shape of their JSON answers: unlike elsewhere, the
+ * original writes the lists of objects there even when they are empty.
+ */
+
+import type { Allocator } from '@dcos/allocator';
+import { isJsonObject, type JsonValue } from '@dcos/base';
+import { masterApi, toJson, type MasterInfo } from '@dcos/wire';
+import type { MasterState } from '../core/state.ts';
+import { getAgents, getFrameworks, getState, getTasks } from '../core/view-v1.ts';
+import { roleMessages } from './roles.ts';
+import type { MasterIdentity } from './v0-state.ts';
+
+export interface ReadSources {
+  readonly state: MasterState;
+  readonly allocator: Allocator;
+  readonly identity: MasterIdentity;
+  readonly masterInfo: MasterInfo;
+  readonly metrics: () => Readonly<Record<string, number>>;
+}
+
+/** The answer to a read, or undefined for a call that is none. */
+export function readAnswer(
+  call: masterApi.Call,
+  sources: ReadSources,
+): masterApi.Response | undefined {
+  const { state, identity } = sources;
+  switch (call.type) {
+    case 'GET_HEALTH':
+      return { type: 'GET_HEALTH', get_health: { healthy: true } };
+    case 'GET_FLAGS':
+      return { type: 'GET_FLAGS', get_flags: { flags: named(identity.flags) } };
+    case 'GET_VERSION':
+      return { type: 'GET_VERSION', get_version: { version_info: identity.build } };
+    case 'GET_METRICS':
+      return { type: 'GET_METRICS', get_metrics: { metrics: named(sources.metrics()) } };
+    case 'GET_LOGGING_LEVEL':
+      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: 0 } };
+    case 'GET_STATE':
+      return { type: 'GET_STATE', get_state: getState(state) };
+    case 'GET_AGENTS':
+      return { type: 'GET_AGENTS', get_agents: getAgents(state) };
+    case 'GET_FRAMEWORKS':
+      return { type: 'GET_FRAMEWORKS', get_frameworks: getFrameworks(state) };
+    case 'GET_EXECUTORS':
+      return { type: 'GET_EXECUTORS', get_executors: { executors: [] } };
+    case 'GET_OPERATIONS':
+      return { type: 'GET_OPERATIONS', get_operations: {} };
+    case 'GET_TASKS':
+      return { type: 'GET_TASKS', get_tasks: getTasks(state) };
+    case 'GET_ROLES':
+      return { type: 'GET_ROLES', get_roles: { roles: roleMessages(state) } };
+    case 'GET_WEIGHTS':
+      return weightsAnswer(state);
+    case 'GET_MASTER':
+      return {
+        type: 'GET_MASTER',
+        get_master: {
+          master_info: sources.masterInfo,
+          start_time: identity.startTime,
+          elected_time: identity.electedTime,
+        },
+      };
+    case 'GET_MAINTENANCE_STATUS':
+      return { type: 'GET_MAINTENANCE_STATUS', get_maintenance_status: { status: {} } };
+    case 'GET_MAINTENANCE_SCHEDULE':
+      return { type: 'GET_MAINTENANCE_SCHEDULE', get_maintenance_schedule: { schedule: {} } };
+    case 'GET_QUOTA':
+      return { type: 'GET_QUOTA', get_quota: { status: {} } };
+    default:
+      return undefined;
+  }
+}
+
+function named<V>(
+  record: Readonly<Record<string, V>>,
+): readonly { readonly name: string; readonly value: V }[] {
+  return Object.entries(record).map(([name, value]) => ({ name, value }));
+}
+
+function weightsAnswer(state: MasterState): masterApi.Response {
+  if (state.weights.size === 0) return { type: 'GET_WEIGHTS' };
+  const weights = Array.from(state.weights, ([role, weight]) => ({ role, weight }));
+  return { type: 'GET_WEIGHTS', get_weights: { weight_infos: weights } };
+}
+
+/** Lists that are written even when they are empty, by the message that has them. */
+const LISTS: Readonly<Record<string, readonly string[]>> = {
+  get_tasks: ['tasks', 'unreachable_tasks', 'completed_tasks'],
+  get_executors: ['executors'],
+  get_frameworks: ['frameworks', 'completed_frameworks'],
+  get_agents: ['agents', 'recovered_agents'],
+};
+
+/** The JSON of an answer. */
+export function answerJson(answer: masterApi.Response): JsonValue {
+  const json = toJson(masterApi.ResponseType, answer);
+  return isJsonObject(json) ? withLists(json) : json;
+}
+
+/** The JSON of an event; only SUBSCRIBED has lists that may be empty. */
+export function eventJson(event: masterApi.Event): JsonValue {
+  const json = toJson(masterApi.EventType, event);
+  if (event.type !== 'SUBSCRIBED' || !isJsonObject(json) || !isJsonObject(json['subscribed']))
+    return json;
+  const { get_state: state } = json['subscribed'];
+  return isJsonObject(state)
+    ? { ...json, subscribed: { ...json['subscribed'], get_state: withLists(state) } }
+    : json;
+}
+
+function withLists(json: { readonly [key: string]: JsonValue | undefined }): {
+  readonly [key: string]: JsonValue | undefined;
+} {
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => {
+      if (!isJsonObject(value)) return [key, value];
+      if (key === 'get_state') return [key, withLists(value)];
+      const empty = Object.fromEntries((LISTS[key] ?? []).map((name) => [name, []]));
+      return [key, { ...empty, ...value }];
+    }),
+  );
+}
