@@ -1,0 +1,193 @@
+import { afterEach, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import { openMemoryStore, type Store } from '@dcos/store';
+import { encode, masterApi, scheduler, type Encoding } from '@dcos/wire';
+import {
+  connectAgent,
+  openStream,
+  postJson,
+  send,
+  type EventStream,
+  type FakeAgent,
+} from '../testing/http-client.ts';
+import { createFirstFitAllocator } from '../testing/first-fit-allocator.ts';
+import { frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
+import type { MasterConfig } from './config.ts';
+import { startMaster, type RunningMaster } from './start-master.ts';
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function start(
+  config: MasterConfig = {},
+  store: Store = openMemoryStore(),
+): Promise<RunningMaster> {
+  const master = await startMaster(
+    { port: 0, ...config },
+    { logger: silentLogger, store, createAllocator: () => createFirstFitAllocator() },
+  );
+  closers.push(() => master.close());
+  return master;
+}
+
+async function subscribe(
+  master: RunningMaster,
+  encoding: Encoding = 'json',
+  info = frameworkInfo(),
+): Promise<EventStream<scheduler.Event> & { readonly id: string; readonly streamId: string }> {
+  const call: scheduler.Call = {
+    type: 'SUBSCRIBE',
+    subscribe: { framework_info: info },
+    ...(info.id !== undefined && { framework_id: info.id }),
+  };
+  const body = encoding === 'json' ? JSON.stringify(call) : encode(scheduler.CallType, call);
+  const stream = await openStream(`${master.url}/api/v1/scheduler`, body, {
+    type: scheduler.EventType,
+    encoding,
+  });
+  closers.push(() => stream.close());
+  const subscribed = await stream.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
+  return {
+    ...stream,
+    id: subscribed.subscribed?.framework_id.value ?? '',
+    streamId: String(stream.headers['mesos-stream-id']),
+  };
+}
+
+async function registerAgent(master: RunningMaster): Promise<FakeAgent & { readonly id: string }> {
+  const agent = await connectAgent(master.url);
+  closers.push(() => agent.close());
+  agent.send({
+    type: 'REGISTER',
+    register: {
+      protocol: 1,
+      version: '0.1.0',
+      ip: '127.0.0.1',
+      agent_info: { hostname: 'host', port: 5051, resources: resources({ cpus: 4, mem: 4096 }) },
+    },
+  });
+  const registered = await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
+  return { ...agent, id: registered.registered?.agent_id.value ?? '' };
+}
+
+test.each<Encoding>(['json', 'protobuf'])(
+  'a task runs through real sockets (%s)',
+  async (encoding) => {
+    const master = await start();
+    const framework = await subscribe(master, encoding);
+    const agent = await registerAgent(master);
+    const offered = await framework.events.find('OFFERS', ({ type }) => type === 'OFFERS');
+    const [offer] = offered.offers?.offers ?? [];
+    const call = (body: Omit<scheduler.Call, 'framework_id'>) =>
+      postJson(
+        `${master.url}/api/v1/scheduler`,
+        asJson({ ...body, framework_id: { value: framework.id } }),
+        {
+          'mesos-stream-id': framework.streamId,
+        },
+      );
+    const accepted = await call({
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: offer === undefined ? [] : [offer.id],
+        operations: [
+          { type: 'LAUNCH', launch: { task_infos: [task('t', { id: agent.id, connection: 0 })] } },
+        ],
+      },
+    });
+    expect([accepted.status, accepted.text]).toEqual([202, '']);
+    const run = await agent.frames.find('RUN_TASK', ({ type }) => type === 'RUN_TASK');
+    expect(run.run_task?.task.task_id.value).toBe('t');
+    agent.send({
+      type: 'STATUS_UPDATE',
+      status_update: {
+        framework_id: { value: framework.id },
+        latest_state: 'TASK_RUNNING',
+        status: { task_id: { value: 't' }, state: 'TASK_RUNNING', uuid: uuidOf(1), timestamp: 1 },
+      },
+    });
+    const update = await framework.events.find('UPDATE', ({ type }) => type === 'UPDATE');
+    expect(update.update?.status).toMatchObject({
+      state: 'TASK_RUNNING',
+      agent_id: { value: agent.id },
+    });
+    const acknowledged = await call({
+      type: 'ACKNOWLEDGE',
+      acknowledge: { agent_id: { value: agent.id }, task_id: { value: 't' }, uuid: uuidOf(1) },
+    });
+    expect(acknowledged.status).toBe(202);
+    await agent.frames.find('ACKNOWLEDGE', ({ type }) => type === 'ACKNOWLEDGE');
+    const state = JSON.parse((await send(`${master.url}/state`)).text) as {
+      frameworks: { tasks: { state: string }[] }[];
+    };
+    expect(state.frameworks[0]?.tasks[0]?.state).toBe('TASK_RUNNING');
+  },
+);
+
+function asJson(call: scheduler.Call): unknown {
+  return JSON.parse(
+    JSON.stringify(call, (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+    ),
+  );
+}
+
+test('an operator follows what happens from a snapshot on', async () => {
+  const master = await start();
+  const agent = await registerAgent(master);
+  const operator = await openStream(`${master.url}/api/v1`, JSON.stringify({ type: 'SUBSCRIBE' }), {
+    type: masterApi.EventType,
+    encoding: 'json',
+  });
+  closers.push(() => operator.close());
+  const first = await operator.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
+  expect(first.subscribed?.get_state?.get_agents?.agents?.[0]?.agent_info.id?.value).toBe(agent.id);
+  await subscribe(master);
+  await operator.events.find('FRAMEWORK_ADDED', ({ type }) => type === 'FRAMEWORK_ADDED');
+});
+
+test('a second subscription takes over, the first hears why', async () => {
+  const master = await start();
+  const first = await subscribe(master);
+  const second = await subscribe(master, 'json', frameworkInfo({ id: { value: first.id } }));
+  expect(second.id).toBe(first.id);
+  const error = await first.events.find('ERROR', ({ type }) => type === 'ERROR');
+  expect(error.error?.message).toBe('Framework failed over');
+  await first.events.untilEnd();
+});
+
+test('agents and frameworks outlive the master', async () => {
+  const store = openMemoryStore();
+  const before = await start({}, store);
+  const framework = await subscribe(before);
+  const agent = await registerAgent(before);
+  await before.close();
+  const after = await start({}, store);
+  const summary = await send(`${after.url}/master/slaves`);
+  expect(JSON.parse(summary.text)).toMatchObject({
+    slaves: [],
+    recovered_slaves: [{ id: agent.id }],
+  });
+  const again = await subscribe(after, 'json', frameworkInfo({ id: { value: framework.id } }));
+  expect(again.id).toBe(framework.id);
+});
+
+test('a body over the limit is refused and changes nothing', async () => {
+  const master = await start({ bodyBytesMax: 1000 });
+  const answer = await postJson(`${master.url}/api/v1/scheduler`, {
+    type: 'SUBSCRIBE',
+    filler: 'x'.repeat(2000),
+  });
+  expect(answer.status).toBe(413);
+});
+
+test('an agent that sends nonsense is cut off, others go on', async () => {
+  const master = await start();
+  const good = await registerAgent(master);
+  const bad = await connectAgent(master.url);
+  bad.sendRaw(Uint8Array.from([0xff, 0xff, 0xff]));
+  await bad.frames.untilEnd();
+  expect(good.frames.ended).toBe(false);
+});
