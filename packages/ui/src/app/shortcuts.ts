@@ -1,0 +1,42 @@
+/** Keyboard shortcuts of the whole console; single keys rest while a control has the focus. */
+import { isTyping } from '../components/data-table.tsx';
+
+export interface Shortcut {
+  /** `g d` is a sequence, `mod+k` Ctrl or Cmd. */
+  readonly keys: string;
+  readonly label: string;
+  readonly run: () => void;
+}
+
+/** Keys of a sequence must follow each other within this time, in milliseconds. */
+const SEQUENCE_MS = 1_000;
+
+/** @returns a function that stops listening. */
+export function listenForShortcuts(shortcuts: readonly Shortcut[]): () => void {
+  let before: { readonly key: string; readonly atMs: number } | undefined;
+  const onKey = (event: KeyboardEvent): void => {
+    const pressed = keyOf(event);
+    const isChord = pressed.startsWith('mod+');
+    if (!isChord && (isTyping(event) || event.altKey)) return;
+    const now = event.timeStamp;
+    const sequence =
+      before !== undefined && now - before.atMs < SEQUENCE_MS
+        ? `${before.key} ${pressed}`
+        : pressed;
+    const found =
+      shortcuts.find((shortcut) => shortcut.keys === sequence) ??
+      shortcuts.find((shortcut) => shortcut.keys === pressed);
+    before = { key: pressed, atMs: now };
+    if (found === undefined) return;
+    before = undefined;
+    event.preventDefault();
+    found.run();
+  };
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}
+
+function keyOf(event: KeyboardEvent): string {
+  const modifier = event.ctrlKey || event.metaKey ? 'mod+' : '';
+  return `${modifier}${event.key.length === 1 ? event.key.toLowerCase() : event.key}`;
+}

@@ -1,0 +1,90 @@
+/** What keeps a service from running, said first thing on its page, with the way out beside it. */
+import type { ReactElement } from 'react';
+import type { QueueEntry } from '../../api/types.ts';
+import { Button } from '../../components/button.tsx';
+import { Notice, useNow } from '../../components/feedback.tsx';
+import { explainPlacement } from '../../model/explanation.ts';
+import { countOf, formatAge, formatDuration } from '../../model/format.ts';
+import type { Service } from '../../model/service-tree.ts';
+import { retryNow } from './service-actions.ts';
+
+export interface ServiceBannerProps {
+  readonly service: Service;
+  readonly queueEntry: QueueEntry | undefined;
+  readonly onShowOffers: () => void;
+}
+
+export function ServiceBanner(props: ServiceBannerProps): ReactElement | null {
+  const { service, queueEntry, onShowOffers } = props;
+  const { app, status } = service;
+  if (queueEntry !== undefined && status === 'delayed') {
+    return <DelayedNotice appId={app.id} entry={queueEntry} />;
+  }
+  if (queueEntry !== undefined && status === 'waiting') {
+    return <WaitingNotice service={service} entry={queueEntry} onShowOffers={onShowOffers} />;
+  }
+  return null;
+}
+
+interface WaitingNoticeProps {
+  readonly service: Service;
+  readonly entry: QueueEntry;
+  readonly onShowOffers: () => void;
+}
+
+function WaitingNotice({ service, entry, onShowOffers }: WaitingNoticeProps): ReactElement {
+  const { reasons, summary } = explainPlacement(entry, service.app);
+  const now = useNow(10_000);
+  const since =
+    entry.since === undefined ? '' : ` since ${formatAge(Date.parse(entry.since), now)}`;
+  const [first, ...others] = reasons;
+  return (
+    <Notice
+      tone="warn"
+      title={first?.text ?? summary}
+      action={
+        <Button size="small" onPress={onShowOffers}>
+          Show offers
+        </Button>
+      }
+    >
+      {others.length === 0 ? null : (
+        <ul className="notice-list">
+          {others.map((reason) => (
+            <li key={reason.code}>{reason.text}</li>
+          ))}
+        </ul>
+      )}
+      <p className="muted">
+        {countOf(entry.count, 'instance')} waiting for a suitable offer
+        {since.replace(' ago', '').replace('since', 'for')}.
+      </p>
+    </Notice>
+  );
+}
+
+function DelayedNotice({
+  appId,
+  entry,
+}: {
+  readonly appId: string;
+  readonly entry: QueueEntry;
+}): ReactElement {
+  return (
+    <Notice
+      tone="bad"
+      title="Launches are delayed after failures"
+      action={
+        <Button size="small" icon="restart" onPress={() => void retryNow(appId)}>
+          Retry now
+        </Button>
+      }
+    >
+      <p className="muted">
+        Tasks of this service ended again and again, so the next attempt comes in{' '}
+        <span className="num">{formatDuration(entry.delay.timeLeftSeconds)}</span>. The last failure
+        is under Debug.
+      </p>
+    </Notice>
+  );
+}
