@@ -35,7 +35,16 @@ function resourceFields(
   name: string,
   resources: readonly Resource[],
 ): { readonly [name: string]: readonly Resource[] } {
-  return resources.length === 0 ? {} : { [name]: resources };
+  return resources.length === 0 ? {} : { [name]: resources.map(endpointResource) };
+}
+
+/** Views write the old form of a reservation beside the new one, for clients that know only the old. */
+function endpointResource(resource: Resource): Resource {
+  const [first, ...refinements] = resource.reservations ?? [];
+  if (first === undefined) return { ...resource, role: '*' };
+  if (refinements.length > 0) return resource;
+  const { type, role = '*', ...reservation } = first;
+  return { ...resource, role, ...(type === 'DYNAMIC' && { reservation }) };
 }
 
 /** One framework that has not been removed. */

@@ -33,6 +33,11 @@ export function refuseMethod(
   );
 }
 
+/** A whole answer. As bytes, since a text would get a charset added to its type. */
+export function sendBytes(reply: FastifyReply, type: string, bytes: Uint8Array): void {
+  void reply.code(200).header('content-type', type).send(bytes);
+}
+
 /** An answer without a body. */
 export function sendEmpty(reply: FastifyReply, status: number): void {
   void reply.code(status).send();
@@ -56,16 +61,13 @@ export function sendDocument(
   const second = chunks.next();
   if (second.done === true) {
     // Most answers fit into one chunk and so have a length.
-    void reply
-      .code(200)
-      .type(type)
-      .send(first.done === true ? '' : first.value);
+    sendBytes(reply, type, Buffer.from(first.done === true ? '' : first.value));
     return;
   }
   const rest = [first.value, second.value].filter((chunk) => chunk !== undefined);
   void reply
     .code(200)
-    .type(type)
+    .header('content-type', type)
     .send(Readable.from(paced(rest, chunks), { objectMode: false }));
 }
 

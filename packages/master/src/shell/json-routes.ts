@@ -185,9 +185,9 @@ function addFiles(app: FastifyInstance): void {
   for (const name of ['browse', 'read', 'download']) {
     app.get(`/files/${name}`, (request, reply) => {
       const { path, offset } = queryOf(request);
-      if (path === undefined) refuse(reply, 400, "Expecting 'path=value' in query.");
+      if (path === undefined) refuse(reply, 400, "Expecting 'path=value' in query.\n");
       else if (offset !== undefined && !/^-?\d+$/.test(offset)) {
-        refuse(reply, 400, `Failed to parse offset: Failed to convert '${offset}' to number.`);
+        refuse(reply, 400, `Failed to parse offset: Failed to convert '${offset}' to number.\n`);
       } else refuse(reply, 404, '');
     });
   }

@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { encode, masterApi, MEDIA_TYPES, scheduler, type Encoding } from '@dcos/wire';
 import { answerJson, readAnswer } from '../views/v1-reads.ts';
-import { refuse } from './answers.ts';
+import { refuse, sendBytes } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
@@ -112,13 +112,15 @@ function answerRead(
   return answer !== undefined;
 }
 
-/** The master offers no files: its log goes to the standard error stream. */
+/** Paths that exist and hold nothing: the master's log goes to the standard error stream. */
+const EMPTY_PATHS: ReadonlySet<string> = new Set(['', '/', '/master', '/master/log']);
+
 function answerFiles(
   call: masterApi.Call,
   to: { readonly reply: FastifyReply; readonly encoding: Encoding },
 ): void {
   const path = call.list_files?.path;
-  if (call.type === 'LIST_FILES' && (path === '' || path === '/')) {
+  if (call.type === 'LIST_FILES' && path !== undefined && EMPTY_PATHS.has(path)) {
     send({ type: 'LIST_FILES', list_files: {} }, to);
   } else refuse(to.reply, 404, '');
 }
@@ -127,7 +129,9 @@ function send(
   answer: masterApi.Response,
   { reply, encoding }: { readonly reply: FastifyReply; readonly encoding: Encoding },
 ): void {
-  void reply.code(200).type(MEDIA_TYPES[encoding]);
-  if (encoding === 'json') void reply.send(JSON.stringify(answerJson(answer)));
-  else void reply.send(Buffer.from(encode(masterApi.ResponseType, answer)));
+  const bytes =
+    encoding === 'json'
+      ? Buffer.from(JSON.stringify(answerJson(answer)))
+      : Buffer.from(encode(masterApi.ResponseType, answer));
+  sendBytes(reply, MEDIA_TYPES[encoding], bytes);
 }
