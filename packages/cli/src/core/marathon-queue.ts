@@ -127,8 +127,7 @@ export function waitingSentence(item: JsonObject): string | undefined {
   const id = queueItemId(item);
   const summary = textField(objectField(item, 'explanation'), 'summary');
   if (summary !== undefined && summary !== '') {
-    // The summary may or may not name the app already.
-    return summary.startsWith(id) ? summary : `${id} is waiting: ${summary}`;
+    return `${id}: ${summary}`;
   }
   if (!isOverdue(item)) return undefined;
   const causes = rejectCounts(item)

@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JsonValue } from '@dcos/base';
+import { findJsonError } from '../core/json-syntax.ts';
 import { cliError } from './errors.ts';
 import { HttpClient } from './http-client.ts';
 import type { Terminal } from './terminal.ts';
@@ -58,7 +59,11 @@ function parse(text: string, source: string): JsonInput {
   try {
     return { value: JSON.parse(text) as JsonValue, source };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const place = findJsonError(text);
+    const reason =
+      place === undefined
+        ? String(error)
+        : `line ${place.line}, column ${place.column}: expected ${place.expected}, found ${place.found}`;
     throw cliError('CLI_INPUT', `${source} is not valid JSON: ${reason}`, { cause: error });
   }
 }

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { cliError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,9 +23,8 @@ export function createProcessTerminal(): Terminal {
     environment: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
-    // The types say boolean, but these are undefined for pipes and files.
-    inputIsTerminal: Boolean(process.stdin.isTTY),
-    outputIsTerminal: Boolean(process.stdout.isTTY),
+    inputIsTerminal: isatty(0),
+    outputIsTerminal: isatty(1),
     print: async (text) => {
       if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
     },

@@ -33,6 +33,8 @@ export interface TaskLogRequest {
 
 /** Tasks that can be followed at once; each holds a connection open. */
 const followedTasksMax = 64;
+/** A connection that held this long was no failed attempt, even when nothing came over it. */
+const stableAfterMs = 10_000;
 
 /** Prints the logs of all tasks that match. @throws OperationError with a code of errors.ts */
 export async function printTaskLog(invocation: Invocation, request: TaskLogRequest): Promise<void> {
@@ -141,9 +143,11 @@ async function followOne(follower: Follower): Promise<void> {
   let idle = 0;
   while (!signal.aborted) {
     const before = position.entries;
+    const startedAt = invocation.terminal.now();
     const failure = await readStream(follower, position);
     if (signal.aborted) return;
-    if (position.entries > before) idle = 0;
+    const wasStable = invocation.terminal.now() - startedAt >= stableAfterMs;
+    if (position.entries > before || wasStable) idle = 0;
     else if (failure === undefined && (await hasEnded(follower))) return;
     const delayMs = reconnectDelayMs(failure === undefined ? Math.min(idle, 3) : idle);
     if (delayMs === undefined) {
@@ -166,7 +170,7 @@ async function readStream(
       query:
         position.cursor === undefined
           ? { cursor: 'END', skip: -request.lines }
-          : { cursor: position.cursor, skip: 1 },
+          : { cursor: position.cursor },
       headers: { accept: 'text/event-stream', 'cache-control': 'no-cache' },
       signal,
     });
@@ -192,6 +196,8 @@ async function readEvents(
     let text = '';
     for (const event of parser.push(decoder.decode(piece, { stream: true }))) {
       const entry = parseLogEntry(event);
+      // A cursor names the entry itself for some servers, and the place behind it for others.
+      if (entry.cursor !== undefined && entry.cursor === position.cursor) continue;
       text += formatLogLine(entry, colour);
       position.cursor = entry.cursor ?? position.cursor;
       position.entries += 1;

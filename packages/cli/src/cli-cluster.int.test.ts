@@ -1,0 +1,201 @@
+/**
+ * The command as a process against a stub of a cluster: output, errors and exit codes to the byte.
+ */
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createCliScene } from './testing/cli-scene.ts';
+import type { CliScene } from './testing/cli-scene.ts';
+import { stateDocument } from './testing/documents.ts';
+import type { StubRoutes } from './testing/stub-cluster.ts';
+
+let scene: CliScene;
+
+beforeEach(async () => {
+  scene = await createCliScene();
+});
+
+afterEach(() => scene.end());
+
+const version = {
+  version: '2.2.0',
+  'dcos-variant': 'open',
+  'dcos-image-commit': 'abc',
+  'bootstrap-id': 'b1',
+};
+
+const openCluster: StubRoutes = {
+  'HEAD /': {},
+  'HEAD /pkgpanda/active.buildinfo.full.json': {},
+  'GET /metadata': { json: { CLUSTER_ID: 'c1d2', PUBLIC_IPV4: '127.0.0.1' } },
+  'GET /mesos/state-summary': {
+    json: { cluster: 'box', hostname: '127.0.0.1', slaves: [], frameworks: [] },
+  },
+  'GET /dcos-metadata/dcos-version.json': { json: version },
+};
+
+describe('cluster', () => {
+  test('setup of an open cluster asks in order, keeps the cluster and attaches it', async () => {
+    const cluster = await scene.start(openCluster);
+    expect(await scene.dcos(`cluster setup ${cluster.url}/`)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `The cluster "box" (${cluster.url}) is set up and attached.\n`,
+    });
+    expect(cluster.lines()).toEqual([
+      'HEAD /',
+      'HEAD /pkgpanda/active.buildinfo.full.json',
+      'GET /metadata',
+      'GET /mesos/state-summary',
+      'GET /dcos-metadata/dcos-version.json',
+    ]);
+    expect(await scene.dcos('cluster list')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout:
+        `     NAME   ID    STATUS    VERSION${' '.repeat(Math.floor((cluster.url.length - 3) / 2))}  URL\n` +
+        `  *  box   c1d2  AVAILABLE  2.2.0    ${cluster.url}\n`,
+    });
+    expect(JSON.parse((await scene.dcos('cluster list --json')).stdout)).toEqual([
+      {
+        attached: true,
+        cluster_id: 'c1d2',
+        name: 'box',
+        status: 'AVAILABLE',
+        url: cluster.url,
+        version: '2.2.0',
+      },
+    ]);
+    expect((await scene.dcos('config show')).stdout).toBe(
+      `cluster.name box\ncore.dcos_acs_token \ncore.dcos_url ${cluster.url}\ncore.timeout 180\n`,
+    );
+    expect((await scene.dcos('--version')).stdout).toBe(
+      'dcoscli.version=0.1.0\ndcos.version=2.2.0\ndcos.variant=open\ndcos.commit=abc\ndcos.bootstrap-id=b1\n',
+    );
+  });
+
+  test('setup with user and password stores the token and sends it from then on', async () => {
+    const cluster = await scene.start({
+      ...openCluster,
+      'HEAD /pkgpanda/active.buildinfo.full.json': {
+        status: 401,
+        headers: { 'www-authenticate': 'acsjwt' },
+      },
+      'POST /acs/api/v1/auth/login': ({ body }) =>
+        body === '{"uid":"alice","password":"secret"}'
+          ? { json: { token: 't0k3n' } }
+          : { status: 401, json: { title: 'Bad credentials', description: 'no', code: 'ERR' } },
+    });
+    const wrong = await scene.dcos(`cluster setup ${cluster.url} --username alice --password nope`);
+    expect(wrong).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Error: the user name or the password is wrong\n',
+    });
+    const right = await scene.dcos(`cluster setup ${cluster.url} --username alice`, {
+      input: 'secret\n',
+    });
+    expect(right.code).toBe(0);
+    expect((await scene.dcos('config show core.dcos_acs_token')).stdout).toBe('t0k3n\n');
+    expect((await scene.dcos('config show')).stdout).toContain('core.dcos_acs_token ********\n');
+    expect(cluster.requests.at(-1)?.headers.authorization).toBe('token=t0k3n');
+  });
+
+  test('setup of something else changes nothing and says what was missing', async () => {
+    const cluster = await scene.start({ 'HEAD /': {} });
+    expect(await scene.dcos(`cluster setup ${cluster.url}`)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: ${cluster.url} is no DC/OS cluster: HEAD /pkgpanda/active.buildinfo.full.json answered HTTP 404\n`,
+    });
+    expect((await scene.dcos('cluster list --json')).stdout).toBe('[]\n');
+  });
+
+  test('a server that is down is named, with exit code 1', async () => {
+    const cluster = await scene.attach({});
+    await cluster.close();
+    expect(await scene.dcos('marathon app list')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: could not connect to ${cluster.url}: connection refused. Is the cluster running?\n`,
+    });
+    const list = await scene.dcos('cluster list --json');
+    expect(JSON.parse(list.stdout)).toMatchObject([{ status: 'UNAVAILABLE', version: 'UNKNOWN' }]);
+    expect((await scene.dcos('cluster remove --unavailable')).code).toBe(0);
+    expect((await scene.dcos('cluster list --json')).stdout).toBe('[]\n');
+  });
+
+  test('without a cluster the error tells the command that sets one up', async () => {
+    expect(await scene.dcos('task list')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'Error: no cluster is set up. Run "dcos cluster setup http://127.0.0.1:8180" to set up the box ' +
+        'on this machine, or "dcos cluster setup <url>" for another cluster.\n',
+    });
+  });
+
+  test('attach, rename and DCOS_CLUSTER choose between two clusters', async () => {
+    await scene.home.configure('http://127.0.0.1:1', 'aaaa-1');
+    await scene.home.configure('http://127.0.0.1:2', 'bbbb-2');
+    expect((await scene.dcos('cluster rename aaaa first')).code).toBe(0);
+    expect((await scene.dcos('cluster attach bbbb')).code).toBe(0);
+    expect((await scene.dcos('cluster open')).stdout).toBe('http://127.0.0.1:2\n');
+    expect((await scene.dcos('cluster attach first')).code).toBe(0);
+    expect((await scene.dcos('cluster open')).stdout).toBe('http://127.0.0.1:1\n');
+    const environment = { DCOS_CLUSTER: 'bbbb-2' };
+    expect((await scene.dcos('cluster open', { environment })).stdout).toBe('http://127.0.0.1:2\n');
+    expect(await scene.dcos('cluster attach nope')).toMatchObject({
+      code: 1,
+      stderr: 'Error: unable to find cluster "nope"\n',
+    });
+  });
+});
+
+describe('words on the command line', () => {
+  test.each([
+    [
+      'maraton app list',
+      'Error: "maraton" is not a command of "dcos". Did you mean "marathon"?\nRun "dcos help" for the list.\n',
+    ],
+    [
+      'marathon app lst',
+      'Error: "lst" is not a command of "dcos marathon app". Did you mean "list"?\nRun "dcos marathon app --help" for the list.\n',
+    ],
+    ['marathon app list --jsn', 'Error: unknown option "--jsn" (Did you mean --json?)\n'],
+    ['marathon app show', 'Error: missing required argument "id"\n'],
+    [
+      'task log x --lines=many',
+      'Error: --lines must be a whole number from 0 to 1000000, not "many"\n',
+    ],
+    ['node log', 'Error: "dcos node log" is not there yet in this version\n'],
+    ['package list', 'Error: "dcos package" is not there yet in this version\n'],
+    [
+      'config set core.timeout soon',
+      'Error: "soon" is no value for core.timeout: expected 0 to 86400 seconds\n',
+    ],
+  ])('%s', async (command, stderr) => {
+    await scene.home.configure('http://127.0.0.1:1');
+    expect(await scene.dcos(command)).toEqual({ code: 1, stdout: '', stderr });
+  });
+
+  test('help is on standard output, with exit code 0', async () => {
+    const top = await scene.home.run([]);
+    expect(top).toMatchObject({ code: 0, stderr: '' });
+    expect(top.stdout).toContain('    marathon\n        Deploy and manage apps.\n');
+    expect((await scene.dcos('marathon app')).stdout).toBe(
+      (await scene.dcos('help marathon app')).stdout,
+    );
+  });
+
+  test('deprecated forms work with a notice, and fail in strict mode', async () => {
+    await scene.attach({ 'GET /mesos/master/state': { json: stateDocument } });
+    const stderr = '"dcos service" is deprecated, use "dcos service list".\n';
+    expect(await scene.dcos('service --json')).toMatchObject({ code: 0, stderr });
+    const environment = { DCOS_CLI_STRICT_DEPRECATIONS: '1' };
+    expect(await scene.dcos('service', { environment })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: ${stderr}`,
+    });
+  });
+});
