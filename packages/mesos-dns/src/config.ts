@@ -23,10 +23,10 @@ export const mesosDnsConfigSchema = z.strictObject({
     .default('mesos')
     .transform((domain) => domain.toLowerCase()),
   /** Address of the DNS listener, UDP and TCP. */
-  dnsHost: z.string().default('127.0.0.1'),
+  listener: z.string().default('127.0.0.1'),
   /** 0 takes a free port. */
-  dnsPort: port.default(53),
-  httpHost: z.string().default('127.0.0.1'),
+  port: port.default(53),
+  httpListener: z.string().default('127.0.0.1'),
   httpPort: port.default(8123),
   ttlSeconds: seconds.default(60),
   ipSources: z
@@ -53,6 +53,8 @@ export const mesosDnsConfigSchema = z.strictObject({
 });
 
 export type MesosDnsConfig = z.infer<typeof mesosDnsConfigSchema>;
+/** Settings as they may be given: everything may be left out. */
+export type MesosDnsSettings = z.input<typeof mesosDnsConfigSchema>;
 
 /** A name of the SOA as it is published: without final dot, an `@` in a mail address as a dot. */
 export function soaName(text: string): string {
@@ -66,9 +68,9 @@ export function configDocument(config: MesosDnsConfig, serial: number): Record<s
     StateTimeoutSeconds: 0,
     TTL: config.ttlSeconds,
     Domain: config.domain,
-    Port: config.dnsPort,
-    Listener: config.dnsHost,
-    HTTPListener: config.httpHost,
+    Port: config.port,
+    Listener: config.listener,
+    HTTPListener: config.httpListener,
     HttpPort: config.httpPort,
     DnsOn: true,
     HttpOn: true,

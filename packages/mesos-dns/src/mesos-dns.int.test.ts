@@ -7,7 +7,6 @@ import { decode, encode, type Packet } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { FakeMaster } from '@dcos/sdk/testing';
-import { mesosDnsConfigSchema } from './config.ts';
 import { startMesosDns, type MesosDns } from './start.ts';
 import { agent, framework, task } from './testing/cluster-events.ts';
 
@@ -31,7 +30,7 @@ beforeAll(async () => {
       },
     });
   dns = await startMesosDns(
-    mesosDnsConfigSchema.parse({ masters: [master.url], dnsPort: 0, httpPort: 0 }),
+    { masters: [master.url], port: 0, httpPort: 0 },
     { logger: silentLogger },
   );
 });

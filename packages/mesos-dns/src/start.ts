@@ -11,7 +11,12 @@ import { OperationError, seededRandom, type Clock, type Logger } from '@dcos/bas
 import { createHttpServer } from '@dcos/http';
 import { subscribeOperator, systemClock, systemRandom, type OperatorEvent } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
-import { soaName, type MesosDnsConfig } from './config.ts';
+import {
+  mesosDnsConfigSchema,
+  soaName,
+  type MesosDnsConfig,
+  type MesosDnsSettings,
+} from './config.ts';
 import { answerQuery, isInZone, refusal, type AnswerOptions } from './core/answer.ts';
 import { Cluster, type ClusterEvent } from './core/cluster.ts';
 import { encodeAnswer, parseQuery, RCODE, type Query, type Rcode } from './core/message.ts';
@@ -42,9 +47,10 @@ export interface MesosDnsDependencies {
 
 /** Resolves when the first snapshot is loaded and both interfaces serve. */
 export async function startMesosDns(
-  config: MesosDnsConfig,
+  settings: MesosDnsSettings,
   { logger, clock = systemClock }: MesosDnsDependencies,
 ): Promise<MesosDns> {
+  const config = mesosDnsConfigSchema.parse(settings);
   const metrics = createMetrics();
   const forwarder = forwarderOf(config);
   const follower = new Follower(config, logger, clock);
@@ -59,13 +65,13 @@ export async function startMesosDns(
   try {
     await follower.firstSnapshot;
     const dns = await startDnsServer({
-      host: config.dnsHost,
-      port: config.dnsPort,
+      host: config.listener,
+      port: config.port,
       respond: responder(config, follower, metrics, forwarder),
       logger,
     });
     follower.onClose(() => dns.close());
-    const { port, url } = await http.listen({ host: config.httpHost, port: config.httpPort });
+    const { port, url } = await http.listen({ host: config.httpListener, port: config.httpPort });
     follower.onClose(() => http.close());
     logger.info({ event: 'dns.ready', dnsPort: dns.port, url }, 'serving names');
     return { dnsPort: dns.port, port, url, close: () => follower.close() };
@@ -98,7 +104,7 @@ class Follower {
         enforceRfc952: config.enforceRfc952,
         sha1: (text) => createHash('sha1').update(text).digest(),
       },
-      { name: soaName(config.soaMname), ips: listeningIps(config.dnsHost) },
+      { name: soaName(config.soaMname), ips: listeningIps(config.listener) },
     );
     this.#resolver = new HostResolver({
       clock,

@@ -1,0 +1,225 @@
+/**
+ * Passes requests on and answers back, as streams in both directions.
+ *
+ * Invariants: what a client sends or an upstream answers is never held as a whole (small bodies that may
+ * have to be sent again excepted); a side that does not read holds the other one back; a client that
+ * leaves ends the upstream request; a body over its limit is cut off.
+ */
+
+import { isIPv6 } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { errorText, type Logger } from '@dcos/base';
+import { requestHeaders, responseHeaders } from '../core/headers.ts';
+import type { ProxyTarget } from '../core/route.ts';
+import { sendProblem } from './answer.ts';
+
+/** Bodies up to this size are held, where a redirect to the new leader may make a second sending necessary. */
+export const REPLAY_BYTES_MAX = 4 * 2 ** 20;
+/** Redirects from master to master that are followed. */
+const LEADER_REDIRECTS_MAX = 3;
+
+export interface ProxyOptions {
+  readonly connectMsMax: number;
+  readonly answerMsMax: number;
+  readonly requestBytesMax: number;
+  readonly serviceRequestBytesMax: number;
+  readonly logger: Logger;
+}
+
+class BodyTooLarge extends Error {
+  constructor(bytesMax: number) {
+    super(`the body is larger than ${bytesMax} bytes`);
+  }
+}
+
+/** What goes to the upstream. */
+interface Outgoing {
+  readonly target: ProxyTarget;
+  readonly headers: string[];
+  readonly body: Readable | Buffer | null;
+}
+
+export class Proxy {
+  readonly #options: ProxyOptions;
+  readonly #upstreams: Agent;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#upstreams = new Agent({
+      pipelining: 1,
+      headersTimeout: options.answerMsMax,
+      // Event streams are silent for long; the client's leaving ends them.
+      bodyTimeout: 0,
+      connect: { timeout: options.connectMsMax },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#upstreams.destroy();
+  }
+
+  /** Answers the request with what the upstream says. */
+  async forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: ProxyTarget,
+  ): Promise<void> {
+    const bytesMax = target.isService
+      ? this.#options.serviceRequestBytesMax
+      : this.#options.requestBytesMax;
+    const aborted = new AbortController();
+    response.once('close', () => aborted.abort());
+    try {
+      const body = await bodyOf(request, target, bytesMax);
+      const headers = requestHeaders(request.rawHeaders, clientOf(request, target));
+      await this.#exchange(request, response, { target, headers, body }, aborted.signal);
+    } catch (error) {
+      this.#failed(request, response, target, error);
+    }
+  }
+
+  async #exchange(
+    request: IncomingMessage,
+    response: ServerResponse,
+    first: Outgoing,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let outgoing = first;
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#ask(request, outgoing, signal);
+      const leader = leaderOf(answer, outgoing.target);
+      if (leader === undefined || redirects === LEADER_REDIRECTS_MAX) {
+        await passOn(answer, response, outgoing.target);
+        return;
+      }
+      await answer.body.dump();
+      if (outgoing.body !== null && !(outgoing.body instanceof Buffer)) {
+        sendProblem(
+          request,
+          response,
+          503,
+          'the leading master has changed; send the request again',
+        );
+        return;
+      }
+      outgoing = { ...outgoing, target: { ...outgoing.target, origin: leader } };
+    }
+  }
+
+  #ask(
+    request: IncomingMessage,
+    { target, headers, body }: Outgoing,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    return this.#upstreams.request({
+      origin: target.origin,
+      path: target.target,
+      method: request.method ?? 'GET',
+      headers,
+      body,
+      signal,
+      responseHeaders: 'raw',
+    });
+  }
+
+  #failed(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: ProxyTarget,
+    error: unknown,
+  ): void {
+    // The client went away: nobody is left to tell.
+    if (response.destroyed) return;
+    if (error instanceof BodyTooLarge) {
+      sendProblem(request, response, 413, error.message);
+      return;
+    }
+    const problem = `${target.origin} does not answer: ${errorText(error)}`;
+    this.#options.logger.warn(
+      { event: 'upstream.failed', origin: target.origin, problem },
+      problem,
+    );
+    const timedOut = error instanceof Error && error.name === 'HeadersTimeoutError';
+    sendProblem(request, response, timedOut ? 504 : 502, problem);
+  }
+}
+
+export function clientOf(request: IncomingMessage, target: ProxyTarget) {
+  return {
+    clientIp: request.socket.remoteAddress ?? '',
+    protocol: 'http' as const,
+    host: request.headers.host ?? '',
+    drop: target.dropHeaders,
+  };
+}
+
+/** The body to send: none, all of it where it may be sent twice, or a stream that ends at the limit. */
+async function bodyOf(
+  request: IncomingMessage,
+  target: ProxyTarget,
+  bytesMax: number,
+): Promise<Readable | Buffer | null> {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length === 0 && request.headers['transfer-encoding'] === undefined) return null;
+  if (length > bytesMax) throw new BodyTooLarge(bytesMax);
+  if (target.followsLeader && length > 0 && length <= REPLAY_BYTES_MAX) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+  let seen = 0;
+  const limited = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length;
+      if (seen > bytesMax) done(new BodyTooLarge(bytesMax));
+      else done(null, chunk);
+    },
+  });
+  // A failure of either side destroys the other; the upstream request reports it.
+  pipeline(request, limited).catch(() => undefined);
+  return limited;
+}
+
+function leaderOf(answer: Dispatcher.ResponseData, target: ProxyTarget): string | undefined {
+  if (!target.followsLeader || answer.statusCode !== 307) return undefined;
+  const location = rawHeader(answer, 'location') ?? '';
+  const match = /^(?:(https?):)?\/\/([^/?#\s]+)/i.exec(location);
+  if (match === null) return undefined;
+  const origin = `${match[1] ?? 'http'}://${match[2] ?? ''}`;
+  return origin === target.origin ? undefined : origin;
+}
+
+function rawHeaders(answer: Dispatcher.ResponseData): string[] {
+  // Asked for raw: a flat list of names and values.
+  const list = answer.headers as unknown as readonly (Buffer | string)[];
+  return list.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+}
+
+function rawHeader(answer: Dispatcher.ResponseData, name: string): string | undefined {
+  const list = rawHeaders(answer);
+  const at = list.findIndex((part, index) => index % 2 === 0 && part.toLowerCase() === name);
+  return at === -1 ? undefined : list[at + 1];
+}
+
+async function passOn(
+  answer: Dispatcher.ResponseData,
+  response: ServerResponse,
+  target: ProxyTarget,
+): Promise<void> {
+  const rule = { upstreamOrigin: target.origin, prefix: target.prefix };
+  response.writeHead(answer.statusCode, responseHeaders(rawHeaders(answer), rule));
+  // Streams may be silent after their head: it leaves at once.
+  response.flushHeaders();
+  await pipeline(answer.body, response);
+}
+
+/** The authority of an origin for sockets: host without brackets, and port. */
+export function authorityOf(origin: string): { readonly host: string; readonly port: number } {
+  const url = new URL(origin);
+  const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
+  return { host: isIPv6(host) ? host : url.hostname, port };
+}
