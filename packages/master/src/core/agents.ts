@@ -28,7 +28,7 @@ import {
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { ResourceLedger } from './ledger.ts';
 import { rescindAgentOffers } from './offers.ts';
-import { deleteRecord, putRecord } from './registry.ts';
+import { deleteRecord, keyProblem, putRecord, sizeProblem } from './registry.ts';
 import { addBounded, type Agent, type RecoveredAgent, type TaskRecord } from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal, stateFor } from './task-state.ts';
@@ -84,7 +84,8 @@ function registerProblem(
     (register.tasks ?? [])
       .map(({ resources }) => validateResources(resources ?? []))
       .find(Boolean) ??
-    (id === undefined ? undefined : idProblem(id));
+    (id === undefined ? undefined : (idProblem(id) ?? keyProblem(id))) ??
+    sizeProblem(toJsonText(AgentInfoType, register.agent_info));
   if (problem !== undefined) return { message: problem, shutdown: false };
   if (id === undefined) return undefined;
   const bound = context.state.connections.get(connection);

@@ -4,8 +4,9 @@
 
 import { idProblem } from '@dcos/base';
 import { isValidRole } from '@dcos/resources';
-import type { FrameworkInfo } from '@dcos/wire';
+import { FrameworkInfoType, toJsonText, type FrameworkInfo } from '@dcos/wire';
 import { FAILOVER_SECONDS_MAX } from './options.ts';
+import { keyProblem, sizeProblem } from './registry.ts';
 
 /** Names of the capabilities that a framework has. */
 export function capabilitiesOf(info: FrameworkInfo): ReadonlySet<string> {
@@ -26,6 +27,7 @@ export function frameworkProblem(
     roleProblem(info) ??
     suppressedProblem(info, suppressedRoles) ??
     idOfFrameworkProblem(info) ??
+    sizeProblem(toJsonText(FrameworkInfoType, info)) ??
     timeoutProblem(info.failover_timeout)
   );
 }
@@ -42,7 +44,7 @@ function roleProblem(info: FrameworkInfo): string | undefined {
     return "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable";
   }
   for (const role of rolesOf(info)) {
-    const problem = isValidRole(role);
+    const problem = isValidRole(role) ?? keyProblem(role);
     if (problem !== undefined) return `'FrameworkInfo.roles' contains invalid role: ${problem}`;
   }
   for (const role of Object.keys(info.offer_filters ?? {})) {
@@ -66,7 +68,7 @@ function suppressedProblem(
 
 function idOfFrameworkProblem(info: FrameworkInfo): string | undefined {
   const id = info.id?.value ?? '';
-  const problem = id === '' ? undefined : idProblem(id);
+  const problem = id === '' ? undefined : (idProblem(id) ?? keyProblem(id));
   return problem === undefined ? undefined : `Framework ID is invalid: ${problem}`;
 }
 

@@ -10,8 +10,11 @@ import type { Context } from './context.ts';
 import type { RequestId } from './effects.ts';
 import { removeFramework } from './frameworks.ts';
 import { removeOffer } from './offers.ts';
-import { putRecord } from './registry.ts';
+import { keyProblem, putRecord } from './registry.ts';
 import { getState } from './view-v1.ts';
+
+/** Weights of one call; they are one batch of the store. */
+const WEIGHTS_PER_CALL_MAX = 1_000;
 
 /** Performs a call; every path answers the request once. */
 export function onOperatorCall(context: Context, request: RequestId, call: masterApi.Call): void {
@@ -45,9 +48,12 @@ export function onOperatorCall(context: Context, request: RequestId, call: maste
 
 /** Sets the weights of some roles. Returns the problem that kept all of them from being set. */
 function updateWeights(context: Context, weights: readonly WeightInfo[]): string | undefined {
+  if (weights.length > WEIGHTS_PER_CALL_MAX) {
+    return `${weights.length} weights in one call, at most ${WEIGHTS_PER_CALL_MAX} are allowed`;
+  }
   for (const { role = '', weight } of weights) {
     const prefix = `Failed to validate update weights request JSON for role '${role}': `;
-    const problem = isValidRole(role);
+    const problem = isValidRole(role) ?? keyProblem(role);
     if (problem !== undefined) return `${prefix}Invalid role '${role}': ${problem}`;
     if (!(weight > 0) || !Number.isFinite(weight)) {
       return `${prefix}Invalid weight '${weight}': Weights must be positive`;

@@ -28,6 +28,28 @@ import type { RegistryEntry, RegistryWrite } from './effects.ts';
 
 export const REGISTRY_PREFIX = 'master/';
 
+/** Characters of one record's JSON; well below what the store takes for a value. */
+const RECORD_LENGTH_MAX = 512 * 1024;
+/** Characters of an id or a role in its key. */
+const KEY_PART_LENGTH_MAX = 900;
+
+/** Says why a text cannot name a record, or undefined. */
+export function keyProblem(part: string): string | undefined {
+  if (!part.isWellFormed()) return 'it is not well-formed Unicode';
+  const { length } = encodeURIComponent(part);
+  return length > KEY_PART_LENGTH_MAX
+    ? `it has more than ${KEY_PART_LENGTH_MAX} characters when encoded`
+    : undefined;
+}
+
+/** Says why a record's JSON cannot be kept, or undefined. */
+export function sizeProblem(json: string): string | undefined {
+  const { length } = json;
+  return length > RECORD_LENGTH_MAX
+    ? `The description has ${length} characters as JSON, at most ${RECORD_LENGTH_MAX} are allowed`
+    : undefined;
+}
+
 export type RegistryRecord =
   | { readonly kind: 'agent'; readonly id: AgentId; readonly info: AgentInfo }
   | { readonly kind: 'unreachable'; readonly id: AgentId; readonly since: Instant }
