@@ -32,7 +32,15 @@ async function start(flags: readonly string[] = []): Promise<BoxProcess> {
 }
 
 const pidsOf = (app: App): ReadonlyMap<string, readonly number[]> =>
-  new Map(app.tasks.map((task) => [task.id, [...processesOfTask(task.id).keys()].sort()] as const));
+  new Map(
+    app.tasks.map(
+      (task) =>
+        [
+          task.id,
+          [...processesOfTask(task.id).keys()].sort((left, right) => left - right),
+        ] as const,
+    ),
+  );
 
 const app = { id: 'survivor', cmd: serverCommand('x', 0), cpus: 0.1, mem: 32, instances: 3 };
 

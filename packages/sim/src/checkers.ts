@@ -1,0 +1,195 @@
+/**
+ * Invariants, each a function from what can be seen to the first violation. Numbers as in the architecture:
+ *
+ * 1. Resources are never allocated twice and never lost: offered + used + free = total, on every agent, in
+ *    the master's books and in the allocator's.
+ * 2. A task has one terminal state at most, states only move forward, every update is delivered until it is
+ *    acknowledged, in order.
+ * 3. An agent that the registry does not hold runs no task; a registered agent is never forgotten.
+ */
+
+import type { JsonValue } from '@dcos/base';
+import type { MasterSnapshot } from '@dcos/master/core';
+import { isTerminal, mayFollow, type Agent } from '@dcos/agent/core';
+import { Resources } from '@dcos/resources';
+import type { TaskState } from '@dcos/wire';
+import type { SimulatedAgent } from './simulated-agent.ts';
+import type { SeenUpdate, SimulatedFramework } from './simulated-framework.ts';
+
+/** Text of a violation, or undefined when the invariant holds. */
+export type Verdict = string | undefined;
+
+/** Invariant 1. */
+export function checkResources(snapshot: MasterSnapshot): Verdict {
+  const books = new Map(snapshot.allocator.agents.map((agent) => [agent.id, agent]));
+  for (const agent of snapshot.agents) {
+    const total = Resources.fromWire(agent.total);
+    const used = Resources.fromWire(agent.used).unallocate();
+    const offered = Resources.fromWire(agent.offered).unallocate();
+    const taken = used.add(offered);
+    if (!total.contains(taken)) {
+      return `agent ${agent.id}: used ${text(used)} and offered ${text(offered)} exceed the total ${text(total)}`;
+    }
+    const book = books.get(agent.id);
+    if (book === undefined) return `agent ${agent.id} is not in the allocator's books`;
+    const allocated = book.allocated.unallocate();
+    if (!allocated.equals(taken)) {
+      return `agent ${agent.id}: the allocator holds ${text(allocated)}, the master ${text(taken)}`;
+    }
+    if (!book.free.unallocate().add(allocated).equals(total)) {
+      return `agent ${agent.id}: free ${text(book.free)} and allocated ${text(allocated)} are not the total ${text(total)}`;
+    }
+  }
+  return undefined;
+}
+
+function text(resources: Resources): string {
+  return JSON.stringify(resources.summary());
+}
+
+/** Invariant 1 in the real world: what runs on a host fits it, and no task runs twice. */
+export function checkHosts(agents: readonly SimulatedAgent[], cpusPerAgent: number): Verdict {
+  const places = new Map<string, string>();
+  for (const agent of agents) {
+    const running = agent.runningTaskIds();
+    if (running.length > cpusPerAgent)
+      return `${agent.name} runs ${running.length} tasks of one cpu each on ${cpusPerAgent} cpus`;
+    for (const taskId of running) {
+      const other = places.get(taskId);
+      if (other !== undefined) return `task ${taskId} runs on ${other} and on ${agent.name}`;
+      places.set(taskId, agent.name);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Invariant 2 within one life of an agent: remembers each task's last state and compares. A new life begins
+ * from what was durable; that nothing which was told is taken back is seen at the frameworks.
+ */
+export function createAgentStateChecker(): (agent: Agent) => Verdict {
+  let life: Agent | undefined;
+  const states = new Map<string, TaskState>();
+  return (agent) => {
+    if (agent !== life) states.clear();
+    life = agent;
+    const { live, completed } = agent.snapshot();
+    for (const task of [...live, ...completed]) {
+      const before = states.get(task.containerId);
+      if (before !== undefined && before !== task.state && !mayFollow(before, task.state)) {
+        return `task ${task.taskId} went from ${before} back to ${task.state} on its agent`;
+      }
+      states.set(task.containerId, task.state);
+    }
+    return undefined;
+  };
+}
+
+/** Position of a state in a task's life, for order. */
+const RANK: { readonly [state in TaskState]?: number } = {
+  TASK_STARTING: 1,
+  TASK_RUNNING: 2,
+  TASK_KILLING: 3,
+};
+
+/**
+ * Invariant 2 as a framework sees it. Only what an agent sent counts: answers to reconciliation describe a
+ * moment and may be overtaken.
+ */
+export function createUpdateChecker(framework: SimulatedFramework): () => Verdict {
+  interface Line {
+    rank: number;
+    terminal: TaskState | undefined;
+    readonly uuids: Set<string>;
+    lastUuid: string;
+  }
+  const lines = new Map<string, Line>();
+  let checked = 0;
+
+  function check(update: SeenUpdate): Verdict {
+    if (update.uuid === undefined) return undefined;
+    const line = lines.get(update.taskId) ?? {
+      rank: 0,
+      terminal: undefined,
+      uuids: new Set<string>(),
+      lastUuid: '',
+    };
+    lines.set(update.taskId, line);
+    if (line.uuids.has(update.uuid)) {
+      // A repetition must be of the newest: the agent sends the next only when this one is acknowledged.
+      return update.uuid === line.lastUuid
+        ? undefined
+        : `task ${update.taskId}: an older update was delivered after a newer one`;
+    }
+    const rank = isTerminal(update.state) ? 4 : (RANK[update.state] ?? 0);
+    if (line.terminal !== undefined) {
+      return `task ${update.taskId}: ${update.state} was delivered after ${line.terminal}`;
+    }
+    if (rank < line.rank) return `task ${update.taskId}: states went back to ${update.state}`;
+    line.rank = rank;
+    line.uuids.add(update.uuid);
+    line.lastUuid = update.uuid;
+    if (isTerminal(update.state)) line.terminal = update.state;
+    return undefined;
+  }
+
+  return () => {
+    while (checked < framework.seen.length) {
+      const update = framework.seen[checked++];
+      const verdict = update === undefined ? undefined : check(update);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  };
+}
+
+/** Invariant 3. */
+export function checkRegistry(
+  agents: readonly SimulatedAgent[],
+  registry: ReadonlyMap<string, JsonValue>,
+): Verdict {
+  for (const agent of agents) {
+    const id = agent.core()?.snapshot().agentId;
+    if (id === undefined) {
+      const [taskId] = agent.runningTaskIds();
+      // An agent that starts has not read its disk yet: what runs there was launched by its predecessor.
+      if (taskId !== undefined && agent.core()?.snapshot().phase === 'registered') {
+        return `${agent.name} runs ${taskId} without ever having been registered`;
+      }
+      continue;
+    }
+    const held = ['agents', 'unreachable', 'gone'].some((kind) =>
+      registry.has(`master/${kind}/${encodeURIComponent(id)}`),
+    );
+    if (!held) return `agent ${id} believes to be registered, but the registry does not hold it`;
+  }
+  return undefined;
+}
+
+/** Liveness, after the faults have stopped and everything had time: nothing is left unsaid. */
+export function checkQuiet(
+  agents: readonly SimulatedAgent[],
+  frameworks: readonly SimulatedFramework[],
+): Verdict {
+  for (const agent of agents) {
+    const core = agent.core();
+    if (core === undefined) return `${agent.name} is not back`;
+    const unsaid = core.snapshot().live.find((task) => task.updates.length > 0);
+    if (unsaid !== undefined)
+      return `the update ${unsaid.updates[0]?.state} of ${unsaid.taskId} was never acknowledged`;
+    const [running] = agent.runningTaskIds();
+    if (running !== undefined)
+      return `${agent.name} still runs ${running}, long after the last launch`;
+  }
+  for (const framework of frameworks) {
+    const told = new Set(
+      framework.seen.filter((update) => isTerminal(update.state)).map((update) => update.taskId),
+    );
+    const started = framework.seen
+      .filter((update) => update.uuid !== undefined)
+      .map((update) => update.taskId);
+    const untold = started.find((taskId) => !told.has(taskId));
+    if (untold !== undefined) return `${framework.name} was never told how ${untold} ended`;
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+/**
+ * A disk: writes become durable one after the other, each after a while. A crash loses what was not durable;
+ * the write under way may have made it or not.
+ */
+
+import type { World } from './world.ts';
+
+const WRITE_MIN_MS = 0;
+const WRITE_MAX_MS = 6;
+/** A disk now and then takes its time. */
+const SLOW_WRITE_MS = 400;
+const SLOW_PROBABILITY = 0.01;
+
+export interface Disk<Value> {
+  readonly durable: ReadonlyMap<string, Value>;
+  /** Writes a batch, whole or not at all; calls back when it is durable. Undefined deletes. */
+  write(batch: readonly (readonly [string, Value | undefined])[], done: () => void): void;
+  /** Drops what waits; the first of it may be durable all the same. */
+  crash(): void;
+}
+
+export function createDisk<Value>(world: World): Disk<Value> {
+  const durable = new Map<string, Value>();
+  let pending: { readonly apply: () => void; cancel: () => void }[] = [];
+  let freeAt = 0;
+  return {
+    durable,
+    write(batch, done) {
+      const durationMs = world.chance(SLOW_PROBABILITY)
+        ? SLOW_WRITE_MS
+        : world.between(WRITE_MIN_MS, WRITE_MAX_MS);
+      freeAt = Math.max(freeAt, world.now()) + durationMs;
+      const apply = (): void => {
+        for (const [key, value] of batch) {
+          if (value === undefined) durable.delete(key);
+          else durable.set(key, value);
+        }
+      };
+      const entry = { apply, cancel: (): void => undefined };
+      entry.cancel = world.after(freeAt - world.now(), () => {
+        pending = pending.filter((other) => other !== entry);
+        apply();
+        done();
+      });
+      pending.push(entry);
+    },
+    crash() {
+      const [first] = pending;
+      for (const entry of pending) entry.cancel();
+      if (first !== undefined && world.chance(0.5)) first.apply();
+      pending = [];
+      freeAt = 0;
+    },
+  };
+}

@@ -1,0 +1,281 @@
+/**
+ * A host with an agent in the world: the real core over a virtual disk, link and container runtime. The agent
+ * can be killed while its containers go on; the host can burn, and then everything on it is gone but its disk.
+ */
+
+import { seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
+import {
+  createAgent,
+  DEFAULT_TIMES,
+  type Agent,
+  type AgentEffect,
+  type AgentEvent,
+  type ExitStatus,
+  type FoundContainer,
+  type TaskRecord,
+} from '@dcos/agent/core';
+import type { agentProtocol, AgentInfo, Resource } from '@dcos/wire';
+import { connect } from './connection.ts';
+import { createDisk } from './disk.ts';
+import { createEffectQueue } from './effect-queue.ts';
+import type { AgentLink, SimulatedMaster } from './simulated-master.ts';
+import { createTimers } from './timers.ts';
+import type { World } from './world.ts';
+
+const RESTART_MIN_MS = 50;
+const RESTART_MAX_MS = 5_000;
+const LAUNCH_MAX_MS = 60;
+/** Longest waits are shortened, so that a quiet time of minutes suffices for everything to be said. */
+const PATIENCE = { registrationBackoffMaxMs: 10_000, updateRetryMaxMs: 30_000 };
+/** A task that is not killed ends by itself after at most this long. */
+const TASK_LIFE_MAX_MS = 60_000;
+/** How long a task takes to obey SIGTERM; some do not. */
+const OBEY_MAX_MS = 500;
+const STUBBORN_PROBABILITY = 0.2;
+const FAIL_PROBABILITY = 0.3;
+const LAUNCH_FAILURE_PROBABILITY = 0.03;
+
+const RESOURCES: readonly Resource[] = [
+  { name: 'cpus', type: 'SCALAR', scalar: { value: 4 } },
+  { name: 'mem', type: 'SCALAR', scalar: { value: 1024 } },
+  { name: 'disk', type: 'SCALAR', scalar: { value: 10_000 } },
+  { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_099 }] } },
+];
+
+type Container =
+  | { readonly kind: 'running'; readonly pid: number; readonly taskId: string }
+  | { readonly kind: 'exited'; readonly status: ExitStatus };
+
+export interface SimulatedAgent {
+  readonly name: string;
+  core(): Agent | undefined;
+  /** Task ids of what runs on the host now, whoever knows of it. */
+  runningTaskIds(): readonly string[];
+  start(): void;
+  /** Kills the agent; containers go on, and it starts again after a while. */
+  crash(): void;
+  /** Kills the agent and all containers: the host was restarted. */
+  reboot(): void;
+  link(): AgentLink | undefined;
+}
+
+export interface HostPlan {
+  readonly name: string;
+  /** Every host has an address of its own: a second agent at the same one would replace the first. */
+  readonly ip: string;
+}
+
+export function createSimulatedAgent(
+  world: World,
+  master: SimulatedMaster,
+  { name, ip }: HostPlan,
+): SimulatedAgent {
+  const disk = createDisk<JsonObject>(world);
+  const timers = createTimers(world);
+  const containers = new Map<ContainerId, Container>();
+  const launching = new Map<ContainerId, () => void>();
+  const info: AgentInfo = { hostname: name, port: 5051, resources: RESOURCES };
+  let core: Agent | undefined;
+  let link: AgentLink | undefined;
+  let nextPid = 100;
+
+  const queue = createEffectQueue<AgentEffect>((effect) =>
+    core === undefined ? undefined : perform(effect),
+  );
+
+  function handle(event: AgentEvent): void {
+    if (core === undefined) return;
+    queue.add(core.handle(event, world.now()));
+  }
+
+  function perform(effect: AgentEffect): ((goOn: () => void) => void) | undefined {
+    switch (effect.kind) {
+      case 'persist':
+        return (goOn) => disk.write([[effect.key, effect.value]], goOn);
+      case 'findContainers':
+        find(effect.tasks);
+        return undefined;
+      case 'connect':
+        openLink();
+        return undefined;
+      case 'disconnect':
+        link?.break();
+        return undefined;
+      case 'send':
+        link?.sendToLeft(effect.message);
+        return undefined;
+      case 'launch':
+        launch(effect.task);
+        return undefined;
+      case 'abortLaunch':
+        launching.get(effect.id)?.();
+        launching.delete(effect.id);
+        return undefined;
+      case 'signal':
+        signal(effect.id, effect.signal);
+        return undefined;
+      case 'check':
+        afterAlive(world.between(1, 50), () =>
+          handle({
+            kind: 'checked',
+            id: effect.task.containerId,
+            healthy: world.chance(0.9),
+            message: 'sim',
+          }),
+        );
+        return undefined;
+      case 'release':
+        containers.delete(effect.task.containerId);
+        return undefined;
+      case 'timer':
+        timers.set(effect.id, effect.afterMs, () => handle({ kind: 'timer', id: effect.id }));
+        return undefined;
+      case 'cancelTimer':
+        timers.cancel(effect.id);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Like `after`, but only while this very process lives. */
+  function afterAlive(delayMs: number, action: () => void): () => void {
+    const mine = core;
+    return world.after(delayMs, () => {
+      if (core === mine) action();
+    });
+  }
+
+  function openLink(): void {
+    const connection: AgentLink = connect<agentProtocol.ToMaster, agentProtocol.ToAgent>(
+      world,
+      { receive: (frame) => side?.receive(frame), closed: () => side?.closed() },
+      {
+        receive: (frame) => {
+          if (link === connection) handle({ kind: 'received', message: frame });
+        },
+        closed: () => {
+          if (link !== connection) return;
+          link = undefined;
+          handle({ kind: 'disconnected', reason: 'the connection broke' });
+        },
+      },
+    );
+    link = connection;
+    const side = master.acceptAgent(connection);
+    if (side === undefined) {
+      connection.break();
+      return;
+    }
+    afterAlive(world.between(1, 10), () => {
+      if (link === connection && connection.open) handle({ kind: 'connected' });
+    });
+  }
+
+  function find(tasks: readonly TaskRecord[]): void {
+    const found = tasks.map((task): FoundContainer => {
+      const container = containers.get(task.containerId);
+      if (container === undefined) return { kind: 'absent', id: task.containerId };
+      return container.kind === 'running'
+        ? { kind: 'running', id: task.containerId, pid: container.pid, ipAddresses: [] }
+        : { kind: 'exited', id: task.containerId, status: container.status };
+    });
+    afterAlive(world.between(1, 50), () => handle({ kind: 'containersFound', containers: found }));
+  }
+
+  function launch(task: TaskRecord): void {
+    const id = task.containerId;
+    const cancelPrepared = afterAlive(world.between(0, LAUNCH_MAX_MS), () => {
+      if (world.chance(LAUNCH_FAILURE_PROBABILITY)) {
+        launching.delete(id);
+        handle({ kind: 'launchFailed', id, message: 'sim' });
+        return;
+      }
+      handle({ kind: 'prepared', id });
+      const cancelStarted = afterAlive(world.between(0, LAUNCH_MAX_MS), () => {
+        launching.delete(id);
+        begin(id, task);
+      });
+      launching.set(id, cancelStarted);
+    });
+    launching.set(id, cancelPrepared);
+  }
+
+  function begin(id: ContainerId, task: TaskRecord): void {
+    const pid = nextPid++;
+    containers.set(id, { kind: 'running', pid, taskId: task.taskId });
+    world.trace(`${name} runs ${task.taskId}`);
+    world.after(world.between(10, TASK_LIFE_MAX_MS), () => {
+      exit(id, { kind: 'exited', code: world.chance(FAIL_PROBABILITY) ? 1 : 0 });
+    });
+    afterAlive(world.between(0, 5), () => handle({ kind: 'started', id, pid, ipAddresses: [] }));
+  }
+
+  function exit(id: ContainerId, status: ExitStatus): void {
+    const container = containers.get(id);
+    if (container?.kind !== 'running') return;
+    world.trace(`${name} sees the end of ${container.taskId}`);
+    containers.set(id, { kind: 'exited', status });
+    // A shim recorded it: an agent that lives is told, one that does not finds it later.
+    afterAlive(world.between(0, 30), () => handle({ kind: 'exited', id, status }));
+  }
+
+  function signal(id: ContainerId, kind: 'SIGTERM' | 'SIGKILL'): void {
+    if (kind === 'SIGTERM' && world.chance(STUBBORN_PROBABILITY)) return;
+    const number = kind === 'SIGTERM' ? 15 : 9;
+    world.after(world.between(0, OBEY_MAX_MS), () =>
+      exit(id, { kind: 'signaled', signal: number }),
+    );
+  }
+
+  function start(): void {
+    world.trace(`${name} starts with ${disk.durable.size} records`);
+    core = createAgent({
+      random: seededRandom(world.random.nextU32()),
+      options: {
+        info,
+        ip,
+        version: 'sim',
+        runtimes: new Set(['process']),
+        times: { ...DEFAULT_TIMES, ...PATIENCE },
+        completedTasksMax: 100,
+        tasksMax: 1000,
+      },
+    });
+    handle({ kind: 'start', records: new Map(disk.durable) });
+  }
+
+  function die(): void {
+    core = undefined;
+    queue.drop();
+    timers.cancelAll();
+    disk.crash();
+    for (const cancel of launching.values()) cancel();
+    launching.clear();
+    link?.break();
+    link = undefined;
+    world.after(world.between(RESTART_MIN_MS, RESTART_MAX_MS), start);
+  }
+
+  return {
+    name,
+    core: () => core,
+    runningTaskIds: () =>
+      [...containers.values()].flatMap((container) =>
+        container.kind === 'running' ? [container.taskId] : [],
+      ),
+    start,
+    crash() {
+      if (core === undefined) return;
+      world.trace(`${name} dies`);
+      die();
+    },
+    reboot() {
+      if (core === undefined) return;
+      world.trace(`${name} is rebooted`);
+      containers.clear();
+      die();
+    },
+    link: () => link,
+  };
+}

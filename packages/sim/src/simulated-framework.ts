@@ -1,0 +1,285 @@
+/**
+ * A framework in the world: a scheduler that launches short tasks, kills some, acknowledges every update, and
+ * writes down what it was told. It loses connections and comes back under the same id. Its calls are HTTP
+ * requests: each may be late, lost on the way there, or lost on the way back, and two may overtake.
+ */
+
+import { uuidText, type Instant } from '@dcos/base';
+import type { Offer, scheduler, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+import { connect } from './connection.ts';
+import {
+  schedulerSide,
+  type CallReply,
+  type SchedulerLink,
+  type SimulatedMaster,
+} from './simulated-master.ts';
+import type { World } from './world.ts';
+
+const CALL_MIN_MS = 1;
+const CALL_MAX_MS = 30;
+const CALL_LOSS_PROBABILITY = 0.02;
+const DUPLICATE_PROBABILITY = 0.01;
+const RESUBSCRIBE_MIN_MS = 20;
+const RESUBSCRIBE_MAX_MS = 2_000;
+const DECLINE_PROBABILITY = 0.2;
+const KILL_PROBABILITY = 0.3;
+const KILL_MAX_MS = 20_000;
+const RECONCILE_MS = 10_000;
+const FAILOVER_TIMEOUT_SECONDS = 3_600;
+
+/** One update as the framework saw it; what the checkers look at. */
+export interface SeenUpdate {
+  readonly taskId: string;
+  readonly state: TaskState;
+  /** Undefined for what the master made up itself, which is not acknowledged. */
+  readonly uuid: string | undefined;
+  readonly reason: string | undefined;
+  readonly at: Instant;
+}
+
+export interface SimulatedFramework {
+  readonly name: string;
+  readonly seen: readonly SeenUpdate[];
+  /** Task ids that were put into an ACCEPT. */
+  readonly launched: ReadonlySet<string>;
+  start(): void;
+  /** Drops its stream, and comes back. */
+  disconnect(): void;
+  /** No more new tasks from now on. */
+  quiesce(): void;
+  link(): SchedulerLink | undefined;
+}
+
+export interface FrameworkPlan {
+  readonly name: string;
+  readonly role: string;
+  readonly tasksMax: number;
+}
+
+const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_LOST',
+  'TASK_DROPPED',
+  'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
+]);
+
+export function createSimulatedFramework(
+  world: World,
+  master: SimulatedMaster,
+  plan: FrameworkPlan,
+): SimulatedFramework {
+  const seen: SeenUpdate[] = [];
+  const launched = new Set<string>();
+  const live = new Map<string, string>();
+  let frameworkId: string | undefined;
+  let streamId: string | undefined;
+  let link: SchedulerLink | undefined;
+  let nextTask = 0;
+  let launching = true;
+  let subscribing = false;
+
+  function call(
+    body: Omit<scheduler.Call, 'framework_id'>,
+    onReply?: (reply: CallReply) => void,
+  ): void {
+    const stream = streamId;
+    const message: scheduler.Call =
+      frameworkId === undefined ? body : { ...body, framework_id: { value: frameworkId } };
+    const send = (): void => {
+      if (world.chance(CALL_LOSS_PROBABILITY)) return;
+      world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), () =>
+        master.call(
+          message,
+          body.type === 'SUBSCRIBE' ? undefined : stream,
+          openStream,
+          (reply) => {
+            if (world.chance(CALL_LOSS_PROBABILITY)) return;
+            world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), () => onReply?.(reply));
+          },
+        ),
+      );
+    };
+    send();
+    // A client that saw no answer may have sent it again; only calls that may be repeated are.
+    if (body.type !== 'SUBSCRIBE' && body.type !== 'ACCEPT' && world.chance(DUPLICATE_PROBABILITY))
+      send();
+  }
+
+  function openStream(stream: string): SchedulerLink {
+    const connection: SchedulerLink = connect<never, scheduler.Event>(
+      world,
+      schedulerSide(master, stream, world),
+      {
+        receive: (event) => {
+          if (link === connection) onEvent(event);
+        },
+        closed: () => {
+          if (link === connection) lost();
+        },
+      },
+    );
+    // A second subscription of the same framework: the newer stream is the one to listen to.
+    link = connection;
+    streamId = stream;
+    return connection;
+  }
+
+  function lost(): void {
+    link = undefined;
+    streamId = undefined;
+    resubscribeLater();
+  }
+
+  function resubscribeLater(): void {
+    if (subscribing) return;
+    subscribing = true;
+    world.after(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS), () => {
+      subscribing = false;
+      if (link !== undefined) return;
+      world.trace(`${plan.name} subscribes`);
+      subscribe();
+      // Neither an answer nor a stream: try again.
+      resubscribeLater();
+    });
+  }
+
+  function subscribe(): void {
+    call({
+      type: 'SUBSCRIBE',
+      subscribe: {
+        framework_info: {
+          user: 'sim',
+          name: plan.name,
+          ...(frameworkId === undefined ? {} : { id: { value: frameworkId } }),
+          roles: [plan.role],
+          failover_timeout: FAILOVER_TIMEOUT_SECONDS,
+          checkpoint: true,
+          capabilities: [
+            { type: 'MULTI_ROLE' },
+            { type: 'PARTITION_AWARE' },
+            { type: 'TASK_KILLING_STATE' },
+            { type: 'RESERVATION_REFINEMENT' },
+          ],
+        },
+      },
+    });
+  }
+
+  function onEvent(event: scheduler.Event): void {
+    switch (event.type) {
+      case 'SUBSCRIBED':
+        frameworkId = event.subscribed?.framework_id.value;
+        world.trace(`${plan.name} is subscribed as ${frameworkId}`);
+        reconcile();
+        return;
+      case 'OFFERS':
+        for (const offer of event.offers?.offers ?? []) onOffer(offer);
+        return;
+      case 'UPDATE':
+        if (event.update !== undefined) onUpdate(event.update.status);
+        return;
+      default:
+        return;
+    }
+  }
+
+  function onOffer(offer: Offer): void {
+    const tasks =
+      launching && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
+        ? tasksFor(offer)
+        : [];
+    const filters = { refuse_seconds: world.between(0, 5) };
+    if (tasks.length === 0) {
+      call({ type: 'DECLINE', decline: { offer_ids: [offer.id], filters } });
+      return;
+    }
+    for (const task of tasks) {
+      launched.add(task.task_id.value);
+      live.set(task.task_id.value, offer.agent_id.value);
+      if (world.chance(KILL_PROBABILITY)) killLater(task.task_id.value, offer.agent_id.value);
+    }
+    call({
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: [offer.id],
+        operations: [{ type: 'LAUNCH', launch: { task_infos: tasks } }],
+        filters,
+      },
+    });
+  }
+
+  function tasksFor(offer: Offer): readonly TaskInfo[] {
+    const cpus = offer.resources?.find((resource) => resource.name === 'cpus')?.scalar?.value ?? 0;
+    const count = Math.min(world.between(1, 3), Math.floor(cpus));
+    return Array.from({ length: count }, (): TaskInfo => {
+      const id = `${plan.name}-${nextTask++}`;
+      return {
+        name: id,
+        task_id: { value: id },
+        agent_id: offer.agent_id,
+        command: { value: 'sim' },
+        resources: [
+          { name: 'cpus', type: 'SCALAR', scalar: { value: 1 } },
+          { name: 'mem', type: 'SCALAR', scalar: { value: 64 } },
+        ],
+      };
+    });
+  }
+
+  function killLater(taskId: string, agentId: string): void {
+    world.after(world.between(0, KILL_MAX_MS), () => {
+      call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: agentId } } });
+    });
+  }
+
+  function onUpdate(status: TaskStatus): void {
+    const taskId = status.task_id.value;
+    const uuid = status.uuid === undefined ? undefined : uuidText(status.uuid);
+    world.trace(
+      `${plan.name} hears ${taskId} ${status.state}${uuid === undefined ? ' (master)' : ''}`,
+    );
+    seen.push({ taskId, state: status.state, uuid, reason: status.reason, at: world.now() });
+    if (TERMINAL.has(status.state)) live.delete(taskId);
+    if (status.uuid === undefined || status.agent_id === undefined) return;
+    const acknowledge = { agent_id: status.agent_id, task_id: status.task_id, uuid: status.uuid };
+    world.after(world.between(0, 50), () => call({ type: 'ACKNOWLEDGE', acknowledge }));
+  }
+
+  /** As schedulers should: by name for what it believes to be alive, then for whatever the master knows. */
+  function reconcile(): void {
+    const tasks = Array.from(live, ([taskId, agentId]) => ({
+      task_id: { value: taskId },
+      agent_id: { value: agentId },
+    }));
+    if (tasks.length > 0) call({ type: 'RECONCILE', reconcile: { tasks } });
+    call({ type: 'RECONCILE', reconcile: {} });
+  }
+
+  function reconcileForEver(): void {
+    world.after(RECONCILE_MS, () => {
+      if (link !== undefined) reconcile();
+      reconcileForEver();
+    });
+  }
+
+  return {
+    name: plan.name,
+    seen,
+    launched,
+    start() {
+      resubscribeLater();
+      reconcileForEver();
+    },
+    disconnect() {
+      if (link === undefined) return;
+      world.trace(`${plan.name} loses its stream`);
+      link.break();
+    },
+    quiesce: () => void (launching = false),
+    link: () => link,
+  };
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { MUTATIONS } from './mutations.ts';
+import { simulate } from './simulation.ts';
+
+const STEPS = 3000;
+const SEEDS = 200;
+/** Seeds are run in batches, so that a failure names its batch and the runner shows progress. */
+const BATCH = 20;
+
+describe('invariants hold with faults', () => {
+  const batches = Array.from({ length: SEEDS / BATCH }, (_, index) => 1 + index * BATCH);
+  test.each(batches)(`%i and the ${BATCH - 1} seeds after it`, { timeout: 120_000 }, (first) => {
+    let launched = 0;
+    let faults = 0;
+    for (let seed = first; seed < first + BATCH; seed++) {
+      const result = simulate({ seed, steps: STEPS, faults: true });
+      const trace = result.violation === undefined ? [] : result.recentTrace;
+      expect({ seed, violation: result.violation, trace }).toEqual({
+        seed,
+        violation: undefined,
+        trace: [],
+      });
+      launched += result.tasksLaunched;
+      faults += result.faultsInjected;
+    }
+    // A run in which nothing happens proves nothing.
+    expect(launched).toBeGreaterThan(10 * BATCH);
+    expect(faults).toBeGreaterThan(BATCH);
+  });
+});
+
+test('the same seed gives the same run, another seed another', () => {
+  const once = simulate({ seed: 7, steps: STEPS, faults: true });
+  expect(simulate({ seed: 7, steps: STEPS, faults: true })).toEqual(once);
+  expect(simulate({ seed: 8, steps: STEPS, faults: true }).traceHash).not.toBe(once.traceHash);
+});
+
+test.each(MUTATIONS)('an allocator that is broken on purpose (%s) is caught', (mutation) => {
+  const caught = [1, 2, 3].map(
+    (seed) => simulate({ seed, steps: STEPS, faults: true, mutation }).violation,
+  );
+  for (const violation of caught) expect(violation).toMatch(/^agent .*(exceed|holds|are not)/);
+});

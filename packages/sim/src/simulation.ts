@@ -1,0 +1,165 @@
+/**
+ * One run: a cluster, faults from the seed, checkers after every step, then a quiet time without faults after
+ * which nothing may be left unsaid.
+ */
+
+import { createAllocator } from '@dcos/allocator';
+import {
+  checkHosts,
+  checkQuiet,
+  checkRegistry,
+  checkResources,
+  createAgentStateChecker,
+  createUpdateChecker,
+  type Verdict,
+} from './checkers.ts';
+import { mutate, type Mutation } from './mutations.ts';
+import { createSimulatedAgent, type SimulatedAgent } from './simulated-agent.ts';
+import { createSimulatedFramework, type SimulatedFramework } from './simulated-framework.ts';
+import { createSimulatedMaster, type SimulatedMaster } from './simulated-master.ts';
+import { createWorld, type World } from './world.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Events of the world before the quiet time begins. */
+  readonly steps: number;
+  /** No crashes, breaks or stalls; delays and lost calls remain. */
+  readonly faults: boolean;
+  readonly mutation?: Mutation;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly steps: number;
+  /** Equal for equal options, on every machine. */
+  readonly traceHash: string;
+  readonly violation: string | undefined;
+  readonly recentTrace: readonly string[];
+  readonly tasksLaunched: number;
+  readonly updatesSeen: number;
+  readonly faultsInjected: number;
+}
+
+const CPUS_PER_AGENT = 4;
+/** Mean time between two faults. */
+const FAULT_EVERY_MS = 4_000;
+const STALL_MAX_MS = 12_000;
+/** Virtual time after the last fault in which all must come to rest; longer than the longest retry. */
+const QUIET_MS = 240_000;
+/** Steps of the quiet time at most; more means that it does not come to rest. */
+const QUIET_STEPS_MAX = 100_000;
+
+interface Cluster {
+  readonly master: SimulatedMaster;
+  readonly agents: readonly SimulatedAgent[];
+  readonly frameworks: readonly SimulatedFramework[];
+}
+
+/** Runs one seed to its end or to the first violation. */
+export function simulate(options: SimulationOptions): SimulationResult {
+  const world = createWorld(options.seed);
+  const cluster = createCluster(world, options.mutation);
+  const check = createChecker(cluster);
+  let injected = 0;
+  let faulty = options.faults;
+  if (faulty) {
+    injectFaults(world, cluster, () => {
+      if (faulty) injected += 1;
+      return faulty;
+    });
+  }
+
+  let steps = 0;
+  let violation: Verdict;
+  const run = (until: () => boolean): void => {
+    while (violation === undefined && !until()) {
+      if (!world.step()) violation = 'nothing is queued any more';
+      steps += 1;
+      violation ??= check();
+    }
+  };
+  run(() => steps >= options.steps);
+  if (violation === undefined) {
+    world.trace('the faults stop');
+    faulty = false;
+    for (const framework of cluster.frameworks) framework.quiesce();
+    const quietUntil = world.now() + QUIET_MS;
+    run(() => world.now() >= quietUntil || steps >= options.steps + QUIET_STEPS_MAX);
+    violation ??= checkQuiet(cluster.agents, cluster.frameworks);
+  }
+  return {
+    seed: options.seed,
+    steps,
+    traceHash: world.traceHash(),
+    violation,
+    recentTrace: world.recentTrace(),
+    tasksLaunched: cluster.frameworks.reduce((sum, framework) => sum + framework.launched.size, 0),
+    updatesSeen: cluster.frameworks.reduce((sum, framework) => sum + framework.seen.length, 0),
+    faultsInjected: injected,
+  };
+}
+
+function createCluster(world: World, mutation: Mutation | undefined): Cluster {
+  const master = createSimulatedMaster(world, (options) => {
+    const allocator = createAllocator(options);
+    return mutation === undefined ? allocator : mutate(allocator, mutation);
+  });
+  const agents = Array.from({ length: world.between(2, 4) }, (_, index) =>
+    createSimulatedAgent(world, master, { name: `agent${index}`, ip: `10.0.0.${index + 1}` }),
+  );
+  const frameworks = Array.from({ length: world.between(1, 3) }, (_, index) =>
+    createSimulatedFramework(world, master, {
+      name: `framework${index}`,
+      role: world.pick(['web', 'batch', 'web/front']) ?? 'web',
+      tasksMax: world.between(1, 8),
+    }),
+  );
+  master.start();
+  for (const agent of agents) world.after(world.between(0, 2_000), () => agent.start());
+  for (const framework of frameworks) world.after(world.between(0, 2_000), () => framework.start());
+  return { master, agents, frameworks };
+}
+
+/** Injects a fault now and then for as long as `wanted` says so. */
+function injectFaults(world: World, cluster: Cluster, wanted: () => boolean): void {
+  world.after(world.between(1, 2 * FAULT_EVERY_MS), () => {
+    if (!wanted()) return;
+    injectOne(world, cluster);
+    injectFaults(world, cluster, wanted);
+  });
+}
+
+function injectOne(world: World, { master, agents, frameworks }: Cluster): void {
+  const agent = world.pick(agents);
+  const framework = world.pick(frameworks);
+  const kind = world.between(0, 9);
+  if (kind <= 1) master.crash();
+  else if (kind <= 3) agent?.crash();
+  else if (kind === 4) agent?.reboot();
+  else if (kind === 5) agent?.link()?.break();
+  else if (kind === 6) framework?.disconnect();
+  else {
+    // A partition: nothing arrives for a while, then all of it, or the connection is given up first.
+    const link = kind <= 8 ? agent?.link() : framework?.link();
+    world.trace(`a partition of ${kind <= 8 ? agent?.name : framework?.name}`);
+    link?.stall();
+    world.after(world.between(100, STALL_MAX_MS), () => link?.release());
+  }
+}
+
+function createChecker({ master, agents, frameworks }: Cluster): () => Verdict {
+  const updates = frameworks.map((framework) => createUpdateChecker(framework));
+  const states = agents.map(() => createAgentStateChecker());
+  return () => {
+    const snapshot = master.core()?.snapshot();
+    let verdict = snapshot === undefined ? undefined : checkResources(snapshot);
+    verdict ??= checkHosts(agents, CPUS_PER_AGENT);
+    verdict ??= checkRegistry(agents, master.registry());
+    for (const [index, agent] of agents.entries()) {
+      const core = agent.core();
+      if (core !== undefined) verdict ??= states[index]?.(core);
+    }
+    for (const check of updates) verdict ??= check();
+    return verdict;
+  };
+}
