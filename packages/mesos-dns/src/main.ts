@@ -3,6 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { describeConfig, errorText, mergeConfig } from '@dcos/base';
 import { createLogger } from '@dcos/telemetry';
 import { mesosDnsConfigSchema } from './config.ts';
@@ -10,6 +11,10 @@ import { startMesosDns } from './start.ts';
 
 /** Exit code for settings that cannot be used. */
 const EXIT_USAGE = 2;
+
+function problemText(error: z.ZodError | undefined): string {
+  return error === undefined ? 'the settings cannot be used' : z.prettifyError(error);
+}
 
 async function main(): Promise<void> {
   const printConfig = process.argv.includes('--print-config');
@@ -26,7 +31,7 @@ async function main(): Promise<void> {
   });
   const parsed = merged.ok ? mesosDnsConfigSchema.safeParse(merged.value.values) : undefined;
   if (!merged.ok || parsed?.success !== true) {
-    process.stderr.write(`${merged.ok ? (parsed?.error?.message ?? '') : merged.error}\n`);
+    process.stderr.write(`${merged.ok ? problemText(parsed?.error) : merged.error}\n`);
     process.exitCode = EXIT_USAGE;
     return;
   }
