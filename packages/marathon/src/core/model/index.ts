@@ -1,2 +1,13 @@
 export * from './app-definition.ts';
+export { appToJson, groupToJson, type GroupView } from './app-json.ts';
+export * from './app-requests.ts';
+export { finishRoot, type ChangeContext } from './change-root.ts';
+export { isConfigDifferent, restarted, stampVersion } from './config-difference.ts';
+export { dependencyLevels } from './dependency-graph.ts';
+export * from './group-requests.ts';
+export * from './group.ts';
+export * from './path-id.ts';
+export * from './problem.ts';
+export { servicePortsOf } from './service-ports.ts';
+export * from './settings.ts';
 export * from './timestamp.ts';

@@ -1,0 +1,61 @@
+/**
+ * The rules about the whole tree: no two things share a path, dependencies exist and have no cycle.
+ *
+ * Whether a dependency exists is asked where a change names it, not for the whole tree: else nothing that
+ * something depends on could ever be removed.
+ */
+
+import type { Group, PathId, RootGroup } from './app-definition.ts';
+import { findDependencyLevels } from './dependency-graph.ts';
+import { allGroups, findApp, findGroup } from './group.ts';
+import { PATH_ID_LENGTH_MAX } from './path-id.ts';
+import type { Violation } from './problem.ts';
+
+/** What is wrong with a tree that a request made of another one. */
+export function rootViolations(original: RootGroup, target: RootGroup): readonly Violation[] {
+  const groups = allGroups(target);
+  const violations: Violation[] = [];
+  let hasDependencies = false;
+  for (const group of groups) {
+    violations.push(...clashes(group));
+    hasDependencies ||= group.dependencies.length > 0;
+    const before = findGroup(original, group.id);
+    for (const app of group.apps.values()) hasDependencies ||= app.dependencies.length > 0;
+    if (before === group) continue;
+    violations.push(...unknownDependencies(target, group, before?.dependencies));
+    if (group.id.length > PATH_ID_LENGTH_MAX) {
+      violations.push({ path: '/id', error: `must have at most ${PATH_ID_LENGTH_MAX} characters` });
+    }
+    for (const app of group.apps.values()) {
+      const appBefore = findApp(original, app.id);
+      if (appBefore === app) continue;
+      violations.push(...unknownDependencies(target, app, appBefore?.dependencies));
+    }
+  }
+  if (hasDependencies && findDependencyLevels(target) === undefined) {
+    violations.push({ path: '/', error: 'Dependency graph has cyclic dependencies.' });
+  }
+  return violations;
+}
+
+function clashes(group: Group): readonly Violation[] {
+  return [...group.apps.keys()].flatMap((id) =>
+    group.groups.has(id)
+      ? [{ path: '/', error: `Groups and Applications may not have the same identifier: ${id}` }]
+      : [],
+  );
+}
+
+function unknownDependencies(
+  root: RootGroup,
+  of: { readonly id: PathId; readonly dependencies: readonly PathId[] },
+  before: readonly PathId[] | undefined,
+): readonly Violation[] {
+  return of.dependencies.flatMap((id) =>
+    (before ?? []).includes(id) ||
+    findApp(root, id) !== undefined ||
+    findGroup(root, id) !== undefined
+      ? []
+      : [{ path: '/dependencies', error: `${of.id} depends on ${id}, which does not exist` }],
+  );
+}
