@@ -123,7 +123,7 @@ function forgetEnded(
   tasks: ReadonlyMap<TaskId, TaskRecord>,
   reported: ReadonlySet<TaskId> | undefined,
 ): void {
-  for (const record of [...tasks.values()]) {
+  for (const record of tasks.values()) {
     if (!isTerminal(record.task.state) || reported?.has(record.taskId) === true) continue;
     const framework = context.state.frameworks.get(record.frameworkId);
     if (framework === undefined) continue;

@@ -3,7 +3,8 @@
  */
 
 import { idProblem } from '@dcos/base';
-import { isValidRole } from '@dcos/resources';
+import type { MinAllocatable } from '@dcos/allocator';
+import { isValidRole, toMilli } from '@dcos/resources';
 import { FrameworkInfoType, toJsonText, type FrameworkInfo } from '@dcos/wire';
 import { FAILOVER_SECONDS_MAX } from './options.ts';
 import { keyProblem, sizeProblem } from './registry.ts';
@@ -16,6 +17,23 @@ export function capabilitiesOf(info: FrameworkInfo): ReadonlySet<string> {
 /** Roles that a framework subscribes with. */
 export function rolesOf(info: FrameworkInfo): readonly string[] {
   return capabilitiesOf(info).has('MULTI_ROLE') ? (info.roles ?? []) : [info.role ?? '*'];
+}
+
+/** What the framework wants to see at least of an offer, by role; thousandths. */
+export function minAllocatableOf(info: FrameworkInfo): ReadonlyMap<string, MinAllocatable> {
+  const minima = new Map<string, MinAllocatable>();
+  for (const [role, filter] of Object.entries(info.offer_filters ?? {})) {
+    const sets = filter.min_allocatable_resources?.quantities;
+    if (sets === undefined) continue;
+    minima.set(
+      role,
+      sets.map(
+        ({ quantities = {} }) =>
+          new Map(Object.entries(quantities).map(([name, { value }]) => [name, toMilli(value)])),
+      ),
+    );
+  }
+  return minima;
 }
 
 /** Says what is wrong with a framework's description, or undefined. */

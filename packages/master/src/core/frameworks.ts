@@ -20,6 +20,7 @@ import type { RequestId, StreamId } from './effects.ts';
 import {
   capabilitiesOf,
   frameworkProblem,
+  minAllocatableOf,
   rolesOf,
   updateProblem,
 } from './framework-validation.ts';
@@ -145,6 +146,7 @@ function applySubscription(
     roles: framework.roles,
     suppressedRoles: [...framework.suppressedRoles],
     capabilities: framework.capabilities,
+    minAllocatable: minAllocatableOf(framework.info),
   });
 }
 
@@ -218,9 +220,10 @@ export function addFramework(
   };
   context.state.frameworks.set(id, framework);
   const { roles, capabilities } = framework;
+  const minAllocatable = minAllocatableOf(info);
   context.allocator.addFramework(
     id,
-    { roles, suppressedRoles: [], capabilities, active: false },
+    { roles, suppressedRoles: [], capabilities, minAllocatable, active: false },
     new Map(),
   );
   if (how.recovered) {

@@ -10,6 +10,7 @@ import {
   agentId,
   frameworkId,
   isJsonObject,
+  unreachable,
   type AgentId,
   type FrameworkId,
   type Instant,
@@ -85,6 +86,8 @@ export function putRecord(record: RegistryRecord): RegistryWrite {
       });
     case 'weight':
       return put('weights', record.role, { weight: record.weight });
+    default:
+      return unreachable(record);
   }
 }
 

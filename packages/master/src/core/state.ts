@@ -22,7 +22,7 @@ import type {
   TaskStatus,
 } from '@dcos/wire';
 import type { ConnectionId, StreamId } from './effects.ts';
-import { ResourceLedger } from './ledger.ts';
+import type { ResourceLedger } from './ledger.ts';
 
 export interface TaskRecord {
   readonly frameworkId: FrameworkId;

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { present, silentLogger } from '@dcos/base';
 import { openMemoryStore } from '@dcos/store';
 import { masterApi, scheduler, toJson, type TaskInfo } from '@dcos/wire';
-import { createFirstFitAllocator } from '../testing/first-fit-allocator.ts';
 import {
   connectAgent,
   openStream,
@@ -23,14 +22,8 @@ import {
   shapeDifferences,
   type Recording,
 } from '../testing/recordings.ts';
-import { frameworkInfo, resources, uuidOf } from '../testing/world.ts';
+import { AGENT_CAPABILITIES, frameworkInfo, resources, uuidOf } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
-
-const AGENT_CAPABILITIES = [
-  { type: 'MULTI_ROLE' },
-  { type: 'HIERARCHICAL_ROLE' },
-  { type: 'RESERVATION_REFINEMENT' },
-] as const;
 
 /** Keys of the original that ours has not, by design. */
 const IGNORED: ReadonlySet<string> = new Set([
@@ -72,7 +65,6 @@ async function startScene(): Promise<RunningMaster> {
     {
       logger: silentLogger,
       store: openMemoryStore(),
-      createAllocator: () => createFirstFitAllocator(),
     },
   );
   closers.push(() => master.close());

@@ -10,8 +10,7 @@ import {
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
-import { createFirstFitAllocator } from '../testing/first-fit-allocator.ts';
-import { frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
+import { AGENT_CAPABILITIES, frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
 import type { MasterConfig } from './config.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
 
@@ -24,10 +23,7 @@ async function start(
   config: MasterConfig = {},
   store: Store = openMemoryStore(),
 ): Promise<RunningMaster> {
-  const master = await startMaster(
-    { port: 0, ...config },
-    { logger: silentLogger, store, createAllocator: () => createFirstFitAllocator() },
-  );
+  const master = await startMaster({ port: 0, ...config }, { logger: silentLogger, store });
   closers.push(() => master.close());
   return master;
 }
@@ -65,6 +61,7 @@ async function registerAgent(master: RunningMaster): Promise<FakeAgent & { reado
       protocol: 1,
       version: '0.1.0',
       ip: '127.0.0.1',
+      capabilities: AGENT_CAPABILITIES,
       agent_info: { hostname: 'host', port: 5051, resources: resources({ cpus: 4, mem: 4096 }) },
     },
   });

@@ -40,6 +40,6 @@ export class PendingRequests {
 
   /** The master ends: nobody will answer these any more. */
   refuseAll(): void {
-    for (const id of [...this.#pending.keys()]) this.answer(id, 503, 'The master is shutting down');
+    for (const id of this.#pending.keys()) this.answer(id, 503, 'The master is shutting down');
   }
 }

@@ -6,7 +6,7 @@
  * durable is enough for the next one.
  */
 
-import { createAllocator, type Allocator, type AllocatorOptions } from '@dcos/allocator';
+import { createAllocator, type Allocator } from '@dcos/allocator';
 import {
   errorText,
   masterId,
@@ -50,8 +50,6 @@ export interface MasterDeps {
   readonly logger: Logger;
   readonly store: Store;
   readonly clock?: Clock;
-  /** Makes the allocator; the hierarchical one when absent. */
-  readonly createAllocator?: (options: AllocatorOptions) => Allocator;
   /** Called when the master cannot go on; it has stopped by then. Throws out of the event loop when absent. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -95,7 +93,7 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
       capabilities: ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'],
       flags: flagsOf(config, port),
     };
-    const allocator = (deps.createAllocator ?? createAllocator)({
+    const allocator = createAllocator({
       random,
       allocationIntervalMs: config.allocationIntervalMs,
       roleSorter: config.roleSorter,

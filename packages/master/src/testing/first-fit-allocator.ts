@@ -113,14 +113,18 @@ export function createFirstFitAllocator(): Allocator {
       }
       return allocations;
     },
+    updateQuota: () => undefined,
+    explainAgent: () => [],
     explain: () => {
       throw new Error('the test allocator explains nothing');
     },
     snapshot: () => ({
-      agents: Array.from(agents, ([id, { total, allocated }]) => ({
+      agents: Array.from(agents, ([id, { active, total, allocated }]) => ({
         id,
+        active,
         total,
-        allocated,
+        allocated: allocated.unallocate(),
+        byFramework: new Map(),
         free: total.subtract(allocated.unallocate()),
       })),
     }),

@@ -60,6 +60,13 @@ export const CAPABILITIES = [
   { type: 'TASK_KILLING_STATE' },
 ] as const;
 
+/** Agents without these get no offers to frameworks with MULTI_ROLE. */
+export const AGENT_CAPABILITIES = [
+  { type: 'MULTI_ROLE' },
+  { type: 'HIERARCHICAL_ROLE' },
+  { type: 'RESERVATION_REFINEMENT' },
+] as const;
+
 export function frameworkInfo(overrides: Partial<FrameworkInfo> = {}): FrameworkInfo {
   return {
     user: 'root',
@@ -209,6 +216,7 @@ export class World {
         protocol: 1,
         version: '1',
         ip: '127.0.0.1',
+        capabilities: AGENT_CAPABILITIES,
         agent_info: {
           hostname: 'host',
           port: 5051 + connection,
