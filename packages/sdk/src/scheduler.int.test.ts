@@ -183,6 +183,35 @@ describe('scheduler client', () => {
     held.resolve({ status: 202 });
   });
 
+  test('teardown: the stream ends before the answer comes', async () => {
+    const master = await fakeMaster();
+    const connection = connect([master]);
+    const events = iterate(connection);
+    await next(events, 'subscribed');
+    master.onCall = () => {
+      master.streams[0]?.end();
+      return { status: 202 };
+    };
+    await connection.teardown();
+    expect((await connection.done).reason).toBe('closed');
+    expect(master.calls.map(({ call }) => call.type)).toEqual(['TEARDOWN']);
+  });
+
+  test('teardown: without an answer the next subscription tells', async () => {
+    const master = await fakeMaster();
+    const connection = connect([master], { callMsMax: 200 });
+    await next(iterate(connection), 'subscribed');
+    master.onCall = () => {
+      master.onStream = (stream) => {
+        stream.send({ type: 'ERROR', error: { message: 'Framework has been removed' } });
+      };
+      master.streams[0]?.end();
+      return new Promise(() => undefined);
+    };
+    await connection.teardown();
+    expect((await connection.done).reason).toBe('removed');
+  });
+
   test('an unsubscribed connection says so', async () => {
     const master = await fakeMaster(() => undefined);
     await expect(connect([master]).revive()).rejects.toMatchObject({ code: 'SDK_NOT_SUBSCRIBED' });

@@ -154,6 +154,9 @@ class Connection implements SchedulerConnection {
   #framework: FrameworkInfo;
   #update: UpdateOptions;
   #lanes: Lanes | undefined;
+  #tearingDown = false;
+  /** Settles with the next subscription. */
+  #subscribed = Promise.withResolvers<undefined>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -281,8 +284,30 @@ class Connection implements SchedulerConnection {
   }
 
   async teardown(): Promise<void> {
-    await this.call({ type: 'TEARDOWN' });
+    this.#tearingDown = true;
+    try {
+      while (!(await this.#tryTeardown()));
+    } finally {
+      this.#tearingDown = false;
+    }
     this.#stream.stop('closed', 'the framework was torn down');
+  }
+
+  /**
+   * The master closes the stream of a framework that it removes, often before it answers. Whether a call
+   * without an answer took effect shows when subscribing again: a framework that is gone is refused.
+   */
+  async #tryTeardown(): Promise<boolean> {
+    try {
+      await this.call({ type: 'TEARDOWN' });
+      return true;
+    } catch (error) {
+      if (!(error instanceof OperationError) || error.retry !== 'later') throw error;
+      const stopped = await Promise.race([this.#done.promise, this.#subscribed.promise]);
+      if (stopped === undefined) return false;
+      if (stopped.reason === 'removed') return true;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -343,6 +368,8 @@ class Connection implements SchedulerConnection {
         answerBytesMax: ANSWER_BYTES_MAX,
       });
     this.#lanes = { generation: source.generation, calls: lane(), acknowledgements: lane() };
+    this.#subscribed.resolve(undefined);
+    this.#subscribed = Promise.withResolvers();
     const { origin } = source;
     this.#options.logger.info(
       { event: 'framework.subscribed', frameworkId: this.frameworkId, master: origin },
@@ -378,6 +405,8 @@ class Connection implements SchedulerConnection {
   }
 
   #disconnected(problem: string, retryInMs: number): void {
+    // The answer to the teardown that closed the stream may still be on its way.
+    if (this.#tearingDown) return;
     this.#closeLanes(problem);
     this.#options.logger.warn({ event: 'framework.disconnected', problem, retryInMs }, problem);
     this.#push({ kind: 'disconnected', problem, retryInMs });

@@ -80,7 +80,7 @@ interface OpenStream<Event> {
   readonly generation: number;
   readonly abort: AbortController;
   /** Events read and not yet delivered; the first is being delivered. */
-  readonly waiting: { readonly event: Event; readonly verdict: Verdict }[];
+  readonly waiting: Event[];
   delivering: boolean;
   /** Present while reading is held back for lack of room. */
   goOn: (() => void) | undefined;
@@ -197,9 +197,6 @@ export class EventStream<Event> {
     } catch (error) {
       problem = `${origin}: ${errorText(error)}`;
     }
-    // The master's own last word, when it is still to be delivered, says more than the end that follows.
-    if (stream.waiting.some(({ verdict }) => verdict.kind === 'lost' || verdict.kind === 'stop'))
-      return;
     this.#step({ kind: 'ended', generation, problem });
   }
 
@@ -246,7 +243,11 @@ export class EventStream<Event> {
         const verdict = receiver.judge(event, source);
         if (verdict.kind === 'subscribed')
           this.#step({ ...verdict, generation: stream.generation });
-        stream.waiting.push({ event, verdict });
+        if (verdict.kind === 'lost' || verdict.kind === 'stop') {
+          this.#lastWord(stream, { event, verdict, source });
+          return;
+        }
+        stream.waiting.push(event);
         if (!stream.delivering) void this.#deliverWaiting(stream, source);
         if (stream.waiting.length >= EVENTS_WAITING_MAX) await this.#room(stream);
       }
@@ -262,29 +263,47 @@ export class EventStream<Event> {
     this.#step({ kind: 'activity', generation: stream.generation });
   }
 
-  /** Hands out what waits; what an event means for the stream takes effect after it was delivered. */
+  /** Hands out what waits. */
   async #deliverWaiting(stream: OpenStream<Event>, source: StreamSource): Promise<void> {
     stream.delivering = true;
     try {
       for (let next = stream.waiting[0]; next !== undefined; next = stream.waiting[0]) {
         if (this.#stream !== stream) break;
-        const delivered = this.#options.receiver.deliver(next.event, source);
+        const delivered = this.#options.receiver.deliver(next, source);
         if (delivered !== undefined) await delivered;
         stream.waiting.shift();
         stream.goOn?.();
-        this.#follow(stream, next.verdict);
       }
     } catch (error) {
-      this.#options.receiver.failed(error);
-      this.stop('closed', `the listener failed: ${errorText(error)}`);
+      this.#failed(error);
     }
     stream.delivering = false;
   }
 
-  #follow(stream: OpenStream<Event>, verdict: Verdict): void {
+  /**
+   * The event with which the master ends the stream. It takes effect at once, whatever the receiver is
+   * busy with; what waits before it belongs to a stream that is gone.
+   */
+  #lastWord(
+    stream: OpenStream<Event>,
+    last: { readonly event: Event; readonly verdict: Verdict; readonly source: StreamSource },
+  ): void {
+    const { event, verdict, source } = last;
+    stream.waiting.length = 0;
+    try {
+      const delivered = this.#options.receiver.deliver(event, source);
+      if (delivered !== undefined) void delivered.catch((error: unknown) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
     if (verdict.kind === 'lost') {
       this.#step({ kind: 'ended', generation: stream.generation, problem: verdict.problem });
     } else if (verdict.kind === 'stop') this.stop(verdict.reason, verdict.problem);
+  }
+
+  #failed(error: unknown): void {
+    this.#options.receiver.failed(error);
+    this.stop('closed', `the listener failed: ${errorText(error)}`);
   }
 }
 
