@@ -10,7 +10,7 @@ import { addFramework, persistFramework } from './frameworks.ts';
 import { addBounded, type Agent, type Framework, type TaskRecord } from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal } from './task-state.ts';
-import { addTask, completeTask, findTask, releaseTask } from './tasks.ts';
+import { addTask, completeTask, findTask } from './tasks.ts';
 
 /** Brings both sides together. */
 export function reconcileAgentTasks(
@@ -54,11 +54,8 @@ function learnFrameworks(context: Context, agent: Agent, register: agentProtocol
 
 function reconcileTask(context: Context, agent: Agent, framework: Framework, task: Task): void {
   const id = taskId(task.task_id.value);
-  const known = findTask(agent, framework, id);
-  if (known !== undefined) {
-    adoptState(context, known, task);
-    return;
-  }
+  // What is new about a known task comes with the head of its update stream, which follows at once.
+  if (findTask(agent, framework, id) !== undefined) return;
   if (framework.completedTasks.has(id) || framework.tasks.has(id)) {
     // Ended for its framework, or running elsewhere under the same id: it must not go on here.
     if (!isTerminal(task.state)) killOnAgent(context, agent, framework, id);
@@ -79,13 +76,6 @@ function reconcileTask(context: Context, agent: Agent, framework: Framework, tas
     context.now,
   );
   sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
-}
-
-/** The agent's state may be ahead of what we heard before the connection broke. */
-function adoptState(context: Context, record: TaskRecord, task: Task): void {
-  if (isTerminal(record.task.state)) return;
-  record.task = { ...record.task, state: task.state };
-  if (isTerminal(task.state)) releaseTask(context, record);
 }
 
 function killOnAgent(context: Context, agent: Agent, framework: Framework, id: TaskId): void {

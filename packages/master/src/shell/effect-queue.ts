@@ -25,6 +25,7 @@ export class EffectQueue {
 
   /** Takes the effects of one event. Performs them at once when nothing is waiting. */
   push(effects: readonly Effect[]): void {
+    if (this.#stopped) return;
     for (const effect of effects) {
       const durable = effect.kind === 'persist' ? this.#options.persist(effect) : undefined;
       // The failure is handled when its turn comes; until then nobody looks at the promise.

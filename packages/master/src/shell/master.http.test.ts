@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { openMemoryStore, type Store } from '@dcos/store';
@@ -187,4 +189,108 @@ test('an agent that sends nonsense is cut off, others go on', async () => {
   bad.sendRaw(Uint8Array.from([0xff, 0xff, 0xff]));
   await bad.frames.untilEnd();
   expect(good.frames.ended).toBe(false);
+});
+
+test('a scheduler that stops reading is cut off at the bound and is disconnected then', async () => {
+  const master = await start({ streamBufferedBytesMax: 100_000 });
+  const body = JSON.stringify({
+    type: 'SUBSCRIBE',
+    subscribe: { framework_info: frameworkInfo() },
+  });
+  const { port } = new URL(master.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  closers.push(() => void socket.destroy());
+  socket.write(
+    `POST /api/v1/scheduler HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  socket.pause();
+  const streamId = /mesos-stream-id: (\S+)/i.exec(head.toString())?.[1] ?? '';
+  const id = { value: `${master.masterId}-0000` };
+  const tasks = Array.from({ length: 2_000 }, (_, index) => ({
+    task_id: { value: `${'x'.repeat(200)}${index}` },
+  }));
+  // Each call causes 2,000 events; the kernel takes some megabytes before ours have to wait.
+  const statuses: number[] = [];
+  while (statuses.length < 200 && statuses.at(-1) !== 403) {
+    const answer = await postJson(
+      `${master.url}/api/v1/scheduler`,
+      { type: 'RECONCILE', framework_id: id, reconcile: { tasks } },
+      { 'mesos-stream-id': streamId },
+    );
+    statuses.push(answer.status);
+  }
+  expect(statuses[0]).toBe(202);
+  expect(statuses.at(-1)).toBe(403);
+});
+
+test('the oldest operator stream gives way when there are too many', async () => {
+  const master = await start({ operatorSubscribersMax: 2 });
+  const open = async (): Promise<EventStream<masterApi.Event>> => {
+    const stream = await openStream(`${master.url}/api/v1`, JSON.stringify({ type: 'SUBSCRIBE' }), {
+      type: masterApi.EventType,
+      encoding: 'json',
+    });
+    closers.push(() => stream.close());
+    await stream.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
+    return stream;
+  };
+  const [first, second, third] = [await open(), await open(), await open()];
+  await first.events.untilEnd();
+  expect([second.events.ended, third.events.ended]).toEqual([false, false]);
+});
+
+test('a write that fails ends the master before anybody hears of what it was for', async () => {
+  const store = openMemoryStore();
+  const errors: unknown[] = [];
+  const master = await startMaster(
+    { port: 0 },
+    {
+      logger: silentLogger,
+      store: { ...store, commit: () => Promise.reject(new Error('disk full')) },
+      onFatal: (error) => errors.push(error),
+    },
+  );
+  closers.push(() => master.close());
+  const agent = await connectAgent(master.url);
+  agent.send({
+    type: 'REGISTER',
+    register: { protocol: 1, version: '1', ip: '127.0.0.1', agent_info: { hostname: 'host' } },
+  });
+  await agent.frames.untilEnd();
+  expect(agent.frames.all).toEqual([]);
+  expect(errors).toHaveLength(1);
+});
+
+test('a master that is deposed stops', async () => {
+  const store = openMemoryStore();
+  const errors: unknown[] = [];
+  let depose = (): void => undefined;
+  const master = await startMaster(
+    { port: 0 },
+    {
+      logger: silentLogger,
+      store: {
+        ...store,
+        elect: async (...given) => {
+          const lease = await store.elect(...given);
+          depose = () => void lease.release();
+          return lease;
+        },
+      },
+      onFatal: (error) => errors.push(error),
+    },
+  );
+  closers.push(() => master.close());
+  depose();
+  await master.close();
+  expect(errors).toMatchObject([{ code: 'MASTER_DEPOSED' }]);
+});
+
+test('every JSON document is also served as a function call, for old pages', async () => {
+  const master = await start();
+  const good = await send(`${master.url}/version?jsonp=cb`);
+  expect([good.status, good.headers['content-type']]).toEqual([200, 'text/javascript']);
+  expect(good.text).toMatch(/^cb\(\{.*\}\)$/);
+  expect((await send(`${master.url}/version?jsonp=alert(1)//`)).status).toBe(400);
 });

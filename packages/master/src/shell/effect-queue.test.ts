@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { Effect } from '../core/effects.ts';
+import { EffectQueue } from './effect-queue.ts';
+
+const reply = (request: number): Effect => ({ kind: 'reply', request, status: 200 });
+const persist: Effect = { kind: 'persist', writes: [] };
+
+/** A queue whose writes end when the test says so. */
+function harness() {
+  const performed: number[] = [];
+  const failures: unknown[] = [];
+  const writes: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+  const queue = new EffectQueue({
+    persist: () => new Promise<void>((resolve, reject) => writes.push({ resolve, reject })),
+    perform: (effect) => void (effect.kind === 'reply' && performed.push(effect.request)),
+    onFailure: (error) => failures.push(error),
+  });
+  return { queue, performed, failures, writes };
+}
+
+/** Lets everything that is already decided happen. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('effects without a write ahead of them are performed at once', () => {
+  const { queue, performed } = harness();
+  queue.push([reply(1), reply(2)]);
+  expect(performed).toEqual([1, 2]);
+});
+
+test('nothing passes a write that is not durable, of later events either', async () => {
+  const { queue, performed, writes } = harness();
+  queue.push([reply(1), persist, reply(2)]);
+  queue.push([reply(3)]);
+  await turn();
+  expect(performed).toEqual([1]);
+  writes[0]?.resolve();
+  await turn();
+  expect(performed).toEqual([1, 2, 3]);
+});
+
+test('writes start together, their effects come in order whichever ends first', async () => {
+  const { queue, performed, writes } = harness();
+  queue.push([persist, reply(1), persist, reply(2)]);
+  expect(writes).toHaveLength(2);
+  writes[1]?.resolve();
+  await turn();
+  expect(performed).toEqual([]);
+  writes[0]?.resolve();
+  await turn();
+  expect(performed).toEqual([1, 2]);
+});
+
+test('a failed write ends everything behind it', async () => {
+  const { queue, performed, failures, writes } = harness();
+  queue.push([persist, reply(1)]);
+  const error = new Error('disk full');
+  writes[0]?.reject(error);
+  await turn();
+  queue.push([reply(2)]);
+  await turn();
+  expect(failures).toEqual([error]);
+  expect(performed).toEqual([]);
+});
