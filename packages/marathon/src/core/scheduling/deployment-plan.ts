@@ -1,0 +1,77 @@
+/**
+ * Plans a deployment: which actions, in which steps, lead from one root group to another.
+ *
+ * Removed apps are stopped first, then new ones get their record, then one step for each level of the
+ * dependency graph of the target, dependencies before their dependents. Empty steps are left out.
+ */
+
+import { compareText, type Instant } from '@dcos/base';
+import { allApps, dependencyLevels, isConfigDifferent, type AppDefinition, type Group } from '../model/index.ts';
+import type { PlannedChange, Deployment, DeploymentAction, DeploymentPlan, DeploymentStep } from './deployment.ts';
+
+export interface PlanInput {
+  readonly id: string;
+  readonly version: string;
+  readonly createdAt: Instant;
+  readonly original: Group;
+  readonly target: Group;
+}
+
+/** Plans the way from one root to another. A restart shows as a new `lastConfigChangeAt`. */
+export function planDeployment(input: PlanInput): DeploymentPlan {
+  const originals = new Map(allApps(input.original).map((app) => [app.id, app]));
+  const targets = new Map(allApps(input.target).map((app) => [app.id, app]));
+  const changes = new Map<string, PlannedChange>();
+  const stops: DeploymentAction[] = [];
+  const starts: DeploymentAction[] = [];
+  for (const [id, original] of originals) {
+    if (targets.has(id)) continue;
+    changes.set(id, { original });
+    stops.push({ action: 'StopApplication', app: id });
+  }
+  for (const [id, target] of targets) {
+    const original = originals.get(id);
+    if (original === target || (original !== undefined && original.version === target.version)) continue;
+    changes.set(id, original === undefined ? { target } : { original, target });
+    if (original === undefined) starts.push({ action: 'StartApplication', app: id });
+  }
+  const steps: DeploymentStep[] = [step(stops), step(starts)];
+  if (changes.size > stops.length) {
+    for (const level of dependencyLevels(input.target)) {
+      steps.push(step(level.flatMap((id) => levelAction(id, changes.get(id)))));
+    }
+  }
+  return {
+    id: input.id,
+    version: input.version,
+    createdAt: input.createdAt,
+    steps: steps.filter(({ actions }) => actions.length > 0),
+    changes,
+  };
+}
+
+function step(actions: readonly DeploymentAction[]): DeploymentStep {
+  return { actions: [...actions].sort((left, right) => compareText(left.app, right.app)) };
+}
+
+function levelAction(app: string, change: PlannedChange | undefined): DeploymentAction[] {
+  if (change?.target === undefined) return [];
+  const restarts = change.original !== undefined && isRestart(change.original, change.target);
+  return [{ action: restarts ? 'RestartApplication' : 'ScaleApplication', app }];
+}
+
+/** True when running instances of the original do not do for the target. */
+function isRestart(original: AppDefinition, target: AppDefinition): boolean {
+  if (target.instances === 0) return false;
+  return (
+    isConfigDifferent(original, target) ||
+    original.versionInfo.lastConfigChangeAt !== target.versionInfo.lastConfigChangeAt
+  );
+}
+
+/** The running deployments that touch an app which the plan touches too. */
+export function conflictingDeployments(plan: DeploymentPlan, running: Iterable<Deployment>): Deployment[] {
+  return [...running].filter((deployment) =>
+    [...plan.changes.keys()].some((id) => deployment.plan.changes.has(id)),
+  );
+}

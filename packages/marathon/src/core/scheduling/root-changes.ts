@@ -1,0 +1,149 @@
+/**
+ * From a changed root group to a running deployment: the one way in which what is wanted changes.
+ *
+ * Invariants: a change is taken whole or not at all; its records and its deployment's are persisted before
+ * the answer; at most one running deployment touches an app, unless an older one was cancelled for it.
+ */
+
+import { randomUuid, type Result } from '@dcos/base';
+import {
+  appToJson,
+  lockedByDeployments,
+  tooManyDeployments,
+  versionAfter,
+  type Group,
+  type Problem,
+} from '../model/index.ts';
+import { busEvent } from './bus-events.ts';
+import { conflictingDeployments, planDeployment } from './deployment-plan.ts';
+import { cancelDeployment, startDeployment } from './deployment-progress.ts';
+import type { Deployment, DeploymentPlan } from './deployment.ts';
+import type { Reply } from './effects.ts';
+import { announceHealthChecks } from './health-checks.ts';
+import { deploymentRecord } from './records.ts';
+import { emit, persist, publish, type Step } from './state.ts';
+
+/** Where a request came from, for the event bus. */
+export interface Origin {
+  readonly clientIp: string;
+  readonly uri: string;
+}
+
+export interface RootChange {
+  readonly requestId: number;
+  readonly force: boolean;
+  readonly origin: Origin;
+  /** The group that is reported as changed. */
+  readonly groupId: string;
+  /** Makes the new root; everything that changed has this version. */
+  readonly change: (root: Group, version: string) => Result<Group, Problem>;
+  /** The answer, once the change has been taken. */
+  readonly reply: (taken: TakenChange) => Reply;
+  /** Runs when the change is taken, before its deployment begins. */
+  readonly onTaken?: (taken: TakenChange) => void;
+}
+
+export interface TakenChange {
+  readonly plan: DeploymentPlan;
+  readonly root: Group;
+  readonly original: Group;
+}
+
+/** Carries out a change of the root group, or refuses it. */
+export function changeRoot(step: Step, request: RootChange): void {
+  const { state, now } = step;
+  const original = state.history.root;
+  const version = versionAfter(now, original.version);
+  const changed = request.change(original, version);
+  if (!changed.ok) {
+    refuseRequest(step, request.requestId, changed.error);
+    return;
+  }
+  const plan = planDeployment({
+    id: randomUuid(state.random),
+    version,
+    createdAt: now,
+    original,
+    target: changed.value,
+  });
+  const conflicts = conflictingDeployments(plan, state.deployments.values());
+  const problem = admissionProblem(step, request, conflicts);
+  if (problem !== undefined) {
+    state.counters.deploymentsDismissed += 1;
+    publish(step, busEvent('group_change_failed', { groupId: request.groupId, version, reason: String(problem.body.message ?? '') }, now));
+    refuseRequest(step, request.requestId, problem);
+    return;
+  }
+  takeChange(step, request, { plan, root: changed.value, original }, conflicts);
+}
+
+function admissionProblem(
+  step: Step,
+  request: RootChange,
+  conflicts: readonly Deployment[],
+): Problem | undefined {
+  const { state } = step;
+  if (conflicts.length > 0 && !request.force) {
+    return lockedByDeployments(conflicts.map(({ plan }) => plan.id));
+  }
+  const running = state.deployments.size - conflicts.length;
+  const { runningDeploymentsMax } = state.settings;
+  return running >= runningDeploymentsMax ? tooManyDeployments(runningDeploymentsMax) : undefined;
+}
+
+function takeChange(
+  step: Step,
+  request: RootChange,
+  taken: TakenChange,
+  conflicts: readonly Deployment[],
+): void {
+  const { state, now } = step;
+  const { plan, root } = taken;
+  const used = versionsInUse(step);
+  persist(step, ...state.history.replaceRoot(root, (appId, version) => used.has(`${appId} ${version}`)));
+  if (plan.steps.length > 0) persist(step, deploymentRecord(plan));
+  state.rolesChanged = true;
+  state.counters.deployments += 1;
+  for (const deployment of conflicts) {
+    cancelDeployment(step, deployment, `superseded by deployment ${plan.id}`);
+  }
+  const { groupId, origin } = request;
+  publish(step, busEvent('group_change_success', { groupId, version: root.version }, now));
+  for (const [appId, { original, target }] of plan.changes) {
+    announceHealthChecks(step, original, target);
+    if (target === undefined) continue;
+    publish(step, busEvent('api_post_event', { ...origin, appDefinition: appToJson(target) }, now));
+    if (original?.versionInfo.lastConfigChangeAt !== target.versionInfo.lastConfigChangeAt) {
+      state.delays.delete(appId);
+    }
+  }
+  request.onTaken?.(taken);
+  emit(step, { kind: 'reply', requestId: request.requestId, reply: request.reply(taken) });
+  startDeployment(step, { plan, step: -1, finished: new Set() });
+}
+
+/** Versions that instances run: their definitions must be kept. */
+function versionsInUse(step: Step): ReadonlySet<string> {
+  const used = new Set<string>();
+  for (const { appId, version } of step.state.instances.all()) used.add(`${appId} ${version}`);
+  return used;
+}
+
+/** Answers that a request was refused. Nothing else changes. */
+export function refuseRequest(step: Step, requestId: number, problem: Problem): void {
+  emit(step, { kind: 'reply', requestId, reply: { statusCode: problem.status, body: problem.body } });
+}
+
+/** The header that names the deployment of an answer. */
+export function deploymentHeader(plan: DeploymentPlan): Readonly<Record<string, string>> {
+  return { 'Marathon-Deployment-Id': plan.id };
+}
+
+/** The usual answer of a change. */
+export function deploymentReply({ plan }: TakenChange, statusCode = 200): Reply {
+  return {
+    statusCode,
+    body: { version: plan.version, deploymentId: plan.id },
+    headers: deploymentHeader(plan),
+  };
+}
