@@ -2,11 +2,14 @@
  * The command as a process against a stub of a cluster: output, errors and exit codes to the byte.
  */
 
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCliScene } from './testing/cli-scene.ts';
 import type { CliScene } from './testing/cli-scene.ts';
 import { stateDocument } from './testing/documents.ts';
 import type { StubRoutes } from './testing/stub-cluster.ts';
+import { testCertificate } from './testing/tls-fixture.ts';
 
 let scene: CliScene;
 
@@ -147,6 +150,66 @@ describe('cluster', () => {
     expect(await scene.dcos('cluster attach nope')).toMatchObject({
       code: 1,
       stderr: 'Error: unable to find cluster "nope"\n',
+    });
+  });
+});
+
+describe('transport', () => {
+  test('an untrusted certificate is refused, and accepted when told so', async () => {
+    const cluster = await scene.start(openCluster, { tls: true });
+    const refused = await scene.dcos(`cluster setup ${cluster.url}`);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^Error: the certificate of https:.* is not trusted/);
+    expect(cluster.requests).toEqual([]);
+
+    expect((await scene.dcos(`cluster setup ${cluster.url} --insecure`)).code).toBe(0);
+    expect((await scene.dcos('config show core.ssl_verify')).stdout).toBe('false\n');
+    expect((await scene.dcos('cluster list')).stdout).toContain('AVAILABLE');
+
+    await writeFile(join(scene.home.directory, 'ca.pem'), testCertificate);
+    expect((await scene.dcos(`cluster setup ${cluster.url} --ca-certs ca.pem`)).code).toBe(0);
+    const path = join(scene.home.directory, 'data', 'clusters', 'c1d2', 'dcos_ca.crt');
+    expect((await scene.dcos('config show core.ssl_verify')).stdout).toBe(`${path}\n`);
+    expect(await readFile(path, 'utf8')).toBe(testCertificate);
+    expect((await scene.dcos('cluster list')).stdout).toContain('AVAILABLE');
+    const environment = { DCOS_SSL_VERIFY: 'true' };
+    expect((await scene.dcos('cluster list', { environment })).stdout).toContain('UNAVAILABLE');
+  });
+
+  test('redirects keep the method, and the token stays with its host', async () => {
+    const other = await scene.start({ 'GET /mesos/master/state': { json: stateDocument } });
+    const cluster = await scene.attach({
+      'GET /mesos/master/state': {
+        status: 307,
+        headers: { location: `${other.url.replace('127.0.0.1', 'localhost')}/mesos/master/state` },
+      },
+      'GET /service/marathon/v2/info': { status: 307, headers: { location: '/info' } },
+      'GET /info': ({ headers }) => ({ json: { authorization: headers.authorization ?? null } }),
+      'GET /loop': { status: 302, headers: { location: '/loop' } },
+    });
+    await scene.dcos('config set core.dcos_acs_token t0k3n');
+    expect(await scene.dcos('task list -q')).toMatchObject({ code: 0 });
+    expect(other.requests[0]?.headers.authorization).toBeUndefined();
+    expect(JSON.parse((await scene.dcos('marathon about')).stdout)).toEqual({
+      authorization: 'token=t0k3n',
+    });
+    await scene.dcos(`config set marathon.url ${cluster.url}/service/marathon`);
+    expect(await scene.dcos(`marathon app add ${cluster.url}/loop`)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: could not connect to ${cluster.url}: more than 5 redirects, the last one to /loop\n`,
+    });
+  });
+
+  test('a server that says nothing is given up after core.timeout', async () => {
+    const cluster = await scene.attach({ 'GET /mesos/master/state': () => undefined });
+    await scene.dcos('config set core.timeout 1');
+    expect(await scene.dcos('task list')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        `Error: ${cluster.url} did not answer in time. ` +
+        'Raise the limit with "dcos config set core.timeout <seconds>".\n',
     });
   });
 });

@@ -16,7 +16,7 @@ import { cliError, orThrow } from './errors.ts';
 import { HttpClient, parseReply } from './http-client.ts';
 import { logIn, requiresLogIn } from './log-in.ts';
 import type { LogInOptions } from './log-in.ts';
-import { applyTransportSecurity, requestTrace, timeoutSecondsDefault } from './session.ts';
+import { transportSecurity, requestTrace, timeoutSecondsDefault } from './session.ts';
 import type { Invocation } from './terminal.ts';
 
 export interface SetupOptions extends LogInOptions {
@@ -44,10 +44,11 @@ export async function setupCluster(
   }
   const requested = orThrow(normaliseClusterUrl(address), 'CLI_USAGE');
   const verify = options.insecure === true ? 'false' : (options.caCerts ?? 'true');
-  await applyTransportSecurity({ core: { ssl_verify: verify } }, requested, terminal);
   const timeoutSeconds = options.timeout ? timeoutSecondsDefault : 0;
   const settings = {
     timeoutMs: timeoutSeconds * 1000,
+    security: await transportSecurity({ core: { ssl_verify: verify } }, terminal),
+    environment: terminal.environment,
     trace: requestTrace(terminal, invocation.verbosity),
   };
   const anonymous = new HttpClient({ ...settings, token: '' });

@@ -8,7 +8,7 @@ import { configValue } from '../core/config-document.ts';
 import { textField } from '../core/json-field.ts';
 import type { StoredCluster } from './data-directory.ts';
 import { HttpClient } from './http-client.ts';
-import { applyTransportSecurity } from './session.ts';
+import { transportSecurity } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterStatus {
@@ -41,13 +41,14 @@ export async function probeVersion(
   cluster: StoredCluster,
 ): Promise<JsonObject | undefined> {
   const token = configValue(cluster.config, 'core.dcos_acs_token');
-  const client = new HttpClient({
-    token: typeof token === 'string' ? token : '',
-    timeoutMs: probeTimeoutMs,
-  });
   const url = `${cluster.url.replace(/\/+$/, '')}/dcos-metadata/dcos-version.json`;
   try {
-    await applyTransportSecurity(cluster.config, url, terminal);
+    const client = new HttpClient({
+      token: typeof token === 'string' ? token : '',
+      timeoutMs: probeTimeoutMs,
+      security: await transportSecurity(cluster.config, terminal),
+      environment: terminal.environment,
+    });
     const document = await client.json(url);
     return isJsonObject(document) ? document : undefined;
   } catch (error) {

@@ -1,18 +1,24 @@
 /**
- * Requests to a cluster: token, time limit, bounded bodies, and errors that say what to do. Built on
- * `fetch`, which follows redirects; nothing is retried.
+ * Requests to a cluster: token, time limit, bounded bodies, and errors that say what to do. Nothing
+ * is retried.
  */
+
+import type { IncomingHttpHeaders } from 'node:http';
 
 import { OperationError } from '@dcos/base';
 import type { JsonValue } from '@dcos/base';
 import { describeFailure } from '../core/http-failure.ts';
 import { cliError } from './errors.ts';
+import { exchange } from './http-transport.ts';
+import type { TransportReply, TransportSecurity } from './http-transport.ts';
 
 export interface HttpClientOptions {
   /** Sent as `Authorization: token=…`; nothing is sent for an empty one. */
   readonly token: string;
   /** 0 for no limit. */
   readonly timeoutMs: number;
+  readonly security: TransportSecurity;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Told of every request and answer; `bodies` asks for their text, too. */
   readonly trace?: { readonly bodies: boolean; readonly line: (text: string) => void } | undefined;
 }
@@ -31,14 +37,14 @@ export interface RequestOptions {
 
 export interface Reply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
   /** The address that answered, after redirects. */
   readonly url: string;
   readonly body: string;
 }
 
 /** Bytes of an answer that is read as a whole; the state of a big cluster has a tenth of it. */
-const replyBytesMax = 512 * 1024 * 1024;
+const replyBytesMax = 500 * 1024 * 1024;
 const userAgent = 'dcos-cli/0.1.0';
 
 export class HttpClient {
@@ -52,10 +58,11 @@ export class HttpClient {
   async request(url: string, options: RequestOptions = {}): Promise<Reply> {
     const signal = this.#deadline(options.signal);
     const response = await this.#send(url, options, signal);
-    const body = await readBody(response, url, options, signal);
+    const body = await readBody(response, options, signal);
     this.#trace(2, () => body);
-    const reply = { status: response.status, headers: response.headers, url: response.url, body };
-    if (!isAccepted(response.status, options)) throw failure(reply, options);
+    const { status, headers } = response;
+    const reply = { status, headers, url: response.url, body };
+    if (!isAccepted(status, options)) throw failure(reply, options);
     return reply;
   }
 
@@ -67,33 +74,37 @@ export class HttpClient {
   }
 
   /** Starts reading an answer that has no end; the time limit covers its head only. */
-  async stream(url: string, options: RequestOptions = {}): Promise<Response> {
+  async stream(url: string, options: RequestOptions = {}): Promise<TransportReply> {
     const response = await this.#send(url, options, options.signal);
     if (isAccepted(response.status, options)) return response;
-    const body = await readBody(response, url, options, options.signal);
-    throw failure({ status: response.status, headers: response.headers, url, body }, options);
+    const { status, headers } = response;
+    const body = await readBody(response, options, options.signal);
+    throw failure({ status, headers, url, body }, options);
   }
 
   async #send(
     url: string,
     options: RequestOptions,
     signal: AbortSignal | undefined,
-  ): Promise<Response> {
+  ): Promise<TransportReply> {
     const method = options.method ?? 'GET';
     const target = withQuery(url, options.query);
     this.#trace(1, () => `> ${method} ${target}`);
     if (options.json !== undefined) this.#trace(2, () => JSON.stringify(options.json));
     try {
-      const response = await fetch(target, {
+      const response = await exchange({
         method,
+        url: target,
         headers: this.#headers(options),
+        security: this.#options.security,
+        environment: this.#options.environment,
         ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
         ...(signal === undefined ? {} : { signal }),
       });
       this.#trace(1, () => `< ${response.status} ${response.statusText}`);
       return response;
     } catch (error) {
-      throw connectionError(error, target, options);
+      throw connectionError(signal?.aborted === true ? signal.reason : error, target, options);
     }
   }
 
@@ -156,27 +167,26 @@ function failure(reply: Reply, options: RequestOptions): OperationError {
 }
 
 async function readBody(
-  response: Response,
-  url: string,
+  response: TransportReply,
   options: RequestOptions,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const announced = Number(response.headers.get('content-length') ?? 0);
-  if (announced > replyBytesMax) throw tooLarge(url);
-  const decoder = new TextDecoder();
-  let text = '';
+  const { url } = response;
+  const announced = Number(response.headers['content-length'] ?? 0);
+  if (options.method !== 'HEAD' && announced > replyBytesMax) throw tooLarge(url);
+  const pieces: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const piece of response.body ?? []) {
+    for await (const piece of response.body as AsyncIterable<Buffer>) {
       bytes += piece.byteLength;
       if (bytes > replyBytesMax) throw tooLarge(url);
-      text += decoder.decode(piece, { stream: true });
+      pieces.push(piece);
     }
   } catch (error) {
     if (error instanceof OperationError) throw error;
     throw connectionError(signal?.aborted === true ? signal.reason : error, url, options);
   }
-  return text + decoder.decode();
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function tooLarge(url: string): OperationError {
@@ -215,8 +225,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'the name of the host could not be resolved',
   EHOSTUNREACH: 'the host is unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within 10 seconds',
-  UND_ERR_SOCKET: 'the connection broke',
+  ETIMEDOUT: 'no connection within 10 seconds',
+  EPIPE: 'the connection broke',
 };
 
 function reasonOf(error: unknown): string {

@@ -32,7 +32,12 @@ export async function readJsonInput(
   }
   if (/^https?:\/\//.test(location)) {
     // An address elsewhere must not see the token of the cluster.
-    const client = new HttpClient({ token: '', timeoutMs: downloadTimeoutMs });
+    const client = new HttpClient({
+      token: '',
+      timeoutMs: downloadTimeoutMs,
+      security: { verify: true },
+      environment: terminal.environment,
+    });
     return parse((await client.request(location)).body, location);
   }
   return parse(await readText(resolve(terminal.workingDirectory, location), location), location);

@@ -33,8 +33,8 @@ export async function requiresLogIn(client: HttpClient, url: string): Promise<st
     anonymous: true,
   });
   if (reply.status === 200) return undefined;
-  const challenge = reply.headers.get('www-authenticate');
-  if (reply.status === 401 && challenge !== null) return challenge.split(' ')[0] ?? challenge;
+  const challenge = reply.headers['www-authenticate'];
+  if (reply.status === 401 && challenge !== undefined) return challenge.split(' ')[0] ?? challenge;
   throw cliError(
     'CLI_BAD_REPLY',
     `${url} is no DC/OS cluster: HEAD ${probePath} answered HTTP ${reply.status}`,

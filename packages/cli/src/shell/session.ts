@@ -11,6 +11,7 @@ import { readClusters } from './data-directory.ts';
 import type { StoredCluster } from './data-directory.ts';
 import { cliError, orThrow } from './errors.ts';
 import { HttpClient } from './http-client.ts';
+import type { TransportSecurity } from './http-transport.ts';
 import type { Invocation, Terminal } from './terminal.ts';
 
 export const timeoutSecondsDefault = 180;
@@ -35,7 +36,6 @@ export async function openSession(invocation: Invocation): Promise<Session> {
     );
   }
   const clusterUrl = withoutSlash(cluster.url);
-  await applyTransportSecurity(cluster.config, clusterUrl, terminal);
   return {
     cluster,
     clusterUrl,
@@ -44,6 +44,8 @@ export async function openSession(invocation: Invocation): Promise<Session> {
     client: new HttpClient({
       token: textValue(cluster.config, 'core.dcos_acs_token') ?? '',
       timeoutMs: timeoutSeconds(cluster.config, terminal) * 1000,
+      security: await transportSecurity(cluster.config, terminal),
+      environment: terminal.environment,
       trace: requestTrace(terminal, invocation.verbosity),
     }),
   };
@@ -67,37 +69,17 @@ export function requestTrace(
   return { bodies: verbosity === 2, line: (text) => terminal.notice(text) };
 }
 
-/**
- * Prepares the process for the certificate of the cluster: no verification, an extra authority, or
- * what the system trusts. Process-wide, since one run talks to one cluster.
- */
-export async function applyTransportSecurity(
+/** How the certificate of a cluster is checked. @throws OperationError CLI_INPUT */
+export async function transportSecurity(
   config: ConfigDocument,
-  url: string,
   terminal: Terminal,
-): Promise<void> {
-  await applyProxies(terminal);
-  if (!url.startsWith('https:')) return;
-  const configured =
-    terminal.environment['DCOS_SSL_VERIFY'] ?? configValue(config, 'core.ssl_verify') ?? true;
+): Promise<TransportSecurity> {
+  const override = terminal.environment['DCOS_SSL_VERIFY'] ?? '';
+  const configured = override === '' ? (configValue(config, 'core.ssl_verify') ?? true) : override;
   const setting = configText(configured);
-  if (/^true$/i.test(setting)) return;
-  if (/^false$/i.test(setting)) {
-    // The user asked for it; the warning of the runtime on every command would say nothing new.
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    process.removeAllListeners('warning');
-    return;
-  }
-  const authorities = await readAuthorities(setting);
-  const { getCACertificates, setDefaultCACertificates } = await import('node:tls');
-  setDefaultCACertificates([...getCACertificates('default'), authorities]);
-}
-
-async function applyProxies(terminal: Terminal): Promise<void> {
-  const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
-  if (!names.some((name) => (terminal.environment[name] ?? '') !== '')) return;
-  const { setGlobalProxyFromEnv } = await import('node:http');
-  setGlobalProxyFromEnv();
+  if (/^true$/i.test(setting)) return { verify: true };
+  if (/^false$/i.test(setting)) return { verify: false };
+  return { verify: true, authorities: await readAuthorities(setting) };
 }
 
 async function readAuthorities(path: string): Promise<string> {

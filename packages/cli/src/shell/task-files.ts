@@ -5,7 +5,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isGlob, matchesGlob } from '../core/glob.ts';
 import { objectsOf } from '../core/json-field.ts';
@@ -173,10 +172,7 @@ async function downloadFile(
   const response = await session.client.stream(`${sandbox.filesUrl}/download?path=${path}`);
   const partial = `${destination}.part`;
   try {
-    await pipeline(
-      response.body === null ? Readable.from([]) : Readable.fromWeb(response.body),
-      createWriteStream(partial),
-    );
+    await pipeline(response.body, createWriteStream(partial));
     await rename(partial, destination);
   } catch (error) {
     await rm(partial, { force: true });

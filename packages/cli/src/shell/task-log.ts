@@ -19,6 +19,7 @@ import { noTaskText, selectTasks } from '../core/mesos-tasks.ts';
 import type { ClusterTask, TaskScope } from '../core/mesos-tasks.ts';
 import { fetchState } from './documents.ts';
 import { cliError } from './errors.ts';
+import type { TransportReply } from './http-transport.ts';
 import { openSession } from './session.ts';
 import type { Session } from './session.ts';
 import type { Invocation, Terminal } from './terminal.ts';
@@ -185,14 +186,14 @@ async function readStream(
 }
 
 async function readEvents(
-  response: Response,
+  response: TransportReply,
   follower: Follower,
   position: FollowPosition,
 ): Promise<void> {
   const parser = new EventStreamParser();
   const decoder = new TextDecoder();
   const colour = follower.invocation.terminal.outputIsTerminal;
-  for await (const piece of response.body ?? []) {
+  for await (const piece of response.body as AsyncIterable<Buffer>) {
     let text = '';
     for (const event of parser.push(decoder.decode(piece, { stream: true }))) {
       const entry = parseLogEntry(event);

@@ -6,11 +6,12 @@ import { createDcosHome } from './run-dcos.ts';
 import type { DcosHome, DcosOptions, DcosResult } from './run-dcos.ts';
 import { startStubCluster } from './stub-cluster.ts';
 import type { StubCluster, StubRoutes } from './stub-cluster.ts';
+import { testCertificate, testKey } from './tls-fixture.ts';
 
 export interface CliScene {
   readonly home: DcosHome;
   /** Starts a stub; `attach` configures it as the current cluster, too. */
-  start(routes: StubRoutes): Promise<StubCluster>;
+  start(routes: StubRoutes, options?: { readonly tls: boolean }): Promise<StubCluster>;
   attach(routes: StubRoutes): Promise<StubCluster>;
   /** Runs `dcos` with these words, cut at blanks. */
   dcos(command: string, options?: DcosOptions): Promise<DcosResult>;
@@ -21,8 +22,12 @@ export interface CliScene {
 export async function createCliScene(): Promise<CliScene> {
   const home = await createDcosHome();
   const clusters: StubCluster[] = [];
-  const start = async (routes: StubRoutes): Promise<StubCluster> => {
-    const cluster = await startStubCluster(routes);
+  const start = async (
+    routes: StubRoutes,
+    options: { readonly tls: boolean } = { tls: false },
+  ): Promise<StubCluster> => {
+    const tls = options.tls ? { key: testKey, cert: testCertificate } : undefined;
+    const cluster = await startStubCluster(routes, tls);
     clusters.push(cluster);
     return cluster;
   };

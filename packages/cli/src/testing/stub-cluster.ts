@@ -4,6 +4,7 @@
  */
 
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonValue } from '@dcos/base';
 
@@ -39,9 +40,12 @@ export interface StubCluster {
 }
 
 /** Starts the server; what no route answers gets 404 with a text. */
-export async function startStubCluster(routes: StubRoutes): Promise<StubCluster> {
+export async function startStubCluster(
+  routes: StubRoutes,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<StubCluster> {
   const requests: StubRequest[] = [];
-  const server = createServer((incoming, response) => {
+  const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     const pieces: Buffer[] = [];
     incoming.on('data', (piece: Buffer) => pieces.push(piece));
     incoming.on('end', () => {
@@ -54,14 +58,15 @@ export async function startStubCluster(routes: StubRoutes): Promise<StubCluster>
       requests.push(request);
       answer(routes, request, response);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     requests,
     lines: () => requests.map((request) => `${request.method} ${request.url}`),
     close: () =>

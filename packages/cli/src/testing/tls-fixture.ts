@@ -1,0 +1,23 @@
+/**
+ * A key and a certificate for 127.0.0.1 that nobody trusts, for tests. Worth nothing elsewhere.
+ */
+
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgR7l0w7w33ocibS0l
+uydTn8j/6NfFgmJaASAtfis3X9ehRANCAAQxAnku9N7c2JQBppdSAh1IsofYNT/v
+tAX0clxXGtUdTZickdNiGZepVElFQ0+FVhvTkaGycmLKoPRk6C2obsUv
+-----END PRIVATE KEY-----
+`;
+
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUaAV4PLve0UQOujlMJIxtTF+MoiIwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDE0NDA0MVoYDzIxMjYxMDI3
+MTQ0MDQxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQxAnku9N7c2JQBppdSAh1IsofYNT/vtAX0clxXGtUdTZickdNiGZep
+VElFQ0+FVhvTkaGycmLKoPRk6C2obsUvo28wbTAdBgNVHQ4EFgQU9h3umAQb0Zpc
+CFr0XPbL63uSEbIwHwYDVR0jBBgwFoAU9h3umAQb0ZpcCFr0XPbL63uSEbIwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIhAK0U0G9OTm721KB3gnVM9OssOfRGnqEv+MYguDH7GRRZAiAb
+lTJODwdmzQ6xzo5z+1cscl6SIsevBzk9zU2iBOjmPA==
+-----END CERTIFICATE-----
+`;
