@@ -1,6 +1,12 @@
+import type { Logger } from '@dcos/base';
+import type { ContainerRuntime } from '../runtime.ts';
 export interface DockerRuntimeOptions {
-  readonly socketPath?: string;
+  readonly socketPath: string;
+  readonly stateRoot: string;
+  readonly owner: string;
+  readonly hostIp: string;
+  readonly logger: Logger;
 }
-export function createDockerRuntime(_options: DockerRuntimeOptions): never {
-  throw new Error('x');
+export function createDockerRuntime(_options: DockerRuntimeOptions): ContainerRuntime {
+  throw new Error('not yet');
 }

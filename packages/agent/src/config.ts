@@ -1,0 +1,52 @@
+/** Settings of an agent. Parsed once; every field has a default that suits one agent on one machine. */
+
+import { z } from 'zod';
+
+const milliseconds = z.number().int().min(0);
+
+export const agentConfigSchema = z
+  .object({
+    /** `http://host:port` of the masters, tried in turn. */
+    masters: z
+      .union([z.array(z.url()).min(1), z.url().transform((url) => [url])])
+      .default(['http://127.0.0.1:5050']),
+    /** Address to listen on, and at which tasks on the host's network are reached. */
+    ip: z.string().default('127.0.0.1'),
+    /** 0 takes a free port. */
+    port: z.number().int().min(0).max(65_535).default(5051),
+    /** Name shown to frameworks; the address when absent. */
+    hostname: z.string().optional(),
+    workDir: z.string().default('/var/lib/dcos/agent'),
+    /** `name(role):value;…` or a JSON list; what is not named is detected. */
+    resources: z.string().default(''),
+    /** `key:value;…` or a JSON list. */
+    attributes: z.string().default(''),
+    /** Role of resources without one. */
+    defaultRole: z.string().default('*'),
+    /** Runtimes that are on: `process`, `docker`, or both with a comma. */
+    runtimes: z
+      .string()
+      .regex(/^(process|docker)(,(process|docker))*$/, 'expected process, docker, or both')
+      .default('process'),
+    dockerSocket: z.string().default('/var/run/docker.sock'),
+    /** Variables that every task gets. */
+    executorEnvironment: z.record(z.string(), z.string()).default({}),
+    registrationBackoffMs: milliseconds.default(1_000),
+    registrationBackoffMaxMs: milliseconds.default(60_000),
+    updateRetryMs: milliseconds.default(10_000),
+    updateRetryMaxMs: milliseconds.default(600_000),
+    killGraceMs: milliseconds.default(3_000),
+    /** Age at which sandboxes of ended tasks are deleted. */
+    gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
+    /** Ended tasks that are remembered. */
+    completedTasksMax: z.number().int().min(0).max(100_000).default(1_000),
+    tasksMax: z.number().int().min(1).max(100_000).default(10_000),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    /** Standard error when absent. */
+    logFile: z.string().optional(),
+  })
+  .strict();
+
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+/** What a caller gives; everything has a default. */
+export type AgentConfigInput = z.input<typeof agentConfigSchema>;

@@ -1,0 +1,231 @@
+/**
+ * The agent as a machine: one event in, effects out, in the order in which they must happen.
+ *
+ * Invariants: a task has one terminal state at most and states only move forward; an update is sent until it
+ * is acknowledged, in order; nothing leaves before what it depends on is durable (see `events.ts`).
+ */
+
+import {
+  assert,
+  containerId,
+  frameworkId as toFrameworkId,
+  randomUuid,
+  taskId as toTaskId,
+  unreachable,
+  type AgentId,
+  type FrameworkId,
+  type Instant,
+} from '@dcos/base';
+import type { agentProtocol } from '@dcos/wire';
+import { completeTask, forgetCompleted } from './completion.ts';
+import { createContext, log, saveFramework, taskOf, type Context, type Phase } from './context.ts';
+import type { AgentEffect, AgentEvent } from './events.ts';
+import { containerExited } from './exits.ts';
+import { healthChecked, healthTimerFired } from './health.ts';
+import { completionTimerFired, killTask, killTimerFired } from './killing.ts';
+import { launchFailed, runTask, taskPrepared, taskStarted } from './launching.ts';
+import { isTerminal, taskKey, type FrameworkRecord, type TaskRecord } from './model.ts';
+import type { AgentCoreOptions } from './options.ts';
+import { containersFound, start } from './recovery.ts';
+import {
+  connectNow,
+  connected,
+  disconnected,
+  heardFromMaster,
+  registered,
+  rejected,
+  shutdown,
+} from './registration.ts';
+import { acknowledge, droppedState, retryHead, updateTask } from './status-updates.ts';
+import { parseTaskTimer } from './timers.ts';
+
+/** What can be seen of an agent from outside; valid until the next event. */
+export interface AgentSnapshot {
+  readonly agentId: AgentId | undefined;
+  readonly phase: Phase;
+  readonly frameworks: ReadonlyMap<FrameworkId, FrameworkRecord>;
+  /** Running or with unacknowledged updates. */
+  readonly live: readonly TaskRecord[];
+  /** Ended, oldest first. */
+  readonly completed: readonly TaskRecord[];
+}
+
+export interface Agent {
+  /** Takes one event; the effects are to be performed in order. */
+  handle(event: AgentEvent, now: Instant): readonly AgentEffect[];
+  snapshot(): AgentSnapshot;
+}
+
+/** Makes the machine; its first event must be `start`. */
+export function createAgent({ random, options }: AgentCoreOptions): Agent {
+  const context = createContext(random, options);
+  return {
+    handle(event, now) {
+      context.now = now;
+      context.effects = [];
+      dispatch(context, event);
+      return context.effects;
+    },
+    snapshot: () => ({
+      agentId: context.agentId,
+      phase: context.phase,
+      frameworks: context.frameworks,
+      live: [...context.live.values()],
+      completed: [...context.completed.values()],
+    }),
+  };
+}
+
+function dispatch(context: Context, event: AgentEvent): void {
+  switch (event.kind) {
+    case 'start':
+      return start(context, event.records);
+    case 'containersFound':
+      return containersFound(context, event.containers);
+    case 'connected':
+      return connected(context);
+    case 'disconnected':
+      return disconnected(context, event.reason);
+    case 'received':
+      heardFromMaster(context);
+      return received(context, event.message);
+    case 'prepared':
+      return taskPrepared(context, event.id);
+    case 'started':
+      return taskStarted(context, event.id, event);
+    case 'launchFailed':
+      return launchFailed(context, event.id, event.message);
+    case 'exited':
+      return containerExited(context, event.id, event.status);
+    case 'checked':
+      return healthChecked(context, event.id, event);
+    case 'timer':
+      return timerFired(context, event.id);
+    case 'collected':
+      return forgetCompleted(context, event.id);
+    case 'shutdown':
+      return shutdown(context, event.reason);
+    default:
+      return unreachable(event);
+  }
+}
+
+function timerFired(context: Context, name: string): void {
+  if (name === 'connect') return connectNow(context);
+  if (name === 'registration' || name === 'silence') {
+    log(context, 'warn', 'master.silent', `the master is silent (${name})`);
+    context.effects.push({ kind: 'disconnect' });
+    return;
+  }
+  const parsed = parseTaskTimer(name);
+  assert(parsed !== undefined, `unknown timer ${name}`);
+  const { timer, id } = parsed;
+  switch (timer) {
+    case 'retry': {
+      const task = taskOf(context, id);
+      if (task !== undefined) retryHead(context, task);
+      return;
+    }
+    case 'kill':
+      return killTimerFired(context, id);
+    case 'health':
+      return healthTimerFired(context, id);
+    case 'completion':
+      return completionTimerFired(context, id);
+    default:
+      return unreachable(timer);
+  }
+}
+
+function received(context: Context, message: agentProtocol.ToAgent): void {
+  const missing = (): void =>
+    log(context, 'error', 'message.malformed', `${message.type} from the master lacks its body`);
+  switch (message.type) {
+    case 'REGISTERED':
+      return message.registered === undefined ? missing() : registered(context, message.registered);
+    case 'REJECTED':
+      return message.rejected === undefined ? missing() : rejected(context, message.rejected);
+    case 'RUN_TASK':
+      return message.run_task === undefined ? missing() : runTask(context, message.run_task);
+    case 'KILL_TASK':
+      return message.kill_task === undefined ? missing() : onKill(context, message.kill_task);
+    case 'ACKNOWLEDGE': {
+      const body = message.acknowledge;
+      if (body === undefined) return missing();
+      return acknowledge(context, body.framework_id.value, body.task_id.value, body.uuid);
+    }
+    case 'SHUTDOWN_FRAMEWORK': {
+      const body = message.shutdown_framework;
+      return body === undefined ? missing() : onShutdownFramework(context, body.framework_id.value);
+    }
+    case 'UPDATE_FRAMEWORK': {
+      const body = message.update_framework;
+      return body === undefined ? missing() : onUpdateFramework(context, body);
+    }
+    case 'RECONCILE':
+      return message.reconcile === undefined ? missing() : onReconcile(context, message.reconcile);
+    case 'FRAMEWORK_MESSAGE':
+      return log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
+    case 'SHUTDOWN':
+      return shutdown(context, `the master said: ${message.shutdown?.message ?? 'shut down'}`);
+    case 'PING':
+      context.effects.push({ kind: 'send', message: { type: 'PONG' } });
+      return;
+    default:
+      return unreachable(message.type);
+  }
+}
+
+function onKill(context: Context, body: agentProtocol.KillTask): void {
+  const task = context.live.get(taskKey(body.framework_id.value, body.task_id.value));
+  if (task === undefined) {
+    // The master asks for a reconciliation when it believes that such a task exists here.
+    log(context, 'warn', 'kill.ignored', `there is no task ${body.task_id.value}`);
+    return;
+  }
+  killTask(context, task, 'request', body.kill_policy);
+}
+
+function onShutdownFramework(context: Context, value: string): void {
+  const id = toFrameworkId(value);
+  const record = context.frameworks.get(id);
+  if (record === undefined) return;
+  saveFramework(context, id, { ...record, terminating: true });
+  for (const task of context.live.values()) {
+    if (task.frameworkId !== id) continue;
+    if (isTerminal(task.state)) completeTask(context, { ...task, updates: [] });
+    else killTask(context, { ...task, updates: [] }, 'framework');
+  }
+}
+
+function onUpdateFramework(context: Context, body: agentProtocol.UpdateFramework): void {
+  const id = toFrameworkId(body.framework_info.id?.value ?? '');
+  const record = context.frameworks.get(id);
+  if (record !== undefined) saveFramework(context, id, { ...record, info: body.framework_info });
+}
+
+/** The master knows tasks here that we did not report: they are lost, and somebody must say so. */
+function onReconcile(context: Context, body: agentProtocol.Reconcile): void {
+  const frameworkId = toFrameworkId(body.framework_id.value);
+  for (const { value } of body.task_ids ?? []) {
+    if (context.live.has(taskKey(frameworkId, value))) continue;
+    const stranger: TaskRecord = {
+      frameworkId,
+      taskId: toTaskId(value),
+      info: { name: value, task_id: { value }, agent_id: { value: context.agentId ?? '' } },
+      containerId: containerId(randomUuid(context.random)),
+      runtime: 'none',
+      state: 'TASK_STAGING',
+      statuses: [],
+      updates: [],
+      launchedAt: context.now,
+      ipAddresses: [],
+    };
+    updateTask(context, stranger, {
+      state: droppedState(context, stranger),
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_RECONCILIATION',
+      message: 'Reconciliation: task unknown to the agent',
+    });
+  }
+}

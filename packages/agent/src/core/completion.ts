@@ -1,0 +1,61 @@
+/** The end of a task's life here: from live to completed, and from there to forgotten. */
+
+import type { ContainerId } from '@dcos/base';
+import { log, type Context } from './context.ts';
+import { taskKey, type TaskRecord } from './model.ts';
+import { FRAMEWORK_PREFIX, TASK_PREFIX, taskToJson } from './records.ts';
+
+/** Moves an ended task whose updates are all acknowledged (or of no interest) out of the live ones. */
+export function completeTask(context: Context, task: TaskRecord): void {
+  context.live.delete(taskKey(task.frameworkId, task.taskId));
+  context.keyOfContainer.delete(task.containerId);
+  context.volatile.delete(task.containerId);
+  context.effects.push({ kind: 'cancelTimer', id: `retry/${task.containerId}` });
+  // A task that was refused has no sandbox and nothing to show.
+  if (task.runtime === 'none') {
+    context.effects.push({
+      kind: 'persist',
+      key: TASK_PREFIX + task.containerId,
+      value: undefined,
+    });
+  } else {
+    const done: TaskRecord = { ...task, updates: [] };
+    context.completed.set(task.containerId, done);
+    context.effects.push({
+      kind: 'persist',
+      key: TASK_PREFIX + task.containerId,
+      value: taskToJson(done),
+    });
+  }
+  for (const oldest of context.completed.keys()) {
+    if (context.completed.size <= context.options.completedTasksMax) break;
+    forgetCompleted(context, oldest);
+  }
+  stopWhenIdle(context);
+}
+
+/** Drops a completed task, and its framework with the last one. */
+export function forgetCompleted(context: Context, id: ContainerId): void {
+  const task = context.completed.get(id);
+  if (task === undefined) return;
+  context.completed.delete(id);
+  context.effects.push({ kind: 'persist', key: TASK_PREFIX + id, value: undefined });
+  const same = (other: TaskRecord): boolean => other.frameworkId === task.frameworkId;
+  if ([...context.live.values()].some(same) || [...context.completed.values()].some(same)) return;
+  context.frameworks.delete(task.frameworkId);
+  context.effects.push({
+    kind: 'persist',
+    key: FRAMEWORK_PREFIX + task.frameworkId,
+    value: undefined,
+  });
+}
+
+/** While the agent stops: the end of the last container is the agent's end. */
+export function stopWhenIdle(context: Context): void {
+  if (context.stopping === undefined || context.stopped) return;
+  const running = [...context.live.values()].some((task) => task.endedAt === undefined);
+  if (running) return;
+  context.stopped = true;
+  log(context, 'info', 'agent.stopped', context.stopping);
+  context.effects.push({ kind: 'stopped', reason: context.stopping });
+}

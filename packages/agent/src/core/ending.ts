@@ -1,0 +1,24 @@
+/** The end of a task that was launched: its last update, its timers, its container. */
+
+import { volatileOf, type Context } from './context.ts';
+import { completeTask, stopWhenIdle } from './completion.ts';
+import type { TaskRecord } from './model.ts';
+import { updateTask, type UpdateFields } from './status-updates.ts';
+import { taskTimer, type TaskTimer } from './timers.ts';
+
+const TIMERS_OF_A_RUN: readonly TaskTimer[] = ['kill', 'health', 'completion'];
+
+/** The last update of a task, and the end of everything that was set up for it. */
+export function endTask(context: Context, task: TaskRecord, fields: UpdateFields): void {
+  for (const timer of TIMERS_OF_A_RUN) {
+    context.effects.push({ kind: 'cancelTimer', id: taskTimer(timer, task.containerId) });
+  }
+  const ended = updateTask(context, task, fields);
+  const volatile = volatileOf(context, ended.containerId);
+  if (!volatile.released) {
+    volatile.released = true;
+    context.effects.push({ kind: 'release', task: ended });
+  }
+  if (ended.updates.length === 0) completeTask(context, ended);
+  stopWhenIdle(context);
+}

@@ -1,0 +1,84 @@
+/**
+ * What can happen to an agent, and what it wants done. The shell performs effects in order; nothing after a
+ * `persist` leaves the process before that record is durable.
+ */
+
+import type { ContainerId, JsonObject } from '@dcos/base';
+import type { agentProtocol, FrameworkInfo, HealthCheck } from '@dcos/wire';
+import type { ExitStatus, TaskRecord } from './model.ts';
+
+/** What a runtime found of one container after a restart. */
+export type FoundContainer =
+  | {
+      readonly kind: 'running';
+      readonly id: ContainerId;
+      readonly pid: number;
+      readonly ipAddresses: readonly string[];
+    }
+  | { readonly kind: 'exited'; readonly id: ContainerId; readonly status: ExitStatus }
+  | { readonly kind: 'absent'; readonly id: ContainerId };
+
+export type AgentEvent =
+  /** The first event: what the checkpoint holds, by key. */
+  | { readonly kind: 'start'; readonly records: ReadonlyMap<string, JsonObject> }
+  | { readonly kind: 'containersFound'; readonly containers: readonly FoundContainer[] }
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'received'; readonly message: agentProtocol.ToAgent }
+  /** Everything is fetched; the container is being started. */
+  | { readonly kind: 'prepared'; readonly id: ContainerId }
+  | {
+      readonly kind: 'started';
+      readonly id: ContainerId;
+      readonly pid: number;
+      readonly ipAddresses: readonly string[];
+    }
+  | { readonly kind: 'launchFailed'; readonly id: ContainerId; readonly message: string }
+  | { readonly kind: 'exited'; readonly id: ContainerId; readonly status: ExitStatus }
+  | {
+      readonly kind: 'checked';
+      readonly id: ContainerId;
+      readonly healthy: boolean;
+      readonly message: string;
+    }
+  | { readonly kind: 'timer'; readonly id: string }
+  /** The sandbox of a completed task was deleted. */
+  | { readonly kind: 'collected'; readonly id: ContainerId }
+  /** Kill everything and stop; `stopped` follows when nothing runs any more. */
+  | { readonly kind: 'shutdown'; readonly reason: string };
+
+export type AgentEffect =
+  /** Writes or, without a value, deletes a record of the checkpoint. */
+  | { readonly kind: 'persist'; readonly key: string; readonly value: JsonObject | undefined }
+  | { readonly kind: 'findContainers'; readonly tasks: readonly TaskRecord[] }
+  | { readonly kind: 'connect' }
+  | { readonly kind: 'disconnect' }
+  | { readonly kind: 'send'; readonly message: agentProtocol.ToMaster }
+  /** The master knows us under this id from now on. */
+  | { readonly kind: 'registered'; readonly agentId: string }
+  | { readonly kind: 'launch'; readonly task: TaskRecord; readonly framework: FrameworkInfo }
+  | { readonly kind: 'abortLaunch'; readonly id: ContainerId }
+  | {
+      readonly kind: 'signal';
+      readonly id: ContainerId;
+      readonly signal: 'SIGTERM' | 'SIGKILL';
+    }
+  | {
+      readonly kind: 'check';
+      readonly task: TaskRecord;
+      readonly check: HealthCheck;
+      readonly timeoutMs: number;
+    }
+  /** The task ended: the runtime may forget its container, the sandbox stays. */
+  | { readonly kind: 'release'; readonly task: TaskRecord }
+  /** Replaces a timer of the same id. */
+  | { readonly kind: 'timer'; readonly id: string; readonly afterMs: number }
+  | { readonly kind: 'cancelTimer'; readonly id: string }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly event: string;
+      readonly message: string;
+    }
+  /** Nothing runs any more and nothing will; the process may end. */
+  | { readonly kind: 'stopped'; readonly reason: string };

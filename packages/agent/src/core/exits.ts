@@ -1,0 +1,58 @@
+/** The end of a container, and what the task's end is called because of it. */
+
+import type { ContainerId } from '@dcos/base';
+import { taskOf, type Context } from './context.ts';
+import { exitMessage } from './exit-message.ts';
+import { endTask } from './ending.ts';
+import { isTerminal, type ExitStatus, type TaskRecord } from './model.ts';
+import type { UpdateFields } from './status-updates.ts';
+
+/** A container ended; what it means depends on whether it was told to. */
+export function containerExited(context: Context, id: ContainerId, status: ExitStatus): void {
+  const task = taskOf(context, id);
+  if (task === undefined || isTerminal(task.state)) return;
+  endTask(context, task, endingOf(task, status));
+}
+
+function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
+  const message = exitMessage(task.runtime, status);
+  const { healthy } = task;
+  const cause = task.kill?.cause;
+  switch (cause) {
+    case 'unhealthy':
+      return { state: 'TASK_KILLED', message, healthy: false };
+    case 'maxCompletionTime':
+      return {
+        state: 'TASK_FAILED',
+        message,
+        reason: 'REASON_MAX_COMPLETION_TIME_REACHED',
+        healthy,
+      };
+    case 'request':
+    case 'framework':
+    case 'agent':
+      return { state: 'TASK_KILLED', message, healthy };
+    case undefined:
+      break;
+    default:
+      return cause satisfies never;
+  }
+  if (status.kind === 'unknown') {
+    return {
+      state: 'TASK_FAILED',
+      message,
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_EXECUTOR_TERMINATED',
+    };
+  }
+  if (status.outOfMemory === true) {
+    return {
+      state: 'TASK_FAILED',
+      message: `Memory limit exceeded: ${message}`,
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+    };
+  }
+  const succeeded = status.kind === 'exited' && status.code === 0;
+  return { state: succeeded ? 'TASK_FINISHED' : 'TASK_FAILED', message, healthy };
+}

@@ -1,0 +1,91 @@
+/**
+ * Ending tasks: on request, for failing health checks, for running too long, with their framework, with
+ * the agent. SIGTERM, a grace, then SIGKILL until the container is gone.
+ */
+
+import type { ContainerId } from '@dcos/base';
+import type { KillPolicy } from '@dcos/wire';
+import { hasCapability, saveTask, taskOf, type Context } from './context.ts';
+import { endTask } from './ending.ts';
+import { isTerminal, type KillCause, type TaskRecord } from './model.ts';
+import { updateTask } from './status-updates.ts';
+import { taskTimer } from './timers.ts';
+
+/** Grace of a kill: the request's policy, else the task's, else the default. */
+export function graceOf(
+  context: Context,
+  task: TaskRecord,
+  policy: KillPolicy | undefined,
+): number {
+  const grace = policy?.grace_period ?? task.info.kill_policy?.grace_period;
+  return grace === undefined
+    ? context.options.times.killGraceMs
+    : Math.max(0, grace.nanoseconds / 1e6);
+}
+
+/** Begins to end a task. A second request may bring the end forward, never put it off. */
+export function killTask(
+  context: Context,
+  task: TaskRecord,
+  cause: KillCause,
+  policy?: KillPolicy,
+): void {
+  if (isTerminal(task.state)) return;
+  const deadline = context.now + graceOf(context, task, policy);
+  if (task.kill !== undefined) {
+    if (deadline >= task.kill.deadline) return;
+    const sooner: TaskRecord = { ...task, kill: { ...task.kill, deadline } };
+    saveTask(context, sooner);
+    if (sooner.pid !== undefined) armKillTimer(context, sooner);
+    return;
+  }
+  if (task.state === 'TASK_STAGING') {
+    context.effects.push({ kind: 'abortLaunch', id: task.containerId });
+    endTask(context, task, {
+      state: 'TASK_KILLED',
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
+      message: 'Task was killed before its container was started',
+    });
+    return;
+  }
+  let dying: TaskRecord = { ...task, kill: { cause, deadline } };
+  if (hasCapability(context, task.frameworkId, 'TASK_KILLING_STATE')) {
+    dying = updateTask(context, dying, { state: 'TASK_KILLING' });
+  } else {
+    saveTask(context, dying);
+  }
+  context.effects.push({ kind: 'cancelTimer', id: taskTimer('health', task.containerId) });
+  if (dying.pid !== undefined) sendKillSignal(context, dying);
+}
+
+/** SIGTERM, and the timer of what follows. */
+export function sendKillSignal(context: Context, task: TaskRecord): void {
+  context.effects.push({ kind: 'signal', id: task.containerId, signal: 'SIGTERM' });
+  armKillTimer(context, task);
+}
+
+function armKillTimer(context: Context, task: TaskRecord): void {
+  const deadline = task.kill?.deadline ?? context.now;
+  context.effects.push({
+    kind: 'timer',
+    id: taskTimer('kill', task.containerId),
+    afterMs: Math.max(0, deadline - context.now),
+  });
+}
+
+/** The grace is over. */
+export function killTimerFired(context: Context, id: ContainerId): void {
+  const task = taskOf(context, id);
+  if (task === undefined || isTerminal(task.state)) return;
+  context.effects.push(
+    { kind: 'signal', id, signal: 'SIGKILL' },
+    { kind: 'timer', id: taskTimer('kill', id), afterMs: context.options.times.killRepeatMs },
+  );
+}
+
+/** The task ran as long as it may. */
+export function completionTimerFired(context: Context, id: ContainerId): void {
+  const task = taskOf(context, id);
+  if (task !== undefined) killTask(context, task, 'maxCompletionTime');
+}

@@ -1,0 +1,176 @@
+/**
+ * From RUN_TASK to a running container: refusal of what cannot be run, launch, start, failed launch.
+ * Source: mesos-kernel §6.2, §6.8; messages as recorded.
+ */
+
+import {
+  containerId,
+  frameworkId as toFrameworkId,
+  idProblem,
+  randomUuid,
+  taskId as toTaskId,
+  type ContainerId,
+} from '@dcos/base';
+import type { agentProtocol, TaskInfo } from '@dcos/wire';
+import { shortage } from './accounting.ts';
+import { log, saveFramework, saveTask, taskOf, type Context } from './context.ts';
+import { armHealthCheck } from './health.ts';
+import { endTask } from './ending.ts';
+import { sendKillSignal } from './killing.ts';
+import { isTerminal, taskKey, type RuntimeName, type TaskRecord } from './model.ts';
+import { droppedState, updateTask, type UpdateFields } from './status-updates.ts';
+import { taskTimer } from './timers.ts';
+
+/** Takes a task from the master. */
+export function runTask(
+  context: Context,
+  { framework_info, task: info }: agentProtocol.RunTask,
+): void {
+  const frameworkText = framework_info.id?.value ?? '';
+  const problem = idProblem(frameworkText) ?? idProblem(info.task_id.value);
+  if (problem !== undefined) {
+    // Such an id can name no directory, so nothing about it can be recorded; the master never sends one.
+    log(context, 'error', 'task.refused', `task with an impossible id: ${problem}`);
+    return;
+  }
+  const frameworkId = toFrameworkId(frameworkText);
+  const taskId = toTaskId(info.task_id.value);
+  if (context.live.has(taskKey(frameworkId, taskId))) {
+    log(context, 'warn', 'task.ignored', `task ${taskId} is already here`);
+    return;
+  }
+  const known = context.frameworks.get(frameworkId);
+  if (known?.terminating === true) {
+    log(context, 'warn', 'task.ignored', `framework ${frameworkId} is being shut down`);
+    return;
+  }
+  saveFramework(context, frameworkId, { info: framework_info, terminating: false });
+  const refusal = refusalOf(context, info);
+  const base: TaskRecord = {
+    frameworkId,
+    taskId,
+    info,
+    containerId: containerId(randomUuid(context.random)),
+    runtime: refusal === undefined ? runtimeFor(info) : 'none',
+    state: 'TASK_STAGING',
+    statuses: [],
+    updates: [],
+    launchedAt: context.now,
+    ipAddresses: [],
+  };
+  if (refusal !== undefined) {
+    const state = refusal.state === 'TASK_DROPPED' ? droppedState(context, base) : refusal.state;
+    updateTask(context, base, { ...refusal, state, source: 'SOURCE_AGENT' });
+    return;
+  }
+  saveTask(context, base);
+  context.effects.push({ kind: 'launch', task: base, framework: framework_info });
+}
+
+function runtimeFor(info: TaskInfo): RuntimeName {
+  return info.container?.type === 'DOCKER' ? 'docker' : 'process';
+}
+
+/** Why a task cannot be run here, as the update that says so. */
+function refusalOf(context: Context, info: TaskInfo): UpdateFields | undefined {
+  const invalid = (message: string): UpdateFields => ({
+    state: 'TASK_ERROR',
+    reason: 'REASON_TASK_INVALID',
+    message,
+  });
+  const dropped = (reason: UpdateFields['reason'], message: string): UpdateFields => ({
+    state: 'TASK_DROPPED',
+    reason,
+    message,
+  });
+  if (context.stopping !== undefined)
+    return dropped('REASON_AGENT_DRAINING', 'The agent is stopping');
+  if (info.executor !== undefined) {
+    return invalid('Custom and default executors are not supported yet: use a command task');
+  }
+  if (info.check !== undefined) {
+    return invalid('TaskInfo.check is not supported yet: use TaskInfo.health_check');
+  }
+  if (info.command === undefined) return invalid('The task has neither a command nor an executor');
+  if (context.live.size >= context.options.tasksMax) {
+    return dropped(
+      'REASON_INVALID_OFFERS',
+      `The agent holds ${context.options.tasksMax} tasks already`,
+    );
+  }
+  const used = [...context.live.values()]
+    .filter((task) => !isTerminal(task.state))
+    .flatMap((task) => task.info.resources ?? []);
+  const lack = shortage(context.options.info.resources ?? [], used, info.resources ?? []);
+  if (lack !== undefined) {
+    return dropped(
+      'REASON_INVALID_OFFERS',
+      `The agent does not have the task's resources: ${lack}`,
+    );
+  }
+  const runtime = runtimeFor(info);
+  if (context.options.runtimes.has(runtime)) return undefined;
+  return {
+    state: 'TASK_FAILED',
+    reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+    message: `Failed to launch container: the runtime '${runtime}' is not enabled on this agent`,
+  };
+}
+
+/** Files and image are there. */
+export function taskPrepared(context: Context, id: ContainerId): void {
+  const task = taskOf(context, id);
+  if (task === undefined || task.state !== 'TASK_STAGING') return;
+  updateTask(context, task, { state: 'TASK_STARTING' });
+}
+
+/** The container runs; when it was told to end meanwhile, it is told so now. */
+export function taskStarted(
+  context: Context,
+  id: ContainerId,
+  found: { readonly pid: number; readonly ipAddresses: readonly string[] },
+): void {
+  const task = taskOf(context, id);
+  if (task === undefined || isTerminal(task.state)) {
+    context.effects.push({ kind: 'signal', id, signal: 'SIGKILL' });
+    return;
+  }
+  const started: TaskRecord = {
+    ...task,
+    pid: found.pid,
+    ipAddresses: found.ipAddresses,
+    startedAt: context.now,
+  };
+  if (started.kill !== undefined) {
+    saveTask(context, started);
+    sendKillSignal(context, started);
+    return;
+  }
+  const running = updateTask(context, started, { state: 'TASK_RUNNING' });
+  armTimers(context, running, 'first');
+}
+
+/** Health checks and the bound on run time, at the start or after a restart of the agent. */
+export function armTimers(context: Context, task: TaskRecord, when: 'first' | 'again'): void {
+  armHealthCheck(context, task, when);
+  const bound = task.info.max_completion_time;
+  if (bound === undefined) return;
+  const due = (task.startedAt ?? context.now) + bound.nanoseconds / 1e6;
+  context.effects.push({
+    kind: 'timer',
+    id: taskTimer('completion', task.containerId),
+    afterMs: Math.max(0, due - context.now),
+  });
+}
+
+/** The container could not be made. */
+export function launchFailed(context: Context, id: ContainerId, message: string): void {
+  const task = taskOf(context, id);
+  if (task === undefined || isTerminal(task.state)) return;
+  endTask(context, task, {
+    state: 'TASK_FAILED',
+    source: 'SOURCE_AGENT',
+    reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+    message: `Failed to launch container: ${message}`,
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * What an agent knows. Records are immutable values that are replaced as a whole: what is in a record is
+ * what is in the checkpoint, and what is not in it may be lost at any moment without harm.
+ */
+
+import type { ContainerId, FrameworkId, Instant, TaskId } from '@dcos/base';
+import type { AgentInfo, FrameworkInfo, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+
+/** How a container ended; the runtimes' own words. */
+export type ExitStatus =
+  | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory?: boolean }
+  | { readonly kind: 'signaled'; readonly signal: number; readonly outOfMemory?: boolean }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** Which adapter runs a task; `none` for a task that was refused. */
+export type RuntimeName = 'process' | 'docker' | 'none';
+
+/** Why a task is being killed; it decides what its end is called. */
+export type KillCause = 'request' | 'unhealthy' | 'maxCompletionTime' | 'framework' | 'agent';
+
+export interface KillRecord {
+  readonly cause: KillCause;
+  /** When SIGKILL is due. */
+  readonly deadline: Instant;
+}
+
+/** One task with everything that must survive a crash of the agent. */
+export interface TaskRecord {
+  readonly frameworkId: FrameworkId;
+  readonly taskId: TaskId;
+  readonly info: TaskInfo;
+  readonly containerId: ContainerId;
+  readonly runtime: RuntimeName;
+  /** The latest state, which may be ahead of what the framework knows. */
+  readonly state: TaskState;
+  /** Every state it was in; consecutive statuses of one state are collapsed to the last. */
+  readonly statuses: readonly TaskStatus[];
+  /** Updates that are not acknowledged, oldest first; only the first is in flight. */
+  readonly updates: readonly TaskStatus[];
+  readonly launchedAt: Instant;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  readonly pid?: number;
+  /** Addresses of its own; empty when it shares the host's. */
+  readonly ipAddresses: readonly string[];
+  readonly healthy?: boolean;
+  readonly kill?: KillRecord;
+}
+
+export interface FrameworkRecord {
+  readonly info: FrameworkInfo;
+  /** It was shut down: no updates are sent any more, new tasks are refused. */
+  readonly terminating: boolean;
+}
+
+/** Identity that the master gave, and the description that it was given for. */
+export interface AgentRecord {
+  readonly info: AgentInfo;
+}
+
+const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_LOST',
+  'TASK_DROPPED',
+  'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
+]);
+
+/** True for a state that a task never leaves. */
+export function isTerminal(state: TaskState): boolean {
+  return TERMINAL.has(state);
+}
+
+/** Position of a live state; a task moves to states of a higher rank only, or stays. */
+const RANK: { readonly [state in TaskState]?: number } = {
+  TASK_STAGING: 0,
+  TASK_STARTING: 1,
+  TASK_RUNNING: 2,
+  TASK_KILLING: 3,
+};
+
+/** True when a task may go from one state to the other: forward only, and never out of a terminal one. */
+export function mayFollow(from: TaskState, to: TaskState): boolean {
+  if (isTerminal(from)) return false;
+  return isTerminal(to) || (RANK[to] ?? 0) >= (RANK[from] ?? 0);
+}
+
+/** Key of a live task; ids hold no slash. */
+export function taskKey(frameworkId: string, taskId: string): string {
+  return `${frameworkId}/${taskId}`;
+}

@@ -1,0 +1,141 @@
+/**
+ * Records of the checkpoint as JSON and back. Every record carries the version of its shape; one that
+ * cannot be read is skipped with its reason, so that one bad record does not take the agent's tasks along.
+ */
+
+import {
+  containerId,
+  err,
+  frameworkId,
+  isJsonObject,
+  ok,
+  taskId,
+  type JsonObject,
+  type Result,
+} from '@dcos/base';
+import {
+  AgentInfoType,
+  FrameworkInfoType,
+  TaskInfoType,
+  TaskStatusType,
+  fromJson,
+  toJson,
+  type TaskState,
+} from '@dcos/wire';
+import type { AgentRecord, FrameworkRecord, KillCause, RuntimeName, TaskRecord } from './model.ts';
+
+/** Version of the shapes in this file. */
+export const RECORD_VERSION = 1;
+
+export const AGENT_KEY = 'agent';
+export const FRAMEWORK_PREFIX = 'framework/';
+export const TASK_PREFIX = 'task/';
+
+export function agentToJson(record: AgentRecord): JsonObject {
+  return { version: RECORD_VERSION, info: toJson(AgentInfoType, record.info) };
+}
+
+export function frameworkToJson(record: FrameworkRecord): JsonObject {
+  return {
+    version: RECORD_VERSION,
+    info: toJson(FrameworkInfoType, record.info),
+    terminating: record.terminating,
+  };
+}
+
+export function taskToJson(record: TaskRecord): JsonObject {
+  return {
+    version: RECORD_VERSION,
+    frameworkId: record.frameworkId,
+    taskId: record.taskId,
+    info: toJson(TaskInfoType, record.info),
+    containerId: record.containerId,
+    runtime: record.runtime,
+    state: record.state,
+    statuses: record.statuses.map((status) => toJson(TaskStatusType, status)),
+    updates: record.updates.map((status) => toJson(TaskStatusType, status)),
+    launchedAt: record.launchedAt,
+    startedAt: record.startedAt,
+    endedAt: record.endedAt,
+    pid: record.pid,
+    ipAddresses: record.ipAddresses,
+    healthy: record.healthy,
+    kill: record.kill === undefined ? undefined : { ...record.kill },
+  };
+}
+
+export function agentFromJson(json: JsonObject): Result<AgentRecord, string> {
+  return reading(json, () => ({ info: fromJson(AgentInfoType, json['info']) }));
+}
+
+export function frameworkFromJson(json: JsonObject): Result<FrameworkRecord, string> {
+  return reading(json, () => ({
+    info: fromJson(FrameworkInfoType, json['info']),
+    terminating: json['terminating'] === true,
+  }));
+}
+
+export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
+  return reading(json, () => {
+    const { kill } = json;
+    return {
+      frameworkId: frameworkId(text(json, 'frameworkId')),
+      taskId: taskId(text(json, 'taskId')),
+      info: fromJson(TaskInfoType, json['info']),
+      containerId: containerId(text(json, 'containerId')),
+      runtime: text(json, 'runtime') as RuntimeName,
+      state: text(json, 'state') as TaskState,
+      statuses: list(json, 'statuses').map((status) => fromJson(TaskStatusType, status)),
+      updates: list(json, 'updates').map((status) => fromJson(TaskStatusType, status)),
+      launchedAt: number(json, 'launchedAt') ?? 0,
+      ...given('startedAt', number(json, 'startedAt')),
+      ...given('endedAt', number(json, 'endedAt')),
+      ...given('pid', number(json, 'pid')),
+      ipAddresses: list(json, 'ipAddresses').map(String),
+      ...given('healthy', typeof json['healthy'] === 'boolean' ? json['healthy'] : undefined),
+      ...(isJsonObject(kill)
+        ? {
+            kill: {
+              cause: text(kill, 'cause') as KillCause,
+              deadline: number(kill, 'deadline') ?? 0,
+            },
+          }
+        : {}),
+    };
+  });
+}
+
+function reading<T>(json: JsonObject, read: () => T): Result<T, string> {
+  if (json['version'] !== RECORD_VERSION)
+    return err(`version ${String(json['version'])} is not known`);
+  try {
+    return ok(read());
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** An object with that one key, or none when the value is undefined. */
+export function given<K extends string, V>(
+  key: K,
+  value: V | undefined,
+): { readonly [k in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V });
+}
+
+function text(json: JsonObject, key: string): string {
+  const value = json[key];
+  if (typeof value !== 'string') throw new TypeError(`${key} must be a text`);
+  return value;
+}
+
+function number(json: JsonObject, key: string): number | undefined {
+  const value = json[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function list(json: JsonObject, key: string): readonly unknown[] {
+  const value = json[key];
+  if (!Array.isArray(value)) throw new TypeError(`${key} must be a list`);
+  return value;
+}

@@ -1,0 +1,107 @@
+/**
+ * The start of an agent: what the checkpoint says, what the runtimes find, and what became of each task in
+ * between. Source: mesos-kernel §6.4.
+ */
+
+import { agentId, type ContainerId, type FrameworkId, type JsonObject } from '@dcos/base';
+import { containerExited } from './exits.ts';
+import { endTask } from './ending.ts';
+import { adoptTask, log, taskOf, type Context } from './context.ts';
+import type { FoundContainer } from './events.ts';
+import { completeTask } from './completion.ts';
+import { killTask, sendKillSignal } from './killing.ts';
+import { armTimers, taskStarted } from './launching.ts';
+import { isTerminal, type TaskRecord } from './model.ts';
+import {
+  AGENT_KEY,
+  FRAMEWORK_PREFIX,
+  TASK_PREFIX,
+  agentFromJson,
+  frameworkFromJson,
+  taskFromJson,
+} from './records.ts';
+import { connectNow } from './registration.ts';
+import { droppedState } from './status-updates.ts';
+
+/** Takes the records in and asks what became of the containers. */
+export function start(context: Context, records: ReadonlyMap<string, JsonObject>): void {
+  const skip = (key: string, reason: string): void =>
+    log(context, 'error', 'record.skipped', `checkpoint record ${key} cannot be read: ${reason}`);
+  for (const [key, json] of records) {
+    if (key === AGENT_KEY) {
+      const read = agentFromJson(json);
+      if (!read.ok) skip(key, read.error);
+      else if (read.value.info.id !== undefined)
+        context.agentId = agentId(read.value.info.id.value);
+    } else if (key.startsWith(FRAMEWORK_PREFIX)) {
+      const read = frameworkFromJson(json);
+      if (!read.ok) skip(key, read.error);
+      else context.frameworks.set(key.slice(FRAMEWORK_PREFIX.length) as FrameworkId, read.value);
+    } else if (key.startsWith(TASK_PREFIX)) {
+      const read = taskFromJson(json);
+      if (read.ok) sortIn(context, read.value);
+      else skip(key, read.error);
+    } else skip(key, 'unknown kind');
+  }
+  const tasks = [...context.live.values()].filter((task) => !isTerminal(task.state));
+  context.effects.push({ kind: 'findContainers', tasks });
+}
+
+function sortIn(context: Context, task: TaskRecord): void {
+  if (isTerminal(task.state) && task.updates.length === 0) {
+    context.completed.set(task.containerId, task);
+  } else adoptTask(context, task);
+}
+
+/** What the runtimes found; afterwards the agent is as if it had never been away, and connects. */
+export function containersFound(context: Context, containers: readonly FoundContainer[]): void {
+  for (const found of containers) {
+    const task = taskOf(context, found.id);
+    if (task === undefined || isTerminal(task.state)) continue;
+    if (found.kind === 'running') resume(context, task, found);
+    else if (found.kind === 'exited') containerExited(context, found.id, found.status);
+    else neverSeen(context, task);
+  }
+  for (const task of context.live.values()) {
+    if (context.frameworks.get(task.frameworkId)?.terminating !== true) continue;
+    if (isTerminal(task.state)) completeTask(context, task);
+    else killTask(context, task, 'framework');
+  }
+  connectNow(context);
+}
+
+function resume(
+  context: Context,
+  task: TaskRecord,
+  found: {
+    readonly id: ContainerId;
+    readonly pid: number;
+    readonly ipAddresses: readonly string[];
+  },
+): void {
+  if (task.startedAt === undefined) {
+    // It was started, but the agent died before it could write that down.
+    taskStarted(context, found.id, found);
+    return;
+  }
+  // The signal may or may not have left before the crash; a second SIGTERM is harmless.
+  if (task.kill !== undefined) sendKillSignal(context, task);
+  else armTimers(context, task, 'again');
+}
+
+/** No container: the agent died between the record of the task and its start, or the host was restarted. */
+function neverSeen(context: Context, task: TaskRecord): void {
+  if (task.state === 'TASK_STAGING') {
+    endTask(context, task, {
+      state: droppedState(context, task),
+      source: 'SOURCE_AGENT',
+      reason: 'REASON_AGENT_RESTARTED',
+      message: 'The agent was restarted before the task was started',
+    });
+    return;
+  }
+  containerExited(context, task.containerId, {
+    kind: 'unknown',
+    message: 'its container is gone since the agent was restarted',
+  });
+}

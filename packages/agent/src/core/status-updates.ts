@@ -1,0 +1,169 @@
+/**
+ * Status updates: made, kept until acknowledged, sent one at a time per task and in order.
+ *
+ * Invariants: an update leaves only after it is durable; the next one leaves only after the one before is
+ * acknowledged; a state is never followed by one that comes before it, and nothing follows a terminal one.
+ * Source: mesos-kernel §4.5.
+ */
+
+import { assert, randomUuidBytes, uuidText } from '@dcos/base';
+import type {
+  ContainerStatus,
+  TaskState,
+  TaskStatus,
+  TaskStatus_Reason,
+  TaskStatus_Source,
+} from '@dcos/wire';
+import { adoptTask, hasCapability, log, saveTask, volatileOf, type Context } from './context.ts';
+import { completeTask } from './completion.ts';
+import { isTerminal, mayFollow, taskKey, type TaskRecord } from './model.ts';
+import { given } from './records.ts';
+import { taskTimer } from './timers.ts';
+
+export interface UpdateFields {
+  readonly state: TaskState;
+  readonly message?: string | undefined;
+  readonly reason?: TaskStatus_Reason | undefined;
+  readonly source?: TaskStatus_Source;
+  readonly healthy?: boolean | undefined;
+}
+
+/** Adds an update to a task, which must be allowed by its state, and sends it when it is the first. */
+export function updateTask(context: Context, task: TaskRecord, fields: UpdateFields): TaskRecord {
+  assert(
+    mayFollow(task.state, fields.state),
+    `${task.state} cannot be followed by ${fields.state}`,
+  );
+  const status = makeStatus(context, task, fields);
+  const muted = context.frameworks.get(task.frameworkId)?.terminating === true;
+  const next: TaskRecord = {
+    ...task,
+    state: fields.state,
+    statuses: collapsed(task.statuses, status),
+    updates: muted ? [] : [...task.updates, status],
+    ...(isTerminal(fields.state) ? { endedAt: context.now } : {}),
+  };
+  saveTask(context, next);
+  if (next.updates.length === 1 && !muted) sendHead(context, next);
+  return next;
+}
+
+/** A status of the latest state replaces an earlier one of the same state. */
+function collapsed(statuses: readonly TaskStatus[], status: TaskStatus): readonly TaskStatus[] {
+  const last = statuses.at(-1);
+  return last?.state === status.state ? [...statuses.slice(0, -1), status] : [...statuses, status];
+}
+
+function makeStatus(context: Context, task: TaskRecord, fields: UpdateFields): TaskStatus {
+  return {
+    task_id: { value: task.taskId },
+    state: fields.state,
+    ...given('message', fields.message),
+    source: fields.source ?? 'SOURCE_EXECUTOR',
+    ...given('reason', fields.reason),
+    agent_id: { value: context.agentId ?? '' },
+    ...(task.runtime === 'none' ? {} : { executor_id: { value: task.taskId } }),
+    timestamp: context.now / 1000,
+    uuid: randomUuidBytes(context.random),
+    ...given('healthy', fields.healthy),
+    ...(task.pid === undefined
+      ? {}
+      : { container_status: containerStatusOf(context.options.ip, task) }),
+  };
+}
+
+/** Where the task's container is reached; the agent's own address when it shares the host's network. */
+export function containerStatusOf(agentIp: string, task: TaskRecord): ContainerStatus {
+  const addresses = task.ipAddresses.length === 0 ? [agentIp] : task.ipAddresses;
+  const ipAddresses = addresses.map((address) => ({
+    protocol: address.includes(':') ? ('IPv6' as const) : ('IPv4' as const),
+    ip_address: address,
+  }));
+  const name = task.info.container?.network_infos?.[0]?.name;
+  return {
+    container_id: { value: task.containerId },
+    network_infos: [{ ip_addresses: ipAddresses, ...given('name', name) }],
+    ...given('executor_pid', task.pid),
+  };
+}
+
+/** Sends the oldest unacknowledged update, if there is one and the master listens, and sets its retry. */
+export function sendHead(context: Context, task: TaskRecord): void {
+  const [head] = task.updates;
+  if (head === undefined || context.phase !== 'registered') return;
+  context.effects.push({
+    kind: 'send',
+    message: {
+      type: 'STATUS_UPDATE',
+      status_update: {
+        framework_id: { value: task.frameworkId },
+        status: head,
+        latest_state: task.state,
+      },
+    },
+  });
+  const { retryAfterMs } = volatileOf(context, task.containerId);
+  context.effects.push({
+    kind: 'timer',
+    id: taskTimer('retry', task.containerId),
+    afterMs: retryAfterMs,
+  });
+}
+
+/** The retry timer fired: once more, and twice as patient. */
+export function retryHead(context: Context, task: TaskRecord): void {
+  const volatile = volatileOf(context, task.containerId);
+  volatile.retryAfterMs = Math.min(
+    volatile.retryAfterMs * 2,
+    context.options.times.updateRetryMaxMs,
+  );
+  sendHead(context, task);
+}
+
+/** After a registration: every stream's head at once, with the patience of a first attempt. */
+export function sendAllHeads(context: Context): void {
+  for (const task of context.live.values()) {
+    volatileOf(context, task.containerId).retryAfterMs = context.options.times.updateRetryMs;
+    sendHead(context, task);
+  }
+}
+
+/** An acknowledgement of anything but the update in flight changes nothing. */
+export function acknowledge(
+  context: Context,
+  frameworkId: string,
+  taskId: string,
+  uuid: Uint8Array,
+): void {
+  const task = context.live.get(taskKey(frameworkId, taskId));
+  const head = task?.updates[0]?.uuid;
+  if (task === undefined || head === undefined || !sameBytes(head, uuid)) {
+    const text = uuid.length === 16 ? uuidText(uuid) : 'of a wrong length';
+    log(
+      context,
+      'warn',
+      'acknowledgement.ignored',
+      `no update of ${taskId} waits for uuid ${text}`,
+    );
+    return;
+  }
+  const next: TaskRecord = { ...task, updates: task.updates.slice(1) };
+  context.effects.push({ kind: 'cancelTimer', id: taskTimer('retry', task.containerId) });
+  volatileOf(context, task.containerId).retryAfterMs = context.options.times.updateRetryMs;
+  if (next.updates.length === 0 && isTerminal(next.state)) {
+    adoptTask(context, next);
+    completeTask(context, next);
+    return;
+  }
+  saveTask(context, next);
+  sendHead(context, next);
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+/** The state of a task that never started, in words that its framework understands. */
+export function droppedState(context: Context, task: Pick<TaskRecord, 'frameworkId'>): TaskState {
+  return hasCapability(context, task.frameworkId, 'PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
+}

@@ -1,0 +1,82 @@
+/** The agent's metrics under the original's names. Source: mesos-metrics, part B. */
+
+import { freemem, loadavg, totalmem, availableParallelism } from 'node:os';
+import { createMetrics, type Metrics } from '@dcos/telemetry';
+import type { Resource, TaskState } from '@dcos/wire';
+import { isTerminal, type AgentSnapshot } from '../core/index.ts';
+
+export interface AgentMetricsInput {
+  readonly snapshot: () => AgentSnapshot;
+  readonly total: readonly Resource[];
+  readonly startedAt: number;
+  readonly now: () => number;
+}
+
+const LIVE_STATES: readonly TaskState[] = [
+  'TASK_STAGING',
+  'TASK_STARTING',
+  'TASK_RUNNING',
+  'TASK_KILLING',
+];
+const ENDED_STATES: readonly TaskState[] = [
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_LOST',
+  'TASK_GONE',
+];
+
+/** Registers all gauges; counts of ended tasks go back as far as the agent remembers. */
+export function agentMetrics(input: AgentMetricsInput): Metrics {
+  const metrics = createMetrics();
+  const { snapshot } = input;
+  const count = (state: TaskState): number => {
+    const { live, completed } = snapshot();
+    return [...live, ...completed].filter((task) => task.state === state).length;
+  };
+  const used = (name: string): number =>
+    amount(
+      snapshot()
+        .live.filter((task) => !isTerminal(task.state))
+        .flatMap((task) => task.info.resources ?? []),
+      name,
+    );
+  metrics.gauge('slave/uptime_secs', () => (input.now() - input.startedAt) / 1000);
+  metrics.gauge('slave/registered', () => (snapshot().phase === 'registered' ? 1 : 0));
+  metrics.gauge(
+    'slave/frameworks_active',
+    () => new Set(snapshot().live.map((task) => task.frameworkId)).size,
+  );
+  metrics.gauge('slave/executors_running', () => count('TASK_RUNNING') + count('TASK_STARTING'));
+  metrics.gauge('slave/executors_registering', () => count('TASK_STAGING'));
+  metrics.gauge('slave/executors_terminating', () => count('TASK_KILLING'));
+  metrics.gauge('slave/executors_terminated', () => snapshot().completed.length);
+  for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
+    const total = amount(input.total, name);
+    metrics.gauge(`slave/${name}_total`, () => total);
+    metrics.gauge(`slave/${name}_used`, () => used(name));
+    metrics.gauge(`slave/${name}_percent`, () => (total === 0 ? 0 : used(name) / total));
+    for (const kind of ['total', 'used', 'percent']) {
+      metrics.gauge(`slave/${name}_revocable_${kind}`, () => 0);
+    }
+  }
+  for (const state of [...LIVE_STATES, ...ENDED_STATES]) {
+    metrics.gauge(`slave/${state.toLowerCase().replace('task_', 'tasks_')}`, () => count(state));
+  }
+  metrics.gauge('system/cpus_total', () => availableParallelism());
+  metrics.gauge('system/mem_total_bytes', () => totalmem());
+  metrics.gauge('system/mem_free_bytes', () => freemem());
+  for (const [index, minutes] of [1, 5, 15].entries()) {
+    metrics.gauge(`system/load_${minutes}min`, () => loadavg()[index] ?? 0);
+  }
+  return metrics;
+}
+
+function amount(resources: readonly Resource[], name: string): number {
+  const milli = resources.reduce(
+    (sum, resource) =>
+      resource.name === name ? sum + Math.round((resource.scalar?.value ?? 0) * 1000) : sum,
+    0,
+  );
+  return milli / 1000;
+}

@@ -1,0 +1,154 @@
+/**
+ * Runs the core: feeds events, performs effects in order, keeps the timers. Nothing after a `persist`
+ * leaves before it is durable; all records of one round share one write to disk.
+ */
+
+import { errorText, type Clock, type Instant, type JsonObject, type Logger } from '@dcos/base';
+import type { FrameworkInfo } from '@dcos/wire';
+import type { Agent, AgentEffect, AgentEvent, AgentSnapshot, TaskRecord } from '../core/index.ts';
+import type { CheckpointJournal } from './checkpoint-journal.ts';
+import type { Launcher } from './launcher.ts';
+import type { MasterConnection } from './master-connection.ts';
+
+export interface AgentShellOptions {
+  readonly core: Agent;
+  readonly clock: Clock;
+  readonly journal: CheckpointJournal;
+  readonly logger: Logger;
+  readonly onRegistered: (agentId: string) => void;
+  readonly onStopped: (reason: string) => void;
+  /** The checkpoint cannot be written: nothing may go on. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class AgentShell {
+  readonly #options: AgentShellOptions;
+  readonly #timers = new Map<string, () => void>();
+  #queue: AgentEffect[] = [];
+  #draining: Promise<void> = Promise.resolve();
+  #isDraining = false;
+  #closed = false;
+  #launcher: Launcher | undefined;
+  #connection: MasterConnection | undefined;
+
+  constructor(options: AgentShellOptions) {
+    this.#options = options;
+  }
+
+  /** Both need `emit` of this object, hence a second step. */
+  attach(launcher: Launcher, connection: MasterConnection): void {
+    this.#launcher = launcher;
+    this.#connection = connection;
+  }
+
+  snapshot(): AgentSnapshot {
+    return this.#options.core.snapshot();
+  }
+
+  now(): Instant {
+    return this.#options.clock.now();
+  }
+
+  emit(event: AgentEvent): void {
+    if (this.#closed) return;
+    this.#queue.push(...this.#options.core.handle(event, this.#options.clock.now()));
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#draining = this.#drain();
+  }
+
+  /** Resolves when everything decided so far is done and durable; nothing happens after it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#connection?.disconnect();
+    await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const batch = this.#queue;
+        this.#queue = [];
+        const writes = batch.filter((effect) => effect.kind === 'persist');
+        if (writes.length > 0) await this.#options.journal.append(writes);
+        for (const effect of batch) this.#perform(effect);
+      }
+    } catch (error) {
+      this.#closed = true;
+      this.#options.logger.error(
+        { event: 'agent.failed', error: errorText(error) },
+        'cannot go on; tasks keep running and are found again by the next start',
+      );
+      this.#options.onFailed(error);
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #perform(effect: AgentEffect): void {
+    const launcher = this.#launcher;
+    const connection = this.#connection;
+    switch (effect.kind) {
+      case 'persist':
+        return;
+      case 'findContainers':
+        void launcher
+          ?.find(effect.tasks, (task) => this.#frameworkOf(task))
+          .catch((error: unknown) => this.#options.onFailed(error));
+        return;
+      case 'connect':
+        if (!this.#closed) connection?.connect();
+        return;
+      case 'disconnect':
+        return connection?.disconnect();
+      case 'send':
+        return connection?.send(effect.message);
+      case 'registered':
+        return this.#options.onRegistered(effect.agentId);
+      case 'launch':
+        return launcher?.launch(effect.task, effect.framework);
+      case 'abortLaunch':
+        return launcher?.abort(effect.id);
+      case 'signal':
+        return launcher?.signal(effect.id, effect.signal);
+      case 'check':
+        return launcher?.check(effect.task, effect.check, effect.timeoutMs);
+      case 'release':
+        return launcher?.release(effect.task);
+      case 'timer':
+        return this.#setTimer(effect.id, effect.afterMs);
+      case 'cancelTimer':
+        this.#timers.get(effect.id)?.();
+        this.#timers.delete(effect.id);
+        return;
+      case 'log':
+        return this.#options.logger[effect.level]({ event: effect.event }, effect.message);
+      case 'stopped':
+        return this.#options.onStopped(effect.reason);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #setTimer(id: string, afterMs: number): void {
+    this.#timers.get(id)?.();
+    if (this.#closed) return;
+    const cancel = this.#options.clock.setTimer(afterMs, () => {
+      this.#timers.delete(id);
+      this.emit({ kind: 'timer', id });
+    });
+    this.#timers.set(id, cancel);
+  }
+
+  #frameworkOf(task: TaskRecord): FrameworkInfo {
+    const record = this.snapshot().frameworks.get(task.frameworkId);
+    return record?.info ?? { name: '', user: '', id: { value: task.frameworkId } };
+  }
+}
+
+/** Records as the core's first event wants them. */
+export function startEvent(records: ReadonlyMap<string, JsonObject>): AgentEvent {
+  return { kind: 'start', records };
+}

@@ -1,0 +1,88 @@
+/**
+ * All routes of the agent. The v0 routes exist below `/slave(1)` too, which is the agent's name in the
+ * original; documents with task data answer 503 while the agent recovers.
+ */
+
+import { sendJson, type FastifyInstance, type FastifyReply } from '@dcos/http';
+import type { Metrics } from '@dcos/telemetry';
+import type { Logger } from '@dcos/base';
+import { addFilesRoutes, plain } from './files-routes.ts';
+import { addOperatorApi, type OperatorApiOptions } from './operator-api.ts';
+import { containersDocument, stateDocument, type DocumentInput } from './state-documents.ts';
+import { addTaskLogRoutes } from './task-logs.ts';
+
+/** Name of the agent's process in old URLs. */
+export const PROCESS_PREFIX = '/slave(1)';
+
+export interface AgentRoutesOptions {
+  readonly app: FastifyInstance;
+  readonly api: OperatorApiOptions;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly document: () => DocumentInput;
+}
+
+/** Adds everything. Returns what ends open streams. */
+export function addAgentRoutes(options: AgentRoutesOptions): () => void {
+  const { app } = options;
+  app.setNotFoundHandler(async (_request, reply) => await plain(reply, 404, ''));
+  const stop = addTaskLogRoutes(app, {
+    files: options.api.files,
+    agentId: () => options.api.snapshot().agentId ?? '',
+    now: options.now,
+    logger: options.logger,
+  });
+  for (const prefix of ['', PROCESS_PREFIX]) {
+    void app.register(
+      async (scope) => {
+        await Promise.resolve();
+        addDocuments(scope, options);
+        addFilesRoutes(scope, options.api.files);
+        addOperatorApi(scope, options.api);
+      },
+      { prefix },
+    );
+  }
+  return stop;
+}
+
+function addDocuments(app: FastifyInstance, options: AgentRoutesOptions): void {
+  const { api, metrics } = options;
+  const whenRecovered = async (reply: FastifyReply, answer: () => unknown): Promise<unknown> => {
+    if (api.snapshot().phase === 'recovering') {
+      return await plain(reply, 503, 'Agent has not finished recovery');
+    }
+    return await sendJson(reply, 200, await answer());
+  };
+  app.get('/health', async (_request, reply) => await plain(reply, 200, ''));
+  app.get('/version', async (_request, reply) => await sendJson(reply, 200, api.versionDocument));
+  app.get('/flags', async (_request, reply) => await sendJson(reply, 200, { flags: api.flags }));
+  app.get(
+    '/metrics/snapshot',
+    async (_request, reply) => await sendJson(reply, 200, metrics.snapshot()),
+  );
+  app.get('/metrics', async (_request, reply) => {
+    reply.type('text/plain; version=0.0.4; charset=utf-8');
+    return await reply.send(await metrics.prometheus());
+  });
+  for (const path of ['/state', '/state.json']) {
+    app.get(
+      path,
+      async (_request, reply) =>
+        await whenRecovered(reply, () => stateDocument(options.document())),
+    );
+  }
+  const usage = (path: string, content: 'containers' | 'statistics'): void => {
+    app.get(
+      path,
+      async (_request, reply) =>
+        await whenRecovered(reply, async () =>
+          containersDocument(options.document(), await api.usage(), content),
+        ),
+    );
+  };
+  usage('/containers', 'containers');
+  usage('/monitor/statistics', 'statistics');
+  usage('/monitor/statistics.json', 'statistics');
+}

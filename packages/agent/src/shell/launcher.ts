@@ -1,0 +1,261 @@
+/**
+ * Performs what the core decides about containers: sandbox, files, environment, runtime. Reports what
+ * happened as events; decides nothing.
+ */
+
+import { execFile } from 'node:child_process';
+import { appendFile, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getuid } from 'node:process';
+import { promisify } from 'node:util';
+import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import type { ContainerRuntime, ContainerSpec, ContainerStats } from '@dcos/containers';
+import type { FrameworkInfo, HealthCheck } from '@dcos/wire';
+import type { AgentEvent, FoundContainer, RuntimeName, TaskRecord } from '../core/index.ts';
+import { fetchUris } from './fetcher.ts';
+import { probe } from './health-prober.ts';
+import { runsPath, sandboxPath } from './sandbox-paths.ts';
+import { environmentProblem, taskEnvironment } from './task-environment.ts';
+
+const run = promisify(execFile);
+const MEGABYTE = 1024 * 1024;
+
+export interface LauncherOptions {
+  readonly workDir: string;
+  readonly ip: string;
+  readonly executorEnvironment: Readonly<Record<string, string>>;
+  readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  readonly logger: Logger;
+  /** The agent's port and id; known by the time that a task is launched. */
+  readonly self: () => { readonly port: number; readonly agentId: string };
+  readonly emit: (event: AgentEvent) => void;
+}
+
+export interface Launcher {
+  /** Takes over what an earlier process left. */
+  find(
+    tasks: readonly TaskRecord[],
+    frameworkOf: (task: TaskRecord) => FrameworkInfo,
+  ): Promise<void>;
+  launch(task: TaskRecord, framework: FrameworkInfo): void;
+  abort(id: ContainerId): void;
+  signal(id: ContainerId, signal: 'SIGTERM' | 'SIGKILL'): void;
+  check(task: TaskRecord, check: HealthCheck, timeoutMs: number): void;
+  release(task: TaskRecord): void;
+  stats(task: TaskRecord): Promise<ContainerStats | undefined>;
+  /** Lets go of the containers, which go on running. No event is emitted any more. */
+  close(): Promise<void>;
+}
+
+export function createLauncher(options: LauncherOptions): Launcher {
+  return new TaskLauncher(options);
+}
+
+class TaskLauncher implements Launcher {
+  readonly #options: LauncherOptions;
+  readonly #launches = new Map<ContainerId, AbortController>();
+  readonly #runtimeOf = new Map<ContainerId, ContainerRuntime>();
+  #closed = false;
+
+  constructor(options: LauncherOptions) {
+    this.#options = options;
+  }
+
+  async find(
+    tasks: readonly TaskRecord[],
+    frameworkOf: (task: TaskRecord) => FrameworkInfo,
+  ): Promise<void> {
+    const containers: FoundContainer[] = [];
+    for (const [name, runtime] of this.#options.runtimes) {
+      const own = tasks.filter((task) => task.runtime === name);
+      const specs = own.map((task) => this.#spec(task, frameworkOf(task)));
+      const found = await runtime.recover(specs);
+      for (const [index, task] of own.entries()) {
+        const id = task.containerId;
+        const one = found[index];
+        this.#runtimeOf.set(id, runtime);
+        if (one === undefined || one.kind === 'absent') containers.push({ kind: 'absent', id });
+        else if (one.kind === 'exited') containers.push({ kind: 'exited', id, status: one.status });
+        else {
+          containers.push({ kind: 'running', id, ...one.started });
+          this.#watch(runtime, id);
+        }
+      }
+    }
+    for (const task of tasks) {
+      // A runtime that was switched off cannot say what became of its containers.
+      if (!this.#options.runtimes.has(task.runtime))
+        containers.push({ kind: 'absent', id: task.containerId });
+    }
+    this.#emit({ kind: 'containersFound', containers });
+  }
+
+  launch(task: TaskRecord, framework: FrameworkInfo): void {
+    const id = task.containerId;
+    const abort = new AbortController();
+    this.#launches.set(id, abort);
+    void (async () => {
+      try {
+        await this.#launch(task, framework, abort.signal);
+      } catch (error) {
+        await this.#launchFailed(task, errorText(error));
+      } finally {
+        this.#launches.delete(id);
+      }
+    })();
+  }
+
+  abort(id: ContainerId): void {
+    this.#launches.get(id)?.abort(new Error('the task was killed'));
+  }
+
+  signal(id: ContainerId, signal: 'SIGTERM' | 'SIGKILL'): void {
+    const runtime = this.#runtimeOf.get(id);
+    if (runtime === undefined) return;
+    this.#quietly('signal', id, async () => await runtime.signal(id, signal));
+  }
+
+  check(task: TaskRecord, check: HealthCheck, timeoutMs: number): void {
+    const id = task.containerId;
+    const runtime = this.#runtimeOf.get(id);
+    if (runtime === undefined) return;
+    void probe(task, check, timeoutMs, runtime).then((result) =>
+      this.#emit({ kind: 'checked', id, ...result }),
+    );
+  }
+
+  release(task: TaskRecord): void {
+    const id = task.containerId;
+    const runtime = this.#runtimeOf.get(id);
+    // A launch that is still under way cleans up behind itself.
+    if (runtime === undefined || this.#launches.has(id)) return;
+    this.#runtimeOf.delete(id);
+    this.#quietly('remove', id, async () => await runtime.remove(id));
+  }
+
+  async stats(task: TaskRecord): Promise<ContainerStats | undefined> {
+    return await this.#runtimeOf.get(task.containerId)?.stats(task.containerId);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const runtime of this.#options.runtimes.values()) await runtime.close();
+  }
+
+  async #launch(task: TaskRecord, framework: FrameworkInfo, abort: AbortSignal): Promise<void> {
+    const id = task.containerId;
+    const runtime = this.#options.runtimes.get(task.runtime);
+    if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
+    const problem = environmentProblem(task);
+    if (problem !== undefined) throw new Error(problem);
+    const spec = this.#spec(task, framework);
+    await this.#makeSandbox(task, spec);
+    await fetchUris({ uris: task.info.command?.uris ?? [], sandboxPath: spec.sandboxPath, abort });
+    if (spec.user !== undefined && getuid?.() === 0 && (task.info.command?.uris ?? []).length > 0) {
+      await run('chown', ['-R', '--', spec.user, spec.sandboxPath]);
+    }
+    await runtime.prepare(spec, abort);
+    abort.throwIfAborted();
+    this.#runtimeOf.set(id, runtime);
+    this.#emit({ kind: 'prepared', id });
+    await runtime.create(spec);
+    const started = await runtime.start(id);
+    if (abort.aborted || this.#closed) {
+      if (abort.aborted) await runtime.remove(id);
+      return;
+    }
+    this.#emit({ kind: 'started', id, ...started });
+    this.#watch(runtime, id);
+  }
+
+  async #launchFailed(task: TaskRecord, message: string): Promise<void> {
+    const id = task.containerId;
+    try {
+      const path = this.#sandboxOf(task);
+      await mkdir(path, { recursive: true });
+      await appendFile(join(path, 'stderr'), `Failed to launch container: ${message}\n`);
+      await this.#runtimeOf.get(id)?.remove(id);
+    } catch (error) {
+      this.#options.logger.error(
+        { event: 'launch.cleanup', containerId: id, error: errorText(error) },
+        'cannot clean up after a failed launch',
+      );
+    }
+    this.#launches.delete(id);
+    this.#runtimeOf.delete(id);
+    this.#emit({ kind: 'launchFailed', id, message });
+  }
+
+  #watch(runtime: ContainerRuntime, id: ContainerId): void {
+    void runtime.wait(id).then(
+      (status) => this.#emit({ kind: 'exited', id, status }),
+      (error: unknown) =>
+        this.#emit({ kind: 'exited', id, status: { kind: 'unknown', message: errorText(error) } }),
+    );
+  }
+
+  async #makeSandbox(task: TaskRecord, spec: ContainerSpec): Promise<void> {
+    await mkdir(spec.sandboxPath, { recursive: true });
+    if (spec.user !== undefined && getuid?.() === 0) {
+      const { stdout } = await run('id', ['-u', '--', spec.user]);
+      const { stdout: group } = await run('id', ['-g', '--', spec.user]);
+      await chown(spec.sandboxPath, Number(stdout), Number(group));
+    }
+    const runs = runsPath(this.#options.workDir, this.#options.self().agentId, task);
+    const link = join(runs, `.latest-${task.containerId}`);
+    await rm(link, { force: true });
+    await symlink(task.containerId, link);
+    await rename(link, join(runs, 'latest'));
+  }
+
+  #sandboxOf(task: TaskRecord): string {
+    return sandboxPath(this.#options.workDir, this.#options.self().agentId, task);
+  }
+
+  #spec(task: TaskRecord, framework: FrameworkInfo): ContainerSpec {
+    const { ip, executorEnvironment } = this.#options;
+    const { port, agentId } = this.#options.self();
+    const path = this.#sandboxOf(task);
+    const user = task.info.command?.user ?? (framework.user === '' ? undefined : framework.user);
+    const environment = taskEnvironment({
+      task,
+      framework,
+      agentId,
+      ip,
+      port,
+      sandboxPath: path,
+      extra: executorEnvironment,
+    });
+    return {
+      id: task.containerId,
+      sandboxPath: path,
+      command: task.info.command ?? {},
+      ...(task.info.container === undefined ? {} : { container: task.info.container }),
+      environment,
+      ...(user === undefined ? {} : { user }),
+      cpus: scalarOf(task, 'cpus'),
+      memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
+    };
+  }
+
+  #quietly(what: string, id: ContainerId, act: () => Promise<void>): void {
+    act().catch((error: unknown) => {
+      if (this.#closed) return;
+      this.#options.logger.error(
+        { event: `container.${what}_failed`, containerId: id, error: errorText(error) },
+        `cannot ${what} a container`,
+      );
+    });
+  }
+
+  #emit(event: AgentEvent): void {
+    if (!this.#closed) this.#options.emit(event);
+  }
+}
+
+function scalarOf(task: TaskRecord, name: string): number {
+  return (task.info.resources ?? []).reduce(
+    (sum, resource) => (resource.name === name ? sum + (resource.scalar?.value ?? 0) : sum),
+    0,
+  );
+}

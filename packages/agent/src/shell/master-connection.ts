@@ -1,0 +1,108 @@
+/**
+ * The WebSocket to the master. It opens, carries frames, and says when it is gone; when to open it again is
+ * decided by the core. Non-leading masters answer with a redirect, which is followed.
+ */
+
+import { WebSocket } from 'ws';
+import { errorText, type Logger } from '@dcos/base';
+import { agentProtocol, decode, encode } from '@dcos/wire';
+import { PROTOCOL_VERSION } from '../core/index.ts';
+
+/** How long opening may take. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Bytes of one message from the master. */
+const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes that may wait for a master that does not read. */
+const BUFFERED_BYTES_MAX = 256 * 1024 * 1024;
+/** Redirects between masters that are followed in one attempt. */
+const REDIRECTS_MAX = 4;
+
+export interface MasterConnectionOptions {
+  /** `http://host:port` of the masters; tried in turn. */
+  readonly masters: readonly string[];
+  readonly logger: Logger;
+  readonly onConnected: (master: string) => void;
+  readonly onMessage: (message: agentProtocol.ToAgent) => void;
+  /** Exactly once for every `connect`. */
+  readonly onDisconnected: (reason: string) => void;
+}
+
+export interface MasterConnection {
+  connect(): void;
+  /** Dropped when there is no open connection: whatever matters is sent again after a registration. */
+  send(message: agentProtocol.ToMaster): void;
+  disconnect(): void;
+}
+
+/** Makes the connection, closed. */
+export function createMasterConnection(options: MasterConnectionOptions): MasterConnection {
+  let next = 0;
+  let socket: WebSocket | undefined;
+
+  function attempt(master: string, redirects: number): void {
+    const url = new URL('/api/agent', master);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const opening = new WebSocket(url, {
+      headers: { 'x-dcos-agent-protocol': String(PROTOCOL_VERSION) },
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxPayload: MESSAGE_BYTES_MAX,
+      perMessageDeflate: false,
+    });
+    socket = opening;
+    let reason = 'the master closed the connection';
+    let redirected = false;
+    opening.on('open', () => options.onConnected(master));
+    opening.on('message', (data) => {
+      // Frames of a connection that was given up are of no interest.
+      if (socket === opening) receive(opening, data as Buffer);
+    });
+    opening.on('unexpected-response', (_request, response) => {
+      const location = response.headers.location;
+      if (response.statusCode === 307 && location !== undefined && redirects < REDIRECTS_MAX) {
+        redirected = true;
+        attempt(new URL(location, master).origin, redirects + 1);
+      } else reason = `${master} answered ${response.statusCode ?? 'nothing'}`;
+      response.resume();
+      opening.terminate();
+    });
+    opening.on('error', (error) => {
+      if (!redirected) reason = `${master}: ${errorText(error)}`;
+    });
+    opening.on('close', () => {
+      if (redirected || socket !== opening) return;
+      socket = undefined;
+      next += 1;
+      options.onDisconnected(reason);
+    });
+  }
+
+  function receive(from: WebSocket, data: Buffer): void {
+    try {
+      options.onMessage(decode(agentProtocol.ToAgentType, data));
+    } catch (error) {
+      options.logger.error(
+        { event: 'message.malformed', error: errorText(error) },
+        'the master sent what cannot be read',
+      );
+      from.terminate();
+    }
+  }
+
+  return {
+    connect() {
+      attempt(options.masters[next % options.masters.length] ?? '', 0);
+    },
+    send(message) {
+      if (socket?.readyState !== WebSocket.OPEN) return;
+      if (socket.bufferedAmount > BUFFERED_BYTES_MAX) {
+        options.logger.warn({ event: 'master.slow' }, 'the master does not read; starting anew');
+        socket.terminate();
+        return;
+      }
+      socket.send(encode(agentProtocol.ToMasterType, message));
+    },
+    disconnect() {
+      socket?.terminate();
+    },
+  };
+}

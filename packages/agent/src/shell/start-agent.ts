@@ -1,0 +1,386 @@
+/**
+ * Puts an agent together from core, checkpoint, runtimes, connection and HTTP server.
+ *
+ * `close` leaves the tasks running; `shutdown({ killTasks: true })` ends them first, and what there is to tell
+ * about it is told now or, if no master listens, after the next start.
+ */
+
+import { mkdir, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assert, errorText, type JsonObject, type Logger } from '@dcos/base';
+import { createDockerRuntime, createProcessRuntime, type ContainerRuntime } from '@dcos/containers';
+import { createHttpServer, type HttpServer, type ListeningAt } from '@dcos/http';
+import type { AgentInfo } from '@dcos/wire';
+import { agentConfigSchema, type AgentConfig, type AgentConfigInput } from '../config.ts';
+import {
+  createAgent,
+  DEFAULT_TIMES,
+  isTerminal,
+  type Agent,
+  type AgentSnapshot,
+  type RuntimeName,
+} from '../core/index.ts';
+import { agentMetrics } from './agent-metrics.ts';
+import { AgentShell, startEvent } from './agent-shell.ts';
+import { openCheckpointJournal, type CheckpointJournal } from './checkpoint-journal.ts';
+import { systemClock, systemRandom } from './clock.ts';
+import { startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
+import { hostAttributes, hostResources } from './host-resources.ts';
+import { addAgentRoutes } from './http/agent-routes.ts';
+import { createSandboxFiles } from './http/sandbox-files.ts';
+import type { ContainerUsage, DocumentInput } from './http/state-documents.ts';
+import { createLauncher, type Launcher } from './launcher.ts';
+import { createMasterConnection } from './master-connection.ts';
+import { journalPath, runtimeStatePath } from './sandbox-paths.ts';
+
+/** The version of Mesos whose behaviour this agent shows to clients and to the master. */
+export const MESOS_VERSION = '1.12.0';
+
+export interface RunningAgent {
+  readonly url: string;
+  readonly port: number;
+  /** Resolves with the first registration of this process. */
+  readonly registered: Promise<void>;
+  /** Resolves when the agent can or may not go on: refused by the master, or its disk fails. */
+  readonly ended: Promise<string>;
+  agentId(): string | undefined;
+  snapshot(): AgentSnapshot;
+  /** Stops; tasks keep running. Idempotent. */
+  close(): Promise<void>;
+  /** Ends all tasks with their grace, then stops. */
+  shutdown(options: { readonly killTasks: boolean }): Promise<void>;
+}
+
+/** Starts an agent; resolves when it serves and the first attempt to register is under way. */
+export async function startAgent(
+  input: AgentConfigInput,
+  { logger }: { readonly logger: Logger },
+): Promise<RunningAgent> {
+  const config = agentConfigSchema.parse(input);
+  await mkdir(config.workDir, { recursive: true });
+  const workDir = await realpath(config.workDir);
+  const runtimes = await openRuntimes(config, workDir, logger);
+  const server = createHttpServer({ logger });
+  const journal = await openCheckpointJournal(journalPath(workDir), logger);
+  try {
+    const running = new AgentProcess({ config, workDir, logger, runtimes, journal, server });
+    await running.start();
+    return running;
+  } catch (error) {
+    await server.close();
+    await journal.close();
+    throw error;
+  }
+}
+
+async function openRuntimes(
+  config: AgentConfig,
+  workDir: string,
+  logger: Logger,
+): Promise<ReadonlyMap<RuntimeName, ContainerRuntime>> {
+  const stateRoot = runtimeStatePath(workDir);
+  const opened = new Map<RuntimeName, ContainerRuntime>();
+  for (const name of new Set(config.runtimes.split(','))) {
+    const runtime =
+      name === 'docker'
+        ? createDockerRuntime({
+            socketPath: config.dockerSocket,
+            stateRoot: join(workDir, 'run', 'docker'),
+            owner: workDir,
+            hostIp: config.ip,
+            logger,
+          })
+        : createProcessRuntime({ stateRoot, logger });
+    const problem = await runtime.unavailable();
+    // An engine that is down is no reason not to run anything: its tasks fail with this reason.
+    if (problem !== undefined) {
+      logger.warn({ event: 'runtime.unavailable', runtime: runtime.name, problem }, problem);
+    }
+    opened.set(runtime.name, runtime);
+  }
+  return opened;
+}
+
+interface Parts {
+  readonly config: AgentConfig;
+  readonly workDir: string;
+  readonly logger: Logger;
+  readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  readonly journal: CheckpointJournal;
+  readonly server: HttpServer;
+}
+
+class AgentProcess implements RunningAgent {
+  readonly registered: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly #parts: Parts;
+  readonly #startedAt = systemClock.now();
+  readonly #resolveRegistered: () => void;
+  readonly #resolveEnded: (reason: string) => void;
+  readonly #stopped = Promise.withResolvers<void>();
+  #address: ListeningAt | undefined;
+  #core: Agent | undefined;
+  #shell: AgentShell | undefined;
+  #launcher: Launcher | undefined;
+  #collector: GarbageCollector | undefined;
+  #endStreams: (() => void) | undefined;
+  #masterHostname: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const registered = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<string>();
+    this.registered = registered.promise;
+    this.ended = ended.promise;
+    this.#resolveRegistered = registered.resolve;
+    this.#resolveEnded = ended.resolve;
+  }
+
+  get port(): number {
+    return this.#listening().port;
+  }
+
+  get url(): string {
+    return this.#listening().url;
+  }
+
+  agentId(): string | undefined {
+    return this.snapshot().agentId;
+  }
+
+  snapshot(): AgentSnapshot {
+    assert(this.#core !== undefined, 'the agent was started');
+    return this.#core.snapshot();
+  }
+
+  async start(): Promise<void> {
+    const { config, workDir, logger, server, journal } = this.#parts;
+    const resources = await hostResources({
+      text: config.resources,
+      defaultRole: config.defaultRole,
+      workDir,
+    });
+    const attributes = hostAttributes(config.attributes);
+    const hostname = config.hostname ?? config.ip;
+    const infoAt = (port: number): AgentInfo => ({ hostname, port, resources, attributes });
+    const info = { value: infoAt(config.port) };
+    this.#addRoutes(() => info.value, resources);
+    this.#address = await server.listen({ host: config.ip, port: config.port });
+    info.value = infoAt(this.#address.port);
+    this.#core = createAgent({
+      random: systemRandom,
+      options: {
+        info: info.value,
+        ip: config.ip,
+        version: MESOS_VERSION,
+        runtimes: new Set(this.#parts.runtimes.keys()),
+        times: { ...DEFAULT_TIMES, ...timesOf(config) },
+        completedTasksMax: config.completedTasksMax,
+        tasksMax: config.tasksMax,
+      },
+    });
+    this.#connect(this.#core);
+    this.#shell?.emit(startEvent(journal.records));
+    this.#collector = startGarbageCollector({
+      workDir,
+      delayMs: config.gcDelayMs,
+      logger,
+      now: () => systemClock.now(),
+      snapshot: () => this.snapshot(),
+      onCollected: (id) => this.#shell?.emit({ kind: 'collected', id }),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async shutdown({ killTasks }: { readonly killTasks: boolean }): Promise<void> {
+    if (killTasks && this.#closing === undefined) {
+      this.#shell?.emit({ kind: 'shutdown', reason: 'the agent is being shut down' });
+      await this.#stopped.promise;
+    }
+    await this.close();
+  }
+
+  #connect(core: Agent): void {
+    const { config, workDir, logger, runtimes, journal } = this.#parts;
+    const shell = new AgentShell({
+      core,
+      clock: systemClock,
+      journal,
+      logger,
+      onRegistered: (agentId) => {
+        void linkLatest(workDir, agentId).catch((error: unknown) =>
+          logger.warn(
+            { event: 'link.failed', error: errorText(error) },
+            'cannot link slaves/latest',
+          ),
+        );
+        this.#resolveRegistered();
+      },
+      onStopped: (reason) => this.#end(reason),
+      onFailed: (error) => this.#end(errorText(error)),
+    });
+    const launcher = createLauncher({
+      workDir,
+      ip: config.ip,
+      executorEnvironment: config.executorEnvironment,
+      runtimes,
+      logger,
+      self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
+      emit: (event) => shell.emit(event),
+    });
+    const connection = createMasterConnection({
+      masters: config.masters,
+      logger,
+      onConnected: (master) => {
+        this.#masterHostname = new URL(master).hostname;
+        shell.emit({ kind: 'connected' });
+      },
+      onMessage: (message) => shell.emit({ kind: 'received', message }),
+      onDisconnected: (reason) => shell.emit({ kind: 'disconnected', reason }),
+    });
+    shell.attach(launcher, connection);
+    this.#shell = shell;
+    this.#launcher = launcher;
+  }
+
+  #end(reason: string): void {
+    this.#stopped.resolve();
+    this.#resolveEnded(reason);
+  }
+
+  #addRoutes(info: () => AgentInfo, resources: AgentInfo['resources']): void {
+    const { config, workDir, logger, server } = this.#parts;
+    const snapshot = (): AgentSnapshot => this.#core?.snapshot() ?? NOT_YET;
+    const files = createSandboxFiles({ workDir, logFile: config.logFile, snapshot });
+    const now = (): number => systemClock.now();
+    const metrics = agentMetrics({
+      snapshot,
+      total: resources ?? [],
+      startedAt: this.#startedAt,
+      now,
+    });
+    const version = { version: MESOS_VERSION };
+    const flags = flagsOf(config);
+    const document = (): DocumentInput => ({
+      snapshot: snapshot(),
+      info: info(),
+      ip: config.ip,
+      port: this.port,
+      workDir,
+      startedAt: this.#startedAt,
+      version: VERSION_DOCUMENT,
+      flags,
+      masterHostname: this.#masterHostname,
+      logFile: config.logFile,
+    });
+    this.#endStreams = addAgentRoutes({
+      app: server.app,
+      metrics,
+      logger,
+      now,
+      document,
+      api: {
+        snapshot,
+        info,
+        ip: config.ip,
+        version,
+        versionDocument: VERSION_DOCUMENT,
+        flags,
+        files,
+        metrics,
+        usage: async () => await this.#usage(),
+      },
+    });
+  }
+
+  async #usage(): Promise<readonly ContainerUsage[]> {
+    const running = this.snapshot().live.filter(
+      (task) => task.pid !== undefined && !isTerminal(task.state),
+    );
+    return await Promise.all(
+      running.map(async (task) => ({ task, stats: await this.#launcher?.stats(task) })),
+    );
+  }
+
+  #listening(): ListeningAt {
+    assert(this.#address !== undefined, 'the agent listens');
+    return this.#address;
+  }
+
+  async #close(): Promise<void> {
+    this.#endStreams?.();
+    await this.#collector?.close();
+    await this.#shell?.close();
+    await this.#launcher?.close();
+    await this.#parts.server.close();
+    await this.#parts.journal.close();
+    this.#end('closed');
+  }
+}
+
+/** What routes see before the core exists. */
+const NOT_YET: AgentSnapshot = {
+  agentId: undefined,
+  phase: 'recovering',
+  frameworks: new Map(),
+  live: [],
+  completed: [],
+};
+
+const VERSION_DOCUMENT: JsonObject = {
+  build_date: '',
+  build_time: 0,
+  build_user: '',
+  version: MESOS_VERSION,
+};
+
+function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
+  const {
+    registrationBackoffMs,
+    registrationBackoffMaxMs,
+    updateRetryMs,
+    updateRetryMaxMs,
+    killGraceMs,
+  } = config;
+  return {
+    registrationBackoffMs,
+    registrationBackoffMaxMs,
+    updateRetryMs,
+    updateRetryMaxMs,
+    killGraceMs,
+  };
+}
+
+/** The settings under their names on the original's command line where there is one. */
+function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
+  return {
+    attributes: config.attributes,
+    containerizers: config.runtimes.replace('process', 'mesos'),
+    default_role: config.defaultRole,
+    docker_socket: config.dockerSocket,
+    gc_delay: `${config.gcDelayMs / 1000}secs`,
+    hostname: config.hostname ?? config.ip,
+    ip: config.ip,
+    isolation: 'posix/cpu,posix/mem',
+    launcher: 'posix',
+    master: config.masters.join(','),
+    port: String(config.port),
+    registration_backoff_factor: `${config.registrationBackoffMs}ms`,
+    resources: config.resources,
+    work_dir: config.workDir,
+  };
+}
+
+async function linkLatest(workDir: string, agentId: string): Promise<void> {
+  const directory = join(workDir, 'slaves');
+  await mkdir(join(directory, agentId), { recursive: true });
+  const link = join(directory, '.latest');
+  await rm(link, { force: true });
+  await symlink(agentId, link);
+  await rename(link, join(directory, 'latest'));
+}

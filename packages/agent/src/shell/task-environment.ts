@@ -1,0 +1,72 @@
+/**
+ * The environment of a task: what the original gives to an executor, then what the operator adds, then what
+ * the task brings. Nothing of the agent's own environment gets in. Source: mesos-kernel §2.3.
+ */
+
+import type { FrameworkInfo } from '@dcos/wire';
+import type { TaskRecord } from '../core/index.ts';
+
+/** Search path of programs where neither operator nor task gives one. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where a container with an image sees its sandbox. */
+export const SANDBOX_IN_CONTAINER = '/mnt/mesos/sandbox';
+
+export interface EnvironmentInput {
+  readonly task: TaskRecord;
+  readonly framework: FrameworkInfo;
+  readonly agentId: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly sandboxPath: string;
+  /** The operator's additions for all tasks. */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** Builds it; later sources win. */
+export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string, string>> {
+  const { task, framework, agentId, ip, port } = input;
+  const checkpoint = framework.checkpoint === true;
+  const role = task.info.resources?.find((resource) => resource.allocation_info !== undefined)
+    ?.allocation_info?.role;
+  const isDocker = task.runtime === 'docker';
+  const environment: Record<string, string> = {
+    LIBPROCESS_IP: ip,
+    LIBPROCESS_PORT: '0',
+    MESOS_AGENT_ENDPOINT: `${ip}:${port}`,
+    MESOS_CHECKPOINT: checkpoint ? '1' : '0',
+    MESOS_DIRECTORY: input.sandboxPath,
+    MESOS_EXECUTOR_ID: task.taskId,
+    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
+    MESOS_FRAMEWORK_ID: task.frameworkId,
+    MESOS_HTTP_COMMAND_EXECUTOR: '0',
+    MESOS_SANDBOX: isDocker ? SANDBOX_IN_CONTAINER : input.sandboxPath,
+    MESOS_SLAVE_ID: agentId,
+    MESOS_SLAVE_PID: `slave(1)@${ip}:${port}`,
+    ...(checkpoint
+      ? { MESOS_RECOVERY_TIMEOUT: '15mins', MESOS_SUBSCRIPTION_BACKOFF_MAX: '2secs' }
+      : {}),
+    ...(role === undefined ? {} : { MESOS_ALLOCATION_ROLE: role }),
+    // An image has a search path of its own.
+    ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : { PATH: DEFAULT_PATH }),
+    ...input.extra,
+  };
+  for (const variable of task.info.command?.environment?.variables ?? []) {
+    if (variable.value !== undefined) environment[variable.name] = variable.value;
+  }
+  return environment;
+}
+
+/** Why an environment cannot be given to a process, or undefined. */
+export function environmentProblem(task: TaskRecord): string | undefined {
+  for (const variable of task.info.command?.environment?.variables ?? []) {
+    const { name } = variable;
+    if (name === '' || name.includes('=') || name.includes('\0')) {
+      return `'${name}' cannot be the name of an environment variable`;
+    }
+    if (variable.value?.includes('\0') === true)
+      return `the value of ${name} holds a NUL character`;
+    if (variable.type === 'SECRET')
+      return `the secret for ${name} cannot be resolved: not supported yet`;
+  }
+  return undefined;
+}
