@@ -1,1 +1,17 @@
-export {};
+export { createAllocator } from './allocator.ts';
+export { MIN_ALLOCATABLE_DEFAULT } from './min-allocatable.ts';
+export { FILTERS_PER_PAIR_MAX } from './offer-filters.ts';
+export type {
+  AgentDescription,
+  Allocation,
+  Allocator,
+  AllocatorOptions,
+  AllocatorSnapshot,
+  FrameworkDescription,
+  FrameworkExplanation,
+  MinAllocatable,
+  Quantities,
+  Quota,
+  RoleExplanation,
+  SorterKind,
+} from './types.ts';

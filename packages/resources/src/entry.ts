@@ -231,6 +231,17 @@ export function subtractEntry(left: Entry, right: Entry): Entry | undefined {
   }
 }
 
+/** What is left after as much of `right` as there is was taken out, undefined when nothing is. */
+export function withoutEntry(left: Entry, right: Entry | undefined): Entry | undefined {
+  if (right === undefined) return left;
+  const { nature } = left;
+  if (nature.whole) {
+    return left.count <= right.count ? undefined : { ...left, count: left.count - right.count };
+  }
+  if (nature.kind === 'scalar' && left.milli < right.milli) return undefined;
+  return subtractEntry(left, right);
+}
+
 /** Whether both are the same amount of the same nature. */
 export function equalEntries(left: Entry, right: Entry): boolean {
   return (

@@ -19,6 +19,7 @@ import {
   subtractEntry,
   wireOf,
   withAllocation,
+  withoutEntry,
   type Entry,
 } from './entry.ts';
 import { addRanges, formatRanges, type Range } from './ranges.ts';
@@ -41,6 +42,9 @@ export class Resources {
 
   /** Sorted by key, unique keys. Read-only access for packages that account in numbers of their own. */
   readonly entries: readonly Entry[];
+
+  /** What `allocate` made this from; saves making it again when an offer comes back. */
+  #unallocated: Resources | undefined;
 
   private constructor(entries: readonly Entry[]) {
     this.entries = entries;
@@ -149,6 +153,7 @@ export class Resources {
   /** What is left of this. Asserts that this contains `other`. */
   subtract(other: Resources): Resources {
     if (other.isEmpty()) return this;
+    if (other === this) return Resources.empty;
     const rest: Entry[] = [];
     let right = 0;
     for (const held of this.entries) {
@@ -163,6 +168,17 @@ export class Resources {
       right += 1;
     }
     assert(right === other.entries.length, 'resources would be taken that are not there');
+    return rest.length === 0 ? Resources.empty : new Resources(rest);
+  }
+
+  /** What is left of this after as much of `other` as is there was taken; never fails. */
+  without(other: Resources): Resources {
+    const taken = new Map(other.entries.map((entry) => [entry.nature.key, entry] as const));
+    const rest: Entry[] = [];
+    for (const held of this.entries) {
+      const entry = withoutEntry(held, taken.get(held.nature.key));
+      if (entry !== undefined) rest.push(entry);
+    }
     return rest.length === 0 ? Resources.empty : new Resources(rest);
   }
 
@@ -184,7 +200,7 @@ export class Resources {
   }
 
   unallocate(): Resources {
-    return this.#withAllocation(undefined);
+    return this.#unallocated ?? this.#withAllocation(undefined);
   }
 
   unreserved(): Resources {
@@ -323,9 +339,20 @@ export class Resources {
 
   #withAllocation(role: string | undefined): Resources {
     if (this.entries.every(({ nature }) => nature.allocatedTo === role)) return this;
-    return Resources.fromEntries(
-      this.entries.map((entry) => ({ ...entry, nature: withAllocation(entry.nature, role) })),
-    );
+    const entries = this.entries.map(({ nature, milli, ranges, items, count }) => ({
+      nature: withAllocation(nature, role),
+      milli,
+      ranges,
+      items,
+      count,
+    }));
+    if (this.entries.some(({ nature }) => nature.allocatedTo !== undefined)) {
+      return Resources.fromEntries(entries);
+    }
+    // The same suffix on keys of which none continues another after the separator keeps their order.
+    const allocated = new Resources(entries);
+    allocated.#unallocated = this;
+    return allocated;
   }
 }
 

@@ -30,6 +30,7 @@ function describe(resource: Resource): string {
 function valueProblem(resource: Resource): string | undefined {
   const { name, type, scalar, ranges, set } = resource;
   if (name === '') return 'Empty resource name';
+  if (name.includes('\u0000')) return 'Invalid resource name';
   switch (type) {
     case 'SCALAR':
       if (scalar === undefined || ranges !== undefined || set !== undefined)

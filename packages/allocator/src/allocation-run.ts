@@ -1,0 +1,155 @@
+/**
+ * One allocation run: agents in random order, for each the roles and inside them the frameworks in the
+ * sorters' order; the first that can take what is free on the agent is offered all of it that it may
+ * have, what is left over goes to the next.
+ *
+ * Shares change with each allocation, but within one agent's turn no later choice depends on an earlier
+ * one: a role is visited once, and a framework sorter counts only its own role. So the sorters are told
+ * after the turn, which gives the same order and lets a turn end without a copy of it.
+ *
+ * An agent that nobody wants is settled: it is not looked at again before something is freed on it, a
+ * filter of it ends, or somebody new can want it (`wakeEpoch`).
+ */
+
+import { shuffle, type Instant, type Random } from '@dcos/base';
+import { isAncestorRole, Resources, type Entry } from '@dcos/resources';
+import type { AgentBook } from './agent-book.ts';
+import type { Client, ClientTree } from './clients.ts';
+import { isAllocatable } from './min-allocatable.ts';
+import type { OfferFilters } from './offer-filters.ts';
+import type { Allocation, MinAllocatable } from './types.ts';
+
+/** What a run looks at. */
+export interface RunContext {
+  readonly clients: ClientTree;
+  readonly filters: OfferFilters<Client, AgentBook>;
+  readonly random: Random;
+  readonly minAllocatable: MinAllocatable;
+  /** Whether some framework may have a lower bar than `minAllocatable`. */
+  readonly hasMinOverrides: boolean;
+  readonly filterGpuResources: boolean;
+  readonly region: string | undefined;
+  readonly wakeEpoch: number;
+  /** Moves what was decided from free to allocated, in books and sorters. */
+  readonly commit: (client: Client, agent: AgentBook, offer: Resources, plain: Resources) => void;
+}
+
+/** Why a client is not offered an agent. */
+export type Refusal =
+  | { readonly kind: 'agent-capability'; readonly capability: string }
+  | { readonly kind: 'framework-capability'; readonly capability: string }
+  | { readonly kind: 'nothing-allocatable' }
+  | { readonly kind: 'filtered'; readonly until: Instant };
+
+/** Runs over the agents and gives what was decided, in the order of decision. */
+export function runAllocation(
+  context: RunContext,
+  agents: readonly AgentBook[],
+): readonly Allocation[] {
+  const due = agents.filter(
+    (agent) => agent.active && agent.settledEpoch !== context.wakeEpoch && !agent.free.isEmpty(),
+  );
+  const allocations: Allocation[] = [];
+  context.clients.roleSorter.refresh();
+  for (const agent of shuffle(context.random, due)) serveAgent(context, agent, allocations);
+  return allocations;
+}
+
+/** An offer that was decided in an agent's turn and is not yet counted in the sorters. */
+interface Decision {
+  readonly client: Client;
+  readonly plain: Resources;
+}
+
+function serveAgent(context: RunContext, agent: AgentBook, allocations: Allocation[]): void {
+  if (!context.hasMinOverrides && !isAllocatable(agent.free, context.minAllocatable)) {
+    agent.settledEpoch = context.wakeEpoch;
+    return;
+  }
+  agent.beginVisit();
+  const decisions: Decision[] = [];
+  let left = agent.free;
+  const serveClient = (client: Client): boolean => {
+    if (agent.isBlocked(client.index)) return true;
+    const plain = offerable(context, client, agent, left);
+    if (!(plain instanceof Resources)) {
+      // A verdict on leftovers holds for less than is free now; the next turn will find it out.
+      if (decisions.length === 0) agent.block(client.index);
+      return true;
+    }
+    decisions.push({ client, plain });
+    left = plain === left ? Resources.empty : left.without(plain);
+    return !left.isEmpty();
+  };
+  context.clients.roleSorter.walk((role) => {
+    if (role.sole !== undefined) return serveClient(role.sole);
+    return role.frameworks.walk(serveClient);
+  });
+  for (const { client, plain } of decisions) {
+    const resources = plain.allocate(client.role.name);
+    context.commit(client, agent, resources, plain);
+    allocations.push({
+      frameworkId: client.framework.id,
+      role: client.role.name,
+      agentId: agent.id,
+      resources,
+    });
+  }
+  if (decisions.length === 0) agent.settledEpoch = context.wakeEpoch;
+}
+
+/** What of the resources the client would be offered now, or why nothing. */
+export function offerable(
+  context: Omit<RunContext, 'wakeEpoch' | 'commit' | 'clients' | 'random' | 'hasMinOverrides'>,
+  client: Client,
+  agent: AgentBook,
+  left: Resources,
+): Resources | Refusal {
+  const { framework, role } = client;
+  const unfit = misfit(context, client, agent);
+  if (unfit !== undefined) return unfit;
+  const offer = left.filterEntries((entry) => mayTake(client, entry));
+  const minimum = framework.minAllocatable.get(role.name) ?? context.minAllocatable;
+  if (!isAllocatable(offer, minimum)) return NOTHING_ALLOCATABLE;
+  const until = context.filters.hidesUntil(client, agent, offer);
+  return until === undefined ? offer : { kind: 'filtered', until };
+}
+
+const NOTHING_ALLOCATABLE: Refusal = { kind: 'nothing-allocatable' };
+
+/** Why the framework cannot use the agent whatever is free there. */
+function misfit(
+  context: Pick<RunContext, 'filterGpuResources' | 'region'>,
+  { framework: { capabilities }, role }: Client,
+  agent: AgentBook,
+): Refusal | undefined {
+  if (capabilities.has('MULTI_ROLE') && !agent.capabilities.has('MULTI_ROLE')) {
+    return { kind: 'agent-capability', capability: 'MULTI_ROLE' };
+  }
+  if (role.nested && !agent.capabilities.has('HIERARCHICAL_ROLE')) {
+    return { kind: 'agent-capability', capability: 'HIERARCHICAL_ROLE' };
+  }
+  if (context.filterGpuResources && agent.hasGpus && !capabilities.has('GPU_RESOURCES')) {
+    return { kind: 'framework-capability', capability: 'GPU_RESOURCES' };
+  }
+  const region = agent.info.domain?.fault_domain?.region.name;
+  if (region !== undefined && context.region !== undefined && region !== context.region) {
+    if (!capabilities.has('REGION_AWARE'))
+      return { kind: 'framework-capability', capability: 'REGION_AWARE' };
+  }
+  return undefined;
+}
+
+/** Whether the resource may go to the role, and the framework understands it. */
+function mayTake({ framework: { capabilities }, role }: Client, { nature }: Entry): boolean {
+  const { reservedTo } = nature;
+  if (
+    reservedTo !== undefined &&
+    reservedTo !== role.name &&
+    !isAncestorRole(reservedTo, role.name)
+  )
+    return false;
+  if (nature.revocable && !capabilities.has('REVOCABLE_RESOURCES')) return false;
+  if (nature.shared && !capabilities.has('SHARED_RESOURCES')) return false;
+  return !nature.refined || capabilities.has('RESERVATION_REFINEMENT');
+}

@@ -1,0 +1,268 @@
+/**
+ * The order in which clients are served: a tree of paths, siblings sorted by dominant share over weight,
+ * then by how often they were served, then by path. The order is kept, not made anew: a client whose
+ * share changed moves to its place among its siblings; only a change of totals or weights sorts again.
+ *
+ * Invariants: a node is in its parent's `order` iff it has active leaves; a node's allocation is the sum
+ * of its subtree; a path that is a client and has children is a node with a leaf named `.` below it.
+ * Source: the original's hierarchical DRF sorter.
+ */
+
+import { assert, compareText, randomFraction, type Random } from '@dcos/base';
+import { addTo, type ScalarVector } from './scalar-vector.ts';
+
+/** A place in the tree. Leaves carry clients; everyone else only reads. */
+export interface SorterNode<Client> {
+  readonly name: string;
+  readonly path: string;
+  readonly parent: SorterNode<Client> | undefined;
+  readonly children: Map<string, SorterNode<Client>>;
+  /** Children with active leaves, in the order of service. */
+  order: SorterNode<Client>[];
+  client: Client | undefined;
+  activeLeaves: number;
+  allocated: ScalarVector;
+  /** Dominant share over weight. */
+  share: number;
+  allocations: number;
+  weight: number;
+}
+
+/** Name of the leaf of a path that is a client itself; no component of a role may be called so. */
+const OWN_LEAF = '.';
+
+export interface SorterOptions {
+  /** With a source of chance the order is drawn at each walk, by weight, instead of by share. */
+  readonly random?: Random | undefined;
+  /** Whether the resource counts for shares, by index. */
+  readonly counts: (index: number) => boolean;
+}
+
+export class Sorter<Client> {
+  readonly #root: SorterNode<Client> = makeNode<Client>('', '', undefined);
+  readonly #weights = new Map<string, number>();
+  readonly #options: SorterOptions;
+  #total: ScalarVector = new Float64Array(0);
+  /** Shares and orders are out of date; everything is sorted at the next walk. */
+  #stale = false;
+
+  constructor(options: SorterOptions) {
+    this.#options = options;
+  }
+
+  get hasActiveClients(): boolean {
+    return this.#root.activeLeaves > 0;
+  }
+
+  /** Adds an inactive client at the path of these components; the client is told its leaf. */
+  add(components: readonly string[], make: (leaf: SorterNode<Client>) => Client): Client {
+    let node = this.#root;
+    for (const name of components) {
+      let child = node.children.get(name);
+      if (child === undefined) {
+        const path = node === this.#root ? name : `${node.path}/${name}`;
+        child = makeNode<Client>(name, path, node);
+        child.weight = this.#weights.get(path) ?? 1;
+        node.children.set(name, child);
+      }
+      node = child;
+    }
+    assert(!node.children.has(OWN_LEAF), `${node.path} is a client already`);
+    const leaf = makeNode<Client>(OWN_LEAF, `${node.path}/${OWN_LEAF}`, node);
+    node.children.set(OWN_LEAF, leaf);
+    const client = make(leaf);
+    leaf.client = client;
+    return client;
+  }
+
+  /** Removes a client with its allocation; paths that are left without clients go too. */
+  remove(leaf: SorterNode<Client>): void {
+    this.setActive(leaf, { active: false });
+    this.change(leaf, leaf.allocated.slice(), -1);
+    let node: SorterNode<Client> = leaf;
+    while (node.parent !== undefined && node.children.size === 0) {
+      node.parent.children.delete(node.name);
+      node = node.parent;
+    }
+  }
+
+  setActive(leaf: SorterNode<Client>, { active }: { readonly active: boolean }): void {
+    if (leaf.activeLeaves === (active ? 1 : 0)) return;
+    const change = active ? 1 : -1;
+    for (let node: SorterNode<Client> | undefined = leaf; node !== undefined; node = node.parent) {
+      const was = node.activeLeaves;
+      node.activeLeaves += change;
+      if (node.parent === undefined) continue;
+      if (was === 0) this.#insert(node);
+      else if (node.activeLeaves === 0) this.#take(node);
+    }
+  }
+
+  /** Counts an allocation (`1`, also for the order among equals) or its end (`-1`), up to the root. */
+  change(leaf: SorterNode<Client>, amount: ScalarVector, sign: 1 | -1): void {
+    for (let node: SorterNode<Client> | undefined = leaf; node !== undefined; node = node.parent) {
+      const placed = !this.#stale && node.parent !== undefined && node.activeLeaves > 0;
+      const at = placed ? indexIn(node) : -1;
+      node.allocated = addTo(node.allocated, amount, sign);
+      if (sign === 1) node.allocations += 1;
+      if (this.#stale) continue;
+      node.share = this.#shareOf(node);
+      if (placed) moveFrom(node, at);
+    }
+  }
+
+  /** Weights belong to paths: a node is weighed against its siblings, its children are not. */
+  setWeight(path: string, weight: number): void {
+    this.#weights.set(path, weight);
+    this.#stale = true;
+    let node: SorterNode<Client> | undefined = this.#root;
+    for (const name of path.split('/')) node = node?.children.get(name);
+    if (node !== undefined) node.weight = weight;
+  }
+
+  weightOf(path: string): number {
+    return this.#weights.get(path) ?? 1;
+  }
+
+  /** The cluster's totals, of which shares are parts. The vector is kept, not copied. */
+  setTotal(total: ScalarVector): void {
+    this.#total = total;
+    this.#stale = true;
+  }
+
+  /** Brings shares up to date when totals or weights changed. */
+  refresh(): void {
+    if (!this.#stale) return;
+    this.#stale = false;
+    this.#refreshBelow(this.#root);
+  }
+
+  /**
+   * Visits active clients in order until the visitor returns false; says whether the end was reached.
+   * The visitor must not change this sorter.
+   */
+  walk(visit: (client: Client) => boolean): boolean {
+    this.refresh();
+    return this.#walkBelow(this.#root, visit);
+  }
+
+  #walkBelow(node: SorterNode<Client>, visit: (client: Client) => boolean): boolean {
+    const { random } = this.#options;
+    const order = random === undefined ? node.order : drawOrder(random, node.order);
+    for (const child of order) {
+      const goesOn =
+        child.client === undefined ? this.#walkBelow(child, visit) : visit(child.client);
+      if (!goesOn) return false;
+    }
+    return true;
+  }
+
+  #refreshBelow(node: SorterNode<Client>): void {
+    for (const child of node.children.values()) {
+      child.share = this.#shareOf(child);
+      this.#refreshBelow(child);
+    }
+    node.order.sort(compareNodes);
+  }
+
+  #shareOf(node: SorterNode<Client>): number {
+    let share = 0;
+    const { allocated } = node;
+    for (let index = 0; index < allocated.length; index++) {
+      const total = this.#total[index] ?? 0;
+      if (total <= 0 || !this.#options.counts(index)) continue;
+      const part = (allocated[index] ?? 0) / total;
+      if (part > share) share = part;
+    }
+    return share / node.weight;
+  }
+
+  #insert(node: SorterNode<Client>): void {
+    const siblings = siblingsOf(node);
+    siblings.push(node);
+    if (this.#stale) return;
+    node.share = this.#shareOf(node);
+    moveFrom(node, siblings.length - 1);
+  }
+
+  #take(node: SorterNode<Client>): void {
+    const siblings = siblingsOf(node);
+    siblings.splice(this.#stale ? siblings.indexOf(node) : indexIn(node), 1);
+  }
+}
+
+function makeNode<Client>(
+  name: string,
+  path: string,
+  parent: SorterNode<Client> | undefined,
+): SorterNode<Client> {
+  return {
+    name,
+    path,
+    parent,
+    children: new Map(),
+    order: [],
+    client: undefined,
+    activeLeaves: 0,
+    allocated: new Float64Array(0),
+    share: 0,
+    allocations: 0,
+    weight: 1,
+  };
+}
+
+function siblingsOf<Client>(node: SorterNode<Client>): SorterNode<Client>[] {
+  assert(node.parent !== undefined, 'the root has no siblings');
+  return node.parent.order;
+}
+
+function compareNodes<Client>(left: SorterNode<Client>, right: SorterNode<Client>): number {
+  return (
+    left.share - right.share ||
+    left.allocations - right.allocations ||
+    compareText(left.path, right.path)
+  );
+}
+
+/** Where the node stands among its siblings; binary search, so its key must not have changed yet. */
+function indexIn<Client>(node: SorterNode<Client>): number {
+  const siblings = siblingsOf(node);
+  let low = 0;
+  let high = siblings.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareNodes(siblings[middle] as SorterNode<Client>, node) < 0) low = middle + 1;
+    else high = middle;
+  }
+  assert(siblings[low] === node, `the order of ${node.path} and its siblings is broken`);
+  return low;
+}
+
+/** Moves a node whose key changed from its old index to its place. */
+function moveFrom<Client>(node: SorterNode<Client>, from: number): void {
+  const siblings = siblingsOf(node);
+  let at = from;
+  for (; at + 1 < siblings.length; at++) {
+    const next = siblings[at + 1] as SorterNode<Client>;
+    if (compareNodes(node, next) <= 0) break;
+    siblings[at] = next;
+  }
+  for (; at > 0; at--) {
+    const previous = siblings[at - 1] as SorterNode<Client>;
+    if (compareNodes(previous, node) <= 0) break;
+    siblings[at] = previous;
+  }
+  siblings[at] = node;
+}
+
+/** A random permutation in which each next place goes to one of the rest by weight. */
+function drawOrder<Client>(
+  random: Random,
+  nodes: readonly SorterNode<Client>[],
+): readonly SorterNode<Client>[] {
+  // Sorting by exponential variates of rate `weight` is drawing by weight without replacement.
+  return nodes
+    .map((node) => ({ node, key: -Math.log(1 - randomFraction(random)) / node.weight }))
+    .sort((left, right) => left.key - right.key || compareNodes(left.node, right.node))
+    .map(({ node }) => node);
+}
