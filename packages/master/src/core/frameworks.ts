@@ -1,193 +1,29 @@
 /**
- * Life of a framework: it subscribes (first, again, or in place of an older instance of itself), loses
- * its stream, returns within its failover time-out or is removed, and is removed by TEARDOWN.
+ * Frameworks between subscriptions: one is added (new, or recovered from registry or agents), loses its
+ * stream, and is removed by TEARDOWN or when it does not return within its failover time-out.
  *
- * Invariants: at most one stream per framework; a framework without a stream is not offered anything;
- * the id of a removed framework is never used again; the registry knows an id before the framework does.
+ * Invariants: a framework without a stream is not offered anything; the id of a removed framework is never
+ * used again; a recovered framework has its failover timer running.
  */
 
-import { frameworkId, randomUuid, type FrameworkId } from '@dcos/base';
-import { FrameworkInfoType, toJsonText, type FrameworkInfo, type scheduler } from '@dcos/wire';
-import {
-  count,
-  note,
-  sendToAgent,
-  sendToFramework,
-  tellOperators,
-  type Context,
-} from './context.ts';
-import type { RequestId, StreamId } from './effects.ts';
-import {
-  capabilitiesOf,
-  frameworkProblem,
-  minAllocatableOf,
-  rolesOf,
-  updateProblem,
-} from './framework-validation.ts';
+import { frameworkId, type FrameworkId } from '@dcos/base';
+import type { FrameworkInfo } from '@dcos/wire';
+import { note, sendToAgent, sendToFramework, tellOperators, type Context } from './context.ts';
+import type { StreamId } from './effects.ts';
+import { capabilitiesOf, minAllocatableOf, rolesOf } from './framework-validation.ts';
 import { ResourceLedger } from './ledger.ts';
 import { removeOffer } from './offers.ts';
 import { deleteRecord, putRecord } from './registry.ts';
 import { addBounded, type CompletedFramework, type Framework } from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal } from './task-state.ts';
-import { applyUpdate, completeTask, resendUnacknowledged } from './tasks.ts';
+import { applyUpdate, completeTask } from './tasks.ts';
 import { frameworkMessage } from './view-v1.ts';
 
-const FAILOVER_TIMER = 'failover/';
-const HEARTBEAT_TIMER = 'heartbeat/';
+/** Timers of frameworks; the rest is an id. */
+export const FAILOVER_TIMER = 'failover/';
 
-/** SUBSCRIBE: the stream opens before the framework is looked at, so problems arrive on it. */
-export function onSubscribe(
-  context: Context,
-  request: RequestId,
-  subscribe: scheduler.Call_Subscribe,
-): void {
-  const streamId = randomUuid(context.random);
-  context.emit({ kind: 'openStream', request, streamId });
-  const suppressed = subscribe.suppressed_roles ?? [];
-  const id = subscribe.framework_info.id?.value ?? '';
-  const known = context.state.frameworks.get(frameworkId(id));
-  const problem =
-    frameworkProblem(subscribe.framework_info, suppressed) ??
-    subscriptionProblem(context, subscribe.framework_info, known);
-  if (problem !== undefined) {
-    context.emit({
-      kind: 'sendToFramework',
-      streamId,
-      event: { type: 'ERROR', error: { message: problem } },
-    });
-    context.emit({ kind: 'closeStream', streamId });
-    return;
-  }
-  if (known === undefined) {
-    count(context, 'master/messages_register_framework');
-    const newId = id === '' ? nextFrameworkId(context) : frameworkId(id);
-    const framework = addFramework(context, newId, subscribe.framework_info, { recovered: false });
-    applySubscription(context, framework, subscribe);
-    persistFramework(context, framework);
-    connect(context, framework, streamId, { added: true });
-  } else {
-    count(context, 'master/messages_reregister_framework');
-    resubscribe(context, known, subscribe, streamId);
-  }
-}
-
-function subscriptionProblem(
-  context: Context,
-  info: FrameworkInfo,
-  known: Framework | undefined,
-): string | undefined {
-  const { state, options } = context;
-  const id = frameworkId(info.id?.value ?? '');
-  if (state.completedFrameworks.has(id)) return 'Framework has been removed';
-  if (known === undefined) {
-    return state.frameworks.size >= options.frameworksMax
-      ? `There are ${state.frameworks.size} frameworks already, no more are allowed`
-      : undefined;
-  }
-  // A recovered framework is known from what agents or the registry hold; the newest word counts then.
-  if (!known.recovered && (known.info.principal ?? '') !== (info.principal ?? '')) {
-    return (
-      `Updating 'FrameworkInfo.principal' is unsupported; attempted to update from ` +
-      `'${known.info.principal ?? ''}' to '${info.principal ?? ''}'`
-    );
-  }
-  return undefined;
-}
-
-function nextFrameworkId(context: Context): FrameworkId {
-  return frameworkId(
-    `${context.masterId}-${String(context.state.nextFramework++).padStart(4, '0')}`,
-  );
-}
-
-function resubscribe(
-  context: Context,
-  framework: Framework,
-  subscribe: scheduler.Call_Subscribe,
-  streamId: StreamId,
-): void {
-  if (framework.streamId !== undefined) {
-    sendToFramework(context, framework, {
-      type: 'ERROR',
-      error: { message: 'Framework failed over' },
-    });
-    dropStream(context, framework);
-  }
-  // The new instance has never seen these offers; the original does not rescind them either.
-  for (const offer of framework.offers.values()) removeOffer(context, offer, { rescind: false });
-  context.emit({ kind: 'cancelTimer', timer: FAILOVER_TIMER + framework.id });
-  const before = toJsonText(FrameworkInfoType, framework.info);
-  const kept = framework.recovered
-    ? {}
-    : { user: framework.info.user, checkpoint: framework.info.checkpoint ?? false };
-  const info = { ...subscribe.framework_info, ...kept };
-  applySubscription(context, framework, { ...subscribe, framework_info: info });
-  if (toJsonText(FrameworkInfoType, framework.info) !== before) {
-    persistFramework(context, framework);
-    tellAgentsOfFramework(context, framework);
-  }
-  framework.reregisteredAt = context.now;
-  connect(context, framework, streamId, { added: false });
-}
-
-/** Takes over roles, suppression and description of a subscription. */
-function applySubscription(
-  context: Context,
-  framework: Framework,
-  subscribe: scheduler.Call_Subscribe,
-): void {
-  framework.info = { ...subscribe.framework_info, id: { value: framework.id } };
-  framework.roles = rolesOf(framework.info);
-  framework.capabilities = capabilitiesOf(framework.info);
-  framework.suppressedRoles = new Set(subscribe.suppressed_roles ?? []);
-  framework.offerConstraints = subscribe.offer_constraints;
-  context.allocator.updateFramework(framework.id, {
-    roles: framework.roles,
-    suppressedRoles: [...framework.suppressedRoles],
-    capabilities: framework.capabilities,
-    minAllocatable: minAllocatableOf(framework.info),
-  });
-}
-
-function connect(
-  context: Context,
-  framework: Framework,
-  streamId: StreamId,
-  how: { readonly added: boolean },
-): void {
-  const { masterInfo, heartbeatIntervalMs } = context.options;
-  framework.streamId = streamId;
-  framework.recovered = false;
-  framework.active = true;
-  context.state.streams.set(streamId, framework.id);
-  context.allocator.activateFramework(framework.id);
-  sendToFramework(context, framework, {
-    type: 'SUBSCRIBED',
-    subscribed: {
-      framework_id: { value: framework.id },
-      heartbeat_interval_seconds: heartbeatIntervalMs / 1000,
-      master_info: masterInfo,
-    },
-  });
-  sendToFramework(context, framework, { type: 'HEARTBEAT' });
-  context.emit({
-    kind: 'setTimer',
-    timer: HEARTBEAT_TIMER + streamId,
-    afterMs: heartbeatIntervalMs,
-  });
-  const message = frameworkMessage(framework);
-  tellOperators(
-    context,
-    how.added
-      ? { type: 'FRAMEWORK_ADDED', framework_added: { framework: message } }
-      : { type: 'FRAMEWORK_UPDATED', framework_updated: { framework: message } },
-  );
-  note(context, 'info', 'framework.subscribed', 'framework subscribed', {
-    frameworkId: framework.id,
-  });
-  resendUnacknowledged(context, framework);
-}
+export const HEARTBEAT_TIMER = 'heartbeat/';
 
 /**
  * Adds a framework that is not known yet: inactive, and for a recovered one with the failover timer
@@ -249,7 +85,7 @@ function startFailoverTimer(context: Context, framework: Framework): void {
 }
 
 /** Takes the stream from a framework; the shell closes the connection. */
-function dropStream(context: Context, framework: Framework): void {
+export function dropStream(context: Context, framework: Framework): void {
   const { streamId } = framework;
   if (streamId === undefined) return;
   framework.streamId = undefined;
@@ -379,84 +215,5 @@ export function keepCompleted(context: Context, completed: CompletedFramework): 
       kind: 'persist',
       writes: dropped.map((old) => deleteRecord('frameworks', old)),
     });
-  }
-}
-
-/** UPDATE_FRAMEWORK: all or nothing; answered when it is durable. */
-export function onUpdateFramework(
-  context: Context,
-  request: RequestId,
-  framework: Framework,
-  update: scheduler.Call_UpdateFramework,
-): void {
-  const suppressed = update.suppressed_roles ?? [];
-  const problem =
-    frameworkProblem(update.framework_info, suppressed) ??
-    updateProblem(framework.info, update.framework_info);
-  if (problem !== undefined) {
-    context.emit({
-      kind: 'reply',
-      request,
-      status: 400,
-      text: `FrameworkInfo update is not valid: ${problem}`,
-    });
-    return;
-  }
-  applySubscription(context, framework, update);
-  const { roles } = framework;
-  for (const offer of framework.offers.values()) {
-    if (!roles.includes(offer.role)) removeOffer(context, offer, { rescind: true });
-  }
-  persistFramework(context, framework);
-  tellAgentsOfFramework(context, framework);
-  tellOperators(context, {
-    type: 'FRAMEWORK_UPDATED',
-    framework_updated: { framework: frameworkMessage(framework) },
-  });
-  context.emit({ kind: 'reply', request, status: 200 });
-}
-
-function tellAgentsOfFramework(context: Context, framework: Framework): void {
-  for (const agent of context.state.agents.values()) {
-    if (!agent.tasks.has(framework.id)) continue;
-    sendToAgent(context, agent, {
-      type: 'UPDATE_FRAMEWORK',
-      update_framework: { framework_info: framework.info },
-    });
-  }
-}
-
-/** REVIVE and SUPPRESS: roles that the framework has not are passed over. */
-export function onSuppression(
-  context: Context,
-  framework: Framework,
-  change: { readonly revive: boolean; readonly roles: readonly string[] },
-): void {
-  const roles = change.roles.filter((role) => framework.roles.includes(role));
-  if (roles.length < change.roles.length) {
-    note(
-      context,
-      'warn',
-      'role.unknown',
-      'the call names roles that the framework is not subscribed to',
-      {
-        frameworkId: framework.id,
-      },
-    );
-    if (roles.length === 0) return;
-  }
-  const affected = roles.length === 0 ? framework.roles : roles;
-  const suppressed = new Set(framework.suppressedRoles);
-  for (const role of affected) {
-    if (change.revive) suppressed.delete(role);
-    else suppressed.add(role);
-  }
-  framework.suppressedRoles = suppressed;
-  if (change.revive) {
-    count(context, 'master/messages_revive_offers');
-    context.allocator.revive(framework.id, roles);
-  } else {
-    count(context, 'master/messages_suppress_offers');
-    context.allocator.suppress(framework.id, roles);
   }
 }

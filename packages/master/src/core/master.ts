@@ -19,7 +19,8 @@ import {
   type Random,
 } from '@dcos/base';
 import type { agentProtocol } from '@dcos/wire';
-import { onAgentClosed, onAgentTimer, onPong, onRegister, onUnregister } from './agents.ts';
+import { onRegister } from './agent-registration.ts';
+import { onAgentClosed, onAgentTimer, onPong, onUnregister } from './agents.ts';
 import { count, note, sendToFramework, type Context } from './context.ts';
 import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
 import { onFrameworkTimer, onStreamClosed } from './frameworks.ts';

@@ -199,7 +199,7 @@ export function countTerminal(context: Context, status: TaskStatus, state: TaskS
 }
 
 /** Gives a task's resources back, once. */
-export function releaseTask(context: Context, record: TaskRecord): void {
+function releaseTask(context: Context, record: TaskRecord): void {
   if (record.released) return;
   record.released = true;
   const framework = present(

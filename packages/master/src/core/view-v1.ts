@@ -8,7 +8,7 @@ import { agentPid } from './names.ts';
 import type { Agent, CompletedFramework, Framework, MasterState } from './state.ts';
 
 /** A time stamp as messages carry it. */
-export function timeInfo(instant: Instant): TimeInfo {
+function timeInfo(instant: Instant): TimeInfo {
   return { nanoseconds: Math.round(instant * 1e6) };
 }
 
@@ -65,7 +65,7 @@ export function frameworkMessage(framework: Framework): masterApi.Response_GetFr
 }
 
 /** One framework that has been removed. */
-export function completedFrameworkMessage(
+function completedFrameworkMessage(
   framework: CompletedFramework,
 ): masterApi.Response_GetFrameworks_Framework {
   return {

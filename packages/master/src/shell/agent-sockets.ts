@@ -11,7 +11,7 @@ import type { Clock, Logger } from '@dcos/base';
 import { agentProtocol, decode, encode, WireError } from '@dcos/wire';
 import type { ConnectionId } from '../core/effects.ts';
 
-export const AGENT_PATH = '/api/agent';
+const AGENT_PATH = '/api/agent';
 
 export interface AgentSocketsOptions {
   readonly frameBytesMax: number;

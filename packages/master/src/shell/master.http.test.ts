@@ -264,8 +264,11 @@ test('a write that fails ends the master before anybody hears of what it was for
 
 test('a master that is deposed stops', async () => {
   const store = openMemoryStore();
-  const errors: unknown[] = [];
   let depose = (): void => undefined;
+  let fail = (_error: unknown): void => undefined;
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
   const master = await startMaster(
     { port: 0 },
     {
@@ -278,13 +281,13 @@ test('a master that is deposed stops', async () => {
           return lease;
         },
       },
-      onFatal: (error) => errors.push(error),
+      onFatal: (error) => fail(error),
     },
   );
   closers.push(() => master.close());
   depose();
-  await master.close();
-  expect(errors).toMatchObject([{ code: 'MASTER_DEPOSED' }]);
+  expect(await failed).toMatchObject({ code: 'MASTER_DEPOSED' });
+  await expect(send(`${master.url}/health`)).rejects.toThrow();
 });
 
 test('every JSON document is also served as a function call, for old pages', async () => {

@@ -25,7 +25,7 @@ import {
 } from '../core/index.ts';
 import { createFirstFitAllocator } from './first-fit-allocator.ts';
 
-export const MASTER_ID = 'm';
+const MASTER_ID = 'm';
 
 /** Plain resources of an agent or a task. */
 export function resources(amounts: {
@@ -53,7 +53,7 @@ export function resources(amounts: {
   ];
 }
 
-export const CAPABILITIES = [
+const CAPABILITIES = [
   { type: 'MULTI_ROLE' },
   { type: 'PARTITION_AWARE' },
   { type: 'RESERVATION_REFINEMENT' },

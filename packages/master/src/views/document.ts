@@ -66,11 +66,6 @@ export function* pieces(document: Document): Generator<string, void> {
   }
 }
 
-/** The whole text, for documents that are small. */
-export function documentText(document: Document): string {
-  return [...pieces(document)].join('');
-}
-
 function isList(document: Document): document is readonly Document[] {
   return Array.isArray(document);
 }
