@@ -301,7 +301,7 @@ describe('documents', () => {
     ['/pkgpanda/active.buildinfo.full.json', {}],
     ['/acs/api/v1/auth/providers', {}],
     ['/cluster/v1/links', { links: [] }],
-    ['/system/health/v1/nodes', { nodes: [{ host_ip: '127.0.0.1' }, {}] }],
+    ['/system/health/v1/nodes', { nodes: [{ host_ip: '127.0.0.1', health: 0, role: 'master' }] }],
   ])('%s', async (path, expected) => {
     const response = await get(path);
     expect(response.status).toBe(200);

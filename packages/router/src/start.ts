@@ -249,7 +249,7 @@ class Handler {
     const bare = path.split('?')[0] ?? '';
     const document = healthDocument(bare, this.#view, {
       masterIp: this.#masterIp(),
-      marathonUp: this.#view.framework(ROOT_MARATHON) !== undefined,
+      marathonUp: this.#view.framework(ROOT_MARATHON)?.connected === true,
       mesosDnsUp: await isReachable(this.#config.mesosDnsUrl),
       version: this.#config.version,
     });

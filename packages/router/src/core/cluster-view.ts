@@ -64,6 +64,8 @@ export interface FrameworkView {
   readonly id: string;
   readonly name: string;
   readonly webuiUrl: string | undefined;
+  /** True while its scheduler is connected to the master. */
+  readonly connected: boolean;
 }
 
 /** The service that an app publishes by its labels. */
@@ -180,7 +182,7 @@ export class ClusterView {
         return undefined;
       case 'frameworkAdded':
       case 'frameworkUpdated':
-        return this.#putFramework(event.framework.framework_info);
+        return this.#putFramework(event.framework.framework_info, event.framework.connected);
       case 'frameworkRemoved':
         this.#frameworks.delete(event.framework.id?.value ?? '');
         return undefined;
@@ -201,9 +203,10 @@ export class ClusterView {
     this.#tasks.clear();
     this.#services.clear();
     for (const agent of state.get_agents?.agents ?? []) this.#putAgent(agent);
-    for (const info of state.get_frameworks?.recovered_frameworks ?? []) this.#putFramework(info);
+    for (const info of state.get_frameworks?.recovered_frameworks ?? [])
+      this.#putFramework(info, false);
     for (const framework of state.get_frameworks?.frameworks ?? []) {
-      this.#putFramework(framework.framework_info);
+      this.#putFramework(framework.framework_info, framework.connected);
     }
     for (const task of state.get_tasks?.completed_tasks ?? []) this.#remember(task);
     for (const task of state.get_tasks?.unreachable_tasks ?? []) this.#putTask(task);
@@ -229,10 +232,10 @@ export class ClusterView {
     });
   }
 
-  #putFramework(info: FrameworkInfo): void {
+  #putFramework(info: FrameworkInfo, connected: boolean): void {
     const id = info.id?.value;
     if (id === undefined) return;
-    this.#frameworks.set(id, { id, name: info.name, webuiUrl: info.webui_url });
+    this.#frameworks.set(id, { id, name: info.name, webuiUrl: info.webui_url, connected });
   }
 
   #putTask(task: Task): void {

@@ -68,3 +68,19 @@ test('nodes with their addresses', () => {
     },
   ]);
 });
+
+test('components that share an address are one node, as bad as the worst of them', () => {
+  const shared = new ClusterView();
+  const agents = [agent('m-S0', 5051), { ...agent('m-S1', 5052), active: false }];
+  shared.apply({
+    kind: 'snapshot',
+    masterUrl: 'http://127.0.0.1:5050',
+    state: { get_agents: { agents } },
+  });
+  expect(healthDocument('/nodes', shared, { ...facts, marathonUp: true })).toEqual({
+    nodes: [{ host_ip: '127.0.0.1', health: 1, role: 'master' }],
+  });
+  expect(healthDocument('/units/dcos-mesos-slave.service', shared, facts)).toMatchObject({
+    health: 1,
+  });
+});

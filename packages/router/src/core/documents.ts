@@ -121,7 +121,28 @@ function nodesOf(view: ClusterView, facts: HealthFacts): readonly Node[] {
       unit('dcos-adminrouter', 'Admin Router', true, ''),
     ],
   };
-  return [master, ...view.agents.map(agentNode)];
+  return mergedByIp([master, ...view.agents.map(agentNode)]);
+}
+
+/** Nodes are named by address: what shares one is one node, with the role of the first. */
+function mergedByIp(nodes: readonly Node[]): readonly Node[] {
+  const byIp = new Map<string, Node>();
+  for (const node of nodes) {
+    const first = byIp.get(node.ip);
+    if (first === undefined) byIp.set(node.ip, node);
+    else byIp.set(node.ip, { ...first, units: mergedUnits([...first.units, ...node.units]) });
+  }
+  return [...byIp.values()];
+}
+
+/** One unit for each name, as bad as the worst of that name. */
+function mergedUnits(units: readonly Unit[]): readonly Unit[] {
+  const byId = new Map<string, Unit>();
+  for (const unit of units) {
+    const worst = byId.get(unit.id);
+    if (worst === undefined || unit.health > worst.health) byId.set(unit.id, unit);
+  }
+  return [...byId.values()];
 }
 
 function agentNode(agent: AgentView): Node {
@@ -198,12 +219,7 @@ function unitsDocument(
   nodes: readonly Node[],
   [unitId, below, ip]: readonly [string, string, string],
 ): JsonValue | undefined {
-  const ids = [...new Set(nodes.flatMap(({ units }) => units.map(({ id }) => id)))];
-  const merged = ids.flatMap((id) => {
-    const same = nodes.flatMap(({ units }) => units.filter((each) => each.id === id));
-    const [first] = same;
-    return first === undefined ? [] : [{ ...first, health: healthOf(same) }];
-  });
+  const merged = mergedUnits(nodes.flatMap(({ units }) => units));
   if (unitId === '') return { units: merged.map(brief) };
   const holders = nodes.filter(({ units }) => units.some(({ id }) => id === unitId));
   const found = merged.find(({ id }) => id === unitId);
