@@ -34,7 +34,7 @@ export interface GroupRequest {
   readonly body: string;
 }
 
-export interface ChangedGroup {
+export interface GroupChange {
   readonly root: RootGroup;
   /** The group that the request is about. */
   readonly groupId: PathId;
@@ -45,7 +45,7 @@ export function createGroup(
   root: RootGroup,
   request: GroupRequest,
   context: ChangeContext,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const raw = readBody(request.body, readGroup);
   if (!raw.ok) return raw;
   const groupId = resolvePath(raw.value.id ?? '', request.id);
@@ -62,7 +62,7 @@ export function updateGroup(
   root: RootGroup,
   request: GroupRequest,
   context: ChangeContext & RootVersions,
-): Result<ChangedGroup & { readonly isCreated: boolean }, Problem> {
+): Result<GroupChange & { readonly isCreated: boolean }, Problem> {
   const raw = readBody(request.body, readGroup);
   if (!raw.ok) return raw;
   const groupId = resolvePath(raw.value.id ?? '', request.id);
@@ -76,7 +76,7 @@ export function patchGroup(
   root: RootGroup,
   request: GroupRequest,
   context: ChangeContext,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const raw = readBody(request.body, readGroupPatch);
   if (!raw.ok) return raw;
   const { id } = request;
@@ -95,7 +95,7 @@ export function deleteGroup(
   root: RootGroup,
   id: PathId,
   context: ChangeContext,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   if (findGroup(root, id) === undefined) return err(unknownGroup(id));
   return finished(root, removeGroup(root, id, context.version), id, context);
 }
@@ -109,7 +109,7 @@ function updated(
   root: RootGroup,
   update: Update,
   context: ChangeContext & RootVersions,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const { raw, groupId } = update;
   const { version: to, scaleBy } = raw;
   if (to === undefined && scaleBy === undefined) return replaced(root, update, context);
@@ -144,7 +144,7 @@ function wentBack(
   root: RootGroup,
   { to, groupId }: { readonly to: string; readonly groupId: PathId },
   context: ChangeContext & RootVersions,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const version = parseVersion(to);
   const former = version === undefined ? undefined : context.rootAt(version);
   if (former === undefined) return err(illegalArgument(`Version ${to} is not available.`));
@@ -159,7 +159,7 @@ function replaced(
   root: RootGroup,
   { raw, groupId }: Update,
   context: ChangeContext,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const enforceRole =
     groupId === ROOT_PATH ? undefined : enforcesRole(root, groupId, context.settings);
   const group: Result<Group, Parameters<typeof notValid>[0]> = resolveGroup(
@@ -176,7 +176,7 @@ function finished(
   target: RootGroup,
   groupId: PathId,
   context: ChangeContext,
-): Result<ChangedGroup, Problem> {
+): Result<GroupChange, Problem> {
   const root = finishRoot(original, target, context);
   return root.ok ? ok({ root: root.value, groupId }) : root;
 }

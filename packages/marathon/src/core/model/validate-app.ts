@@ -71,7 +71,9 @@ function roleNameViolations(app: AppDefinition): readonly Violation[] {
       violations.push({ path: `/acceptedResourceRoles(${index})`, error: nameProblem });
     }
   }
-  const refused = accepted.filter((name) => name !== '*' && name !== role);
+  const refused = accepted.filter(
+    (name) => name !== '*' && name !== role && roleProblem(name) === undefined,
+  );
   if (refused.length > 0) {
     const error =
       'acceptedResourceRoles can only contain * and the role of the app, ' +
@@ -135,7 +137,7 @@ function secretViolations(app: AppDefinition, settings: ModelSettings): readonly
     typeof value === 'string' ? [] : [{ path: `/env/${name}/secret`, secret: value.secret }],
   );
   const pullSecret = app.container?.docker?.pullConfig?.secret;
-  if (pullSecret !== undefined) {
+  if (pullSecret !== undefined && app.container?.type === 'MESOS') {
     references.push({ path: '/container/docker/pullConfig/secret', secret: pullSecret });
   }
   if (!settings.features.has('secrets')) {
