@@ -11,6 +11,9 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/components.css';
+import './styles/tables.css';
+import './styles/fields.css';
+import './styles/overlays.css';
 import './styles/pages.css';
 
 const host = document.querySelector('#root');

@@ -17,7 +17,7 @@ import { Notice } from '../components/feedback.tsx';
 import { rollbackEffect } from '../model/deployment-view.ts';
 import { countOf, shortName } from '../model/format.ts';
 import { closeOverlay } from './overlays.ts';
-import type { Overlay } from './overlays.ts';
+import type { Overlay, ServiceActionKind } from './overlays.ts';
 import { showToast } from './toasts.tsx';
 
 type ActionOverlay = Exclude<Overlay, { kind: 'palette' | 'help' }>;
@@ -37,19 +37,19 @@ export function ActionDialogs({
   }
   const service = byId.get(overlay.appId);
   if (service === undefined) return null;
-  switch (overlay.action) {
-    case 'scale':
-      return <ScaleDialog app={service.app} title="Scale" />;
-    case 'resume':
-      return <ScaleDialog app={service.app} title="Resume" />;
-    case 'restart':
-      return <RestartDialog app={service.app} />;
-    case 'suspend':
-      return <SuspendDialog app={service.app} />;
-    case 'delete':
-      return <DeleteDialog app={service.app} />;
-  }
+  const ServiceDialog = SERVICE_DIALOGS[overlay.action];
+  return <ServiceDialog app={service.app} />;
 }
+
+type ServiceDialogComponent = (props: { readonly app: App }) => ReactElement;
+
+const SERVICE_DIALOGS: Readonly<Record<ServiceActionKind, ServiceDialogComponent>> = {
+  scale: ({ app }) => <ScaleDialog app={app} title="Scale" />,
+  resume: ({ app }) => <ScaleDialog app={app} title="Resume" />,
+  restart: RestartDialog,
+  suspend: SuspendDialog,
+  delete: DeleteDialog,
+};
 
 interface ConfirmProps {
   readonly title: string;

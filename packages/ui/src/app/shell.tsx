@@ -1,10 +1,11 @@
 /** The frame around all pages: sidebar, overlays, shortcuts, offline banner. */
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import type { ReactElement } from 'react';
 import { Button } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useNow } from '../components/feedback.tsx';
+import { useMediaQuery } from '../components/media-query.ts';
 import { connection } from '../live/connection.ts';
 import { createStore, useStore } from '../live/store.ts';
 import { formatDuration } from '../model/format.ts';
@@ -123,15 +124,4 @@ function OfflineNote({ sinceMs }: { readonly sinceMs: number }): ReactElement | 
       </Button>
     </div>
   );
-}
-
-function useMediaQuery(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const list = matchMedia(query);
-    const onChange = (): void => setMatches(list.matches);
-    list.addEventListener('change', onChange);
-    return () => list.removeEventListener('change', onChange);
-  }, [query]);
-  return matches;
 }

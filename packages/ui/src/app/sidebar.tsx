@@ -27,7 +27,7 @@ export function Sidebar(): ReactElement {
   const choice = THEME_LABELS[useStore(themeChoice)];
   return (
     <nav className="sidebar" aria-label="Main">
-      <Link to="/dashboard" className="brand" aria-label="DC/OS dashboard">
+      <Link to="/dashboard" className="brand">
         <Mark />
         <span className="brand-text">
           <span className="brand-name">DC/OS</span>
@@ -59,7 +59,7 @@ export function Sidebar(): ReactElement {
           <span className="nav-label">Search</span>
           <span className="nav-key">{navigator.platform.startsWith('Mac') ? '⌘K' : 'Ctrl K'}</span>
         </button>
-        <button type="button" className="nav-link" onClick={nextTheme} aria-label={choice.label}>
+        <button type="button" className="nav-link" onClick={nextTheme} title={choice.label}>
           <Icon name={choice.icon} />
           <span className="nav-label">{choice.label}</span>
         </button>

@@ -12,7 +12,7 @@ import { isActiveState } from '../model/cluster-state.ts';
 import type { ClusterTask } from '../model/cluster-state.ts';
 import { formatMebibytes, formatNumber } from '../model/format.ts';
 import { nodeFigures } from '../model/node-figures.ts';
-import { appIdOfTask, hueOf } from '../model/task-names.ts';
+import { appIdOfTask, colorOf } from '../model/task-names.ts';
 
 export type MapResource = 'cpus' | 'mem';
 
@@ -89,7 +89,7 @@ function MapNode({ agent, tasks, resource, hot, onHot, onOpen }: MapNodeProps): 
               data-hot={hot === appId}
               style={{
                 width: `${amount.total > 0 ? (share / amount.total) * 100 : 0}%`,
-                ['--hue' as string]: hueOf(appId),
+                background: task.healthy === false ? undefined : `var(--map-${colorOf(appId)})`,
               }}
               title={`${appId}\n${formatNumber(task.cpus)} CPU, ${formatMebibytes(task.memMebibytes)}`}
               aria-label={`${appId} on ${agent.hostname}`}

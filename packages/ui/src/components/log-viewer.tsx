@@ -118,14 +118,9 @@ export function LogViewer({ log, choice, downloadHref }: LogViewerProps): ReactE
 }
 
 function stateText({ state }: LogView): string {
-  switch (state.kind) {
-    case 'connecting':
-      return 'Opening the log';
-    case 'live':
-      return state.by === 'stream' ? 'Live' : 'Live, read from the file every second';
-    case 'failed':
-      return `The log cannot be read: ${state.message}`;
-  }
+  if (state.kind === 'connecting') return 'Opening the log';
+  if (state.kind === 'failed') return `The log cannot be read: ${state.message}`;
+  return state.by === 'stream' ? 'Live' : 'Live, read from the file every second';
 }
 
 function useMatches(lines: readonly string[], text: string): readonly number[] {

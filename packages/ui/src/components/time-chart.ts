@@ -39,6 +39,7 @@ export function createTimeChart(host: HTMLElement, options: TimeChartOptions): T
           ...axisText,
           size: 22,
           space: 70,
+          incrs: [60, 120, 300, 600],
           grid: { show: false },
           ticks: { show: false },
           values: (_plot, ticks) => ticks.map((tick) => clockText(tick)),

@@ -80,6 +80,12 @@ export function listAt(document: JsonObject, path: JsonPath): readonly JsonValue
   return Array.isArray(value) ? (value as readonly JsonValue[]) : [];
 }
 
+/** The object at the path, empty where there is none. */
+export function objectAt(document: JsonObject, path: JsonPath): JsonObject {
+  const value = getIn(document, path);
+  return isJsonObject(value) ? value : {};
+}
+
 /** A name with a value: one row of environment or labels. */
 export interface MapRow {
   readonly name: string;

@@ -4,6 +4,7 @@
  * same from `rejectSummaryLastOffers` and the definition (Marathon reference §2.7, §5.3).
  */
 import type { App, QueueEntry, RejectSummary } from '../api/types.ts';
+import { formatMebibytes } from './format.ts';
 
 export interface PlacementReason {
   /** Marathon's reason code, e.g. `UnfulfilledConstraint`. */
@@ -107,9 +108,9 @@ export function subjectOf(code: string, app: App | undefined): string {
     case 'InsufficientCpus':
       return app === undefined ? 'cpus' : `cpus (${app.cpus} wanted)`;
     case 'InsufficientMemory':
-      return app === undefined ? 'mem' : `mem (${app.mem} MiB wanted)`;
+      return app === undefined ? 'mem' : `mem (${formatMebibytes(app.mem)} wanted)`;
     case 'InsufficientDisk':
-      return app === undefined ? 'disk' : `disk (${app.disk ?? 0} MiB wanted)`;
+      return app === undefined ? 'disk' : `disk (${formatMebibytes(app.disk ?? 0)} wanted)`;
     case 'InsufficientGpus':
       return app === undefined ? 'gpus' : `gpus (${app.gpus ?? 0} wanted)`;
     case 'InsufficientPorts':

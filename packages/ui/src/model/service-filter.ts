@@ -107,25 +107,18 @@ export function isEmptyFilter(filter: ServiceFilter): boolean {
 export function matchesFilter(filter: ServiceFilter, app: App, status: ServiceStatus): boolean {
   if (filter.statuses.length > 0 && !filter.statuses.includes(status)) return false;
   if (filter.healths.length > 0 && !filter.healths.includes(healthVerdict(app))) return false;
-  if (filter.features.some(({ name, wanted }) => hasFeature(app, name) !== wanted)) return false;
+  if (filter.features.some(({ name, wanted }) => FEATURES[name](app) !== wanted)) return false;
   if (filter.labels.some((label) => !hasLabel(app, label))) return false;
   return filter.words.every((word) => fuzzyScore(word, searchText(app)) !== undefined);
 }
 
-function hasFeature(app: App, name: FeatureName): boolean {
-  switch (name) {
-    case 'volumes':
-      return (app.container?.volumes?.length ?? 0) > 0;
-    case 'healthchecks':
-      return hasHealthChecks(app);
-    case 'constraints':
-      return (app.constraints?.length ?? 0) > 0;
-    case 'failures':
-      return app.lastTaskFailure !== undefined;
-    case 'docker':
-      return app.container?.docker?.image !== undefined;
-  }
-}
+const FEATURES: Readonly<Record<FeatureName, (app: App) => boolean>> = {
+  volumes: (app) => (app.container?.volumes?.length ?? 0) > 0,
+  healthchecks: hasHealthChecks,
+  constraints: (app) => (app.constraints?.length ?? 0) > 0,
+  failures: (app) => app.lastTaskFailure !== undefined,
+  docker: (app) => app.container?.docker?.image !== undefined,
+};
 
 function hasLabel(
   app: App,

@@ -134,7 +134,7 @@ export function sortRows(
   const keyed = rows.map((row) => ({ row, figures: rowFigures(row) }));
   keyed.sort((left, right) => {
     if (left.row.kind !== right.row.kind) return left.row.kind === 'folder' ? -1 : 1;
-    return sign * compareBy(key, left, right) || byName(left.row, right.row);
+    return sign * COMPARE[key](left, right) || byName(left.row, right.row);
   });
   return keyed.map(({ row }) => row);
 }
@@ -144,24 +144,16 @@ interface Keyed {
   readonly figures: RowFigures;
 }
 
-function compareBy(key: SortKey, left: Keyed, right: Keyed): number {
-  switch (key) {
-    case 'name':
-      return byName(left.row, right.row);
-    case 'status':
-      return statusRank(left.figures.status) - statusRank(right.figures.status);
-    case 'instances':
-      return left.figures.instances - right.figures.instances;
-    case 'cpus':
-      return left.figures.cpus - right.figures.cpus;
-    case 'mem':
-      return left.figures.memMebibytes - right.figures.memMebibytes;
-    case 'disk':
-      return left.figures.diskMebibytes - right.figures.diskMebibytes;
-    case 'version':
-      return (left.figures.version ?? '').localeCompare(right.figures.version ?? '');
-  }
-}
+const COMPARE: Readonly<Record<SortKey, (left: Keyed, right: Keyed) => number>> = {
+  name: (left, right) => byName(left.row, right.row),
+  status: (left, right) => statusRank(left.figures.status) - statusRank(right.figures.status),
+  instances: (left, right) => left.figures.instances - right.figures.instances,
+  cpus: (left, right) => left.figures.cpus - right.figures.cpus,
+  mem: (left, right) => left.figures.memMebibytes - right.figures.memMebibytes,
+  disk: (left, right) => left.figures.diskMebibytes - right.figures.diskMebibytes,
+  version: (left, right) =>
+    (left.figures.version ?? '').localeCompare(right.figures.version ?? '', 'en'),
+};
 
 /** Ids of the group's ancestors from the root to itself: the breadcrumb. */
 export function groupTrail(

@@ -8,11 +8,14 @@ export function appIdOfTask(task: { readonly name: string }): string {
   return `/${task.name.split('.').toReversed().join('/')}`;
 }
 
-/** A stable hue for a service, 0 to 359; red tones are left to failures. */
-export function hueOf(text: string): number {
+/** Number of colours that the map has for services; red is left to failures. */
+const COLORS = 9;
+
+/** A stable colour number for a service, 1 to 9. */
+export function colorOf(text: string): number {
   let hash = 2_166_136_261;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
   }
-  return 40 + ((hash >>> 0) % 280);
+  return 1 + ((hash >>> 0) % COLORS);
 }

@@ -129,14 +129,14 @@ function AllocationPanel({ kind, agents, series }: AllocationPanelProps): ReactE
     <section className="panel span-4" aria-labelledby={`${kind}-title`}>
       <div className="panel-head">
         <h2 id={`${kind}-title`}>{title}</h2>
-        <span className="stat-note num">
-          {text(used)} of {text(total)} {unit}
-        </span>
       </div>
       <div className="panel-body">
         <p className="stat">
           <span className="stat-value">{Math.round(percentOf(used, total))}</span>
           <span className="stat-unit">%</span>
+          <span className="stat-note num truncate">
+            {text(used)} of {text(total)} {unit}
+          </span>
         </p>
         <Chart label={title} timesMs={times} values={values} color={color} max={100} unit="%" />
       </div>

@@ -168,7 +168,7 @@ export function TasksPanel({ agents, services }: TasksPanelProps): ReactElement 
     { label: 'Stopping', value: sum(['TASK_KILLING']), tone: 'idle' },
   ];
   return (
-    <section className="panel span-4" aria-labelledby="tasks-title">
+    <section className="panel span-4 span-half" aria-labelledby="tasks-title">
       <div className="panel-head">
         <h2 id="tasks-title">Tasks</h2>
       </div>
@@ -204,7 +204,7 @@ export function FailurePanel({ series, services }: FailurePanelProps): ReactElem
     <section className="panel span-8 span-wide" aria-labelledby="failures-title">
       <div className="panel-head">
         <h2 id="failures-title">Task failure rate</h2>
-        <span className="stat-note truncate">
+        <span className="stat-note truncate in-text">
           {latest === undefined ? (
             'No task has failed'
           ) : (
@@ -250,7 +250,7 @@ export function NodesPanel({ agents }: { readonly agents: readonly MesosAgent[] 
   ];
   const fullest = figures.toSorted((left, right) => right.cpus.percent - left.cpus.percent)[0];
   return (
-    <section className="panel span-4" aria-labelledby="nodes-title">
+    <section className="panel span-4 span-half" aria-labelledby="nodes-title">
       <div className="panel-head">
         <h2 id="nodes-title">Nodes</h2>
         <Link to="/nodes" className="more-link">

@@ -68,7 +68,7 @@ function MapRows(props: MapRowsProps): ReactElement {
       onRemove={(index) => write(rows.filter((_, at) => at !== index))}
       row={(index) => {
         const row = rows[index] ?? { name: '', value: '' };
-        const isText = typeof row.value === 'string';
+        const text = typeof row.value === 'string' ? row.value : undefined;
         return (
           <>
             <TextField
@@ -82,13 +82,13 @@ function MapRows(props: MapRowsProps): ReactElement {
             />
             <TextField
               label="Value"
-              value={isText ? String(row.value) : JSON.stringify(row.value)}
+              value={text ?? JSON.stringify(row.value)}
               isMono
-              isReadOnly={!isText}
+              isReadOnly={text === undefined}
               onChange={(value) =>
                 write(rows.map((entry, at) => (at === index ? { ...entry, value } : entry)))
               }
-              {...(isText ? {} : { hint: 'Not a text: edit it in the JSON.' })}
+              {...(text !== undefined ? {} : { hint: 'Not a text: edit it in the JSON.' })}
             />
           </>
         );

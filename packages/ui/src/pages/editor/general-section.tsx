@@ -1,7 +1,7 @@
 /** General: what runs, how often, with how much. */
 import type { ReactElement } from 'react';
 import { NumberField, SelectField, TextField, CheckField } from '../../components/field.tsx';
-import { booleanAt, numberAt, textAt, getIn } from '../../model/app-json.ts';
+import { booleanAt, getIn, numberAt, objectAt, textAt } from '../../model/app-json.ts';
 import { lensOf, optional } from './form-lens.ts';
 import type { SectionProps } from './form-lens.ts';
 
@@ -123,18 +123,10 @@ function setRuntime(props: SectionProps, runtime: Runtime): void {
     set(['container'], undefined);
     return;
   }
-  const container = getIn(props.definition, ['container']);
   const image = textAt(props.definition, ['container', 'docker', 'image']);
-  const kept =
-    typeof container === 'object' && container !== null && !Array.isArray(container)
-      ? container
-      : {};
-  const docker = getIn(props.definition, ['container', 'docker']);
-  const keptDocker =
-    typeof docker === 'object' && docker !== null && !Array.isArray(docker) ? docker : {};
   set(['container'], {
-    ...kept,
+    ...objectAt(props.definition, ['container']),
     type: runtime === 'mesos' ? 'MESOS' : 'DOCKER',
-    docker: { ...keptDocker, image },
+    docker: { ...objectAt(props.definition, ['container', 'docker']), image },
   });
 }

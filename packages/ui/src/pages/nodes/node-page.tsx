@@ -65,6 +65,7 @@ export function NodePage(): ReactElement {
           params={{ agentId }}
           search={id === undefined ? {} : { tab: id }}
           replace
+          activeOptions={{ exact: true, includeSearch: true }}
           className="tab"
           aria-current={(id === 'details') === isDetails ? 'page' : undefined}
         >

@@ -5,6 +5,7 @@ import type { App, QueueEntry, TaskStatistics, UnusedOffer } from '../../api/typ
 import { Age, EmptyState } from '../../components/feedback.tsx';
 import { TaskBadge } from '../../components/status.tsx';
 import { explainPlacement, offerFunnel, REJECT_STAGES } from '../../model/explanation.ts';
+import type { FunnelStage } from '../../model/explanation.ts';
 import { countOf, formatDuration, formatTimestamp } from '../../model/format.ts';
 import type { Service } from '../../model/service-tree.ts';
 
@@ -63,7 +64,7 @@ function OffersPanel({
   const offers = entry.lastUnusedOffers ?? [];
   return (
     <Panel title="Offers">
-      <p style={{ marginBottom: 14 }}>{placement.summary}</p>
+      {stages.length === 0 ? <p>{placement.summary}</p> : null}
       {stages.length === 0 ? null : (
         <div className="funnel" role="list" aria-label="What became of the last offers">
           {stages.map((stage) => (
@@ -79,11 +80,7 @@ function OffersPanel({
                   style={{ width: `${share(stage.declined, placement.offersProcessed)}%` }}
                 />
               </div>
-              <span className="num muted">
-                {stage.declined === 0
-                  ? `${stage.matched} passed`
-                  : `${stage.declined} of ${stage.processed} turned down`}
-              </span>
+              <span className="num muted">{stageText(stage)}</span>
             </div>
           ))}
         </div>
@@ -97,20 +94,30 @@ function share(part: number, whole: number): number {
   return whole > 0 ? (part / whole) * 100 : 0;
 }
 
-/** Stages of the per-offer table; reservation, maintenance and GPU only matter when they refuse. */
-const TABLE_STAGES = REJECT_STAGES.filter(({ code }) =>
-  [
-    'UnfulfilledRole',
-    'UnfulfilledConstraint',
-    'InsufficientCpus',
-    'InsufficientMemory',
-    'InsufficientDisk',
-    'InsufficientPorts',
-  ].includes(code),
-);
+function stageText(stage: FunnelStage): string {
+  if (stage.processed === 0) return 'no offer got here';
+  return stage.declined === 0
+    ? `${stage.matched} passed`
+    : `${stage.declined} of ${stage.processed} turned down`;
+}
+
+/** Stages that the per-offer table always has; the others only when they refused an offer. */
+const TABLE_CODES: ReadonlySet<string> = new Set([
+  'UnfulfilledRole',
+  'UnfulfilledConstraint',
+  'InsufficientCpus',
+  'InsufficientMemory',
+  'InsufficientDisk',
+  'InsufficientPorts',
+]);
+
+type Stage = (typeof REJECT_STAGES)[number];
 
 function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): ReactElement {
-  const columns = `minmax(120px, 1.4fr) repeat(${TABLE_STAGES.length}, minmax(76px, 1fr)) 96px`;
+  const stages = REJECT_STAGES.filter(
+    ({ code }) => TABLE_CODES.has(code) || offers.some((unused) => unused.reason.includes(code)),
+  );
+  const columns = `minmax(120px, 1.4fr) repeat(${stages.length}, minmax(84px, 1fr)) 104px`;
   return (
     <div className="table" style={{ marginTop: 18, boxShadow: 'none' }}>
       <div className="table-scroll">
@@ -122,22 +129,16 @@ function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): Re
         >
           <div className="thead" role="rowgroup">
             <div className="tr" role="row">
-              <span className="th" role="columnheader">
-                Host
-              </span>
-              {TABLE_STAGES.map((stage) => (
-                <span className="th" role="columnheader" key={stage.code}>
-                  {stage.label}
+              {['Offer of', ...stages.map((stage) => stage.label), 'Received'].map((label) => (
+                <span className="th" role="columnheader" key={label}>
+                  {label}
                 </span>
               ))}
-              <span className="th" role="columnheader">
-                Received
-              </span>
             </div>
           </div>
           <div className="tbody" role="rowgroup">
             {offers.map((unused, index) => (
-              <OfferRow key={unused.offer.id ?? index} unused={unused} />
+              <OfferRow key={unused.offer.id ?? index} unused={unused} stages={stages} />
             ))}
           </div>
         </div>
@@ -146,27 +147,50 @@ function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): Re
   );
 }
 
-function OfferRow({ unused }: { readonly unused: UnusedOffer }): ReactElement {
+interface OfferRowProps {
+  readonly unused: UnusedOffer;
+  readonly stages: readonly Stage[];
+}
+
+function OfferRow({ unused, stages }: OfferRowProps): ReactElement {
+  const refusedAt = stages.findIndex((stage) => unused.reason.includes(stage.code));
   return (
     <div className="tr" role="row" style={{ minHeight: 38 }}>
       <span className="td truncate" role="cell">
         {unused.offer.hostname ?? '–'}
       </span>
-      {TABLE_STAGES.map((stage) => (
+      {stages.map((stage, index) => (
         <span className="td" role="cell" key={stage.code}>
-          {unused.reason.includes(stage.code) ? (
-            <span className="cross">✕ refused</span>
-          ) : (
-            <span className="tick" aria-label="passed">
-              ✓
-            </span>
-          )}
+          <StageMark
+            isRefused={unused.reason.includes(stage.code)}
+            isReached={refusedAt < 0 || index <= refusedAt}
+          />
         </span>
       ))}
       <span className="td muted" role="cell">
         <Age timeMs={Date.parse(unused.timestamp)} />
       </span>
     </div>
+  );
+}
+
+/** Matching stops at the first refusal: what comes after it was not looked at. */
+function StageMark({
+  isRefused,
+  isReached,
+}: {
+  readonly isRefused: boolean;
+  readonly isReached: boolean;
+}): ReactElement {
+  if (isRefused) return <span className="cross">✕ refused</span>;
+  if (!isReached) return <span className="visually-hidden">not looked at</span>;
+  return (
+    <>
+      <span className="tick" aria-hidden="true">
+        ✓
+      </span>
+      <span className="visually-hidden">passed</span>
+    </>
   );
 }
 

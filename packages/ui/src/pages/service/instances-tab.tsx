@@ -143,7 +143,6 @@ function taskColumns(options: TaskColumnsOptions): readonly Column<MarathonTask>
           aria-label={`Select ${task.id}`}
           checked={isSelected(task.id)}
           onChange={() => onToggle(task.id)}
-          style={{ accentColor: 'var(--accent)', width: 15, height: 15 }}
         />
       ),
     },

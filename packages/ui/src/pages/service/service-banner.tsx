@@ -11,7 +11,8 @@ import { retryNow } from './service-actions.ts';
 export interface ServiceBannerProps {
   readonly service: Service;
   readonly queueEntry: QueueEntry | undefined;
-  readonly onShowOffers: () => void;
+  /** Left out where the offers are already on the page. */
+  readonly onShowOffers: (() => void) | undefined;
 }
 
 export function ServiceBanner(props: ServiceBannerProps): ReactElement | null {
@@ -29,7 +30,8 @@ export function ServiceBanner(props: ServiceBannerProps): ReactElement | null {
 interface WaitingNoticeProps {
   readonly service: Service;
   readonly entry: QueueEntry;
-  readonly onShowOffers: () => void;
+  /** Left out where the offers are already on the page. */
+  readonly onShowOffers: (() => void) | undefined;
 }
 
 function WaitingNotice({ service, entry, onShowOffers }: WaitingNoticeProps): ReactElement {
@@ -43,9 +45,11 @@ function WaitingNotice({ service, entry, onShowOffers }: WaitingNoticeProps): Re
       tone="warn"
       title={first?.text ?? summary}
       action={
-        <Button size="small" onPress={onShowOffers}>
-          Show offers
-        </Button>
+        onShowOffers === undefined ? null : (
+          <Button size="small" onPress={onShowOffers}>
+            Show offers
+          </Button>
+        )
       }
     >
       {others.length === 0 ? null : (

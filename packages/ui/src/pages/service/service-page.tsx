@@ -110,6 +110,7 @@ function KnownService({ service, view }: KnownServiceProps): ReactElement {
           params={{ appId: app.id }}
           search={name === 'instances' ? {} : { tab: name }}
           replace
+          activeOptions={{ exact: true, includeSearch: true }}
           className="tab"
           aria-current={name === tab ? 'page' : undefined}
         >
@@ -128,11 +129,18 @@ function KnownService({ service, view }: KnownServiceProps): ReactElement {
       <ServiceBanner
         service={service}
         queueEntry={queueEntry}
-        onShowOffers={() =>
-          void navigate({ params: { appId: app.id }, search: { tab: 'debug' }, replace: true })
+        onShowOffers={
+          tab === 'debug'
+            ? undefined
+            : () =>
+                void navigate({
+                  params: { appId: app.id },
+                  search: { tab: 'debug' },
+                  replace: true,
+                })
         }
       />
-      {tab === 'logs' || tab === 'configuration' ? null : <ServiceHead service={service} />}
+      {tab === 'instances' ? <ServiceHead service={service} /> : null}
       <Suspense fallback={<LoadingRows rows={4} label={TAB_LABELS[tab]} />}>
         {tab === 'instances' ? <InstancesTab app={app} /> : null}
         {tab === 'logs' ? <LogsTab app={app} /> : null}

@@ -15,35 +15,39 @@ import type { TreeRow } from '../../model/service-tree.ts';
 import { useServiceActions } from '../service/service-actions.ts';
 
 /** Instances drawn as cells in a row; more become a bar. */
-const CELLS_MAX = 20;
+const CELLS_MAX = 10;
 
 export interface ServiceColumnsOptions {
   readonly view: ServicesView;
   /** Names are whole paths, as in a search result. */
   readonly showsPath: boolean;
+  /** Leaves out what matters least. */
+  readonly isNarrow: boolean;
 }
+
+const NARROW_LEAVES_OUT: readonly string[] = ['disk', 'version', 'cpus'];
 
 export function serviceColumns(options: ServiceColumnsOptions): readonly Column<TreeRow>[] {
   const { view } = options;
-  return [
+  const columns: readonly Column<TreeRow>[] = [
     {
       id: 'name',
       header: 'Name',
-      width: 'minmax(200px, 2.2fr)',
+      width: 'minmax(150px, 1.5fr)',
       isSortable: true,
       cell: (row) => <NameCell row={row} showsPath={options.showsPath} />,
     },
     {
       id: 'status',
       header: 'Status',
-      width: 'minmax(190px, 1.9fr)',
+      width: 'minmax(292px, 2fr)',
       isSortable: true,
       cell: (row) => <StatusCell row={row} view={view} />,
     },
     {
       id: 'instances',
       header: 'Instances',
-      width: 'minmax(170px, 1.5fr)',
+      width: 'minmax(190px, 1.3fr)',
       isSortable: true,
       cell: (row) => <InstancesCell row={row} />,
     },
@@ -61,7 +65,7 @@ export function serviceColumns(options: ServiceColumnsOptions): readonly Column<
       width: '96px',
       align: 'end',
       isSortable: true,
-      cell: (row) => <span className="num">{formatMebibytes(rowFigures(row).memMebibytes)}</span>,
+      cell: (row) => <AmountCell mebibytes={rowFigures(row).memMebibytes} />,
     },
     {
       id: 'disk',
@@ -69,7 +73,7 @@ export function serviceColumns(options: ServiceColumnsOptions): readonly Column<
       width: '90px',
       align: 'end',
       isSortable: true,
-      cell: (row) => <span className="num">{formatMebibytes(rowFigures(row).diskMebibytes)}</span>,
+      cell: (row) => <AmountCell mebibytes={rowFigures(row).diskMebibytes} />,
     },
     {
       id: 'version',
@@ -86,6 +90,9 @@ export function serviceColumns(options: ServiceColumnsOptions): readonly Column<
       cell: (row) => (row.kind === 'service' ? <RowMenu row={row} /> : null),
     },
   ];
+  return options.isNarrow
+    ? columns.filter((column) => !NARROW_LEAVES_OUT.includes(column.id))
+    : columns;
 }
 
 interface RowProps {
@@ -162,6 +169,11 @@ function StatusCell({ row, view }: RowProps & { readonly view: ServicesView }): 
       ? `${progress.step} of ${progress.total}`
       : undefined;
   return <StatusBadge status={status} detail={detail} />;
+}
+
+function AmountCell({ mebibytes }: { readonly mebibytes: number }): ReactElement {
+  if (mebibytes === 0) return <span className="faint">–</span>;
+  return <span className="num">{formatMebibytes(mebibytes)}</span>;
 }
 
 function InstancesCell({ row }: RowProps): ReactElement {

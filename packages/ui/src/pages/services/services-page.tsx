@@ -10,6 +10,7 @@ import { DataTable } from '../../components/data-table.tsx';
 import type { Sort } from '../../components/data-table.tsx';
 import { EmptyState, ErrorState, LoadingRows } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { useMediaQuery } from '../../components/media-query.ts';
 import { isEmptyFilter, matchesFilter, parseServiceFilter } from '../../model/service-filter.ts';
 import { groupTrail, sortRows, treeRows } from '../../model/service-tree.ts';
 import type { SortKey, TreeRow } from '../../model/service-tree.ts';
@@ -30,6 +31,7 @@ export function ServicesPage(): ReactElement {
   const search = useSearch({ from: '/services' });
   const navigate = useNavigate({ from: '/services' });
   const view = useServices();
+  const isNarrow = useMediaQuery('(max-width: 1150px)');
   const group = search.group ?? '/';
   const text = search.q ?? '';
   const filter = useMemo(() => parseServiceFilter(text), [text]);
@@ -40,8 +42,8 @@ export function ServicesPage(): ReactElement {
   };
   const rows = useRows(view, { group, filter, isSearching, sort });
   const columns = useMemo(
-    () => serviceColumns({ view, showsPath: isSearching }),
-    [view, isSearching],
+    () => serviceColumns({ view, showsPath: isSearching, isNarrow }),
+    [view, isSearching, isNarrow],
   );
 
   const setText = (next: string): void => {
@@ -81,7 +83,7 @@ export function ServicesPage(): ReactElement {
           rows={rows}
           rowKey={(row) => row.id}
           sort={sort}
-          minWidth={980}
+          minWidth={isNarrow ? 720 : 1020}
           onOpen={openRow}
           onSort={(next) =>
             void navigate({

@@ -1,0 +1,73 @@
+/** Chromium for the browser suites: found, started once, its pages watched for errors. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+
+const CANDIDATES: readonly string[] = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const ARGUMENTS: readonly string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Path of an installed Chromium or Chrome, or undefined. */
+export const browserPath = CANDIDATES.find((candidate) => existsSync(candidate));
+
+/** Goes behind the name of a suite, so that the reason of a skip stands in the report. */
+export const browserNote = browserPath === undefined ? ' (skipped: no Chromium is installed)' : '';
+
+export async function launchBrowser(): Promise<Browser> {
+  if (browserPath === undefined) throw new Error('no Chromium is installed');
+  return await chromium.launch({ executablePath: browserPath, args: [...ARGUMENTS] });
+}
+
+export interface OpenPageOptions {
+  readonly colorScheme?: 'dark' | 'light';
+  readonly width?: number;
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** Uncaught errors of the page so far. */
+  readonly errors: readonly string[];
+}
+
+/** A page in a context of its own. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: OpenPageOptions = {},
+): Promise<OpenedPage> {
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1440, height: 900 },
+    colorScheme: options.colorScheme ?? 'dark',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(url);
+  return { page, errors };
+}
+
+const PACKAGE = join(import.meta.dirname, '..');
+const WORKSPACE = join(PACKAGE, '..', '..');
+
+/** Builds the console when that has not been done. */
+export function ensureBuilt(): void {
+  if (existsSync(join(PACKAGE, 'dist', 'index.html'))) return;
+  const vite = join(WORKSPACE, 'node_modules', 'vite', 'bin', 'vite.js');
+  execFileSync(process.execPath, [vite, 'build', PACKAGE], { cwd: WORKSPACE, stdio: 'pipe' });
+}
