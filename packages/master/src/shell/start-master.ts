@@ -226,11 +226,15 @@ export class MasterShell {
 
   begin(leadership: Leadership, entries: readonly RegistryEntry[]): void {
     this.#leadership = leadership;
-    const { core, identity, lease } = leadership;
-    this.#masterMetrics = createMasterMetrics(this.metrics, core.state, {
-      uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
-      subscribers: () => this.operatorStreams.size,
-    });
+    const { core, allocator, identity, lease } = leadership;
+    this.#masterMetrics = createMasterMetrics(
+      this.metrics,
+      { state: core.state, allocator },
+      {
+        uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
+        subscribers: () => this.operatorStreams.size,
+      },
+    );
     void lease.lost.then(() => {
       if (this.#closing === undefined)
         this.#fail(new OperationError('MASTER_DEPOSED', 'leadership was lost'));

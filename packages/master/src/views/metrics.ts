@@ -2,6 +2,7 @@
  * The master's metrics by the original's names, read from the state when somebody asks.
  */
 
+import type { Allocator } from '@dcos/allocator';
 import type { JsonValue } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { Metrics } from '@dcos/telemetry';
@@ -70,6 +71,7 @@ const COUNTERS: readonly string[] = [
 interface Totals {
   readonly total: Resources;
   readonly used: Resources;
+  readonly offered: Resources;
   readonly tasks: ReadonlyMap<string, number>;
 }
 
@@ -78,10 +80,46 @@ export interface MasterMetrics {
   prometheus(): Promise<string>;
 }
 
+/**
+ * Readings of each framework. Only in the snapshot: names with ids in them would grow without bound in a
+ * time series database.
+ */
+function frameworkReadings(state: MasterState): Record<string, number> {
+  const readings: Record<string, number> = {};
+  for (const framework of state.frameworks.values()) {
+    const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}`;
+    readings[`${prefix}/subscribed`] = framework.streamId === undefined ? 0 : 1;
+    for (const name of LIVE_STATES) readings[`${prefix}/tasks/active/task_${name}`] = 0;
+    for (const records of [framework.tasks, framework.unreachableTasks]) {
+      for (const { task } of records.values()) {
+        const name = `${prefix}/tasks/active/${task.state.toLowerCase()}`;
+        if (name in readings) readings[name] = (readings[name] ?? 0) + 1;
+      }
+    }
+    for (const role of framework.roles) {
+      readings[`${prefix}/roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
+    }
+  }
+  return readings;
+}
+
+/** Shares and filters of each role, as the allocator sees them. */
+function roleReadings(allocator: Allocator): Record<string, number> {
+  const readings: Record<string, number> = {};
+  for (const { role, share, frameworks } of allocator.explain()) {
+    readings[`allocator/mesos/roles/${role}/shares/dominant`] = share;
+    readings[`allocator/mesos/offer_filters/roles/${role}/active`] = frameworks.reduce(
+      (sum, { filters }) => sum + filters,
+      0,
+    );
+  }
+  return readings;
+}
+
 /** Registers the master's metrics. `uptimeSeconds` and `subscribers` come from the shell. */
 export function createMasterMetrics(
   metrics: Metrics,
-  state: MasterState,
+  { state, allocator }: { readonly state: MasterState; readonly allocator: Allocator },
   shell: { readonly uptimeSeconds: () => number; readonly subscribers: () => number },
 ): MasterMetrics {
   // One reading of the state serves all gauges of a snapshot.
@@ -112,7 +150,7 @@ export function createMasterMetrics(
   return {
     snapshot() {
       refresh();
-      return metrics.snapshot();
+      return { ...metrics.snapshot(), ...frameworkReadings(state), ...roleReadings(allocator) };
     },
     prometheus() {
       refresh();
@@ -134,6 +172,10 @@ function registerResources(metrics: Metrics, totals: () => Totals): void {
       });
     }
     if (name === 'gpus') continue;
+    metrics.gauge(
+      `allocator/mesos/resources/${name}/offered_or_allocated`,
+      () => (totals().used.scalarMilli(name) + totals().offered.scalarMilli(name)) / 1000,
+    );
     metrics.gauge(
       `allocator/mesos/resources/${name}/total`,
       () => totals().total.scalarMilli(name) / 1000,
@@ -164,11 +206,13 @@ function registerCounts(metrics: Metrics, state: MasterState): void {
 function totalsOf(state: MasterState): Totals {
   let total = Resources.empty;
   let used = Resources.empty;
+  let offered = Resources.empty;
   const tasks = new Map<string, number>();
   for (const agent of state.agents.values()) {
     // Ports are left out: they are nobody's metric and make sums over agents slow.
     total = total.add(agent.total.filter(({ type }) => type === 'SCALAR'));
     used = used.add(agent.used.total().filter(({ type }) => type === 'SCALAR'));
+    offered = offered.add(agent.offered.total().filter(({ type }) => type === 'SCALAR'));
   }
   for (const framework of state.frameworks.values()) {
     for (const records of [framework.tasks, framework.unreachableTasks]) {
@@ -176,7 +220,7 @@ function totalsOf(state: MasterState): Totals {
         tasks.set(task.state, (tasks.get(task.state) ?? 0) + 1);
     }
   }
-  return { total, used, tasks };
+  return { total, used, offered, tasks };
 }
 
 /** The flat object of `/metrics/snapshot`, ordered by name. */
