@@ -18,7 +18,8 @@ import {
   type MesosDnsSettings,
 } from './config.ts';
 import { answerQuery, isInZone, refusal, type AnswerOptions } from './core/answer.ts';
-import { Cluster, type ClusterEvent } from './core/cluster.ts';
+import { Cluster } from './core/cluster.ts';
+import type { ClusterEvent } from './core/cluster-events.ts';
 import { encodeAnswer, parseQuery, RCODE, type Query, type Rcode } from './core/message.ts';
 import {
   startDnsServer,

@@ -1,4 +1,5 @@
 export * from './scheduler.ts';
+export * from './scheduler-connection.ts';
 export * from './scheduler-events.ts';
 export { systemClock, systemRandom } from './shell/system-ports.ts';
 export type { Listener } from './shell/delivery.ts';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import type { FrameworkInfo } from '@dcos/wire';
-import { connectScheduler, type SchedulerConnection, type SchedulerOptions } from './scheduler.ts';
+import { connectScheduler } from './scheduler.ts';
+import type { SchedulerConnection, SchedulerOptions } from './scheduler-connection.ts';
 import type { SchedulerEvent } from './scheduler-events.ts';
 import { FakeMaster, type FakeStream } from './testing/fake-master.ts';
 

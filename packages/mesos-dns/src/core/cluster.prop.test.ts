@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Task } from '@dcos/wire';
 import { agent, framework, naming, task, updated, zoneLines } from '../testing/cluster-events.ts';
-import { Cluster, type ClusterEvent } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterEvent } from './cluster-events.ts';
 
 const ids = fc.integer({ min: 0, max: 3 });
 const states = fc.constantFrom(

@@ -8,64 +8,27 @@
  */
 
 import { unreachable } from '@dcos/base';
-import type {
-  AgentID,
-  FrameworkID,
-  FrameworkInfo,
-  masterApi,
-  Task,
-  TaskState,
-  TaskStatus,
-} from '@dcos/wire';
+import type { FrameworkInfo, masterApi, Task, TaskState, TaskStatus } from '@dcos/wire';
 import { ipFamily } from './address.ts';
+import {
+  agentAddress,
+  newestRunning,
+  sameRecords,
+  taskKey,
+  TERMINAL,
+  type ClusterChange,
+  type ClusterEvent,
+} from './cluster-events.ts';
 import {
   addressRecords,
   agentRecords,
   frameworkRecords,
   masterRecords,
   taskRecords,
-  type MasterAddress,
   type NamedTask,
   type NamingOptions,
 } from './records.ts';
 import { Zone, type ZoneRecord } from './zone.ts';
-
-/** What the zone is made from. The shell hands in the operator events as they are. */
-export type ClusterEvent =
-  | { readonly kind: 'snapshot'; readonly state: masterApi.Response_GetState }
-  | { readonly kind: 'taskAdded'; readonly task: Task }
-  | {
-      readonly kind: 'taskUpdated';
-      readonly frameworkId: FrameworkID;
-      readonly status: TaskStatus;
-      readonly state: TaskState;
-    }
-  | { readonly kind: 'agentAdded'; readonly agent: masterApi.Response_GetAgents_Agent }
-  | { readonly kind: 'agentRemoved'; readonly agentId: AgentID }
-  | {
-      readonly kind: 'frameworkAdded';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | {
-      readonly kind: 'frameworkUpdated';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | { readonly kind: 'frameworkRemoved'; readonly framework: FrameworkInfo }
-  | {
-      readonly kind: 'masters';
-      readonly leader: MasterAddress | undefined;
-      readonly masters: readonly MasterAddress[];
-    }
-  /** The addresses of a host name that was asked for; empty when it has none. */
-  | { readonly kind: 'hostResolved'; readonly host: string; readonly ips: readonly string[] };
-
-/** What the shell has to do after an event. */
-export interface ClusterChange {
-  /** True when a record came or went. */
-  readonly changed: boolean;
-  /** Host names whose addresses are needed and not known. */
-  readonly resolve: readonly string[];
-}
 
 interface TaskEntry {
   readonly key: string;
@@ -94,17 +57,6 @@ interface FrameworkEntry {
 
 /** Host names kept resolved; more are treated as unresolvable. */
 export const HOSTS_MAX = 100_000;
-
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
 
 export class Cluster {
   readonly zone = new Zone();
@@ -403,40 +355,4 @@ export class Cluster {
     this.#changed = true;
     return after;
   }
-}
-
-function taskKey(frameworkId: string, taskId: string): string {
-  // An id has no slash, so that the key is unambiguous.
-  return `${frameworkId}/${taskId}`;
-}
-
-function sameRecords(left: readonly ZoneRecord[], right: readonly ZoneRecord[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every((record, index) => {
-      const other = right[index];
-      return (
-        record.name === other?.name && record.type === other.type && record.value === other.value
-      );
-    })
-  );
-}
-
-function newestRunning(statuses: readonly TaskStatus[]): TaskStatus | undefined {
-  let newest: TaskStatus | undefined;
-  for (const status of statuses) {
-    if (status.state !== 'TASK_RUNNING') continue;
-    if (newest === undefined || (status.timestamp ?? 0) >= (newest.timestamp ?? 0)) newest = status;
-  }
-  return newest;
-}
-
-/** Host and port from the pid `slave(1)@host:port`, else from the agent's own description. */
-export function agentAddress(agent: masterApi.Response_GetAgents_Agent): {
-  readonly host: string;
-  readonly port: number | undefined;
-} {
-  const match = /@(.+):(\d+)$/.exec(agent.pid ?? '');
-  if (match === null) return { host: agent.agent_info.hostname, port: agent.agent_info.port };
-  return { host: (match[1] ?? '').replaceAll(/^\[|\]$/g, ''), port: Number(match[2]) };
 }

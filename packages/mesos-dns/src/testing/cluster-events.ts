@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { DiscoveryInfo, masterApi, Task, TaskState, TaskStatus } from '@dcos/wire';
-import type { ClusterEvent } from '../core/cluster.ts';
+import type { ClusterEvent } from '../core/cluster-events.ts';
 import type { NamingOptions } from '../core/records.ts';
 import type { Zone } from '../core/zone.ts';
 

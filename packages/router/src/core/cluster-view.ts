@@ -99,6 +99,8 @@ export class ClusterView {
   readonly #agents = new Map<string, AgentView>();
   readonly #frameworks = new Map<string, FrameworkView>();
   readonly #tasks = new Map<string, TaskView>();
+  /** Task id to key; of two frameworks with a task of one id, the task that came last. */
+  readonly #keyOfTaskId = new Map<string, string>();
   /** Task id to agent id of ended tasks, oldest first. */
   readonly #ended = new Map<string, string>();
   /** Service name to the keys of the tasks that publish it, in order of their arrival. */
@@ -144,14 +146,13 @@ export class ClusterView {
   }
 
   #agentIdOfTask(taskId: string): string | undefined {
-    const agentIds = new Set<string>();
-    let exact: string | undefined;
-    for (const { task } of this.#tasks.values()) {
-      if (task.task_id.value === taskId) exact = task.agent_id.value;
-      else if (task.task_id.value.startsWith(taskId)) agentIds.add(task.agent_id.value);
-    }
-    exact ??= this.#ended.get(taskId);
+    const key = this.#keyOfTaskId.get(taskId) ?? '';
+    const exact = this.#tasks.get(key)?.task.agent_id.value ?? this.#ended.get(taskId);
     if (exact !== undefined) return exact;
+    const agentIds = new Set<string>();
+    for (const { task } of this.#tasks.values()) {
+      if (task.task_id.value.startsWith(taskId)) agentIds.add(task.agent_id.value);
+    }
     for (const [id, agentId] of this.#ended) if (id.startsWith(taskId)) agentIds.add(agentId);
     const [only, ...others] = agentIds;
     return others.length === 0 ? only : undefined;
@@ -201,6 +202,7 @@ export class ClusterView {
     this.#agents.clear();
     this.#frameworks.clear();
     this.#tasks.clear();
+    this.#keyOfTaskId.clear();
     this.#services.clear();
     for (const agent of state.get_agents?.agents ?? []) this.#putAgent(agent);
     for (const info of state.get_frameworks?.recovered_frameworks ?? [])
@@ -247,6 +249,7 @@ export class ClusterView {
     const key = taskKey(task);
     const status = task.statuses?.findLast((each) => each.state === 'TASK_RUNNING');
     this.#tasks.set(key, { task, state: task.state, status });
+    this.#keyOfTaskId.set(task.task_id.value, key);
     const name = labelOf(task, 'DCOS_SERVICE_NAME');
     if (name === undefined || name === '') return;
     const keys = this.#services.get(name) ?? new Set();
@@ -268,6 +271,9 @@ export class ClusterView {
     const view = this.#tasks.get(key);
     if (view === undefined) return;
     this.#tasks.delete(key);
+    if (this.#keyOfTaskId.get(view.task.task_id.value) === key) {
+      this.#keyOfTaskId.delete(view.task.task_id.value);
+    }
     const name = labelOf(view.task, 'DCOS_SERVICE_NAME');
     if (name === undefined) return;
     const keys = this.#services.get(name);
