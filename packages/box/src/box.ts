@@ -6,12 +6,12 @@
  * and keep the outcome, which Marathon learns at the next start, when it brings the apps back.
  */
 
-import { statfsSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { existsSync, statfsSync } from 'node:fs';
+import { cpus, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
 import { startAgent, type RunningAgent } from '@dcos/agent';
-import { startMarathon } from '@dcos/marathon';
+import { marathonConfigSchema, startMarathon } from '@dcos/marathon';
 import { startMaster } from '@dcos/master';
 import { startMesosDns } from '@dcos/mesos-dns';
 import { startRouter } from '@dcos/router';
@@ -23,6 +23,9 @@ import { planAgents, type AgentPlan, type Machine } from './topology.ts';
 
 const LOOPBACK = '127.0.0.1';
 const CLUSTER_NAME = 'box';
+const DOCKER_SOCKET = '/var/run/docker.sockX';
+/** A master that cannot be there: port 1 is reserved and nothing listens on it. */
+const NO_MASTER = 'http://127.0.0.1:1';
 
 export interface Box {
   readonly facts: Omit<ReadyFacts, 'readyMs'>;
@@ -92,14 +95,15 @@ async function startComponents(
 
   // The router's address is what people and other programs use to reach Marathon's own pages.
   const marathon = await startMarathon(
-    {
-      host: LOOPBACK,
-      port: flags.marathonPort,
+    marathonConfigSchema.parse({
+      httpAddress: LOOPBACK,
+      httpPort: flags.marathonPort,
       masters: [master.url],
+      mesosUser: userInfo().username,
       frameworkName: 'marathon',
       mesosRole: 'slave_public',
       acceptedResourceRolesDefaultBehavior: 'unreserved',
-    },
+    }),
     { logger: logger.child({ component: 'marathon' }), store },
   );
   started.add(() => marathon.close());
@@ -132,6 +136,7 @@ async function startComponents(
     { logger: logger.child({ component: 'router' }) },
   );
   started.add(() => router.close());
+  await router.ready;
   progress.step('router', 'ready', router.url);
 
   let stopping: Promise<void> | undefined;
@@ -162,8 +167,11 @@ async function startPlannedAgent(
       port: 0,
       masters: [masterUrl],
       workDir: directory.agentDirectory(plan.name),
+      // The wait spreads the load of thousands of agents; here it would only delay the start.
+      registrationBackoffMs: 10,
       resources: plan.resources,
       attributes: plan.attributes,
+      runtimes: existsSync(DOCKER_SOCKET) ? 'process,docker' : 'process',
     },
     { logger: logger.child({ component: 'agent', agent: plan.name }) },
   );
@@ -208,10 +216,10 @@ export async function stopLeftovers(
         ip: LOOPBACK,
         hostname: LOOPBACK,
         port: 0,
-        // Nobody listens there: the agent is started to stop its tasks, not to register.
-        masters: [],
+        // The agent is started to stop its tasks, not to register.
+        masters: [NO_MASTER],
         workDir: join(directory, 'agents', name),
-        resources: 'cpus:1;mem:1;disk:1;ports:[]',
+        runtimes: existsSync(DOCKER_SOCKET) ? 'process,docker' : 'process',
       },
       { logger },
     );
