@@ -51,11 +51,9 @@ async function runOnPinnedNode() {
     stdio: 'inherit',
     env: { ...process.env, DCOS_CLI_PINNED_NODE: '1' },
   });
-  // The terminal sends Ctrl-C to both; the child decides what it means.
+  // The child decides what a signal means.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (signal !== 'SIGINT') child.kill(signal);
-    });
+    process.on(signal, () => child.kill(signal));
   }
   child.on('error', (error) => {
     process.stderr.write(`Error: cannot start ${pinned}: ${error.message}\n`);

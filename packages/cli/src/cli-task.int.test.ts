@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCliScene } from './testing/cli-scene.ts';
 import type { CliScene } from './testing/cli-scene.ts';
-import { stateDocument } from './testing/documents.ts';
+import { stateDocument, taskDocument } from './testing/documents.ts';
 import type { StubRoutes } from './testing/stub-cluster.ts';
 
 let scene: CliScene;
@@ -252,6 +252,17 @@ test('service list and shutdown', async () => {
     code: 1,
     stderr: 'Error: there is no service with the ID "nope"\n',
   });
+});
+
+test('a reader that goes away early is no error', async () => {
+  const tasks = Array.from({ length: 2000 }, (_value, index) => taskDocument(`task-${index}`));
+  await scene.attach({
+    'GET /mesos/master/state': { json: { frameworks: [{ id: 'f', tasks }] } },
+  });
+  const running = scene.home.start(['task', 'list', '--json']);
+  running.child.stdout.once('data', () => running.child.stdout.destroy());
+  const result = await running.result;
+  expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 0, stderr: '' });
 });
 
 test('a cluster without a leading master, and one that answers HTML', async () => {

@@ -12,6 +12,9 @@ import type { Terminal } from './terminal.ts';
 /** Bytes of standard input that are read; an app definition has thousands. */
 const inputBytesMax = 64 * 1024 * 1024;
 
+const repeatedInterruptMs = 500;
+const interruptedExitCode = 130;
+
 /** The terminal of the running process. */
 export function createProcessTerminal(): Terminal {
   // A reader that went away (`dcos task list | head -1`) is no error of ours.
@@ -79,10 +82,19 @@ async function ask(
   }
 }
 
+// One Ctrl-C may arrive twice, from the terminal and through a parent that passes it on. A later
+// one means that the person is tired of waiting.
 function catchInterrupt(): AbortSignal {
   const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  process.once('SIGINT', abort);
-  process.once('SIGTERM', abort);
+  let firstAt: number | undefined;
+  const onSignal = (): void => {
+    if (firstAt !== undefined && performance.now() - firstAt > repeatedInterruptMs) {
+      process.exit(interruptedExitCode);
+    }
+    firstAt ??= performance.now();
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   return controller.signal;
 }
