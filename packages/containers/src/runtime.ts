@@ -35,7 +35,7 @@ export type ExitStatus =
   | { readonly kind: 'unknown'; readonly message: string };
 
 export interface StartedContainer {
-  /** Process id on the host of the container's first process. */
+  /** Process id on the host of the container's first process; 0 when that has ended already. */
   readonly pid: number;
   /** Addresses of the container's own; empty when it shares the host's network. */
   readonly ipAddresses: readonly string[];

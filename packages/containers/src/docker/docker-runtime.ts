@@ -1,12 +1,419 @@
-import type { Logger } from '@dcos/base';
-import type { ContainerRuntime } from '../runtime.ts';
+/**
+ * Runs tasks as containers of a Docker engine, over its API.
+ *
+ * Containers carry two labels, so an agent finds its own again; the engine keeps their output and exit codes
+ * until the agent has taken both. Images are used as they are on the host; a missing one is pulled.
+ */
+
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { errorText, type Logger } from '@dcos/base';
+import { containerError } from '../errors.ts';
+import { commandVector } from '../process/run-command.ts';
+import {
+  EXEC_OUTPUT_BYTES_MAX,
+  type ContainerRuntime,
+  type ContainerSignal,
+  type ContainerSpec,
+  type ContainerStats,
+  type Detach,
+  type ExecOptions,
+  type ExecResult,
+  type ExitStatus,
+  type OutputStream,
+  type RecoveredContainer,
+  type StartedContainer,
+} from '../runtime.ts';
+import { attachSandbox } from '../sandbox-output.ts';
+import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
+import { frames, pumpLog, rememberBase } from './log-pump.ts';
+
+/** How long the engine may take to answer a ping. */
+const PING_TIMEOUT_MS = 5_000;
+/** Pause before the engine is asked again after it broke off. */
+const RETRY_MS = 500;
+/** How long output may take to arrive after the end of a container. */
+const DRAIN_TIMEOUT_MS = 10_000;
+/** How long recovery waits for an engine that should know containers of ours. */
+const RECOVER_TIMEOUT_MS = 30_000;
+const NANOSECONDS = 1e9;
+
 export interface DockerRuntimeOptions {
   readonly socketPath: string;
+  /** Directory of this agent alone. */
   readonly stateRoot: string;
+  /** What tells this agent from others on the same engine, such as its work directory. */
   readonly owner: string;
+  /** Address that mapped ports are published on. */
   readonly hostIp: string;
   readonly logger: Logger;
 }
-export function createDockerRuntime(_options: DockerRuntimeOptions): ContainerRuntime {
-  throw new Error('not yet');
+
+interface Entry {
+  readonly spec: ContainerSpec;
+  readonly container: Docker.Container;
+  readonly basePath: string;
+  readonly ended: Promise<ExitStatus>;
+  readonly end: (status: ExitStatus) => void;
+  status?: ExitStatus;
+  stopSignal?: string;
+}
+
+/** Makes the runtime; the engine is not asked before the first call. */
+export function createDockerRuntime(options: DockerRuntimeOptions): ContainerRuntime {
+  return new DockerRuntime(options);
+}
+
+class DockerRuntime implements ContainerRuntime {
+  readonly name = 'docker';
+  readonly #options: DockerRuntimeOptions;
+  readonly #engine: Docker;
+  readonly #owner: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new AbortController();
+
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = options;
+    this.#engine = new Docker({ socketPath: options.socketPath });
+    // A label is no place for a long path.
+    this.#owner = createHash('sha256').update(options.owner).digest('hex').slice(0, 32);
+  }
+
+  async unavailable(): Promise<string | undefined> {
+    const { socketPath } = this.#options;
+    try {
+      await Promise.race([
+        this.#engine.ping(),
+        delay(PING_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+          throw new Error('no answer in time');
+        }),
+      ]);
+      return undefined;
+    } catch (error) {
+      return `no Docker engine answers on ${socketPath}: ${errorText(error)}`;
+    }
+  }
+
+  async prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void> {
+    engineSpec({ spec, owner: this.#owner, hostIp: this.#options.hostIp });
+    const problem = await this.unavailable();
+    if (problem !== undefined) throw containerError('RUNTIME_UNAVAILABLE', problem);
+    const image = imageReference(spec.container?.docker?.image ?? '');
+    const mustPull = spec.container?.docker?.force_pull_image === true;
+    if (!mustPull && (await this.#hasImage(image))) return;
+    await this.#pull(image, abort);
+  }
+
+  async create(spec: ContainerSpec): Promise<void> {
+    const body = engineSpec({ spec, owner: this.#owner, hostIp: this.#options.hostIp });
+    const basePath = this.#basePath(spec.id);
+    await rememberBase(basePath, spec.sandboxPath);
+    try {
+      this.#adopt(spec, await this.#engine.createContainer(body));
+    } catch (error) {
+      throw engineError('cannot create the container', error);
+    }
+  }
+
+  async start(id: string): Promise<StartedContainer> {
+    const entry = this.#entry(id);
+    try {
+      await entry.container.start();
+    } catch (error) {
+      throw engineError('cannot start the container', error);
+    }
+    const info = await entry.container.inspect();
+    this.#observe(entry);
+    return startedOf(info);
+  }
+
+  async signal(id: string, signal: ContainerSignal): Promise<void> {
+    const entry = this.#entry(id);
+    if (entry.status !== undefined) return;
+    // An image may say how it wants to be asked to stop.
+    if (signal === 'SIGTERM' && entry.stopSignal === undefined) {
+      const info = await entry.container.inspect();
+      const { StopSignal } = info.Config as { readonly StopSignal?: string };
+      entry.stopSignal = StopSignal ?? 'SIGTERM';
+    }
+    try {
+      await entry.container.kill({ signal: signal === 'SIGTERM' ? entry.stopSignal : signal });
+    } catch (error) {
+      // It ended meanwhile, or is gone.
+      if (!hasStatus(error, 404, 409)) throw engineError('cannot signal the container', error);
+    }
+  }
+
+  async wait(id: string): Promise<ExitStatus> {
+    return await this.#entry(id).ended;
+  }
+
+  async stats(id: string): Promise<ContainerStats | undefined> {
+    const entry = this.#entry(id);
+    if (entry.status !== undefined) return undefined;
+    const stats = await entry.container.stats({ stream: false, 'one-shot': true });
+    const { cpu_usage: cpu } = stats.cpu_stats;
+    const memory = stats.memory_stats as { readonly usage?: number };
+    if (memory.usage === undefined) return undefined;
+    return {
+      at: Date.parse(stats.read),
+      cpuUserSeconds: cpu.usage_in_usermode / NANOSECONDS,
+      cpuSystemSeconds: cpu.usage_in_kernelmode / NANOSECONDS,
+      memoryResidentBytes: memory.usage,
+      processes: stats.pids_stats?.current ?? 0,
+    };
+  }
+
+  async exec(id: string, options: ExecOptions): Promise<ExecResult> {
+    const { container } = this.#entry(id);
+    const { command } = options;
+    const exec = await container.exec({
+      Cmd: [...commandVector(command)],
+      Env: Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+      AttachStdout: true,
+      AttachStderr: true,
+      ...(command.user === undefined ? {} : { User: command.user }),
+    });
+    const stream = await exec.start({});
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      void this.#killExec(exec, stream);
+    }, options.timeoutMs);
+    let output = '';
+    try {
+      for await (const { bytes } of frames(stream)) {
+        const room = EXEC_OUTPUT_BYTES_MAX - output.length;
+        if (room > 0) output += Buffer.from(bytes).toString('utf8').slice(0, room);
+      }
+    } catch (error) {
+      if (!timedOut) throw engineError('the command broke off', error);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (timedOut) return { exitCode: undefined, timedOut, output };
+    const { ExitCode } = await exec.inspect();
+    return { exitCode: ExitCode ?? undefined, timedOut, output };
+  }
+
+  async attach(
+    id: string,
+    onOutput: (stream: OutputStream, bytes: Uint8Array) => void,
+  ): Promise<Detach> {
+    return await attachSandbox(this.#entry(id).spec.sandboxPath, onOutput);
+  }
+
+  async remove(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    await removeContainer(entry.container);
+    await rm(join(this.#options.stateRoot, id), { recursive: true, force: true });
+  }
+
+  async recover(known: readonly ContainerSpec[]): Promise<readonly RecoveredContainer[]> {
+    const listed = await this.#list(known.length > 0);
+    const byId = new Map(listed.map((info) => [info.Labels[CONTAINER_LABEL] ?? '', info]));
+    for (const info of listed) {
+      if (known.some((spec) => spec.id === info.Labels[CONTAINER_LABEL])) continue;
+      this.#options.logger.warn(
+        { event: 'orphan.killed', containerId: info.Id },
+        'removing an orphan container',
+      );
+      await removeContainer(this.#engine.getContainer(info.Id));
+    }
+    return await Promise.all(
+      known.map(async (spec) => await this.#recoverOne(spec, byId.get(spec.id)?.Id)),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#entries.clear();
+    await Promise.resolve();
+  }
+
+  async #recoverOne(
+    spec: ContainerSpec,
+    engineId: string | undefined,
+  ): Promise<RecoveredContainer> {
+    if (engineId === undefined) return { kind: 'absent', id: spec.id };
+    const container = this.#engine.getContainer(engineId);
+    const info = await container.inspect();
+    if (info.State.Status === 'created') {
+      await removeContainer(container);
+      return { kind: 'absent', id: spec.id };
+    }
+    const entry = this.#adopt(spec, container);
+    this.#observe(entry);
+    if (info.State.Running) return { kind: 'running', id: spec.id, started: startedOf(info) };
+    return { kind: 'exited', id: spec.id, status: await entry.ended };
+  }
+
+  /** Containers of this agent. An engine that is down matters only when it holds something of ours. */
+  async #list(isNeeded: boolean): Promise<readonly Docker.ContainerInfo[]> {
+    const deadline = Date.now() + RECOVER_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const label = [`${OWNER_LABEL}=${this.#owner}`];
+        return await this.#engine.listContainers({ all: true, filters: { label } });
+      } catch (error) {
+        if (!isNeeded) return [];
+        if (Date.now() > deadline) {
+          const problem = `no Docker engine answers on ${this.#options.socketPath}, and tasks run there`;
+          throw containerError('RUNTIME_UNAVAILABLE', problem, error);
+        }
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  #adopt(spec: ContainerSpec, container: Docker.Container): Entry {
+    const { promise, resolve } = Promise.withResolvers<ExitStatus>();
+    const entry: Entry = {
+      spec,
+      container,
+      basePath: this.#basePath(spec.id),
+      ended: promise,
+      end: resolve,
+    };
+    this.#entries.set(spec.id, entry);
+    return entry;
+  }
+
+  /** Carries output and waits for the end, through breaks of the connection to the engine. */
+  #observe(entry: Entry): void {
+    const output = this.#untilEnd(entry, async () => await this.#pump(entry));
+    void (async () => {
+      const status = await this.#untilEnd(entry, async () => await endOf(entry.container));
+      await Promise.race([output, delay(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
+      if (this.#closing.signal.aborted) return;
+      entry.status = status ?? {
+        kind: 'unknown',
+        message: 'the container was removed from the engine',
+      };
+      entry.end(entry.status);
+    })();
+  }
+
+  /** Repeats what broke off; undefined when the container is gone or nobody wants to know any more. */
+  async #untilEnd<T>(entry: Entry, act: () => Promise<T>): Promise<T | undefined> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        return await act();
+      } catch (error) {
+        if (hasStatus(error, 404) || !this.#entries.has(entry.spec.id)) return undefined;
+        if (this.#closing.signal.aborted) return undefined;
+        this.#options.logger.warn(
+          { event: 'engine.broken', containerId: entry.spec.id, error: errorText(error) },
+          'the connection to the engine broke off',
+        );
+        await delay(RETRY_MS);
+      }
+    }
+    return undefined;
+  }
+
+  async #pump(entry: Entry): Promise<void> {
+    const log = (await entry.container.logs({
+      follow: true,
+      stdout: true,
+      stderr: true,
+      abortSignal: this.#closing.signal,
+    })) as unknown as Readable;
+    await pumpLog({ log, sandboxPath: entry.spec.sandboxPath, basePath: entry.basePath });
+  }
+
+  /** The engine has no call for it; its process is killed where the agent may do that. */
+  async #killExec(exec: Docker.Exec, stream: { destroy(): void }): Promise<void> {
+    try {
+      const { Pid } = await exec.inspect();
+      if (Pid > 1) process.kill(Pid, 'SIGKILL');
+    } catch (error) {
+      this.#options.logger.debug(
+        { event: 'exec.kill_failed', error: errorText(error) },
+        'a check that timed out goes on',
+      );
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  async #hasImage(image: string): Promise<boolean> {
+    try {
+      await this.#engine.getImage(image).inspect();
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404)) return false;
+      throw engineError(`cannot look up image '${image}'`, error);
+    }
+  }
+
+  async #pull(image: string, abort: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    try {
+      const stream = (await this.#engine.pull(image)) as Readable;
+      abort?.addEventListener('abort', () => stream.destroy(new Error('the task was killed')));
+      stream.on('error', reject);
+      this.#engine.modem.followProgress(stream, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+      await promise;
+    } catch (error) {
+      throw engineError(`Failed to pull image '${image}'`, error);
+    }
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw containerError('CONTAINER_UNKNOWN', `no container ${id}`);
+    return entry;
+  }
+
+  #basePath(id: string): string {
+    return join(this.#options.stateRoot, id, 'log-base.json');
+  }
+}
+
+async function endOf(container: Docker.Container): Promise<ExitStatus> {
+  await container.wait();
+  const { State } = await container.inspect();
+  return {
+    kind: 'exited',
+    code: State.ExitCode,
+    ...(State.OOMKilled ? { outOfMemory: true } : {}),
+  };
+}
+
+function startedOf(info: Docker.ContainerInspectInfo): StartedContainer {
+  const addresses = Object.values(info.NetworkSettings.Networks).flatMap((network) =>
+    network.IPAddress === '' ? [] : [network.IPAddress],
+  );
+  return { pid: info.State.Pid, ipAddresses: addresses };
+}
+
+async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    // Gone, or somebody else is removing it.
+    if (!hasStatus(error, 404, 409)) throw engineError('cannot remove the container', error);
+  }
+}
+
+function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return false;
+  return statuses.some((status) => status === error.statusCode);
+}
+
+/** The engine's own words, without the HTTP around them. */
+function engineError(what: string, error: unknown): ReturnType<typeof containerError> {
+  const { json } = (error ?? {}) as { readonly json?: { readonly message?: string } };
+  const message = json?.message ?? errorText(error);
+  return containerError('CONTAINER_LAUNCH_FAILED', `${what}: ${message}`);
 }

@@ -17,7 +17,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { assert, errorText, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
-import { followFile } from '../follow-file.ts';
+import { attachSandbox } from '../sandbox-output.ts';
 import type {
   ContainerRuntime,
   ContainerSignal,
@@ -187,18 +187,7 @@ class ProcessRuntime implements ContainerRuntime {
     id: string,
     onOutput: (stream: OutputStream, bytes: Uint8Array) => void,
   ): Promise<Detach> {
-    const { spec } = this.#entry(id);
-    const streams: readonly OutputStream[] = ['stdout', 'stderr'];
-    const stops = await Promise.all(
-      streams.map(async (stream) => {
-        const path = join(spec.sandboxPath, stream);
-        const { size } = await stat(path);
-        return followFile({ path, offset: size, onData: (bytes) => onOutput(stream, bytes) });
-      }),
-    );
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return await attachSandbox(this.#entry(id).spec.sandboxPath, onOutput);
   }
 
   async remove(id: string): Promise<void> {

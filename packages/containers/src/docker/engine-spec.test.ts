@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { CommandInfo, ContainerInfo } from '@dcos/wire';
+import type { ContainerSpec } from '../runtime.ts';
+import { engineSpec, imageReference, type EngineSpec } from './engine-spec.ts';
+
+const docker: ContainerInfo = { type: 'DOCKER', docker: { image: 'python:3' } };
+
+function translate(container: ContainerInfo, command: CommandInfo = { value: 'true' }): EngineSpec {
+  const spec: ContainerSpec = {
+    id: 'c1',
+    sandboxPath: '/sandbox',
+    command,
+    container,
+    environment: { A: 'b=c' },
+    cpus: 0.5,
+    memoryBytes: 33_554_432,
+  };
+  return engineSpec({ spec, owner: 'me', hostIp: '127.0.0.21' });
+}
+
+const withParameter = (key: string, value: string): EngineSpec =>
+  translate({ type: 'DOCKER', docker: { image: 'x', parameters: [{ key, value }] } });
+
+test('an app on the bridge gets shares, memory, labels, its sandbox and its port on the agent', () => {
+  const engine = translate({
+    type: 'DOCKER',
+    docker: {
+      image: 'python:3',
+      network: 'BRIDGE',
+      port_mappings: [{ host_port: 31_000, container_port: 8080 }],
+    },
+  });
+  expect(engine).toMatchObject({
+    name: 'mesos-c1',
+    Image: 'python:3',
+    Env: ['A=b=c'],
+    Entrypoint: ['/bin/sh'],
+    Cmd: ['-c', 'true'],
+    Labels: { 'org.dcos.agent': 'me', 'org.dcos.container': 'c1' },
+    ExposedPorts: { '8080/tcp': {} },
+    HostConfig: {
+      NetworkMode: 'bridge',
+      CpuShares: 512,
+      Memory: 33_554_432,
+      Binds: ['/sandbox:/mnt/mesos/sandbox:rw'],
+      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.21', HostPort: '31000' }] },
+    },
+  });
+});
+
+const commands: readonly (readonly [CommandInfo, string[] | undefined])[] = [
+  [{ shell: false }, undefined],
+  [{ shell: false, arguments: ['a', 'b c'] }, ['a', 'b c']],
+  [{ shell: false, value: 'run', arguments: ['run', 'x'] }, ['run', 'x']],
+  [{ shell: false, value: 'run', arguments: ['x'] }, ['run', 'x']],
+];
+test.each(commands)('command %j keeps the image’s entry point', (command, expected) => {
+  const engine = translate(docker, command);
+  expect(engine.Entrypoint).toBeUndefined();
+  expect(engine.Cmd).toEqual(expected);
+});
+
+test.each([
+  ['python', 'python:latest'],
+  ['python:3', 'python:3'],
+  ['host:5000/team/app', 'host:5000/team/app:latest'],
+  ['app@sha256:00', 'app@sha256:00'],
+])('image %s is %s', (image, expected) => expect(imageReference(image)).toBe(expected));
+
+describe('parameters', () => {
+  test.each([
+    [
+      'ulimit',
+      'nofile=1024:2048',
+      { HostConfig: { Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 2048 }] } },
+    ],
+    ['env', 'X=1=2', { Env: ['A=b=c', 'X=1=2'] }],
+    ['e', 'X=1', { Env: ['A=b=c', 'X=1'] }],
+    ['hostname', 'web', { Hostname: 'web' }],
+    ['label', 'team=blue', { Labels: { team: 'blue', 'org.dcos.agent': 'me' } }],
+    ['label', 'org.dcos.agent=other', { Labels: { 'org.dcos.agent': 'me' } }],
+    [
+      'volume',
+      '/a:/b:ro',
+      { HostConfig: { Binds: ['/sandbox:/mnt/mesos/sandbox:rw', '/a:/b:ro'] } },
+    ],
+    ['shm-size', '64m', { HostConfig: { ShmSize: 67_108_864 } }],
+    ['memory-swap', '-1', { HostConfig: { MemorySwap: -1 } }],
+    [
+      'device',
+      '/dev/fuse',
+      { HostConfig: { Devices: [{ PathInContainer: '/dev/fuse', CgroupPermissions: 'rwm' }] } },
+    ],
+  ])('%s=%s', (key, value, expected) => expect(withParameter(key, value)).toMatchObject(expected));
+
+  test.each([
+    ['rm', 'true', "docker parameter 'rm' is not supported"],
+    ['log-driver', 'none', "docker parameter 'log-driver' is not supported"],
+    ['constructor', '', "docker parameter 'constructor' is not supported"],
+    ['cpus', 'many', "docker parameter 'cpus' has the value 'many': expected a number"],
+    ['init', 'maybe', 'expected true or false'],
+  ])('%s=%s is refused', (key, value, message) => {
+    expect(() => withParameter(key, value)).toThrow(message);
+  });
+});
+
+test.each<readonly [string, ContainerInfo]>([
+  ['container.docker.image is missing', { type: 'DOCKER' }],
+  [
+    'network USER needs exactly one entry',
+    { type: 'DOCKER', docker: { image: 'x', network: 'USER' } },
+  ],
+  [
+    'port mappings need network BRIDGE or USER, not HOST',
+    {
+      type: 'DOCKER',
+      docker: { image: 'x', port_mappings: [{ host_port: 1, container_port: 1 }] },
+    },
+  ],
+  [
+    'must not hold a colon',
+    { ...docker, volumes: [{ mode: 'RW', container_path: '/b', host_path: '/a:/etc' }] },
+  ],
+  ['volume /b: only host paths', { ...docker, volumes: [{ mode: 'RW', container_path: '/b' }] }],
+])('%s', (message, container) => {
+  expect(() => translate(container)).toThrow(message);
+});
+
+test('volumes are bound, relative ones inside the sandbox', () => {
+  const engine = translate({
+    ...docker,
+    volumes: [
+      { mode: 'RO', container_path: '/b', host_path: '/a' },
+      { mode: 'RW', container_path: 'data', host_path: 'inside' },
+    ],
+  });
+  expect(engine.HostConfig.Binds.slice(1)).toEqual([
+    '/a:/b:ro',
+    '/sandbox/inside:/mnt/mesos/sandbox/data:rw',
+  ]);
+});

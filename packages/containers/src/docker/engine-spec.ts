@@ -1,0 +1,228 @@
+/**
+ * A container spec in the engine's words. Pure, so that every field can be tested without an engine.
+ * Source: mesos-kernel §6.5.
+ */
+
+import { isAbsolute, join } from 'node:path';
+import type { NetworkInfo, Volume } from '@dcos/wire';
+import { containerError } from '../errors.ts';
+import type { ContainerSpec } from '../runtime.ts';
+import { applyParameter } from './parameters.ts';
+
+/** Label that holds the agent that a container belongs to. */
+export const OWNER_LABEL = 'org.dcos.agent';
+/** Label that holds the container's id. */
+export const CONTAINER_LABEL = 'org.dcos.container';
+/** Where a container sees its sandbox. */
+export const SANDBOX_TARGET = '/mnt/mesos/sandbox';
+/** The kernel's shares for one cpu, and the least that it takes. */
+const SHARES_PER_CPU = 1024;
+const SHARES_MIN = 2;
+/** Less than this an engine may refuse. */
+const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
+
+/** What is sent to the engine; lists and maps are always there, so that parameters can add to them. */
+export interface EngineSpec {
+  name: string;
+  Image: string;
+  Env: string[];
+  Labels: Record<string, string>;
+  ExposedPorts: Record<string, Readonly<Record<never, never>>>;
+  Entrypoint?: string[];
+  Cmd?: string[];
+  Hostname?: string;
+  User?: string;
+  WorkingDir?: string;
+  StopSignal?: string;
+  AttachStdout: false;
+  AttachStderr: false;
+  Tty: false;
+  HostConfig: {
+    Binds: string[];
+    NetworkMode: string;
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+    Privileged: boolean;
+    CpuShares: number;
+    Memory?: number;
+    LogConfig: { Type: 'json-file'; Config: Readonly<Record<string, string>> };
+    ExtraHosts: string[];
+    CapAdd: string[];
+    CapDrop: string[];
+    Devices: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[];
+    Dns: string[];
+    DnsOptions: string[];
+    DnsSearch: string[];
+    GroupAdd: string[];
+    SecurityOpt: string[];
+    Sysctls: Record<string, string>;
+    Tmpfs: Record<string, string>;
+    Ulimits: { Name: string; Soft: number; Hard: number }[];
+    CpuPeriod?: number;
+    CpuQuota?: number;
+    CpusetCpus?: string;
+    NanoCpus?: number;
+    Init?: boolean;
+    IpcMode?: string;
+    MemoryReservation?: number;
+    MemorySwap?: number;
+    OomKillDisable?: boolean;
+    OomScoreAdj?: number;
+    PidMode?: string;
+    PidsLimit?: number;
+    ReadonlyRootfs?: boolean;
+    ShmSize?: number;
+    VolumeDriver?: string;
+  };
+}
+
+export interface EngineSpecOptions {
+  readonly spec: ContainerSpec;
+  /** Value of the owner label. */
+  readonly owner: string;
+  /** Address that mapped ports are published on. */
+  readonly hostIp: string;
+}
+
+/** Name of a container at the engine; the original's, which tools look for. */
+export const engineName = (id: string): string => `mesos-${id}`;
+
+/** The image with its tag: without one the engine would take all of them. */
+export function imageReference(image: string): string {
+  const lastPart = image.slice(image.lastIndexOf('/') + 1);
+  return lastPart.includes(':') || image.includes('@') ? image : `${image}:latest`;
+}
+
+/** Translates. Throws CONTAINER_INVALID with the field that cannot be honoured. */
+export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSpec {
+  const { container, command } = spec;
+  const docker = container?.docker;
+  if (docker === undefined || docker.image === '') {
+    throw containerError('CONTAINER_INVALID', 'container.docker.image is missing');
+  }
+  const engine: EngineSpec = {
+    name: engineName(spec.id),
+    Image: imageReference(docker.image),
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Labels: { [OWNER_LABEL]: owner, [CONTAINER_LABEL]: spec.id },
+    ExposedPorts: {},
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    HostConfig: {
+      Binds: [],
+      NetworkMode: networkMode(spec),
+      PortBindings: {},
+      Privileged: docker.privileged ?? false,
+      CpuShares: Math.max(SHARES_MIN, Math.round(spec.cpus * SHARES_PER_CPU)),
+      // The sandbox files are filled from the engine's own log, whatever its default is.
+      LogConfig: { Type: 'json-file', Config: {} },
+      ExtraHosts: [],
+      CapAdd: [],
+      CapDrop: [],
+      Devices: [],
+      Dns: [],
+      DnsOptions: [],
+      DnsSearch: [],
+      GroupAdd: [],
+      SecurityOpt: [],
+      Sysctls: {},
+      Tmpfs: {},
+      Ulimits: [],
+    },
+  };
+  if (spec.memoryBytes > 0) {
+    engine.HostConfig.Memory = Math.max(MEMORY_BYTES_MIN, Math.round(spec.memoryBytes));
+  }
+  if (command.user !== undefined) engine.User = command.user;
+  if (container?.hostname !== undefined) engine.Hostname = container.hostname;
+  if (docker.volume_driver !== undefined) engine.HostConfig.VolumeDriver = docker.volume_driver;
+  applyCommand(engine, spec);
+  applyPorts(engine, spec, hostIp);
+  engine.HostConfig.Binds.push(bind(spec.sandboxPath, SANDBOX_TARGET, 'rw'));
+  for (const volume of container?.volumes ?? [])
+    engine.HostConfig.Binds.push(volumeBind(volume, spec));
+  for (const { key, value } of docker.parameters ?? []) applyParameter(engine, key, value);
+  // Written last: a parameter must not take a container out of our sight.
+  engine.Labels[OWNER_LABEL] = owner;
+  engine.Labels[CONTAINER_LABEL] = spec.id;
+  return engine;
+}
+
+/** A shell command replaces the image's entry point; arguments are handed to it. */
+function applyCommand(engine: EngineSpec, { command }: ContainerSpec): void {
+  const { value } = command;
+  if (command.shell ?? true) {
+    if (value === undefined) {
+      throw containerError('CONTAINER_INVALID', 'a shell command needs a value');
+    }
+    engine.Entrypoint = ['/bin/sh'];
+    engine.Cmd = ['-c', value];
+    return;
+  }
+  const own = [...(command.arguments ?? [])];
+  // The original puts `value` before the arguments, the first of which repeats it for plain processes.
+  if (value !== undefined && own[0] !== value) own.unshift(value);
+  if (own.length > 0) engine.Cmd = own;
+}
+
+function networkMode({ container }: ContainerSpec): string {
+  const network = container?.docker?.network ?? 'HOST';
+  if (network !== 'USER') return network.toLowerCase();
+  const infos: readonly NetworkInfo[] = container?.network_infos ?? [];
+  const [first] = infos;
+  if (infos.length !== 1 || first?.name === undefined) {
+    throw containerError(
+      'CONTAINER_INVALID',
+      'network USER needs exactly one entry in network_infos, with a name',
+    );
+  }
+  return first.name;
+}
+
+function applyPorts(engine: EngineSpec, { container }: ContainerSpec, hostIp: string): void {
+  const docker = container?.docker;
+  const mappings = docker?.port_mappings ?? [];
+  if (mappings.length === 0) return;
+  const network = docker?.network ?? 'HOST';
+  if (network !== 'BRIDGE' && network !== 'USER') {
+    throw containerError(
+      'CONTAINER_INVALID',
+      `port mappings need network BRIDGE or USER, not ${network}`,
+    );
+  }
+  for (const { host_port, container_port, protocol } of mappings) {
+    const key = `${container_port}/${(protocol ?? 'tcp').toLowerCase()}`;
+    engine.ExposedPorts[key] = {};
+    (engine.HostConfig.PortBindings[key] ??= []).push({
+      HostIp: hostIp,
+      HostPort: String(host_port),
+    });
+  }
+}
+
+function volumeBind(volume: Volume, spec: ContainerSpec): string {
+  const mode = volume.mode === 'RO' ? 'ro' : 'rw';
+  const target = isAbsolute(volume.container_path)
+    ? volume.container_path
+    : join(SANDBOX_TARGET, volume.container_path);
+  const { source } = volume;
+  if (source?.docker_volume !== undefined) return bind(source.docker_volume.name, target, mode);
+  const host = source?.host_path?.path ?? source?.sandbox_path?.path ?? volume.host_path;
+  if (host === undefined || volume.image !== undefined) {
+    throw containerError(
+      'CONTAINER_INVALID',
+      `volume ${volume.container_path}: only host paths, sandbox paths and docker volumes are supported`,
+    );
+  }
+  return bind(isAbsolute(host) ? host : join(spec.sandboxPath, host), target, mode);
+}
+
+function bind(source: string, target: string, mode: 'ro' | 'rw'): string {
+  if (source.includes(':') || target.includes(':')) {
+    throw containerError(
+      'CONTAINER_INVALID',
+      `a path of a volume must not hold a colon: ${source}, ${target}`,
+    );
+  }
+  return `${source}:${target}:${mode}`;
+}
