@@ -450,7 +450,8 @@ class HierarchicalAllocator implements Allocator {
   }
 
   #changeTotal(total: Resources, sign: 1 | -1): void {
-    this.#total = addTo(this.#total, this.#names.vectorOf(total.entries), sign);
+    // A new vector, since the sorters keep the old one and compare by it until they are told.
+    this.#total = addTo(this.#total.slice(), this.#names.vectorOf(total.entries), sign);
     this.#totalChanged = true;
   }
 
