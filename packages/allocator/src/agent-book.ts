@@ -10,6 +10,7 @@
 import { assert, type AgentId, type FrameworkId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
+import { BitSet } from './bit-set.ts';
 
 export class AgentBook {
   readonly id: AgentId;
@@ -22,7 +23,7 @@ export class AgentBook {
   /** More is allocated than there is, after the total shrank. */
   #overcommitted = false;
   readonly #byFramework = new Map<FrameworkId, Resources>();
-  #blocked: Uint32Array = new Uint32Array(0);
+  readonly #blocked = new BitSet();
   #blockedFor: Resources = Resources.empty;
   hasGpus = false;
   /** The wake epoch at which nobody wanted what is free; see the allocation run. */
@@ -105,37 +106,32 @@ export class AgentBook {
   /** Prepares a look at all clients: forgets verdicts on less than what is free now. */
   beginVisit(): void {
     if (this.#blockedFor === this.#free || this.#blockedFor.contains(this.#free)) return;
-    this.#blocked.fill(0);
+    this.#blocked.clear();
     this.#blockedFor = this.#free;
   }
 
   isBlocked(client: number): boolean {
-    const word = this.#blocked[client >>> 5];
-    return word !== undefined && (word & (1 << (client & 31))) !== 0;
+    return this.#blocked.has(client);
+  }
+
+  /** Whether none of these clients can take anything of what is free. */
+  blocksAll(clients: BitSet): boolean {
+    return this.#blocked.includes(clients);
   }
 
   /** Notes that the client takes nothing of what is free now. */
   block(client: number): void {
     this.#blockedFor = this.#free;
-    const word = client >>> 5;
-    if (word >= this.#blocked.length) {
-      const longer = new Uint32Array(Math.max(word + 1, 2 * this.#blocked.length));
-      longer.set(this.#blocked);
-      this.#blocked = longer;
-    }
-    this.#blocked[word] = (this.#blocked[word] ?? 0) | (1 << (client & 31));
+    this.#blocked.add(client);
   }
 
   unblock(client: number): void {
-    const word = client >>> 5;
-    if (word < this.#blocked.length) {
-      this.#blocked[word] = (this.#blocked[word] ?? 0) & ~(1 << (client & 31));
-    }
+    this.#blocked.delete(client);
     this.settledEpoch = -1;
   }
 
   unblockAll(): void {
-    this.#blocked.fill(0);
+    this.#blocked.clear();
     this.settledEpoch = -1;
   }
 

@@ -67,6 +67,10 @@ function serveAgent(context: RunContext, agent: AgentBook, allocations: Allocati
     return;
   }
   agent.beginVisit();
+  if (agent.blocksAll(context.clients.active)) {
+    agent.settledEpoch = context.wakeEpoch;
+    return;
+  }
   const decisions: Decision[] = [];
   let left = agent.free;
   const serveClient = (client: Client): boolean => {

@@ -9,6 +9,7 @@
  */
 
 import type { FrameworkId } from '@dcos/base';
+import { BitSet } from './bit-set.ts';
 import type { ScalarVector } from './scalar-vector.ts';
 import { Sorter, type SorterNode, type SorterOptions } from './sorter.ts';
 import type { MinAllocatable } from './types.ts';
@@ -59,6 +60,8 @@ export class ClientTree {
   readonly frameworks = new Map<FrameworkId, Framework>();
   readonly roles = new Map<string, Role>();
   readonly roleSorter: Sorter<Role>;
+  /** Indices of the active clients. */
+  readonly active = new BitSet();
   readonly #options: ClientTreeOptions;
   readonly #freeIndices: number[] = [];
   #indices = 0;
@@ -110,6 +113,7 @@ export class ClientTree {
     role.frameworks.remove(client.leaf);
     role.clients.delete(client);
     framework.clients.delete(role.name);
+    this.active.delete(client.index);
     this.#freeIndices.push(client.index);
     const [first] = role.clients;
     role.sole = role.clients.size === 1 ? first : undefined;
@@ -126,6 +130,8 @@ export class ClientTree {
     const { framework, role } = client;
     const active = framework.active && client.subscribed && !client.suppressed;
     role.frameworks.setActive(client.leaf, { active });
+    if (active) this.active.add(client.index);
+    else this.active.delete(client.index);
     this.roleSorter.setActive(role.leaf, { active: role.frameworks.hasActiveClients });
   }
 

@@ -20,6 +20,8 @@ export interface SorterNode<Client> {
   /** Children with active leaves, in the order of service. */
   order: SorterNode<Client>[];
   client: Client | undefined;
+  /** Some share went down since `order` was sorted; it is sorted again when it is walked. */
+  orderStale: boolean;
   activeLeaves: number;
   allocated: ScalarVector;
   /** Dominant share over weight. */
@@ -98,16 +100,23 @@ export class Sorter<Client> {
     }
   }
 
-  /** Counts an allocation (`1`, also for the order among equals) or its end (`-1`), up to the root. */
+  /**
+   * Counts an allocation (`1`, also for the order among equals) or its end (`-1`), up to the root.
+   * Allocations are made between walks, one at a time, so each node moves at once; ends come in bulk
+   * when offers are declined, so they only mark the order.
+   */
   change(leaf: SorterNode<Client>, amount: ScalarVector, sign: 1 | -1): void {
     for (let node: SorterNode<Client> | undefined = leaf; node !== undefined; node = node.parent) {
-      const placed = !this.#stale && node.parent !== undefined && node.activeLeaves > 0;
+      const { parent } = node;
+      const listed = parent !== undefined && node.activeLeaves > 0 && parent.order.length > 1;
+      const placed = listed && sign === 1 && !this.#stale && !parent.orderStale;
       const at = placed ? indexIn(node) : -1;
       node.allocated = addTo(node.allocated, amount, sign);
       if (sign === 1) node.allocations += 1;
       if (this.#stale) continue;
       node.share = this.#shareOf(node);
       if (placed) moveFrom(node, at);
+      else if (listed) parent.orderStale = true;
     }
   }
 
@@ -148,6 +157,7 @@ export class Sorter<Client> {
 
   #walkBelow(node: SorterNode<Client>, visit: (client: Client) => boolean): boolean {
     const { random } = this.#options;
+    if (node.orderStale) sortOrder(node);
     const order = random === undefined ? node.order : drawOrder(random, node.order);
     for (const child of order) {
       const goesOn =
@@ -162,7 +172,7 @@ export class Sorter<Client> {
       child.share = this.#shareOf(child);
       this.#refreshBelow(child);
     }
-    node.order.sort(compareNodes);
+    sortOrder(node);
   }
 
   #shareOf(node: SorterNode<Client>): number {
@@ -178,16 +188,16 @@ export class Sorter<Client> {
   }
 
   #insert(node: SorterNode<Client>): void {
-    const siblings = siblingsOf(node);
-    siblings.push(node);
+    const parent = parentOf(node);
+    parent.order.push(node);
     if (this.#stale) return;
     node.share = this.#shareOf(node);
-    moveFrom(node, siblings.length - 1);
+    if (parent.order.length > 1) parent.orderStale = true;
   }
 
   #take(node: SorterNode<Client>): void {
-    const siblings = siblingsOf(node);
-    siblings.splice(this.#stale ? siblings.indexOf(node) : indexIn(node), 1);
+    const { order, orderStale } = parentOf(node);
+    order.splice(this.#stale || orderStale ? order.indexOf(node) : indexIn(node), 1);
   }
 }
 
@@ -202,6 +212,7 @@ function makeNode<Client>(
     parent,
     children: new Map(),
     order: [],
+    orderStale: false,
     client: undefined,
     activeLeaves: 0,
     allocated: new Float64Array(0),
@@ -211,9 +222,14 @@ function makeNode<Client>(
   };
 }
 
-function siblingsOf<Client>(node: SorterNode<Client>): SorterNode<Client>[] {
+function parentOf<Client>(node: SorterNode<Client>): SorterNode<Client> {
   assert(node.parent !== undefined, 'the root has no siblings');
-  return node.parent.order;
+  return node.parent;
+}
+
+function sortOrder<Client>(node: SorterNode<Client>): void {
+  node.order.sort(compareNodes);
+  node.orderStale = false;
 }
 
 function compareNodes<Client>(left: SorterNode<Client>, right: SorterNode<Client>): number {
@@ -226,7 +242,7 @@ function compareNodes<Client>(left: SorterNode<Client>, right: SorterNode<Client
 
 /** Where the node stands among its siblings; binary search, so its key must not have changed yet. */
 function indexIn<Client>(node: SorterNode<Client>): number {
-  const siblings = siblingsOf(node);
+  const { order: siblings } = parentOf(node);
   let low = 0;
   let high = siblings.length - 1;
   while (low < high) {
@@ -238,21 +254,18 @@ function indexIn<Client>(node: SorterNode<Client>): number {
   return low;
 }
 
-/** Moves a node whose key changed from its old index to its place. */
+/** Moves a node whose key grew from its old index to its place. */
 function moveFrom<Client>(node: SorterNode<Client>, from: number): void {
-  const siblings = siblingsOf(node);
-  let at = from;
-  for (; at + 1 < siblings.length; at++) {
-    const next = siblings[at + 1] as SorterNode<Client>;
-    if (compareNodes(node, next) <= 0) break;
-    siblings[at] = next;
+  const { order: siblings } = parentOf(node);
+  let low = from;
+  let high = siblings.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (compareNodes(siblings[middle] as SorterNode<Client>, node) < 0) low = middle;
+    else high = middle - 1;
   }
-  for (; at > 0; at--) {
-    const previous = siblings[at - 1] as SorterNode<Client>;
-    if (compareNodes(previous, node) <= 0) break;
-    siblings[at] = previous;
-  }
-  siblings[at] = node;
+  for (let at = from; at < low; at++) siblings[at] = siblings[at + 1] as SorterNode<Client>;
+  siblings[low] = node;
 }
 
 /** A random permutation in which each next place goes to one of the rest by weight. */

@@ -117,7 +117,6 @@ function allRefused(options: BenchmarkOptions, size: Size): readonly BenchmarkSa
     declineAll(allocator, offers, now);
     now += 1000;
   }
-  // A weight changes the order of all, the agents stay settled; a new total of one agent frees it.
   const last = rounds.pop() ?? 0;
   return [
     {
