@@ -1,6 +1,7 @@
 /** Rows and sentences made of documents of the cluster, odd ones included. */
 
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '@dcos/base';
 import {
   stateDocument,
   taskDocument,
@@ -118,6 +119,18 @@ describe('queue', () => {
       waitingSentence({ ...plain, delay: { overdue: false, timeLeftSeconds: 5 } }),
     ).toBeUndefined();
     expect(waitingSentences([plain, plain])).toHaveLength(1);
+  });
+
+  test('ports that are asked for, and those that may be any', () => {
+    const portsOf = (app: JsonObject): string | undefined =>
+      summaryRows({ app }).find(([heading]) => heading === 'PORTS')?.[1];
+    const portDefinitions = [{ port: 8080 }, { port: 0 }];
+    expect(portsOf({ portDefinitions })).toBe('any, any');
+    expect(portsOf({ portDefinitions, requirePorts: true })).toBe('8080, any');
+    expect(portsOf({ container: { portMappings: [{ containerPort: 80, hostPort: 8000 }] } })).toBe(
+      '8000',
+    );
+    expect(portsOf({})).toBe('---');
   });
 
   test('counts of a launch attempt serve when the last offers have none', () => {

@@ -55,8 +55,9 @@ export function appId(app: JsonObject): string {
   return textField(app, 'id') ?? '';
 }
 
-/** True when fewer instances run than are wanted. */
-export function lacksInstances(app: JsonObject): boolean {
+/** True when something may wait: fewer instances run than are wanted, or a change is under way. */
+export function mayWait(app: JsonObject): boolean {
+  if (objectsField(app, 'deployments').length > 0) return true;
   return (numberField(app, 'tasksRunning') ?? 0) < (numberField(app, 'instances') ?? 0);
 }
 

@@ -196,17 +196,21 @@ function constraints(definition: JsonObject | undefined): string {
   return `[${all.map((item) => (Array.isArray(item) ? `[${item.join(', ')}]` : '')).join(', ')}]`;
 }
 
+// A port that no agent has to have is any port.
 function ports(definition: JsonObject | undefined): string {
   const container = objectField(definition, 'container');
   const mappings = [
     ...objectsField(container, 'portMappings'),
     ...objectsField(objectField(container, 'docker'), 'portMappings'),
   ].map((mapping) => numberField(mapping, 'hostPort') ?? 0);
-  const definitions = objectsField(definition, 'portDefinitions').map(
-    (port) => numberField(port, 'port') ?? 0,
+  const required = booleanField(definition, 'requirePorts') ?? false;
+  const definitions = objectsField(definition, 'portDefinitions').map((port) =>
+    required ? (numberField(port, 'port') ?? 0) : 0,
   );
   const wanted = mappings.length > 0 ? mappings : definitions;
-  return wanted.length === 0 ? none : wanted.join(', ');
+  return wanted.length === 0
+    ? none
+    : wanted.map((port) => (port === 0 ? 'any' : String(port))).join(', ');
 }
 
 function podResource(definition: JsonObject | undefined, field: string): number {

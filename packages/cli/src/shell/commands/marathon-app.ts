@@ -8,7 +8,7 @@ import {
   appHeadings,
   appId,
   appRows,
-  lacksInstances,
+  mayWait,
   requireDefinition,
   versionBefore,
 } from '../../core/marathon-apps.ts';
@@ -185,7 +185,7 @@ async function showApp(
   }
   const app = await fetchApp(session, id);
   await printJson(terminal, app);
-  if (!lacksInstances(app)) return;
+  if (!mayWait(app)) return;
   for (const sentence of waitingSentences(selectQueueItems(await fetchQueue(session), id))) {
     terminal.notice(sentence);
   }
