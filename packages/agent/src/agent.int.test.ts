@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
+import { compareText, silentLogger } from '@dcos/base';
 import type { AgentConfigInput } from './config.ts';
 import { startAgent, type RunningAgent } from './shell/start-agent.ts';
 import {
@@ -94,8 +94,8 @@ test('a command task goes through its states and leaves its output', async () =>
   const names = data
     .trim()
     .split('\n')
-    .map((line) => line.split('=')[0])
-    .sort();
+    .map((line) => line.split('=')[0] ?? '')
+    .sort(compareText);
   expect(names).toEqual([
     'LIBPROCESS_IP',
     'LIBPROCESS_PORT',

@@ -107,7 +107,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
 
 function reading<T>(json: JsonObject, read: () => T): Result<T, string> {
   if (json['version'] !== RECORD_VERSION)
-    return err(`version ${String(json['version'])} is not known`);
+    return err(`version ${JSON.stringify(json['version']) ?? 'none'} is not known`);
   try {
     return ok(read());
   } catch (error) {

@@ -291,6 +291,8 @@ class DockerRuntime implements ContainerRuntime {
     void (async () => {
       const status = await this.#untilEnd(entry, async () => await endOf(entry.container));
       await Promise.race([output, delay(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
+      // An engine may end a followed log before its last line is in it; now the log is complete.
+      if (status !== undefined) await this.#untilEnd(entry, async () => await this.#pump(entry));
       if (this.#closing.signal.aborted) return;
       entry.status = status ?? {
         kind: 'unknown',
@@ -319,6 +321,7 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   async #pump(entry: Entry): Promise<void> {
+    // Followed also when the container has ended: other answers come as one piece, however big.
     const log = (await entry.container.logs({
       follow: true,
       stdout: true,

@@ -27,7 +27,7 @@ export interface EngineSpec {
   Image: string;
   Env: string[];
   Labels: Record<string, string>;
-  ExposedPorts: Record<string, Readonly<Record<never, never>>>;
+  ExposedPorts: Record<string, object>;
   Entrypoint?: string[];
   Cmd?: string[];
   Hostname?: string;
