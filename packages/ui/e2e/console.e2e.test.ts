@@ -24,6 +24,7 @@ const PAGES: readonly (readonly [string, string, string])[] = [
   ['waiting service', detail('/webserver'), 'turned down 12 of 12 offers'],
   ['debug', detail('/training', '?tab=debug'), 'no offer got here'],
   ['logs', detail('/shop/web', '?tab=logs'), 'GET /cart'],
+  ['files', detail('/shop/web', '?tab=logs&file=files'), 'drwxr-xr-x'],
   ['configuration', detail('/shop/web', '?tab=configuration'), 'Apply this version'],
   ['create', '/create', '"instances"'],
   ['nodes', '/nodes', 'node-01.dc1'],

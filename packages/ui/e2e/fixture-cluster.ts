@@ -521,6 +521,19 @@ export class FixtureCluster {
     }
   }
 
+  files(): readonly unknown[] {
+    const entry = (name: string, size: number, mode = '-rw-r--r--'): unknown => ({
+      path: `/sandbox/${name}`,
+      size,
+      mode,
+      mtime: this.#startedMs / 1000 - 60,
+      nlink: 1,
+      uid: 'nobody',
+      gid: 'nobody',
+    });
+    return [entry('stdout', 48_211), entry('stderr', 523), entry('data', 4096, 'drwxr-xr-x')];
+  }
+
   logLines(file: 'stdout' | 'stderr'): readonly string[] {
     return Array.from({ length: 60 }, () => this.nextLogLine(file));
   }

@@ -100,7 +100,7 @@ async function answerOf(
     case '/dcos-metadata/dcos-version.json':
       return ok({ version: '0.1.0' });
     default:
-      return undefined;
+      return path.endsWith('/files/browse') ? ok(cluster.files()) : undefined;
   }
 }
 

@@ -40,7 +40,7 @@ describe('why a service is not placed', () => {
     expect(placement.offersProcessed).toBe(12);
   });
 
-  test('the reason that refused most comes first, with the amount that is wanted', () => {
+  test('the reason that refused most comes first, roles last, with the amount that is wanted', () => {
     const placement = explainPlacement(
       row([
         { reason: 'UnfulfilledRole', declined: 2, processed: 12 },
@@ -51,9 +51,20 @@ describe('why a service is not placed', () => {
     );
     expect(placement.reasons.map((reason) => reason.text)).toEqual([
       'cpus (48 wanted) turned down 7 of 10 offers',
-      'resource role slave_public turned down 2 of 12 offers',
       'mem (256 GiB wanted) turned down 1 of 1 offer',
+      'resource role slave_public turned down 2 of 12 offers',
     ]);
+  });
+
+  test('roles come last, even when they refused most', () => {
+    const placement = explainPlacement(
+      row([
+        { reason: 'UnfulfilledRole', declined: 2, processed: 3 },
+        { reason: 'UnfulfilledConstraint', declined: 1, processed: 1 },
+      ]),
+      APP,
+    );
+    expect(placement.reasons[0]?.text).toBe('hostname UNIQUE turned down 1 of 1 offer');
   });
 
   test("takes the server's own explanation when there is one", () => {
@@ -63,14 +74,23 @@ describe('why a service is not placed', () => {
           summary: 'from the server',
           offersProcessed: 3,
           reasons: [
-            { reason: 'UnfulfilledConstraint', what: 'rack LIKE r1', declined: 3, processed: 3 },
+            { reason: 'UnfulfilledConstraint', what: 'rack LIKE r1', declined: 1, processed: 1 },
+            {
+              reason: 'InsufficientCpus',
+              what: 'cpus: wanted 8, at most 4 offered',
+              declined: 2,
+              processed: 3,
+            },
           ],
         },
       }),
       APP,
     );
     expect(placement.summary).toBe('from the server');
-    expect(placement.reasons[0]?.text).toBe('rack LIKE r1 turned down 3 of 3 offers');
+    expect(placement.reasons.map((reason) => reason.text)).toEqual([
+      'rack LIKE r1 turned down 1 of 1 offer',
+      'cpus turned down 2 of 3 offers (wanted 8, at most 4 offered)',
+    ]);
   });
 
   test('says that no offer has come, rather than nothing', () => {
@@ -99,4 +119,15 @@ test('the funnel keeps the matching order and adds up', () => {
     ['Role', 10],
     ['CPU', 3],
   ]);
+});
+
+test('of the stages that say nothing, only the ordinary ones are shown', () => {
+  const stages = offerFunnel(
+    row([
+      { reason: 'AgentMaintenance', declined: 0, processed: 3 },
+      { reason: 'NoCorrespondingReservationFound', declined: 1, processed: 3 },
+      { reason: 'InsufficientMemory', declined: 0, processed: 2 },
+    ]),
+  );
+  expect(stages.map((stage) => stage.label)).toEqual(['Reservation', 'Memory']);
 });

@@ -20,7 +20,7 @@ export interface PlacementReason {
 export interface Placement {
   readonly summary: string;
   readonly offersProcessed: number;
-  /** The reason that refused most comes first. */
+  /** What keeps the service from running comes first. */
   readonly reasons: readonly PlacementReason[];
 }
 
@@ -43,9 +43,8 @@ export function explainPlacement(entry: QueueEntry, app: App | undefined): Place
   const definition = app ?? entry.app;
   const given = entry.explanation;
   if (given !== undefined && given.reasons.length > 0) {
-    const reasons = given.reasons
-      .map((reason) => reasonOf(reason.reason, reason.what, reason))
-      .toSorted(byDeclined);
+    // The server's order stands: it puts first what keeps the service from running.
+    const reasons = given.reasons.map((reason) => reasonOf(reason.reason, reason.what, reason));
     return { summary: given.summary, offersProcessed: given.offersProcessed, reasons };
   }
   const rejects = (entry.processedOffersSummary?.rejectSummaryLastOffers ?? []).filter(
@@ -53,7 +52,7 @@ export function explainPlacement(entry: QueueEntry, app: App | undefined): Place
   );
   const reasons = rejects
     .map((reject) => reasonOf(reject.reason, subjectOf(reject.reason, definition), reject))
-    .toSorted(byDeclined);
+    .toSorted(byWeight);
   const offersProcessed = largestProcessed(entry);
   return { summary: summaryOf(reasons, offersProcessed, entry), offersProcessed, reasons };
 }
@@ -64,12 +63,17 @@ function reasonOf(
   counts: { readonly declined: number; readonly processed: number },
 ): PlacementReason {
   const { declined, processed } = counts;
-  const text = `${what} turned down ${declined} of ${processed} ${plural(processed, 'offer')}`;
-  return { code, what, declined, processed, text };
+  // `cpus: wanted 8, at most 4 offered` names the resource before the colon and adds the amounts.
+  const [subject = what, ...details] = what.split(': ');
+  const amounts = details.length === 0 ? '' : ` (${details.join(': ')})`;
+  const offers = `${declined} of ${processed} ${plural(processed, 'offer')}`;
+  return { code, what, declined, processed, text: `${subject} turned down ${offers}${amounts}` };
 }
 
-function byDeclined(left: PlacementReason, right: PlacementReason): number {
-  return right.declined - left.declined;
+/** Roles come last: agents of other roles always refuse, and hide what refuses on the right ones. */
+function byWeight(left: PlacementReason, right: PlacementReason): number {
+  const isRole = (reason: PlacementReason): number => Number(reason.code === 'UnfulfilledRole');
+  return isRole(left) - isRole(right) || right.declined - left.declined;
 }
 
 function largestProcessed(entry: QueueEntry): number {
@@ -137,6 +141,16 @@ function plural(count: number, word: string): string {
   return count === 1 ? word : `${word}s`;
 }
 
+/** Stages that are always worth showing; the others only when they refused an offer. */
+export const ORDINARY_STAGES: ReadonlySet<string> = new Set([
+  'UnfulfilledRole',
+  'UnfulfilledConstraint',
+  'InsufficientCpus',
+  'InsufficientMemory',
+  'InsufficientDisk',
+  'InsufficientPorts',
+]);
+
 /** One bar of the funnel: of `processed` offers that reached the stage, `matched` went on. */
 export interface FunnelStage {
   readonly code: string;
@@ -146,12 +160,13 @@ export interface FunnelStage {
   readonly declined: number;
 }
 
-/** The funnel of the last offers, in the matcher's order; stages that the server left out are omitted. */
+/** The funnel of the last offers, in the matcher's order; stages without news are omitted. */
 export function offerFunnel(entry: QueueEntry): readonly FunnelStage[] {
   const rejects = entry.processedOffersSummary?.rejectSummaryLastOffers ?? [];
   return REJECT_STAGES.flatMap(({ code, label }) => {
     const reject = rejects.find((candidate) => candidate.reason === code);
     if (reject === undefined) return [];
+    if (reject.declined === 0 && !ORDINARY_STAGES.has(code)) return [];
     const { processed, declined } = reject;
     return [{ code, label, processed, declined, matched: processed - declined }];
   });

@@ -5,6 +5,35 @@ export interface DiffLine {
   readonly text: string;
 }
 
+/** Unchanged lines kept around a change. */
+const CONTEXT_LINES = 3;
+
+export type DiffBlock =
+  | { readonly kind: 'lines'; readonly lines: readonly DiffLine[] }
+  | { readonly kind: 'hidden'; readonly count: number };
+
+/** The diff with long unchanged stretches folded to their count. */
+export function foldDiff(lines: readonly DiffLine[]): readonly DiffBlock[] {
+  const isNear = lines.map((_, index) =>
+    lines
+      .slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1)
+      .some((line) => line.kind !== 'same'),
+  );
+  const blocks: DiffBlock[] = [];
+  let start = 0;
+  while (start < lines.length) {
+    let end = start;
+    while (end < lines.length && isNear[end] === isNear[start]) end += 1;
+    blocks.push(
+      isNear[start] === true
+        ? { kind: 'lines', lines: lines.slice(start, end) }
+        : { kind: 'hidden', count: end - start },
+    );
+    start = end;
+  }
+  return blocks;
+}
+
 /** Above this product of line counts the middle is shown as replaced, not compared line by line. */
 const CELLS_MAX = 4_000_000;
 

@@ -112,6 +112,11 @@ describe('health', () => {
     expect(healthCounts(app({ instances: 1 })).overCapacity).toBe(1);
   });
 
+  test('an instance that waits for an offer is not scheduled, though the server counts it as staged', () => {
+    const counts = healthCounts(app({ instances: 3, tasksRunning: 2, tasksStaged: 1, tasks: [] }));
+    expect(counts).toMatchObject({ staged: 0, unscheduled: 1 });
+  });
+
   test('one unhealthy instance makes the service unhealthy', () => {
     const checks = { healthChecks: [{}] };
     expect(healthVerdict(app({ ...checks, tasksHealthy: 1, tasksUnhealthy: 1 }))).toBe('unhealthy');

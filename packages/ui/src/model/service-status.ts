@@ -103,7 +103,7 @@ export interface HealthCounts {
 
 export function healthCounts(app: App): HealthCounts {
   const running = app.tasksRunning ?? 0;
-  const staged = app.tasksStaged ?? 0;
+  const staged = launchedStaged(app);
   const healthy = app.tasksHealthy ?? 0;
   const unhealthy = app.tasksUnhealthy ?? 0;
   return {
@@ -114,6 +114,18 @@ export function healthCounts(app: App): HealthCounts {
     overCapacity: Math.max(0, running + staged - app.instances),
     unscheduled: Math.max(0, app.instances - running - staged),
   };
+}
+
+/** The server's count of staged instances has those in it that still wait for an offer: left out here. */
+function launchedStaged(app: App): number {
+  const staged = app.tasksStaged ?? 0;
+  if (app.tasks === undefined) return staged;
+  const launched = app.tasks.filter(
+    (task) =>
+      (task.state === 'TASK_STAGING' || task.state === 'TASK_STARTING') &&
+      task.slaveId !== undefined,
+  );
+  return Math.min(staged, launched.length);
 }
 
 export function hasHealthChecks(app: App): boolean {

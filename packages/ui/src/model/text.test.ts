@@ -10,7 +10,7 @@ import {
   shortTaskId,
 } from './format.ts';
 import { fuzzyScore, fuzzySort } from './fuzzy.ts';
-import { diffLines } from './json-diff.ts';
+import { diffLines, foldDiff } from './json-diff.ts';
 
 describe('amounts', () => {
   test.each([
@@ -64,6 +64,15 @@ test('a diff keeps what is common and leads from one to the other', () => {
   expect(without('add')).toBe(before);
   expect(without('remove')).toBe(after);
   expect(lines[1]).toEqual({ kind: 'same', text: '  "a": 1,' });
+});
+
+test('long unchanged stretches of a diff are folded, and nothing is lost', () => {
+  const numbered = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+  const changed = numbered.with(15, 'changed');
+  const blocks = foldDiff(diffLines(numbered.join('\n'), changed.join('\n')));
+  expect(
+    blocks.map((block) => (block.kind === 'hidden' ? block.count : block.lines.length)),
+  ).toEqual([12, 8, 11]);
 });
 
 describe('deployments', () => {

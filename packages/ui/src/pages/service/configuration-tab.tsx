@@ -10,10 +10,11 @@ import { queryKeys, useVersion, useVersions } from '../../api/queries.ts';
 import type { App } from '../../api/types.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton, ErrorState, Skeleton } from '../../components/feedback.tsx';
+import { JsonText } from '../../components/json-text.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { editableDefinition, formatDefinition } from '../../model/app-json.ts';
-import { formatTimestamp } from '../../model/format.ts';
-import { diffLines } from '../../model/json-diff.ts';
+import { countOf, formatTimestamp } from '../../model/format.ts';
+import { diffLines, foldDiff } from '../../model/json-diff.ts';
 
 export function ConfigurationTab({ app }: { readonly app: App }): ReactElement {
   const search = useSearch({ from: '/services/detail/$appId' });
@@ -90,10 +91,10 @@ export function ConfigurationTab({ app }: { readonly app: App }): ReactElement {
         {shown.error === null ? null : <ErrorState what="This version" error={shown.error} />}
         {shown.isPending ? <Skeleton width="100%" height={320} /> : null}
         {shown.data === undefined ? null : isOld && view === 'changes' ? (
-          <DiffBlock before={currentText} after={text} />
+          <DiffView before={currentText} after={text} />
         ) : (
           <pre className="json-block" tabIndex={0} aria-label="Definition">
-            {text}
+            <JsonText text={text} />
           </pre>
         )}
       </div>
@@ -101,22 +102,33 @@ export function ConfigurationTab({ app }: { readonly app: App }): ReactElement {
   );
 }
 
-function DiffBlock({
-  before,
-  after,
-}: {
+interface DiffViewProps {
   readonly before: string;
   readonly after: string;
-}): ReactElement {
-  const lines = useMemo(() => diffLines(before, after), [before, after]);
+}
+
+function DiffView({ before, after }: DiffViewProps): ReactElement {
+  const blocks = useMemo(() => foldDiff(diffLines(before, after)), [before, after]);
+  if (before === after) return <p className="muted">Both versions say the same.</p>;
   return (
     <div className="json-block" tabIndex={0} role="region" aria-label="Changes">
-      {lines.map((line, index) => (
-        <div key={index} className={line.kind === 'same' ? undefined : `diff-${line.kind}`}>
-          {line.kind === 'add' ? '+ ' : line.kind === 'remove' ? '- ' : '  '}
-          {line.text}
-        </div>
-      ))}
+      {blocks.map((block, index) =>
+        block.kind === 'hidden' ? (
+          <div key={index} className="diff-hidden">
+            {countOf(block.count, 'unchanged line')}
+          </div>
+        ) : (
+          block.lines.map((line, at) => (
+            <div
+              key={`${index}-${at}`}
+              className={line.kind === 'same' ? undefined : `diff-${line.kind}`}
+            >
+              {line.kind === 'add' ? '+ ' : line.kind === 'remove' ? '- ' : '  '}
+              {line.text}
+            </div>
+          ))
+        ),
+      )}
     </div>
   );
 }

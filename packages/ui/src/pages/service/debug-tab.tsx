@@ -4,7 +4,12 @@ import type { ReactElement, ReactNode } from 'react';
 import type { App, QueueEntry, TaskStatistics, UnusedOffer } from '../../api/types.ts';
 import { Age, EmptyState } from '../../components/feedback.tsx';
 import { TaskBadge } from '../../components/status.tsx';
-import { explainPlacement, offerFunnel, REJECT_STAGES } from '../../model/explanation.ts';
+import {
+  explainPlacement,
+  offerFunnel,
+  ORDINARY_STAGES,
+  REJECT_STAGES,
+} from '../../model/explanation.ts';
 import type { FunnelStage } from '../../model/explanation.ts';
 import { countOf, formatDuration, formatTimestamp } from '../../model/format.ts';
 import type { Service } from '../../model/service-tree.ts';
@@ -61,6 +66,7 @@ function OffersPanel({
   }
   const placement = explainPlacement(entry, app);
   const stages = offerFunnel(entry);
+  const offersSeen = Math.max(...stages.map((stage) => stage.processed), 0);
   const offers = entry.lastUnusedOffers ?? [];
   return (
     <Panel title="Offers">
@@ -73,11 +79,11 @@ function OffersPanel({
               <div className="funnel-bar" aria-hidden="true">
                 <div
                   className="funnel-pass"
-                  style={{ width: `${share(stage.matched, placement.offersProcessed)}%` }}
+                  style={{ width: `${share(stage.matched, offersSeen)}%` }}
                 />
                 <div
                   className="funnel-stop"
-                  style={{ width: `${share(stage.declined, placement.offersProcessed)}%` }}
+                  style={{ width: `${share(stage.declined, offersSeen)}%` }}
                 />
               </div>
               <span className="num muted">{stageText(stage)}</span>
@@ -101,21 +107,12 @@ function stageText(stage: FunnelStage): string {
     : `${stage.declined} of ${stage.processed} turned down`;
 }
 
-/** Stages that the per-offer table always has; the others only when they refused an offer. */
-const TABLE_CODES: ReadonlySet<string> = new Set([
-  'UnfulfilledRole',
-  'UnfulfilledConstraint',
-  'InsufficientCpus',
-  'InsufficientMemory',
-  'InsufficientDisk',
-  'InsufficientPorts',
-]);
-
 type Stage = (typeof REJECT_STAGES)[number];
 
 function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): ReactElement {
   const stages = REJECT_STAGES.filter(
-    ({ code }) => TABLE_CODES.has(code) || offers.some((unused) => unused.reason.includes(code)),
+    ({ code }) =>
+      ORDINARY_STAGES.has(code) || offers.some((unused) => unused.reason.includes(code)),
   );
   const columns = `minmax(120px, 1.4fr) repeat(${stages.length}, minmax(84px, 1fr)) 104px`;
   return (

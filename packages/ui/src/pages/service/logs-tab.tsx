@@ -13,6 +13,7 @@ import type { LogFile } from '../../live/log-source.ts';
 import { useStore } from '../../live/store.ts';
 import { useLog } from '../../live/use-log.ts';
 import { shortTaskId } from '../../model/format.ts';
+import { SandboxFiles } from './sandbox-files.tsx';
 
 export function LogsTab({ app }: { readonly app: App }): ReactElement {
   const search = useSearch({ from: '/services/detail/$appId' });
@@ -20,8 +21,9 @@ export function LogsTab({ app }: { readonly app: App }): ReactElement {
   const choices = useTaskChoices(app, search.task);
   const task = choices.find((choice) => choice.id === search.task) ?? choices[0];
   const file: LogFile = search.file === 'stderr' ? 'stderr' : 'stdout';
+  const showsFiles = search.file === 'files';
   const sandbox = useSandbox(task);
-  const log = useLog({ taskId: task?.id, file, sandbox });
+  const log = useLog({ taskId: showsFiles ? undefined : task?.id, file, sandbox });
   const choose = (change: { task?: string; file?: string }): void => {
     void navigate({
       params: { appId: app.id },
@@ -36,38 +38,54 @@ export function LogsTab({ app }: { readonly app: App }): ReactElement {
       </EmptyState>
     );
   }
+  const choice = (
+    <>
+      <select
+        className="input mono"
+        style={{ width: 'auto', maxWidth: 260 }}
+        aria-label="Instance"
+        value={task.id}
+        onChange={(event) => choose({ task: event.target.value })}
+      >
+        {choices.map((candidate) => (
+          <option key={candidate.id} value={candidate.id}>
+            {shortTaskId(candidate.id)} {candidate.note}
+          </option>
+        ))}
+      </select>
+      <Segments
+        label="File"
+        value={showsFiles ? 'files' : file}
+        options={[
+          { value: 'stdout', label: 'Output' },
+          { value: 'stderr', label: 'Error' },
+          { value: 'files', label: 'Files' },
+        ]}
+        onChange={(next) => choose({ file: next })}
+      />
+    </>
+  );
+  if (showsFiles) {
+    return (
+      <>
+        <div className="toolbar">{choice}</div>
+        {sandbox === undefined ? (
+          <EmptyState title="The sandbox is not known">
+            The node on which this instance ran is no longer part of the cluster.
+          </EmptyState>
+        ) : (
+          <SandboxFiles key={task.id} sandbox={sandbox} />
+        )}
+      </>
+    );
+  }
   return (
     <LogViewer
       log={log}
       downloadHref={
         sandbox === undefined ? undefined : downloadUrl(sandbox.agentId, sandboxPath(sandbox, file))
       }
-      choice={
-        <>
-          <select
-            className="input mono"
-            style={{ width: 'auto', maxWidth: 260 }}
-            aria-label="Instance"
-            value={task.id}
-            onChange={(event) => choose({ task: event.target.value })}
-          >
-            {choices.map((choice) => (
-              <option key={choice.id} value={choice.id}>
-                {shortTaskId(choice.id)} {choice.note}
-              </option>
-            ))}
-          </select>
-          <Segments
-            label="File"
-            value={file}
-            options={[
-              { value: 'stdout', label: 'Output' },
-              { value: 'stderr', label: 'Error' },
-            ]}
-            onChange={(next) => choose({ file: next })}
-          />
-        </>
-      }
+      choice={choice}
     />
   );
 }

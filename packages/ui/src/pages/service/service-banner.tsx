@@ -1,8 +1,9 @@
 /** What keeps a service from running, said first thing on its page, with the way out beside it. */
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import type { QueueEntry } from '../../api/types.ts';
+import type { App, QueueEntry } from '../../api/types.ts';
 import { Button } from '../../components/button.tsx';
-import { Notice, useNow } from '../../components/feedback.tsx';
+import { Age, Notice, useNow } from '../../components/feedback.tsx';
 import { explainPlacement } from '../../model/explanation.ts';
 import { countOf, formatAge, formatDuration } from '../../model/format.ts';
 import type { Service } from '../../model/service-tree.ts';
@@ -19,7 +20,7 @@ export function ServiceBanner(props: ServiceBannerProps): ReactElement | null {
   const { service, queueEntry, onShowOffers } = props;
   const { app, status } = service;
   if (queueEntry !== undefined && status === 'delayed') {
-    return <DelayedNotice appId={app.id} entry={queueEntry} />;
+    return <DelayedNotice app={app} entry={queueEntry} />;
   }
   if (queueEntry !== undefined && status === 'waiting') {
     return <WaitingNotice service={service} entry={queueEntry} onShowOffers={onShowOffers} />;
@@ -67,28 +68,40 @@ function WaitingNotice({ service, entry, onShowOffers }: WaitingNoticeProps): Re
   );
 }
 
-function DelayedNotice({
-  appId,
-  entry,
-}: {
-  readonly appId: string;
+interface DelayedNoticeProps {
+  readonly app: App;
   readonly entry: QueueEntry;
-}): ReactElement {
+}
+
+function DelayedNotice({ app, entry }: DelayedNoticeProps): ReactElement {
+  const failure = app.lastTaskFailure;
   return (
     <Notice
       tone="bad"
       title="Launches are delayed after failures"
       action={
-        <Button size="small" icon="restart" onPress={() => void retryNow(appId)}>
+        <Button size="small" icon="restart" onPress={() => void retryNow(app.id)}>
           Retry now
         </Button>
       }
     >
       <p className="muted">
-        Tasks of this service ended again and again, so the next attempt comes in{' '}
-        <span className="num">{formatDuration(entry.delay.timeLeftSeconds)}</span>. The last failure
-        is under Debug.
+        The next attempt comes in{' '}
+        <span className="num">{formatDuration(entry.delay.timeLeftSeconds)}</span>.
       </p>
+      {failure === undefined ? null : (
+        <p className="in-text">
+          Last failure <Age timeMs={Date.parse(failure.timestamp)} /> on {failure.host}:{' '}
+          <code>{failure.message === '' ? failure.state : failure.message}</code>{' '}
+          <Link
+            to="/services/detail/$appId"
+            params={{ appId: app.id }}
+            search={{ tab: 'logs', task: failure.taskId, file: 'stderr' }}
+          >
+            Error log
+          </Link>
+        </p>
+      )}
     </Notice>
   );
 }

@@ -144,7 +144,7 @@ function StatusCell({ row, view }: RowProps & { readonly view: ServicesView }): 
   const progress = deploymentProgress(app.id, view.deployments);
   if (status === 'waiting' && entry !== undefined) {
     const placement = explainPlacement(entry, app);
-    const why = placement.reasons[0]?.text ?? 'no offer has arrived yet';
+    const why = placement.reasons.map((reason) => reason.text).join(', ') || placement.summary;
     return (
       <div className="td-stack">
         <StatusBadge status={status} />
