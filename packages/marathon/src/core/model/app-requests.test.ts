@@ -161,18 +161,6 @@ describe('updates', () => {
       '/healthChecks(0)',
     ]);
   });
-
-  test('an app keeps a role that is not allowed any more', () => {
-    const before = treeOf({ id: '/shop/app', role: 'shop' });
-    const shop = findGroup(before, '/shop');
-    const group = {
-      ...before,
-      groups: new Map([['/shop', { ...shop, enforceRole: true } as never]]),
-    };
-    const enforced = treeOf({ id: '/shop/app' });
-    expect(valueOf(update(group, { instances: 2 }, { id: '/shop/app' })).app.role).toBe('shop');
-    expect(valueOf(update(enforced, { instances: 2 }, { id: '/shop/app' })).app.role).toBe('*');
-  });
 });
 
 describe('versions', () => {

@@ -136,8 +136,10 @@ export function restartApp(
   id: PathId,
   context: ChangeContext,
 ): Result<ChangedApp, Problem> {
-  if (findApp(root, id) === undefined) return err(unknownApp(id));
-  return changed({ original: root, target: root, id, restart: id }, context);
+  const app = findApp(root, id);
+  if (app === undefined) return err(unknownApp(id));
+  const target = putApp(root, { ...app }, context.version);
+  return changed({ original: root, target, id, restart: id }, context);
 }
 
 /** Sets the number of instances, as killing with `scale` does. */

@@ -8,7 +8,7 @@
 import { err, ok, type Result } from '@dcos/base';
 import type { Group, PathId, RootGroup, Version } from './app-definition.ts';
 import { restarted, stampVersion } from './config-difference.ts';
-import { findApp, mapApps } from './group.ts';
+import { mapChangedApps } from './group.ts';
 import { notValid, type Problem } from './problem.ts';
 import { assignServicePorts } from './service-ports.ts';
 import type { ModelSettings } from './settings.ts';
@@ -22,7 +22,8 @@ export interface ChangeContext {
 
 /**
  * Completes and checks a tree made of another one.
- * @param restart an app whose instances are to be replaced although its definition is the same.
+ * @param restart an app of the new tree whose instances are to be replaced although its definition is the
+ *   same; it must be another object than before.
  */
 export function finishRoot(
   original: RootGroup,
@@ -32,11 +33,11 @@ export function finishRoot(
 ): Result<RootGroup, Problem> {
   const assigned = assignServicePorts({ original, target, version, settings });
   if (!assigned.ok) return assigned;
-  const stamped = mapApps(assigned.value, version, (app) => {
-    const before = findApp(original, app.id);
-    if (app.id === restart && before !== undefined) return restarted(before, version);
-    return before === app ? app : stampVersion(before, app, version);
-  });
+  const stamped = mapChangedApps(assigned.value, original, version, (app, before) =>
+    app.id === restart && before !== undefined
+      ? restarted(before, version)
+      : stampVersion(before, app, version),
+  );
   const root = withEnforcedRoles({ ...stamped, version }, settings);
   const violations = rootViolations(original, root);
   return violations.length > 0 ? err(notValid(violations)) : ok(root);

@@ -124,6 +124,15 @@ describe('updates', () => {
     for (const one of allApps(root)) expect(one).toBe(findApp(before, one.id));
   });
 
+  test('keep dependencies that they do not name', () => {
+    const first = valueOf(put(before, '/shop', { dependencies: ['/other'] })).root;
+    const second = valueOf(put(first, '/shop', { apps: [] })).root;
+    expect(findGroup(second, '/shop')?.dependencies).toEqual(['/other']);
+    expect(
+      findGroup(valueOf(put(second, '/shop', { dependencies: [] })).root, '/shop')?.dependencies,
+    ).toEqual([]);
+  });
+
   test('make what is missing on the way', () => {
     const { root, isCreated } = valueOf(put(before, '/a/b/c', { apps: [app('x')] }));
     expect(isCreated).toBe(true);
@@ -146,8 +155,8 @@ describe('updates', () => {
     expect(
       allApps(valueOf(put(three, '/', { scaleBy: 0 })).root).map(({ instances }) => instances),
     ).toEqual([0, 0, 0]);
-    const ten = treeOf(app('/a/x', { instances: 10 }));
-    expect(findApp(valueOf(put(ten, '/a', { scaleBy: 1.1 })).root, '/a/x')?.instances).toBe(11);
+    const ten = treeOf(app('/a/x', { instances: 100 }));
+    expect(findApp(valueOf(put(ten, '/a', { scaleBy: 1.1 })).root, '/a/x')?.instances).toBe(110);
   });
 
   test('go back to a version of the root', () => {
@@ -246,6 +255,16 @@ describe('enforcement of roles', () => {
     const { root } = valueOf(patch('/shop', { enforceRole: true }));
     expect(findGroup(root, '/shop')?.enforceRole).toBe(true);
     expect(findApp(root, '/shop/web')).toBe(findApp(before, '/shop/web'));
+  });
+
+  test('lets apps keep the role that they have, and gives new ones that of the group', () => {
+    const { root } = valueOf(patch('/shop', { enforceRole: true }));
+    const update = { apps: [app('web', { role: '*', instances: 3 }), app('new')] };
+    const next = valueOf(put(root, '/shop', update)).root;
+    expect(findApp(next, '/shop/web')?.role).toBe('*');
+    expect(findApp(next, '/shop/new')?.role).toBe('shop');
+    const other = put(root, '/shop', { apps: [app('new', { role: '*' })] });
+    expect(detailsOf(other)).toEqual({ '/apps(0)/role': ['got *, expected one of: [shop]'] });
   });
 
   test('is for top-level groups that exist', () => {

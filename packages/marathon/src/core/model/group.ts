@@ -93,17 +93,32 @@ export function mapApps(
   version: Version,
   change: (app: AppDefinition) => AppDefinition,
 ): Group {
+  return mapChangedApps(group, undefined, version, change);
+}
+
+/**
+ * The tree with each app as `change` makes it from the app and what it was in another tree. Parts that both
+ * trees share are skipped, so that a small change of a large tree costs little.
+ */
+export function mapChangedApps(
+  group: Group,
+  former: Group | undefined,
+  version: Version,
+  change: (app: AppDefinition, before: AppDefinition | undefined) => AppDefinition,
+): Group {
+  if (group === former) return group;
   let isChanged = false;
   const apps = new Map<PathId, AppDefinition>();
   for (const [id, app] of group.apps) {
-    const changed = change(app);
+    const before = former?.apps.get(id);
+    const changed = app === before ? app : change(app, before);
     assert(changed.id === id, `an app must keep its id ${id}`);
     isChanged ||= changed !== app;
     apps.set(id, changed);
   }
   const groups = new Map<PathId, Group>();
   for (const [id, child] of group.groups) {
-    const changed = mapApps(child, version, change);
+    const changed = mapChangedApps(child, former?.groups.get(id), version, change);
     isChanged ||= changed !== child;
     groups.set(id, changed);
   }

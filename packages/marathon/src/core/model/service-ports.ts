@@ -8,7 +8,7 @@
 
 import { err, ok, type Result } from '@dcos/base';
 import type { AppDefinition, RootGroup, Version } from './app-definition.ts';
-import { allApps, findApp, mapApps } from './group.ts';
+import { allApps, mapChangedApps } from './group.ts';
 import { isHostMode } from './normalise-app.ts';
 import { internalProblem, type Problem } from './problem.ts';
 import type { ModelSettings } from './settings.ts';
@@ -30,24 +30,21 @@ export function servicePortsOf(app: AppDefinition): readonly number[] {
 /** The target with all service ports given; 500 when the range is used up. */
 export function assignServicePorts(assignment: PortAssignment): Result<RootGroup, Problem> {
   const { original, target, version, settings } = assignment;
-  const asking = new Set<AppDefinition>();
-  const used = new Set<number>();
-  for (const app of allApps(target)) {
-    for (const port of servicePortsOf(app)) {
-      if (port !== 0) used.add(port);
-      else asking.add(app);
-    }
-  }
-  if (asking.size === 0) return ok(target);
+  let asks = false;
+  mapChangedApps(target, original, version, (app) => {
+    asks ||= servicePortsOf(app).includes(0);
+    return app;
+  });
+  if (!asks) return ok(target);
+  const used = new Set(allApps(target).flatMap(servicePortsOf));
   let candidate = settings.localPortMin;
   const nextUnused = (): number | undefined => {
     while (used.has(candidate)) candidate += 1;
     return candidate <= settings.localPortMax ? candidate : undefined;
   };
   let isExhausted = false;
-  const assigned = mapApps(target, version, (app) => {
-    if (!asking.has(app)) return app;
-    const before = findApp(original, app.id);
+  const assigned = mapChangedApps(target, original, version, (app, before) => {
+    if (!servicePortsOf(app).includes(0)) return app;
     const former = before === undefined ? [] : servicePortsOf(before);
     const free = former.filter((port) => port !== 0 && !used.has(port));
     const ports = servicePortsOf(app).map((port) => {

@@ -17,17 +17,16 @@ export function rootViolations(original: RootGroup, target: RootGroup): readonly
   const violations: Violation[] = [];
   let hasDependencies = false;
   for (const group of groups) {
-    violations.push(...clashes(group));
     hasDependencies ||= group.dependencies.length > 0;
     const before = findGroup(original, group.id);
     for (const app of group.apps.values()) hasDependencies ||= app.dependencies.length > 0;
     if (before === group) continue;
-    violations.push(...unknownDependencies(target, group, before?.dependencies));
+    violations.push(...clashes(group), ...unknownDependencies(target, group, before?.dependencies));
     if (group.id.length > PATH_ID_LENGTH_MAX) {
       violations.push({ path: '/id', error: `must have at most ${PATH_ID_LENGTH_MAX} characters` });
     }
     for (const app of group.apps.values()) {
-      const appBefore = findApp(original, app.id);
+      const appBefore = before?.apps.get(app.id);
       if (appBefore === app) continue;
       violations.push(...unknownDependencies(target, app, appBefore?.dependencies));
     }

@@ -46,7 +46,9 @@ export function detailsOf(result: Result<unknown, Problem>): Readonly<Record<str
   assert(Array.isArray(details), `details expected in ${JSON.stringify(problemOf(result).body)}`);
   const entries = (details as readonly JsonValue[]).map((detail): [string, JsonValue] => {
     assert(isJsonObject(detail), 'a detail is an object');
-    return [String(detail.path), detail.errors ?? null];
+    const { path } = detail;
+    assert(typeof path === 'string', 'a detail has a path');
+    return [path, detail.errors ?? null];
   });
   return Object.fromEntries(entries);
 }
