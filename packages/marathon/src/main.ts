@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     return;
   }
   const logger = createLogger({ name: 'marathon', level: config.logLevel });
-  const store = config.storePath === undefined ? openMemoryStore() : openSqliteStore(config.storePath);
+  const store =
+    config.storePath === undefined ? openMemoryStore() : openSqliteStore(config.storePath);
   const marathon = await startMarathon(config, {
     logger,
     store,

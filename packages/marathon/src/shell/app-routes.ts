@@ -26,7 +26,10 @@ export interface RouteContext {
 /** What a path below `/v2/apps` names. */
 export type AppPath =
   | { readonly kind: 'collection' }
-  | { readonly kind: 'app' | 'restart' | 'tasks' | 'versions' | 'below' | 'belowTasks'; readonly id: string }
+  | {
+      readonly kind: 'app' | 'restart' | 'tasks' | 'versions' | 'below' | 'belowTasks';
+      readonly id: string;
+    }
   | { readonly kind: 'task'; readonly id: string; readonly taskId: string }
   | { readonly kind: 'version'; readonly id: string; readonly version: string };
 
@@ -40,7 +43,10 @@ const SUFFIXES: readonly {
   { pattern: /^(.+)\/tasks$/, path: (id) => ({ kind: 'tasks', id }) },
   { pattern: /^(.+)\/tasks\/([^/]+)$/, path: (id, taskId) => ({ kind: 'task', id, taskId }) },
   { pattern: /^(.+)\/versions$/, path: (id) => ({ kind: 'versions', id }) },
-  { pattern: /^(.+)\/versions\/([^/]+)$/, path: (id, version) => ({ kind: 'version', id, version }) },
+  {
+    pattern: /^(.+)\/versions\/([^/]+)$/,
+    path: (id, version) => ({ kind: 'version', id, version }),
+  },
 ];
 
 /** Takes apart what comes after `/v2/apps`. No id ends with a word that stands for an action. */
@@ -68,13 +74,23 @@ export function addAppRoutes(app: FastifyInstance, context: RouteContext): void 
   }
 }
 
-async function get(path: AppPath, request: FastifyRequest, { engine, now }: RouteContext): Promise<Reply> {
+async function get(
+  path: AppPath,
+  request: FastifyRequest,
+  { engine, now }: RouteContext,
+): Promise<Reply> {
   const query = queryOf(request);
   const embed = query.getAll('embed');
   return await engine.read((state: MarathonState) => {
     switch (path.kind) {
       case 'collection':
-        return appList(state, { embed, now: now(), cmd: query.get('cmd'), id: query.get('id'), label: query.get('label') });
+        return appList(state, {
+          embed,
+          now: now(),
+          cmd: query.get('cmd'),
+          id: query.get('id'),
+          label: query.get('label'),
+        });
       case 'app':
         return oneApp(state, path.id, { embed, now: now() });
       case 'below':
@@ -93,18 +109,36 @@ async function get(path: AppPath, request: FastifyRequest, { engine, now }: Rout
   });
 }
 
-async function post(path: AppPath, request: FastifyRequest, { engine }: RouteContext): Promise<Reply> {
+async function post(
+  path: AppPath,
+  request: FastifyRequest,
+  { engine }: RouteContext,
+): Promise<Reply> {
   const force = flagOf(queryOf(request), 'force');
   if (path.kind === 'collection') {
-    return await engine.command({ kind: 'createApp', body: bodyOf(request), force, origin: originOf(request) });
+    return await engine.command({
+      kind: 'createApp',
+      body: bodyOf(request),
+      force,
+      origin: originOf(request),
+    });
   }
   if (path.kind === 'restart') {
-    return await engine.command({ kind: 'restartApp', appId: path.id, force, origin: originOf(request) });
+    return await engine.command({
+      kind: 'restartApp',
+      appId: path.id,
+      force,
+      origin: originOf(request),
+    });
   }
   return refuse(405, 'POST is not possible here');
 }
 
-async function put(path: AppPath, request: FastifyRequest, { engine }: RouteContext): Promise<Reply> {
+async function put(
+  path: AppPath,
+  request: FastifyRequest,
+  { engine }: RouteContext,
+): Promise<Reply> {
   const query = queryOf(request);
   const common = {
     body: bodyOf(request),
@@ -114,15 +148,25 @@ async function put(path: AppPath, request: FastifyRequest, { engine }: RouteCont
     origin: originOf(request),
   };
   if (path.kind === 'collection') return await engine.command({ kind: 'updateApps', ...common });
-  if (path.kind === 'app') return await engine.command({ kind: 'updateApp', appId: path.id, ...common });
+  if (path.kind === 'app')
+    return await engine.command({ kind: 'updateApp', appId: path.id, ...common });
   return refuse(405, `${request.method} is not possible here`);
 }
 
-async function remove(path: AppPath, request: FastifyRequest, { engine }: RouteContext): Promise<Reply> {
+async function remove(
+  path: AppPath,
+  request: FastifyRequest,
+  { engine }: RouteContext,
+): Promise<Reply> {
   const query = queryOf(request);
   const origin = originOf(request);
   if (path.kind === 'app') {
-    return await engine.command({ kind: 'deleteApp', appId: path.id, force: flagOf(query, 'force', true), origin });
+    return await engine.command({
+      kind: 'deleteApp',
+      appId: path.id,
+      force: flagOf(query, 'force', true),
+      origin,
+    });
   }
   const options = {
     scale: flagOf(query, 'scale'),
@@ -141,10 +185,18 @@ function killCommand(
   options: Omit<Extract<Command, { readonly kind: 'killTasks' }>, 'kind' | 'of'>,
 ): Command | undefined {
   if (path.kind === 'task') {
-    return { kind: 'killTasks', of: { kind: 'task', appId: path.id, taskId: path.taskId }, ...options };
+    return {
+      kind: 'killTasks',
+      of: { kind: 'task', appId: path.id, taskId: path.taskId },
+      ...options,
+    };
   }
   if (path.kind === 'tasks') {
-    return { kind: 'killTasks', of: { kind: 'app', appId: path.id, ...(host === null ? {} : { host }) }, ...options };
+    return {
+      kind: 'killTasks',
+      of: { kind: 'app', appId: path.id, ...(host === null ? {} : { host }) },
+      ...options,
+    };
   }
   return undefined;
 }

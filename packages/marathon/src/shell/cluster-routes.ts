@@ -22,7 +22,11 @@ const PODS_MISSING = 'pods are not supported yet: use an app';
 
 /** Adds the routes. */
 export function addClusterRoutes(app: FastifyInstance, context: ClusterRouteContext): void {
-  const route = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, handler: Handler): void => {
+  const route = (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    handler: Handler,
+  ): void => {
     const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       send(reply, await handler(request));
     app.route({ method, url, handler: handle });
@@ -69,35 +73,54 @@ function taskIdsIn(body: string): readonly string[] {
   } catch (error) {
     return refuse(400, `Invalid JSON: ${error instanceof Error ? error.message : ''}`);
   }
-  const ids = typeof parsed === 'object' && parsed !== null && 'ids' in parsed ? parsed.ids : undefined;
+  const ids =
+    typeof parsed === 'object' && parsed !== null && 'ids' in parsed ? parsed.ids : undefined;
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
     return refuse(422, 'the body must be {"ids": [task id, …]}');
   }
-  if (ids.length > TASK_IDS_MAX) return refuse(422, `at most ${TASK_IDS_MAX} tasks can be named at once`);
+  if (ids.length > TASK_IDS_MAX)
+    return refuse(422, `at most ${TASK_IDS_MAX} tasks can be named at once`);
   return ids;
 }
 
 function addDeploymentRoutes(route: Route, { engine }: ClusterRouteContext): void {
-  route('GET', '/v2/deployments', async () => await engine.read((state) => ok(deploymentList(state))));
-  route('DELETE', '/v2/deployments/:id', async (request) =>
-    await engine.command({
-      kind: 'cancelDeployment',
-      deploymentId: pathAfter(request, '/v2/deployments/'),
-      force: flagOf(queryOf(request), 'force'),
-      origin: originOf(request),
-    }),
+  route(
+    'GET',
+    '/v2/deployments',
+    async () => await engine.read((state) => ok(deploymentList(state))),
+  );
+  route(
+    'DELETE',
+    '/v2/deployments/:id',
+    async (request) =>
+      await engine.command({
+        kind: 'cancelDeployment',
+        deploymentId: pathAfter(request, '/v2/deployments/'),
+        force: flagOf(queryOf(request), 'force'),
+        origin: originOf(request),
+      }),
   );
 }
 
-function addQueueRoutes(route: Route, app: FastifyInstance, { engine, now }: ClusterRouteContext): void {
+function addQueueRoutes(
+  route: Route,
+  app: FastifyInstance,
+  { engine, now }: ClusterRouteContext,
+): void {
   route('GET', '/v2/queue', async (request) => {
     const lastUnusedOffers = queryOf(request).getAll('embed').includes('lastUnusedOffers');
-    return await engine.read((state) => ok({ queue: queueView(state, { lastUnusedOffers, now: now() }) }));
+    return await engine.read((state) =>
+      ok({ queue: queueView(state, { lastUnusedOffers, now: now() }) }),
+    );
   });
   app.delete('/v2/queue/*', async (request, reply) => {
     const path = /^(.*)\/delay$/.exec(pathAfter(request, '/v2/queue'));
     if (path === null) return refuse(404, 'only the delay of a queued app can be deleted');
-    const answer = await engine.command({ kind: 'resetDelay', appId: path[1] ?? '', origin: originOf(request) });
+    const answer = await engine.command({
+      kind: 'resetDelay',
+      appId: path[1] ?? '',
+      origin: originOf(request),
+    });
     return send(reply, answer);
   });
 }
@@ -114,8 +137,10 @@ function addPodRoutes(route: Route, app: FastifyInstance): void {
     url: '/v2/pods/*',
     handler: async (request, reply) => {
       const id = pathAfter(request, '/v2/pods').replace(/::.*$/, '');
-      if (request.method === 'PUT' || request.method === 'POST') return send(reply, await missing(request));
-      if (request.method === 'GET' && /^\/?::status$/.test(pathAfter(request, '/v2/pods'))) return send(reply, ok([]));
+      if (request.method === 'PUT' || request.method === 'POST')
+        return send(reply, await missing(request));
+      if (request.method === 'GET' && /^\/?::status$/.test(pathAfter(request, '/v2/pods')))
+        return send(reply, ok([]));
       return send(reply, { statusCode: 404, body: { message: `Pod '${id}' does not exist` } });
     },
   });
@@ -123,8 +148,10 @@ function addPodRoutes(route: Route, app: FastifyInstance): void {
 
 function addProcessRoutes(route: Route, app: FastifyInstance, context: ClusterRouteContext): void {
   const { engine, config, leader, metrics } = context;
-  route('GET', '/v2/info', async () =>
-    await engine.read((state) => ok(info(context, state.frameworkId))),
+  route(
+    'GET',
+    '/v2/info',
+    async () => await engine.read((state) => ok(info(context, state.frameworkId))),
   );
   route('GET', '/v2/leader', () => ok({ leader: leader() }));
   route('DELETE', '/v2/leader', () => ({
@@ -141,7 +168,12 @@ function addProcessRoutes(route: Route, app: FastifyInstance, context: ClusterRo
     },
   });
   app.get('/ping', (_request, reply) => reply.type('text/plain; charset=utf-8').send('pong'));
-  app.get('/', (_request, reply) => reply.code(302).header('location', config.webuiUrl ?? '/ui/').send());
+  app.get('/', (_request, reply) =>
+    reply
+      .code(302)
+      .header('location', config.webuiUrl ?? '/ui/')
+      .send(),
+  );
   route('GET', '/config', () => ok(JSON.parse(JSON.stringify(config)) as JsonValue));
   route('GET', '/metrics', () => ok(metricGroups(metrics)));
   app.get('/metrics/prometheus', async (_request, reply) =>

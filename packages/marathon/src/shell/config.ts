@@ -10,7 +10,10 @@ export const marathonConfigSchema = z
   .strictObject({
     /** The masters as `http://host:port`, in order of preference. */
     masters: z
-      .union([z.string().transform((text) => text.split(',').map((part) => part.trim())), z.array(z.string())])
+      .union([
+        z.string().transform((text) => text.split(',').map((part) => part.trim())),
+        z.array(z.string()),
+      ])
       .pipe(z.array(z.url()).min(1))
       .default(['http://127.0.0.1:5050']),
     httpAddress: z.string().default('127.0.0.1'),
@@ -27,7 +30,14 @@ export const marathonConfigSchema = z
     newGroupEnforceRole: z.boolean().default(false),
     enableFeatures: z
       .array(
-        z.enum(['vips', 'task_killing', 'external_volumes', 'secrets', 'gpu_resources', 'maintenance_mode']),
+        z.enum([
+          'vips',
+          'task_killing',
+          'external_volumes',
+          'secrets',
+          'gpu_resources',
+          'maintenance_mode',
+        ]),
       )
       .default([]),
     defaultNetworkName: z.string().optional(),
@@ -57,7 +67,11 @@ export const marathonConfigSchema = z
     concurrentHealthChecksMax: z.number().int().min(1).default(256),
     eventStreamOutstandingMessagesMax: z.number().int().min(1).default(1024),
     eventStreamClientsMax: z.number().int().min(1).default(1000),
-    bodyBytesMax: z.number().int().min(1024).default(16 * 1024 * 1024),
+    bodyBytesMax: z
+      .number()
+      .int()
+      .min(1024)
+      .default(16 * 1024 * 1024),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** File of the embedded store when the program runs on its own; in memory when absent. */
     storePath: z.string().optional(),
@@ -103,7 +117,9 @@ function modelSettings(config: MarathonConfig): ModelSettings {
     localPortMin: config.localPortMin,
     localPortMax: config.localPortMax,
     features: new Set(config.enableFeatures),
-    ...(config.defaultNetworkName === undefined ? {} : { defaultNetworkName: config.defaultNetworkName }),
+    ...(config.defaultNetworkName === undefined
+      ? {}
+      : { defaultNetworkName: config.defaultNetworkName }),
     mesosBridgeName: config.mesosBridgeName,
     newGroupEnforceRole: config.newGroupEnforceRole,
   };

@@ -22,6 +22,8 @@ import {
 
 /** Events of one batch at most, so that replies are not held back for long. */
 const BATCH_EVENTS_MAX = 512;
+/** Longest wait for a deadline; a later one is waited for in parts. */
+const WAKE_MS_MAX = 3_600_000;
 /** Events that may wait; more means that the process cannot keep up. */
 export const EVENTS_WAITING_MAX = 200_000;
 /** Commands of clients that may wait. */
@@ -93,7 +95,10 @@ export class Engine {
   async command(command: Command): Promise<Reply> {
     if (this.#stopped) return { statusCode: 503, body: { message: 'the scheduler is stopping' } };
     if (this.#replies.size >= COMMANDS_WAITING_MAX) {
-      return { statusCode: 503, body: { message: `more than ${COMMANDS_WAITING_MAX} requests wait` } };
+      return {
+        statusCode: 503,
+        body: { message: `more than ${COMMANDS_WAITING_MAX} requests wait` },
+      };
     }
     const requestId = ++this.#requests;
     return await new Promise<Reply>((resolve) => {
@@ -155,7 +160,8 @@ export class Engine {
     const effects = stepMarathon(this.#state, events, this.#ports.clock.now());
     const writes = new Map<string, RecordWrite>();
     for (const effect of effects) {
-      if (effect.kind === 'persist') for (const write of effect.writes) writes.set(write.key, write);
+      if (effect.kind === 'persist')
+        for (const write of effect.writes) writes.set(write.key, write);
     }
     // All records first: that is earlier than each effect's place among them asks for, and one commit.
     if (writes.size > 0) await this.#ports.commit([...writes.values()]);
@@ -190,7 +196,8 @@ export class Engine {
   #wakeAt(at: number): void {
     const { clock } = this.#ports;
     this.#wake?.();
-    this.#wake = clock.setTimer(Math.max(0, Math.ceil(at - clock.now())), () => {
+    const afterMs = Math.min(Math.max(0, Math.ceil(at - clock.now())), WAKE_MS_MAX);
+    this.#wake = clock.setTimer(afterMs, () => {
       this.#wake = undefined;
       this.post({ kind: 'tick' });
     });
@@ -210,7 +217,10 @@ export class Engine {
         `${effect.kind} failed`,
       );
       if (effect.kind !== 'accept') return;
-      this.post({ kind: 'acceptFailed', taskIds: effect.tasks.map(({ task_id }) => task_id.value) });
+      this.post({
+        kind: 'acceptFailed',
+        taskIds: effect.tasks.map(({ task_id }) => task_id.value),
+      });
     }
   }
 
@@ -219,7 +229,10 @@ export class Engine {
     this.#stopped = true;
     this.#wake?.();
     for (const resolve of this.#replies.values()) {
-      resolve({ statusCode: 500, body: { message: `the scheduler has stopped: ${errorText(error)}` } });
+      resolve({
+        statusCode: 500,
+        body: { message: `the scheduler has stopped: ${errorText(error)}` },
+      });
     }
     this.#replies.clear();
     this.#ports.failed(error);

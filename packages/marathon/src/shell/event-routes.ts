@@ -11,11 +11,15 @@ const MESSAGE_BYTES = 4096;
 /** Adds the route. */
 export function addEventRoutes(
   app: FastifyInstance,
-  { bus, outstandingMessagesMax }: { readonly bus: EventBus; readonly outstandingMessagesMax: number },
+  {
+    bus,
+    outstandingMessagesMax,
+  }: { readonly bus: EventBus; readonly outstandingMessagesMax: number },
 ): void {
   app.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     const accepts = (request.headers.accept ?? '').includes('text/event-stream');
-    if (!accepts) refuse(405, 'events are served as text/event-stream: ask for it in the Accept header');
+    if (!accepts)
+      refuse(405, 'events are served as text/event-stream: ask for it in the Accept header');
     if (bus.isFull) refuse(503, 'too many clients read the event stream');
     let detach: (() => void) | undefined;
     const headers: Record<string, string> = {};
@@ -28,7 +32,11 @@ export function addEventRoutes(
     detach = bus.attach({
       eventTypes: new Set(queryOf(request).getAll('event_type')),
       remoteAddress: request.ip,
-      sink: { send: (event) => stream.send(event), comment: () => stream.comment(), close: () => stream.close() },
+      sink: {
+        send: (event) => stream.send(event),
+        comment: () => stream.comment(),
+        close: () => stream.close(),
+      },
     });
     if (stream.closed) detach();
   });

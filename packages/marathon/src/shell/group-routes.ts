@@ -25,7 +25,9 @@ export function parseGroupPath(rest: string): GroupPath {
 /** Adds the routes. */
 export function addGroupRoutes(app: FastifyInstance, context: RouteContext): void {
   const handle =
-    (handler: (path: GroupPath, request: FastifyRequest, context: RouteContext) => Promise<Reply>) =>
+    (
+      handler: (path: GroupPath, request: FastifyRequest, context: RouteContext) => Promise<Reply>,
+    ) =>
     async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       send(reply, await handler(parseGroupPath(pathAfter(request, PREFIX)), request, context));
   for (const url of [PREFIX, `${PREFIX}/*`]) {
@@ -37,7 +39,11 @@ export function addGroupRoutes(app: FastifyInstance, context: RouteContext): voi
   }
 }
 
-async function get(path: GroupPath, request: FastifyRequest, { engine, now }: RouteContext): Promise<Reply> {
+async function get(
+  path: GroupPath,
+  request: FastifyRequest,
+  { engine, now }: RouteContext,
+): Promise<Reply> {
   const embed = queryOf(request).getAll('embed');
   return await engine.read((state) => {
     switch (path.kind) {
@@ -48,7 +54,9 @@ async function get(path: GroupPath, request: FastifyRequest, { engine, now }: Ro
       case 'apps': {
         // A group may be called `apps` itself.
         const asGroup = oneGroup(state, `${path.id}/apps`, { embed, now: now() });
-        return asGroup.statusCode === 200 ? asGroup : groupApps(state, path.id, { embed, now: now() });
+        return asGroup.statusCode === 200
+          ? asGroup
+          : groupApps(state, path.id, { embed, now: now() });
       }
       default:
         return oneGroup(state, path.id, { embed, now: now() });
@@ -56,7 +64,11 @@ async function get(path: GroupPath, request: FastifyRequest, { engine, now }: Ro
   });
 }
 
-async function change(path: GroupPath, request: FastifyRequest, { engine }: RouteContext): Promise<Reply> {
+async function change(
+  path: GroupPath,
+  request: FastifyRequest,
+  { engine }: RouteContext,
+): Promise<Reply> {
   if (path.kind === 'versions' || path.kind === 'version') {
     return refuse(405, `${request.method} is not possible here`);
   }

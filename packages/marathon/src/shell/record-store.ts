@@ -20,7 +20,11 @@ export async function loadRecords(store: Store): Promise<StoredRecord[]> {
  * Writes a batch under the leader's lease. A batch above the store's bound is written in parts, in order:
  * each part is atomic, and nothing is made known before the last is durable.
  */
-export async function commitRecords(store: Store, lease: Lease, records: readonly RecordWrite[]): Promise<void> {
+export async function commitRecords(
+  store: Store,
+  lease: Lease,
+  records: readonly RecordWrite[],
+): Promise<void> {
   const writes = records.map(({ key, value }): Write =>
     value === undefined
       ? { kind: 'delete', key }

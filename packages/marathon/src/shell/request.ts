@@ -46,7 +46,10 @@ export function pathAfter(request: FastifyRequest, prefix: string): string {
 }
 
 /** Who asked and for what, for the event bus. */
-export function originOf(request: FastifyRequest): { readonly clientIp: string; readonly uri: string } {
+export function originOf(request: FastifyRequest): {
+  readonly clientIp: string;
+  readonly uri: string;
+} {
   return { clientIp: request.ip, uri: request.url };
 }
 

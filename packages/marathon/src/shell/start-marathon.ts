@@ -5,9 +5,16 @@
  * engine, leadership. Tasks go on running.
  */
 
-import { errorText, type Clock, type Logger, type Random } from '@dcos/base';
+import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
 import { createHttpServer } from '@dcos/http';
-import { connectScheduler, type SchedulerConnection } from '@dcos/sdk';
+import {
+  connectScheduler,
+  systemClock,
+  systemRandom,
+  type SchedulerConnection,
+  type SchedulerEvent,
+  type SchedulerOptions,
+} from '@dcos/sdk';
 import type { Store } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { restoreMarathon, type MarathonState } from '../core/index.ts';
@@ -23,7 +30,6 @@ import { registerMetrics } from './metrics.ts';
 import { Prober } from './prober.ts';
 import { commitRecords, loadRecords } from './record-store.ts';
 import { Answer, send } from './request.ts';
-import { systemClock, systemRandom } from './system-ports.ts';
 
 /** The version that clients see: that of the original whose API this is. */
 export const API_VERSION = '1.11.24';
@@ -35,6 +41,8 @@ export interface MarathonDependencies {
   readonly store: Store;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** How a connection to the masters is made; the SDK's unless a test brings its own. */
+  readonly connect?: (options: SchedulerOptions) => SchedulerConnection;
   /** Called when the scheduler cannot go on: its store refused a commit, or another one took over. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -67,7 +75,10 @@ export async function startMarathon(
   const prober = new Prober({ concurrencyMax: config.concurrentHealthChecksMax });
   const metrics = createMetrics();
   const failed = (error: unknown): void => {
-    logger.error({ event: 'marathon.failed', error: errorText(error) }, 'the scheduler cannot go on');
+    logger.error(
+      { event: 'marathon.failed', error: errorText(error) },
+      'the scheduler cannot go on',
+    );
     dependencies.onFailure?.(error);
   };
   const link: { scheduler: SchedulerPort } = { scheduler: { perform: notConnected } };
@@ -82,7 +93,8 @@ export async function startMarathon(
   });
   registerMetrics(metrics, state, clock.now());
   const server = await serve({ config, engine, bus, metrics, clock, logger });
-  const mesos = new MesosLink({ config, engine, state, url: server.url, logger });
+  const connect = dependencies.connect ?? connectScheduler;
+  const mesos = new MesosLink({ config, engine, state, url: server.url, logger, connect, failed });
   link.scheduler = mesos.port;
   const keepAlive = setInterval(() => bus.keepAlive(), KEEP_ALIVE_MS);
   keepAlive.unref();
@@ -99,7 +111,12 @@ export async function startMarathon(
   void lease.lost.then(() => {
     if (closing === undefined) failed(new Error('the leadership was lost'));
   });
-  await mesos.subscribed;
+  try {
+    await mesos.subscribed;
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     url: server.url,
     port: server.port,
@@ -127,7 +144,14 @@ interface Serving {
   readonly close: () => Promise<void>;
 }
 
-async function serve({ config, engine, bus, metrics, clock, logger }: ServeInput): Promise<Serving> {
+async function serve({
+  config,
+  engine,
+  bus,
+  metrics,
+  clock,
+  logger,
+}: ServeInput): Promise<Serving> {
   let listening = { port: config.httpPort, url: '' };
   const leader = (): string => `${config.hostname}:${listening.port}`;
   const server = createHttpServer({
@@ -167,6 +191,8 @@ interface LinkInput {
   readonly state: MarathonState;
   readonly url: string;
   readonly logger: Logger;
+  readonly connect: (options: SchedulerOptions) => SchedulerConnection;
+  readonly failed: (error: unknown) => void;
 }
 
 /** Keeps the framework subscribed; makes a new framework when the master has removed this one. */
@@ -203,20 +229,28 @@ class MesosLink {
   }
 
   #connect(frameworkId: string | undefined): SchedulerConnection {
-    const { config, engine, state, logger } = this.#input;
-    return connectScheduler({
+    const { config, state, logger, connect } = this.#input;
+    return connect({
       masters: config.masters,
       framework: this.#info(state.subscribedRoles, frameworkId),
       logger,
-      listener: (event) => {
-        const marathonEvent = toMarathonEvent(event);
-        if (marathonEvent !== undefined && !this.#closing) engine.post(marathonEvent);
-        if (event.kind === 'subscribed') this.#subscribed.resolve();
-        if (event.kind === 'stopped' && event.reason === 'removed' && !this.#closing) {
-          // The core forgets the id in the event above; the new framework gets a new one.
-          queueMicrotask(() => void (this.#connection = this.#connect(undefined)));
-        }
-      },
+      listener: (event) => this.#hear(event),
     });
+  }
+
+  #hear(event: SchedulerEvent): void {
+    if (this.#closing) return;
+    const marathonEvent = toMarathonEvent(event);
+    if (marathonEvent !== undefined) this.#input.engine.post(marathonEvent);
+    if (event.kind === 'subscribed') this.#subscribed.resolve();
+    if (event.kind !== 'stopped') return;
+    if (event.reason === 'removed') {
+      // The core forgets the id in the event above; the new framework gets a new one.
+      queueMicrotask(() => void (this.#connection = this.#connect(undefined)));
+      return;
+    }
+    const error = new OperationError('MARATHON_NOT_SUBSCRIBED', event.problem);
+    this.#subscribed.reject(error);
+    this.#input.failed(error);
   }
 }

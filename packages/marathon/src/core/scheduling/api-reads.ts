@@ -13,7 +13,15 @@ import {
   type AppDefinition,
   type GroupView,
 } from '../model/index.ts';
-import { appView, countTasks, listedTaskView, parseAppEmbeds, shownInstances, taskView, type AppEmbed } from './app-views.ts';
+import {
+  appView,
+  countTasks,
+  listedTaskView,
+  parseAppEmbeds,
+  shownInstances,
+  taskView,
+  type AppEmbed,
+} from './app-views.ts';
 import { deploymentView } from './cluster-views.ts';
 import type { Reply } from './effects.ts';
 import { shownTaskState } from './instance.ts';
@@ -113,7 +121,8 @@ export function appVersions(state: MarathonState, appId: string): Reply {
 export function appVersion(state: MarathonState, appId: string, text: string): Reply {
   const id = idOf(appId);
   const version = parseVersion(text);
-  if (version === undefined) return { statusCode: 422, body: { message: `'${text}' is not a version` } };
+  if (version === undefined)
+    return { statusCode: 422, body: { message: `'${text}' is not a version` } };
   const app = state.history.app(id) === undefined ? undefined : state.history.appAt(id, version);
   return app === undefined ? missing('App', id, version) : found(appToJson(app));
 }
@@ -181,6 +190,9 @@ export function countGroups(state: MarathonState): number {
 }
 
 /** Tasks of all apps by their figures. */
-export function countInstances(state: MarathonState): { readonly staged: number; readonly running: number } {
+export function countInstances(state: MarathonState): {
+  readonly staged: number;
+  readonly running: number;
+} {
   return countTasks(state, [...state.instances.all()]);
 }

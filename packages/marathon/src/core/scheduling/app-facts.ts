@@ -3,7 +3,13 @@
  * One place, so that matching, task building and health checks can never disagree about an index.
  */
 
-import type { AppDefinition, AppHealthCheck, MarathonProtocol, NetworkMode, StringMap } from '../model/index.ts';
+import type {
+  AppDefinition,
+  AppHealthCheck,
+  MarathonProtocol,
+  NetworkMode,
+  StringMap,
+} from '../model/index.ts';
 import type { Instance } from './instance.ts';
 import type { BackoffSettings } from './launch-delay.ts';
 import type { PortRequest } from './port-matching.ts';
@@ -74,7 +80,10 @@ export function needsOf(app: AppDefinition): ResourceNeeds {
 }
 
 /** The reservation roles whose resources an app takes. */
-export function acceptedRolesOf(app: AppDefinition, settings: SchedulingSettings): ReadonlySet<string> {
+export function acceptedRolesOf(
+  app: AppDefinition,
+  settings: SchedulingSettings,
+): ReadonlySet<string> {
   if (app.acceptedResourceRoles !== undefined) return new Set(app.acceptedResourceRoles);
   switch (settings.acceptedResourceRolesDefault) {
     case 'unreserved':
@@ -107,14 +116,20 @@ export interface Address {
 }
 
 /** Where a port of an instance is reached from outside its container; undefined without such a port. */
-export function portAddress(app: AppDefinition, instance: Instance, portIndex: number): Address | undefined {
+export function portAddress(
+  app: AppDefinition,
+  instance: Instance,
+  portIndex: number,
+): Address | undefined {
   const port = portsOf(app)[portIndex];
   const hostPort = instance.task?.hostPorts[portIndex] ?? undefined;
   const hostname = instance.placement?.hostname;
   if (port === undefined || hostname === undefined) return undefined;
   if (hostPort !== undefined) return { host: hostname, port: hostPort };
-  const host = networkModeOf(app) === 'container' ? instance.task?.addresses[0]?.ipAddress : hostname;
-  if (host === undefined || port.containerPort === undefined || port.containerPort === 0) return undefined;
+  const host =
+    networkModeOf(app) === 'container' ? instance.task?.addresses[0]?.ipAddress : hostname;
+  if (host === undefined || port.containerPort === undefined || port.containerPort === 0)
+    return undefined;
   return { host, port: port.containerPort };
 }
 
@@ -126,14 +141,18 @@ export function healthCheckAddress(
 ): Address | undefined {
   if (check.port !== undefined) {
     const hostname = instance.placement?.hostname;
-    const host = networkModeOf(app) === 'container' ? instance.task?.addresses[0]?.ipAddress : hostname;
+    const host =
+      networkModeOf(app) === 'container' ? instance.task?.addresses[0]?.ipAddress : hostname;
     return host === undefined ? undefined : { host, port: check.port };
   }
   return portAddress(app, instance, check.portIndex ?? 0);
 }
 
 /** The ports that an instance is reached at, for display: host ports, or container ports where there are none. */
-export function effectivePorts(app: AppDefinition | undefined, instance: Instance): readonly number[] {
+export function effectivePorts(
+  app: AppDefinition | undefined,
+  instance: Instance,
+): readonly number[] {
   const hostPorts = instance.task?.hostPorts ?? [];
   if (app === undefined) return hostPorts.filter((port) => port !== null);
   return portsOf(app).map((port, index) => hostPorts[index] ?? port.containerPort ?? 0);

@@ -75,7 +75,9 @@ export class AppHistory {
   versionsOf(id: string): readonly string[] {
     const versions = this.#apps.get(id);
     if (versions === undefined || !this.#current.has(id)) return [];
-    return [...versions].flatMap(([version, app]) => (app === undefined ? [] : [version])).reverse();
+    return [...versions]
+      .flatMap(([version, app]) => (app === undefined ? [] : [version]))
+      .reverse();
   }
 
   /** Versions of the root group, newest first. */
@@ -182,14 +184,21 @@ export class AppHistory {
   }
 
   #assemble(version: string): Group {
-    const nodes = new Map<string, { record: GroupRecord; apps: AppDefinition[]; children: string[] }>();
+    const nodes = new Map<
+      string,
+      { record: GroupRecord; apps: AppDefinition[]; children: string[] }
+    >();
     const ensure = (id: string, record?: GroupRecord): void => {
       const node = nodes.get(id);
       if (node !== undefined) {
         if (record !== undefined) node.record = record;
         return;
       }
-      nodes.set(id, { record: record ?? { id, version, dependencies: [] }, apps: [], children: [] });
+      nodes.set(id, {
+        record: record ?? { id, version, dependencies: [] },
+        apps: [],
+        children: [],
+      });
       if (id === '/') return;
       ensure(parentOf(id));
       nodes.get(parentOf(id))?.children.push(id);
@@ -206,7 +215,11 @@ export class AppHistory {
       nodes.get(parentOf(id))?.apps.push(app);
     }
     const build = (id: string): Group => {
-      const node = nodes.get(id) ?? { record: { id, version, dependencies: [] }, apps: [], children: [] };
+      const node = nodes.get(id) ?? {
+        record: { id, version, dependencies: [] },
+        apps: [],
+        children: [],
+      };
       return {
         id,
         version: id === '/' ? version : node.record.version,
@@ -220,7 +233,12 @@ export class AppHistory {
   }
 }
 
-function add<T>(all: Map<string, Versions<T>>, id: string, version: string, value: T | undefined): void {
+function add<T>(
+  all: Map<string, Versions<T>>,
+  id: string,
+  version: string,
+  value: T | undefined,
+): void {
   const versions = all.get(id) ?? new Map<string, T | undefined>();
   versions.set(version, value);
   all.set(id, versions);

@@ -9,7 +9,13 @@ import { shownTaskState, type Instance } from './instance.ts';
 import { definitionOf, type MarathonState } from './state.ts';
 
 /** What can be asked for in addition to the definition of an app. */
-export type AppEmbed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
+export type AppEmbed =
+  | 'tasks'
+  | 'counts'
+  | 'deployments'
+  | 'readiness'
+  | 'lastTaskFailure'
+  | 'taskStats';
 
 const EMBEDS: Readonly<Record<string, readonly AppEmbed[]>> = {
   tasks: ['tasks', 'deployments'],
@@ -127,9 +133,13 @@ export function appView(
         }
       : {}),
     ...(embeds.has('deployments') ? { deployments: deploymentsOf(state, app.id) } : {}),
-    ...(embeds.has('tasks') ? { tasks: instances.map((instance) => taskView(state, instance)) } : {}),
+    ...(embeds.has('tasks')
+      ? { tasks: instances.map((instance) => taskView(state, instance)) }
+      : {}),
     ...(embeds.has('readiness') ? { readinessCheckResults: readinessResults(state, app.id) } : {}),
-    ...(embeds.has('lastTaskFailure') && failure !== undefined ? { lastTaskFailure: { ...failure } } : {}),
+    ...(embeds.has('lastTaskFailure') && failure !== undefined
+      ? { lastTaskFailure: { ...failure } }
+      : {}),
     ...(embeds.has('taskStats') ? { taskStats: taskStats(state, app, instances, now) } : {}),
   };
 }
@@ -145,7 +155,14 @@ export function readinessResults(state: MarathonState, appId: string): JsonValue
     const readiness = state.readiness.get(instance.id);
     if (readiness === undefined) return [];
     const { name, taskId, ready, lastResponse } = readiness;
-    return [{ name, taskId, ready, ...(lastResponse === undefined ? {} : { lastResponse: { ...lastResponse } }) }];
+    return [
+      {
+        name,
+        taskId,
+        ready,
+        ...(lastResponse === undefined ? {} : { lastResponse: { ...lastResponse } }),
+      },
+    ];
   });
 }
 
@@ -164,19 +181,28 @@ function taskStats(
   return {
     ...bucket('startedAfterLastScaling', instances.filter(isAfterScaling)),
     ...bucket('withLatestConfig', instances.filter(isLatest)),
-    ...bucket('withOutdatedConfig', instances.filter((instance) => !isLatest(instance))),
+    ...bucket(
+      'withOutdatedConfig',
+      instances.filter((instance) => !isLatest(instance)),
+    ),
     ...bucket('totalSummary', instances),
   };
 }
 
-function statistics(state: MarathonState, instances: readonly Instance[], now: Instant): JsonObject {
+function statistics(
+  state: MarathonState,
+  instances: readonly Instance[],
+  now: Instant,
+): JsonObject {
   const { staged, running, healthy, unhealthy } = countTasks(state, instances);
   const ages = instances
     .flatMap(({ task }) => (task?.startedAt === undefined ? [] : [(now - task.startedAt) / 1000]))
     .sort((left, right) => left - right);
   const middle = ages.length >> 1;
   const median =
-    ages.length % 2 === 1 ? (ages[middle] ?? 0) : ((ages[middle - 1] ?? 0) + (ages[middle] ?? 0)) / 2;
+    ages.length % 2 === 1
+      ? (ages[middle] ?? 0)
+      : ((ages[middle - 1] ?? 0) + (ages[middle] ?? 0)) / 2;
   return {
     counts: { staged, running, healthy, unhealthy },
     ...(ages.length === 0

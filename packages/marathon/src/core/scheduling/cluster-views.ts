@@ -1,7 +1,7 @@
 /** Deployments and the launch queue as the API shows them. Reading only. */
 
 import type { Instant, JsonObject, JsonValue } from '@dcos/base';
-import { OfferType, toJson } from '@dcos/wire';
+import { AttributeType, ResourceType, toJson } from '@dcos/wire';
 import { appToJson, formatTimestamp } from '../model/index.ts';
 import { readinessResults } from './app-views.ts';
 import { affectedApps, stepJson, type Deployment } from './deployment.ts';
@@ -83,25 +83,14 @@ function rows(funnel: readonly RejectRow[]): JsonValue[] {
 
 function lastUnusedOffers(statistics: OfferStatistics): JsonValue[] {
   return [...statistics.lastUnused.values()].map(({ offer, refusal, at }) => ({
-    offer: offerView(toJson(OfferType, offer)),
+    offer: {
+      id: offer.id.value,
+      agentId: offer.agent_id.value,
+      hostname: offer.hostname,
+      resources: (offer.resources ?? []).map((resource) => toJson(ResourceType, resource)),
+      attributes: (offer.attributes ?? []).map((attribute) => toJson(AttributeType, attribute)),
+    },
     reason: [refusal.reason],
     timestamp: formatTimestamp(at),
   }));
-}
-
-/** An offer with the names that clients of the queue know: `id`, `hostname`, `agentId`, `resources`. */
-function offerView(offer: JsonValue): JsonValue {
-  if (typeof offer !== 'object' || offer === null || !('hostname' in offer)) return offer;
-  const fields = offer as JsonObject;
-  return {
-    id: idText(fields.id),
-    agentId: idText(fields.agent_id),
-    hostname: fields.hostname,
-    resources: fields.resources ?? [],
-    attributes: fields.attributes ?? [],
-  };
-}
-
-function idText(id: JsonValue | undefined): string {
-  return typeof id === 'object' && id !== null && 'value' in id ? String(id.value) : '';
 }

@@ -41,7 +41,14 @@ import type { Reply } from './effects.ts';
 import { requestOffers, stopInstance } from './instance-changes.ts';
 import { isActive, type Instance } from './instance.ts';
 import { revertPlan } from './rollback.ts';
-import { changeRoot, deploymentHeader, deploymentReply, refuseRequest, type Origin, type TakenChange } from './root-changes.ts';
+import {
+  changeRoot,
+  deploymentHeader,
+  deploymentReply,
+  refuseRequest,
+  type Origin,
+  type TakenChange,
+} from './root-changes.ts';
 import { emit, type MarathonState, type Step } from './state.ts';
 import { parseTaskId } from './task-id.ts';
 
@@ -123,7 +130,10 @@ export function applyCommand(step: Step, requestId: number, command: Command): v
 type Of<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>;
 
 /** What the app model needs to know to read a request. */
-function requestContext(state: MarathonState, version: string): ChangeContext & AppVersions & RootVersions {
+function requestContext(
+  state: MarathonState,
+  version: string,
+): ChangeContext & AppVersions & RootVersions {
   return {
     settings: state.settings.model,
     version,
@@ -162,12 +172,17 @@ function createdReply(app: AppDefinition | undefined, { plan, root }: TakenChang
     tasksUnhealthy: 0,
     deployments: [{ id: plan.id }],
   };
-  return { statusCode: 201, body, headers: { ...deploymentHeader(plan), Location: `/v2/apps${stored.id}` } };
+  return {
+    statusCode: 201,
+    body,
+    headers: { ...deploymentHeader(plan), Location: `/v2/apps${stored.id}` },
+  };
 }
 
 function applyUpdateApp(step: Step, requestId: number, command: Of<'updateApp'>): void {
   const id = parsePathId(command.appId);
-  if (id === undefined) return refuseRequest(step, requestId, illegalArgument(`'${command.appId}' is not an app id`));
+  if (id === undefined)
+    return refuseRequest(step, requestId, illegalArgument(`'${command.appId}' is not an app id`));
   const isNew = step.state.history.app(id) === undefined;
   changeRoot(step, {
     requestId,
@@ -176,7 +191,11 @@ function applyUpdateApp(step: Step, requestId: number, command: Of<'updateApp'>)
     groupId: parentOf(id),
     change(root, version) {
       const { body, partial, mayCreate } = command;
-      const updated = updateApp(root, { id, body, partial, mayCreate }, requestContext(step.state, version));
+      const updated = updateApp(
+        root,
+        { id, body, partial, mayCreate },
+        requestContext(step.state, version),
+      );
       return updated.ok ? ok(updated.value.root) : updated;
     },
     reply: (taken) => {
@@ -193,7 +212,11 @@ function applyUpdateApps(step: Step, requestId: number, command: Of<'updateApps'
     origin: command.origin,
     groupId: '/',
     change: (root, version) =>
-      updateApps(root, { body: command.body, partial: command.partial, mayCreate: command.mayCreate }, requestContext(step.state, version)),
+      updateApps(
+        root,
+        { body: command.body, partial: command.partial, mayCreate: command.mayCreate },
+        requestContext(step.state, version),
+      ),
     reply: deploymentReply,
   });
 }
@@ -227,12 +250,17 @@ function applyRestartApp(step: Step, requestId: number, command: Of<'restartApp'
 
 function applyKillTasks(step: Step, requestId: number, command: Of<'killTasks'>): void {
   if (command.scale && command.wipe) {
-    return refuseRequest(step, requestId, badRequest('You cannot use scale and wipe at the same time.'));
+    return refuseRequest(
+      step,
+      requestId,
+      badRequest('You cannot use scale and wipe at the same time.'),
+    );
   }
   const selected = selectInstances(step.state, command.of);
   if (!selected.ok) return refuseRequest(step, requestId, selected.error);
   const instances = selected.value;
-  const goal = (instance: Instance): Instance['goal'] => (command.wipe ? 'Decommissioned' : instance.goal);
+  const goal = (instance: Instance): Instance['goal'] =>
+    command.wipe ? 'Decommissioned' : instance.goal;
   if (!command.scale) {
     const tasks = instances.map((instance) => taskView(step.state, instance));
     const body: JsonObject = command.of.kind === 'task' ? { task: tasks[0] ?? null } : { tasks };
@@ -254,7 +282,11 @@ function applyKillTasks(step: Step, requestId: number, command: Of<'killTasks'>)
 }
 
 /** Each app with as many instances fewer as are named. */
-function scaledDown(root: Group, instances: readonly Instance[], context: ChangeContext): Result<Group, Problem> {
+function scaledDown(
+  root: Group,
+  instances: readonly Instance[],
+  context: ChangeContext,
+): Result<Group, Problem> {
   const fewer = new Map<string, number>();
   for (const { appId } of instances) fewer.set(appId, (fewer.get(appId) ?? 0) + 1);
   let changed = root;
@@ -268,7 +300,10 @@ function scaledDown(root: Group, instances: readonly Instance[], context: Change
   return ok({ ...changed, version: context.version });
 }
 
-function selectInstances(state: MarathonState, of: TaskSelection): Result<readonly Instance[], Problem> {
+function selectInstances(
+  state: MarathonState,
+  of: TaskSelection,
+): Result<readonly Instance[], Problem> {
   if (of.kind === 'ids') return selectByIds(state, of.taskIds);
   const id = parsePathId(of.appId) ?? of.appId;
   if (state.history.app(id) === undefined) return err(unknownApp(id));
@@ -278,31 +313,42 @@ function selectInstances(state: MarathonState, of: TaskSelection): Result<readon
     return found.length === 0 ? err(unknownTask(of.taskId)) : ok(found);
   }
   const { host } = of;
-  return ok(host === undefined ? instances : instances.filter(({ placement }) => placement?.hostname === host));
+  return ok(
+    host === undefined
+      ? instances
+      : instances.filter(({ placement }) => placement?.hostname === host),
+  );
 }
 
 /** The instances of those ids that are known; an id that is no task id refuses all. */
-function selectByIds(state: MarathonState, taskIds: readonly string[]): Result<readonly Instance[], Problem> {
+function selectByIds(
+  state: MarathonState,
+  taskIds: readonly string[],
+): Result<readonly Instance[], Problem> {
   const found: Instance[] = [];
   for (const taskId of new Set(taskIds)) {
     const parsed = parseTaskId(taskId);
     if (parsed === undefined) return err(badRequest(`Invalid task id '${taskId}'.`));
     const instance = state.instances.get(parsed.instanceId);
-    if (instance !== undefined && isActive(instance) && instance.task?.id === taskId) found.push(instance);
+    if (instance !== undefined && isActive(instance) && instance.task?.id === taskId)
+      found.push(instance);
   }
   return ok(found);
 }
 
-function applyGroupCommand(
-  step: Step,
-  requestId: number,
-  command: GroupCommand,
-): void {
+function applyGroupCommand(step: Step, requestId: number, command: GroupCommand): void {
   const groupId = parsePathId(command.groupId);
   if (groupId === undefined) {
-    return refuseRequest(step, requestId, illegalArgument(`'${command.groupId}' is not a group id`));
+    return refuseRequest(
+      step,
+      requestId,
+      illegalArgument(`'${command.groupId}' is not a group id`),
+    );
   }
-  let changedGroup: { readonly id: string; readonly isCreated: boolean } = { id: groupId, isCreated: false };
+  let changedGroup: { readonly id: string; readonly isCreated: boolean } = {
+    id: groupId,
+    isCreated: false,
+  };
   const change = (root: Group, version: string): Result<Group, Problem> => {
     const changed = changeGroup(root, { command, groupId }, requestContext(step.state, version));
     if (!changed.ok) return changed;
@@ -317,7 +363,8 @@ function applyGroupCommand(
     origin: command.origin,
     groupId,
     change,
-    reply: (taken) => (command.kind === 'patchGroup' ? { statusCode: 200 } : groupReply(taken, changedGroup)),
+    reply: (taken) =>
+      command.kind === 'patchGroup' ? { statusCode: 200 } : groupReply(taken, changedGroup),
   });
 }
 
@@ -360,8 +407,18 @@ function applyDryRun(
   const { root } = step.state.history;
   const changed = change(root, versionAfter(step.now, root.version));
   if (!changed.ok) return refuseRequest(step, requestId, changed.error);
-  const plan = planDeployment({ id: '', version: root.version, createdAt: step.now, original: root, target: changed.value });
-  emit(step, { kind: 'reply', requestId, reply: { statusCode: 200, body: { steps: planJson(plan).steps ?? [] } } });
+  const plan = planDeployment({
+    id: '',
+    version: root.version,
+    createdAt: step.now,
+    original: root,
+    target: changed.value,
+  });
+  emit(step, {
+    kind: 'reply',
+    requestId,
+    reply: { statusCode: 200, body: { steps: planJson(plan).steps ?? [] } },
+  });
 }
 
 /** Stops a deployment; without force its changes are taken back by another one. */

@@ -49,7 +49,10 @@ export function placementOf(offer: Offer): Placement {
  * The instances that constraints look at: those with a place and a task that may run there, of the current
  * configuration only, so that a rolling restart can use the hosts of what it replaces.
  */
-export function countedForConstraints(instances: Iterable<Instance>, configVersion: string): Instance[] {
+export function countedForConstraints(
+  instances: Iterable<Instance>,
+  configVersion: string,
+): Instance[] {
   const counted: Instance[] = [];
   for (const instance of instances) {
     if (instance.configVersion !== configVersion || instance.placement === undefined) continue;
@@ -101,7 +104,9 @@ function accepts(constraint: Constraint, place: Placement, context: ConstraintCo
     case 'GROUP_BY':
       return acceptsGroupBy(constraint, offered, context);
     case 'MAX_PER':
-      return (groupSizes(constraint.field, context.placed).get(offered) ?? 0) < Number(constraint.value);
+      return (
+        (groupSizes(constraint.field, context.placed).get(offered) ?? 0) < Number(constraint.value)
+      );
     case 'LIKE':
       return matches(constraint.value ?? '', offered);
     case 'UNLIKE':
@@ -113,8 +118,13 @@ function accepts(constraint: Constraint, place: Placement, context: ConstraintCo
   }
 }
 
-function acceptsCluster(constraint: Constraint, offered: string, context: ConstraintContext): boolean {
-  if (constraint.value !== undefined && constraint.value !== '') return offered === constraint.value;
+function acceptsCluster(
+  constraint: Constraint,
+  offered: string,
+  context: ConstraintContext,
+): boolean {
+  if (constraint.value !== undefined && constraint.value !== '')
+    return offered === constraint.value;
   const first = context.placed[0];
   return first === undefined || fieldValue(constraint.field, first) === offered;
 }
@@ -123,9 +133,14 @@ function acceptsCluster(constraint: Constraint, offered: string, context: Constr
  * Spreads evenly over groups. With a target of D over G groups every group gets D div G; D mod G more may
  * go to groups that are at that level, as long as no others already took them.
  */
-function acceptsGroupBy(constraint: Constraint, offered: string, context: ConstraintContext): boolean {
+function acceptsGroupBy(
+  constraint: Constraint,
+  offered: string,
+  context: ConstraintContext,
+): boolean {
   const sizes = groupSizes(constraint.field, context.placed);
-  const given = constraint.value === undefined || constraint.value === '' ? 0 : Number(constraint.value);
+  const given =
+    constraint.value === undefined || constraint.value === '' ? 0 : Number(constraint.value);
   const known = new Set(sizes.keys()).add(offered).size;
   // Without a number nobody can say how many groups there will be: those that are known count.
   const groups = Math.max(Number.isFinite(given) ? given : known, 1);

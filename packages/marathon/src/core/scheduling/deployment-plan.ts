@@ -6,8 +6,20 @@
  */
 
 import { compareText, type Instant } from '@dcos/base';
-import { allApps, dependencyLevels, isConfigDifferent, type AppDefinition, type Group } from '../model/index.ts';
-import type { PlannedChange, Deployment, DeploymentAction, DeploymentPlan, DeploymentStep } from './deployment.ts';
+import {
+  allApps,
+  dependencyLevels,
+  isConfigDifferent,
+  type AppDefinition,
+  type Group,
+} from '../model/index.ts';
+import type {
+  PlannedChange,
+  Deployment,
+  DeploymentAction,
+  DeploymentPlan,
+  DeploymentStep,
+} from './deployment.ts';
 
 export interface PlanInput {
   readonly id: string;
@@ -31,7 +43,8 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
   }
   for (const [id, target] of targets) {
     const original = originals.get(id);
-    if (original === target || (original !== undefined && original.version === target.version)) continue;
+    if (original === target || (original !== undefined && original.version === target.version))
+      continue;
     changes.set(id, original === undefined ? { target } : { original, target });
     if (original === undefined) starts.push({ action: 'StartApplication', app: id });
   }
@@ -70,7 +83,10 @@ function isRestart(original: AppDefinition, target: AppDefinition): boolean {
 }
 
 /** The running deployments that touch an app which the plan touches too. */
-export function conflictingDeployments(plan: DeploymentPlan, running: Iterable<Deployment>): Deployment[] {
+export function conflictingDeployments(
+  plan: DeploymentPlan,
+  running: Iterable<Deployment>,
+): Deployment[] {
   return [...running].filter((deployment) =>
     [...plan.changes.keys()].some((id) => deployment.plan.changes.has(id)),
   );

@@ -12,7 +12,12 @@ import type { AppDefinition } from '../model/index.ts';
 import { busEvent } from './bus-events.ts';
 import { planJson, stepJson, type Deployment, type DeploymentAction } from './deployment.ts';
 import { isHealthy, isKnownUnhealthy } from './health-checks.ts';
-import { addInstances, announceTerminated, removeInstance, stopInstance } from './instance-changes.ts';
+import {
+  addInstances,
+  announceTerminated,
+  removeInstance,
+  stopInstance,
+} from './instance-changes.ts';
 import { isActive, isCounted, isToBeLaunched, type Instance } from './instance.ts';
 import { selectVictims } from './kill-selection.ts';
 import { isReady, startReadinessChecks } from './readiness-checks.ts';
@@ -47,7 +52,8 @@ export function deploymentOf(state: MarathonState, appId: string): Deployment | 
 /** Begins a deployment that was planned. One without steps is over at once. */
 export function startDeployment(step: Step, deployment: Deployment): void {
   step.state.deployments.set(deployment.plan.id, deployment);
-  for (const appId of deployment.plan.changes.keys()) step.state.deploymentByApp.set(appId, deployment);
+  for (const appId of deployment.plan.changes.keys())
+    step.state.deploymentByApp.set(appId, deployment);
   advance(step, deployment);
 }
 
@@ -55,7 +61,10 @@ export function startDeployment(step: Step, deployment: Deployment): void {
 export function cancelDeployment(step: Step, deployment: Deployment, reason: string): void {
   forget(step, deployment);
   const { id } = deployment.plan;
-  publish(step, busEvent('deployment_failed', { id, plan: planJson(deployment.plan), reason }, step.now));
+  publish(
+    step,
+    busEvent('deployment_failed', { id, plan: planJson(deployment.plan), reason }, step.now),
+  );
   for (const appId of deployment.plan.changes.keys()) step.touched.add(appId);
 }
 
@@ -79,7 +88,8 @@ function advance(step: Step, deployment: Deployment): void {
       return;
     }
     for (const action of current.actions) {
-      if (!deployment.finished.has(action.app) && carryOut(step, action)) deployment.finished.add(action.app);
+      if (!deployment.finished.has(action.app) && carryOut(step, action))
+        deployment.finished.add(action.app);
     }
     if (current.actions.some(({ app }) => !deployment.finished.has(app))) return;
     const fields = { plan: planJson(plan), currentStep: stepJson(current) };
@@ -125,7 +135,8 @@ function carryOut(step: Step, { action, app: appId }: DeploymentAction): boolean
 /** True when the app has no instance left. */
 function stopApp(step: Step, appId: string): boolean {
   const { state } = step;
-  for (const instance of state.instances.of(appId)) stopInstance(step, instance, { goal: 'Decommissioned' });
+  for (const instance of state.instances.of(appId))
+    stopInstance(step, instance, { goal: 'Decommissioned' });
   if (state.instances.countOf(appId) > 0) return false;
   state.delays.delete(appId);
   state.waiting.delete(appId);
@@ -148,7 +159,9 @@ function scaleApp(step: Step, app: AppDefinition): boolean {
     return false;
   }
   startReadinessChecks(step, app, counted);
-  return counted.filter((instance) => isHealthyAndReady(state, app, instance)).length >= app.instances;
+  return (
+    counted.filter((instance) => isHealthyAndReady(state, app, instance)).length >= app.instances
+  );
 }
 
 function stopVictims(step: Step, victims: readonly Instance[], drainMs = 0): void {
@@ -196,10 +209,14 @@ function restartApp(step: Step, app: AppDefinition): boolean {
   ];
   const { drainMs } = state.settings;
   stopVictims(step, unhealthyFirst.slice(0, decision.kill), drainMs);
-  const failing = unhealthyFirst.slice(decision.kill).filter((instance) => isKnownUnhealthy(state, instance));
+  const failing = unhealthyFirst
+    .slice(decision.kill)
+    .filter((instance) => isKnownUnhealthy(state, instance));
   stopVictims(step, failing.slice(0, decision.killUnhealthy));
   addInstances(step, app, decision.start);
-  const left = state.instances.of(app.id).filter((instance) => !isFresh(instance) || instance.goal !== 'Running');
+  const left = state.instances
+    .of(app.id)
+    .filter((instance) => !isFresh(instance) || instance.goal !== 'Running');
   return left.length === 0 && fresh.length >= app.instances && freshReady.length >= app.instances;
 }
 
@@ -210,7 +227,10 @@ function keepScale(step: Step, appId: string): void {
   const instances = state.instances.of(appId);
   if (app === undefined) {
     // Its definition is gone: left over from a deployment that was cancelled.
-    stopVictims(step, instances.filter(({ goal }) => goal === 'Running'));
+    stopVictims(
+      step,
+      instances.filter(({ goal }) => goal === 'Running'),
+    );
     return;
   }
   const counted = instances.filter(isCounted);

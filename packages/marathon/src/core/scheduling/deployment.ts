@@ -9,7 +9,11 @@
 import type { Instant, JsonObject } from '@dcos/base';
 import type { AppDefinition } from '../model/index.ts';
 
-export type ActionKind = 'StartApplication' | 'StopApplication' | 'ScaleApplication' | 'RestartApplication';
+export type ActionKind =
+  | 'StartApplication'
+  | 'StopApplication'
+  | 'ScaleApplication'
+  | 'RestartApplication';
 
 export interface DeploymentAction {
   readonly action: ActionKind;

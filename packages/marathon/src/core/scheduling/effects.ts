@@ -44,7 +44,11 @@ export type Effect =
       readonly tasks: readonly TaskInfo[];
       readonly refuseSeconds: number;
     }
-  | { readonly kind: 'decline'; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
+  | {
+      readonly kind: 'decline';
+      readonly offerIds: readonly string[];
+      readonly refuseSeconds: number;
+    }
   | { readonly kind: 'revive'; readonly roles: readonly string[] }
   | { readonly kind: 'suppress'; readonly roles: readonly string[] }
   | { readonly kind: 'kill'; readonly taskId: string; readonly agentId?: string }
@@ -61,4 +65,9 @@ export type Effect =
   | { readonly kind: 'probe'; readonly probe: Probe }
   /** Call back with `tick` at this instant; replaces the wake-up asked for before. */
   | { readonly kind: 'wakeAt'; readonly at: Instant }
-  | { readonly kind: 'log'; readonly event: string; readonly fields: JsonObject; readonly message: string };
+  | {
+      readonly kind: 'log';
+      readonly event: string;
+      readonly fields: JsonObject;
+      readonly message: string;
+    };

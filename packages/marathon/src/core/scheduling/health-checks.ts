@@ -25,7 +25,10 @@ export function beginHealthChecks(step: Step, instance: Instance): void {
   const { state, now } = step;
   const app = definitionOf(state, instance);
   if (app === undefined || app.healthChecks.length === 0) return;
-  state.health.set(instance.id, app.healthChecks.map(() => UNKNOWN_HEALTH));
+  state.health.set(
+    instance.id,
+    app.healthChecks.map(() => UNKNOWN_HEALTH),
+  );
   for (const [index, check] of app.healthChecks.entries()) {
     if (!isMarathonCheck(check)) continue;
     const first = Math.min(check.intervalSeconds * 1000, FIRST_PROBE_MS_MAX);
@@ -96,7 +99,10 @@ export function applyHealthAnswer(step: Step, probe: ProbeIdentity, answer: Prob
   const result = applyProbe(
     before,
     outcome,
-    { gracePeriodMs: check.gracePeriodSeconds * 1000, maxConsecutiveFailures: check.maxConsecutiveFailures },
+    {
+      gracePeriodMs: check.gracePeriodSeconds * 1000,
+      maxConsecutiveFailures: check.maxConsecutiveFailures,
+    },
     { startedAt: instance.task.startedAt ?? now, now },
   );
   states[probe.checkIndex] = result.state;
@@ -120,7 +126,9 @@ export function reportTaskHealth(step: Step, instance: Instance): void {
   assert(before !== undefined, 'there is a state for each health check');
   const wasHealthy = aggregateHealth(states);
   const rules = { gracePeriodMs: 0, maxConsecutiveFailures: 0 };
-  const outcome = healthy ? ({ kind: 'healthy' } as const) : ({ kind: 'unhealthy', cause: instance.task?.message ?? '' } as const);
+  const outcome = healthy
+    ? ({ kind: 'healthy' } as const)
+    : ({ kind: 'unhealthy', cause: instance.task?.message ?? '' } as const);
   const result = applyProbe(before, outcome, rules, { startedAt: 0, now });
   states[index] = result.state;
   step.touched.add(instance.appId);
@@ -139,7 +147,8 @@ export function aggregateHealth(states: readonly HealthState[] | undefined): boo
  * the master was asked about and has not confirmed may be gone.
  */
 export function isHealthy(state: MarathonState, instance: Instance): boolean {
-  if (instance.condition !== 'Running' || state.reconciliation.pending.has(instance.id)) return false;
+  if (instance.condition !== 'Running' || state.reconciliation.pending.has(instance.id))
+    return false;
   const app = definitionOf(state, instance);
   if (app === undefined || app.healthChecks.length === 0) return true;
   return aggregateHealth(state.health.get(instance.id)) === true;
@@ -187,13 +196,20 @@ function killUnhealthy(step: Step, instance: Instance, cause: string): void {
 }
 
 function publishFailedCheck(step: Step, instance: Instance, check: AppHealthCheck): void {
-  const fields = { appId: instance.appId, taskId: instance.id, healthCheck: healthCheckJson(check) };
+  const fields = {
+    appId: instance.appId,
+    taskId: instance.id,
+    healthCheck: healthCheckJson(check),
+  };
   publish(step, busEvent('failed_health_check_event', fields, step.now));
 }
 
 function publishFlip(step: Step, instance: Instance, alive: boolean): void {
   const { appId, id, version } = instance;
-  publish(step, busEvent('health_status_changed_event', { appId, instanceId: id, version, alive }, step.now));
+  publish(
+    step,
+    busEvent('health_status_changed_event', { appId, instanceId: id, version, alive }, step.now),
+  );
 }
 
 function publishAggregate(
@@ -213,7 +229,11 @@ function publishAggregate(
 }
 
 /** Says which checks an app has from now on; one event per check, the old ones are withdrawn first. */
-export function announceHealthChecks(step: Step, before: AppDefinition | undefined, after: AppDefinition | undefined): void {
+export function announceHealthChecks(
+  step: Step,
+  before: AppDefinition | undefined,
+  after: AppDefinition | undefined,
+): void {
   const { now } = step;
   if (before !== undefined && before.healthChecks.length > 0) {
     publish(step, busEvent('remove_health_check_event', { appId: before.id }, now));
@@ -225,7 +245,9 @@ export function announceHealthChecks(step: Step, before: AppDefinition | undefin
   }
 }
 
-function healthCheckJson(check: AppHealthCheck): { readonly [key: string]: string | number | boolean | undefined } {
+function healthCheckJson(check: AppHealthCheck): {
+  readonly [key: string]: string | number | boolean | undefined;
+} {
   return {
     protocol: check.protocol,
     path: check.path,

@@ -77,7 +77,8 @@ export function applyProbe(
   if (state.firstSuccess === undefined && now < times.startedAt + rules.gracePeriodMs) {
     return { state: { ...state, failedInGrace: true }, failed: true, kill: false };
   }
-  const kill = rules.maxConsecutiveFailures > 0 && state.consecutiveFailures >= rules.maxConsecutiveFailures;
+  const kill =
+    rules.maxConsecutiveFailures > 0 && state.consecutiveFailures >= rules.maxConsecutiveFailures;
   const next: HealthState = {
     ...state,
     lastFailure: Math.max(now, state.lastSuccess ?? 0),

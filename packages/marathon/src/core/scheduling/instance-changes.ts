@@ -70,7 +70,8 @@ function forgetTask(step: Step, instanceId: string): void {
 /** Puts an app that has something to launch into the queue, and asks for offers once its delay is over. */
 export function queueLaunch(step: Step, instance: Instance): void {
   const { state, now } = step;
-  if (!state.waiting.has(instance.appId)) state.waiting.set(instance.appId, newOfferStatistics(now));
+  if (!state.waiting.has(instance.appId))
+    state.waiting.set(instance.appId, newOfferStatistics(now));
   const at = launchableAt(state.delays.get(instance.appId));
   if (at > now) state.timers.set({ kind: 'launch', id: instance.appId }, at);
   else requestOffers(step, instance.role);

@@ -34,7 +34,10 @@ export function selectVictims(
 }
 
 /** The first candidate whose groups are as large as possible, lost or not started ones before all. */
-function largestGroupMember(candidates: readonly Instance[], groupings: readonly Constraint[]): number {
+function largestGroupMember(
+  candidates: readonly Instance[],
+  groupings: readonly Constraint[],
+): number {
   const sizes = groupings.map((constraint) => {
     const counts = new Map<string, number>();
     for (const candidate of candidates) {
@@ -50,7 +53,8 @@ function largestGroupMember(candidates: readonly Instance[], groupings: readonly
     for (const [which, constraint] of groupings.entries()) {
       const group = groupOf(candidate, constraint);
       // One without a place takes nobody's place: it goes first.
-      size += group === undefined ? Number.MAX_SAFE_INTEGER / 1000 : (sizes[which]?.get(group) ?? 0);
+      size +=
+        group === undefined ? Number.MAX_SAFE_INTEGER / 1000 : (sizes[which]?.get(group) ?? 0);
     }
     if (size > bestSize) {
       best = index;
@@ -71,7 +75,8 @@ function compareVictims(left: Instance, right: Instance, settings: KillSelection
   if (byCondition !== 0) return byCondition;
   const leftAge = left.task?.startedAt ?? left.task?.stagedAt ?? left.createdAt;
   const rightAge = right.task?.startedAt ?? right.task?.stagedAt ?? right.createdAt;
-  const byAge = settings.killSelection === 'YOUNGEST_FIRST' ? rightAge - leftAge : leftAge - rightAge;
+  const byAge =
+    settings.killSelection === 'YOUNGEST_FIRST' ? rightAge - leftAge : leftAge - rightAge;
   return byAge !== 0 ? byAge : compareText(left.id, right.id);
 }
 

@@ -15,16 +15,20 @@ export type LabelTerm =
 /** Characters of a selector at most. */
 export const SELECTOR_LENGTH_MAX = 4096;
 
-type Token = { readonly kind: 'word'; readonly text: string } | { readonly kind: 'sign'; readonly text: string };
+type Token =
+  | { readonly kind: 'word'; readonly text: string }
+  | { readonly kind: 'sign'; readonly text: string };
 
 /** Reads a selector; the error says what was expected and where. */
 export function parseLabelSelector(text: string): Result<readonly LabelTerm[], string> {
-  if (text.length > SELECTOR_LENGTH_MAX) return err(`label selector is longer than ${SELECTOR_LENGTH_MAX} characters`);
+  if (text.length > SELECTOR_LENGTH_MAX)
+    return err(`label selector is longer than ${SELECTOR_LENGTH_MAX} characters`);
   const tokens = tokensOf(text);
   if (tokens === undefined) return err(`invalid character in label selector '${text}'`);
   const terms: LabelTerm[] = [];
   let index = 0;
-  const isSign = (sign: string): boolean => tokens[index]?.kind === 'sign' && tokens[index]?.text === sign;
+  const isSign = (sign: string): boolean =>
+    tokens[index]?.kind === 'sign' && tokens[index]?.text === sign;
   const word = (): string | undefined => {
     const token = tokens[index];
     if (token?.kind !== 'word') return undefined;
@@ -64,7 +68,10 @@ export function parseLabelSelector(text: string): Result<readonly LabelTerm[], s
 }
 
 /** True when labels satisfy all terms. A label that is absent satisfies none. */
-export function matchesLabels(terms: readonly LabelTerm[], labels: Readonly<Record<string, string>>): boolean {
+export function matchesLabels(
+  terms: readonly LabelTerm[],
+  labels: Readonly<Record<string, string>>,
+): boolean {
   return terms.every((term) => {
     const value = Object.hasOwn(labels, term.name) ? labels[term.name] : undefined;
     if (value === undefined) return false;
@@ -90,7 +97,8 @@ function tokensOf(text: string): Token[] | undefined {
     const match = pattern.exec(text);
     if (match === null) return undefined;
     if (match[1] !== undefined) tokens.push({ kind: 'sign', text: match[1] });
-    if (match[2] !== undefined) tokens.push({ kind: 'word', text: match[2].replaceAll(/\\([\s\S])/g, '$1') });
+    if (match[2] !== undefined)
+      tokens.push({ kind: 'word', text: match[2].replaceAll(/\\([\s\S])/g, '$1') });
   }
   return tokens;
 }

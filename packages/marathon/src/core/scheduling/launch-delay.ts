@@ -31,12 +31,23 @@ export function launchableAt(delay: LaunchDelay | undefined): Instant {
 /** The delay after a failure. A delay of another configuration does not count. */
 export function raiseDelay(
   current: LaunchDelay | undefined,
-  failure: { readonly configVersion: string; readonly settings: BackoffSettings; readonly now: Instant },
+  failure: {
+    readonly configVersion: string;
+    readonly settings: BackoffSettings;
+    readonly now: Instant;
+  },
 ): LaunchDelay {
   const { configVersion, settings, now } = failure;
-  const applies = current !== undefined && current.configVersion === configVersion && !isForgotten(current, now);
-  const raised = applies && current.delayMs > 0 ? current.delayMs * settings.backoffFactor : settings.backoffMs;
-  return { configVersion, settings, delayMs: Math.min(raised, settings.delayMsMax), reference: now };
+  const applies =
+    current !== undefined && current.configVersion === configVersion && !isForgotten(current, now);
+  const raised =
+    applies && current.delayMs > 0 ? current.delayMs * settings.backoffFactor : settings.backoffMs;
+  return {
+    configVersion,
+    settings,
+    delayMs: Math.min(raised, settings.delayMsMax),
+    reference: now,
+  };
 }
 
 /** A sign of life of a launch moves the instant that the delay counts from. */

@@ -17,7 +17,9 @@ describe('from a request to a running task', () => {
     world.subscribe();
     const reply = world.create(SLEEP);
     expect(reply.statusCode).toBe(201);
-    const effects = world.effects.filter(({ kind }) => kind === 'reply' || kind === 'persist' || kind === 'revive');
+    const effects = world.effects.filter(
+      ({ kind }) => kind === 'reply' || kind === 'persist' || kind === 'revive',
+    );
     expect(kinds(effects).indexOf('persist')).toBeLessThan(kinds(effects).indexOf('reply'));
     expect(kinds(effects)).toContain('revive');
     const offered = world.offer(A);
@@ -54,9 +56,11 @@ describe('from a request to a running task', () => {
     world.create({ ...SLEEP, instances: 12 });
     world.offer(A, B);
     const hosts = world.instances().map(({ placement }) => placement?.hostname);
-    expect(hosts.filter((host) => host === 'a')).toHaveLength(7);
-    expect(hosts.filter((host) => host === 'b')).toHaveLength(5);
-    const ports = world.instances().map(({ placement, task }) => `${placement?.hostname}:${task?.hostPorts[0]}`);
+    expect(hosts.filter((host) => host === 'a')).toHaveLength(6);
+    expect(hosts.filter((host) => host === 'b')).toHaveLength(6);
+    const ports = world
+      .instances()
+      .map(({ placement, task }) => `${placement?.hostname}:${task?.hostPorts[0]}`);
     expect(new Set(ports).size).toBe(12);
   });
 });
@@ -84,7 +88,10 @@ describe('failures', () => {
     const [instance] = world.instances();
     expect(instance?.condition).toBe('Provisioned');
     expect(instance?.task?.id).toBe(first.replace(/1$/, '2'));
-    expect(world.state.failures.get('/sleep')).toMatchObject({ message: 'exited with 1', state: 'TASK_FAILED' });
+    expect(world.state.failures.get('/sleep')).toMatchObject({
+      message: 'exited with 1',
+      state: 'TASK_FAILED',
+    });
   });
 
   test('a killed instance is launched again at once', () => {
@@ -99,9 +106,13 @@ describe('failures', () => {
 
   test('an unknown running task is killed and acknowledged', () => {
     const world = running();
-    const effects = world.status('other.instance-00000000-0000-1000-8000-000000000000._app.1', 'TASK_RUNNING', {
-      agent_id: { value: 'S0' },
-    });
+    const effects = world.status(
+      'other.instance-00000000-0000-1000-8000-000000000000._app.1',
+      'TASK_RUNNING',
+      {
+        agent_id: { value: 'S0' },
+      },
+    );
     expect(kinds(effects)).toEqual(expect.arrayContaining(['kill', 'acknowledge']));
   });
 
@@ -117,7 +128,9 @@ describe('failures', () => {
   });
 
   test('unreachable instances that are waited for come back as they were', () => {
-    const world = running({ unreachableStrategy: { inactiveAfterSeconds: 60, expungeAfterSeconds: 120 } });
+    const world = running({
+      unreachableStrategy: { inactiveAfterSeconds: 60, expungeAfterSeconds: 120 },
+    });
     const id = world.instances()[0]?.task?.id ?? '';
     world.status(id, 'TASK_UNREACHABLE', {}, false);
     expect(world.conditions('/sleep')).toEqual(['Unreachable']);
@@ -153,7 +166,9 @@ describe('a scheduler that starts again', () => {
     expect(world.state.frameworkId).toBe('F');
     world.effects.length = 0;
     const effects = world.subscribe();
-    expect(effects.find((effect) => effect.kind === 'reconcile' && effect.tasks.length === 2)).toBeDefined();
+    expect(
+      effects.find((effect) => effect.kind === 'reconcile' && effect.tasks.length === 2),
+    ).toBeDefined();
     expect(world.instances().map(({ task }) => task?.id)).toEqual(before);
     expect(kinds(world.effects)).not.toContain('kill');
     expect(kinds(world.effects)).not.toContain('accept');

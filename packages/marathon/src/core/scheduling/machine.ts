@@ -13,7 +13,15 @@ import { applyCommand, type Command } from './commands.ts';
 import { settleApps } from './deployment-progress.ts';
 import type { Effect, Probe } from './effects.ts';
 import { applyHealthAnswer, beginHealthChecks, startProbe } from './health-checks.ts';
-import { queueLaunch, requestOffers, retryKill, saveInstance, sendWaitingKills, startKill, stopInstance } from './instance-changes.ts';
+import {
+  queueLaunch,
+  requestOffers,
+  retryKill,
+  saveInstance,
+  sendWaitingKills,
+  startKill,
+  stopInstance,
+} from './instance-changes.ts';
 import { isActive, isToBeLaunched } from './instance.ts';
 import { launchableAt } from './launch-delay.ts';
 import { applyOffers } from './offers.ts';
@@ -66,7 +74,10 @@ export function stepMarathon(
   settleRoles(step);
   settleOffers(step);
   const wakeAt = state.timers.next();
-  if (wakeAt !== undefined && wakeAt !== state.wakeAt) emit(step, { kind: 'wakeAt', at: wakeAt });
+  // A wake-up that came is used up, also one that came early.
+  const isUsed = events.some(({ kind }) => kind === 'tick');
+  if (wakeAt !== undefined && (isUsed || wakeAt !== state.wakeAt))
+    emit(step, { kind: 'wakeAt', at: wakeAt });
   state.wakeAt = wakeAt;
   return step.effects;
 }
@@ -91,7 +102,8 @@ function applyEvent(step: Step, event: MarathonEvent): void {
     case 'acceptFailed':
       return askForLaunches(step, event.taskIds);
     case 'probeAnswered':
-      if (event.probe.purpose === 'health') return applyHealthAnswer(step, event.probe, event.answer);
+      if (event.probe.purpose === 'health')
+        return applyHealthAnswer(step, event.probe, event.answer);
       return applyReadiness(step, event.probe, event.answer);
     case 'tick':
       return undefined;
@@ -102,7 +114,10 @@ function applyEvent(step: Step, event: MarathonEvent): void {
   }
 }
 
-function applySubscribed(step: Step, event: Extract<MarathonEvent, { readonly kind: 'subscribed' }>): void {
+function applySubscribed(
+  step: Step,
+  event: Extract<MarathonEvent, { readonly kind: 'subscribed' }>,
+): void {
   const { state, now } = step;
   const { frameworkId, master } = event;
   const isNew = state.frameworkId !== frameworkId;
@@ -123,7 +138,8 @@ function applySubscribed(step: Step, event: Extract<MarathonEvent, { readonly ki
   for (const instance of state.instances.all()) {
     step.touched.add(instance.appId);
     if (isToBeLaunched(instance)) queueLaunch(step, instance);
-    if (instance.condition === 'Running' && !state.health.has(instance.id)) beginHealthChecks(step, instance);
+    if (instance.condition === 'Running' && !state.health.has(instance.id))
+      beginHealthChecks(step, instance);
     if (instance.goal === 'Decommissioned' && isActive(instance) && !state.kills.has(instance.id)) {
       stopInstance(step, instance, { goal: 'Decommissioned' });
     }
@@ -141,10 +157,15 @@ function applyDisconnected(step: Step): void {
 function applyFrameworkRemoved(step: Step): void {
   const { state, now } = step;
   applyDisconnected(step);
-  log(step, 'framework.removed', { frameworkId: state.frameworkId }, 'the master has removed the framework: a new one is made and everything launched again');
+  log(
+    step,
+    'framework.removed',
+    { frameworkId: state.frameworkId },
+    'the master has removed the framework: a new one is made and everything launched again',
+  );
   state.frameworkId = undefined;
   persist(step, frameworkRecord(undefined));
-  for (const instance of [...state.instances.all()]) {
+  for (const instance of Array.from(state.instances.all())) {
     if (isActive(instance)) saveInstance(step, { ...instance, condition: 'Gone', since: now });
   }
 }
@@ -172,7 +193,12 @@ function applyTimer(step: Step, { kind, id }: TimerKey): void {
       return startKill(step, id, instance.task.id);
     case 'overdue':
       if (instance === undefined || !isActive(instance)) return undefined;
-      log(step, 'instance.overdue', { instanceId: id, condition: instance.condition }, 'the launch takes too long: the task is killed');
+      log(
+        step,
+        'instance.overdue',
+        { instanceId: id, condition: instance.condition },
+        'the launch takes too long: the task is killed',
+      );
       return stopInstance(step, instance, { goal: instance.goal });
     case 'inactive':
       return instance === undefined ? undefined : makeInactive(step, instance);

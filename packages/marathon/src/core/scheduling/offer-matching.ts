@@ -49,12 +49,16 @@ export function matchOffer(app: AppDefinition, open: OpenOffer, context: MatchCo
     return refused({ reason: 'UnfulfilledConstraint', subject: constraintText(violated) });
   }
   const region = foreignRegion(app, open.place, context.masterRegion);
-  if (region !== undefined) return refused({ reason: 'UnfulfilledConstraint', subject: `@region ${region}` });
+  if (region !== undefined)
+    return refused({ reason: 'UnfulfilledConstraint', subject: `@region ${region}` });
   if (isInMaintenance(open.offer, context)) {
     return refused({ reason: 'AgentMaintenance', subject: 'maintenance of the agent' });
   }
   if (keepsGpusFree(app, open, context.settings)) {
-    return refused({ reason: 'DeclinedScarceResources', subject: 'gpus are kept for apps that ask for them' });
+    return refused({
+      reason: 'DeclinedScarceResources',
+      subject: 'gpus are kept for apps that ask for them',
+    });
   }
   const resources = matchResources(needs, open.left, accepted, context.random);
   return 'reason' in resources ? refused(resources) : { kind: 'match', resources };
@@ -85,7 +89,9 @@ function isInMaintenance(offer: Offer, { settings, now }: MatchContext): boolean
   if (!settings.maintenanceMode || window === undefined) return false;
   const startMs = window.start.nanoseconds / 1e6;
   const endMs =
-    window.duration === undefined ? Number.POSITIVE_INFINITY : startMs + window.duration.nanoseconds / 1e6;
+    window.duration === undefined
+      ? Number.POSITIVE_INFINITY
+      : startMs + window.duration.nanoseconds / 1e6;
   return startMs - settings.drainingMs <= now && now < endMs;
 }
 
@@ -93,5 +99,7 @@ function keepsGpusFree(app: AppDefinition, open: OpenOffer, settings: Scheduling
   if (app.gpus > 0) return false;
   const behavior = app.labels.GPU_SCHEDULING_BEHAVIOR ?? settings.gpuSchedulingBehavior;
   if (behavior !== 'restricted') return false;
-  return (open.offer.resources ?? []).some(({ name, scalar }) => name === 'gpus' && (scalar?.value ?? 0) > 0);
+  return (open.offer.resources ?? []).some(
+    ({ name, scalar }) => name === 'gpus' && (scalar?.value ?? 0) > 0,
+  );
 }

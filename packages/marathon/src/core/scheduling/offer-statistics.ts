@@ -77,7 +77,10 @@ export function recordUnused(statistics: OfferStatistics, unused: UnusedOffer): 
 }
 
 /** One row per stage: how many offers reached it, how many ended there. */
-export function rejectFunnel(declined: ReadonlyMap<RejectReason, number>, processed: number): RejectRow[] {
+export function rejectFunnel(
+  declined: ReadonlyMap<RejectReason, number>,
+  processed: number,
+): RejectRow[] {
   let reached = processed;
   return REJECT_REASONS.map((reason) => {
     const row = { reason, declined: declined.get(reason) ?? 0, processed: reached };
@@ -105,11 +108,18 @@ export interface WaitingContext {
 }
 
 /** Says why an app waits: the constraint or resource that turned the last offers down, the nearest miss first. */
-export function explainWaiting(statistics: OfferStatistics, context: WaitingContext): WaitingExplanation {
+export function explainWaiting(
+  statistics: OfferStatistics,
+  context: WaitingContext,
+): WaitingExplanation {
   const groups = new Map<string, { subject: string; reason: RejectReason; refusals: Refusal[] }>();
   for (const { refusal } of statistics.lastUnused.values()) {
     const key = `${refusal.reason} ${refusal.subject}`;
-    const group = groups.get(key) ?? { subject: refusal.subject, reason: refusal.reason, refusals: [] };
+    const group = groups.get(key) ?? {
+      subject: refusal.subject,
+      reason: refusal.reason,
+      refusals: [],
+    };
     group.refusals.push(refusal);
     groups.set(key, group);
   }

@@ -4,8 +4,7 @@
  * Invariants: an instance is persisted as Provisioned before its ACCEPT; no resource of an offer is used
  * twice; offers are held by nobody, so there is nothing to forget when they are rescinded.
  *
- * Launches go round the offers of a batch, a few on each per round, so that instances spread over agents;
- * the bound per offer limits a round and not the batch, or a lone agent would fill up slowly.
+ * Launches go round the offers of a batch, one on each per round, so that instances spread over agents.
  */
 
 import { shuffle, type Instant } from '@dcos/base';
@@ -34,6 +33,8 @@ interface Candidate {
 interface OfferUse extends OpenOffer {
   readonly role: string;
   readonly tasks: TaskInfo[];
+  /** Apps that the offer was of no use to. */
+  readonly refusedBy: Set<string>;
 }
 
 /** Answers a batch of offers. */
@@ -47,13 +48,12 @@ export function applyOffers(step: Step, offers: readonly Offer[]): void {
     role: offer.allocation_info?.role ?? '*',
     left: offer.resources ?? [],
     tasks: [],
+    refusedBy: new Set(),
   }));
-  const refusedBy = new Map<OfferUse, Set<string>>();
-  let launched = true;
-  while (launched) {
-    launched = false;
-    for (const use of uses) launched = fillOffer(step, use, candidates, refusedBy) || launched;
-  }
+  let launches = 0;
+  do {
+    launches = uses.filter((use) => launchOne(step, use, candidates)).length;
+  } while (launches > 0);
   answer(step, uses, candidates);
 }
 
@@ -74,45 +74,36 @@ function launchCandidates(state: MarathonState, now: Instant): Candidate[] {
   return shuffle(state.random, candidates);
 }
 
-/** Launches what fits on an offer, up to the bound of a round. True when anything was launched. */
-function fillOffer(
-  step: Step,
-  use: OfferUse,
-  candidates: readonly Candidate[],
-  refusedBy: Map<OfferUse, Set<string>>,
-): boolean {
+/** Launches one instance on an offer, of the first candidate that fits. True when it did. */
+function launchOne(step: Step, use: OfferUse, candidates: readonly Candidate[]): boolean {
   const { state, now } = step;
-  const refused = refusedBy.get(use) ?? new Set<string>();
-  refusedBy.set(use, refused);
-  let launches = 0;
+  if (use.tasks.length >= state.settings.instancesPerOfferMax) return false;
   for (const candidate of candidates) {
-    const { app } = candidate;
-    if (app.role !== use.role || (refused.has(app.id) && !mayFitLater(app))) continue;
-    while (candidate.queue.length > 0) {
-      if (launches >= state.settings.instancesPerOfferMax) return true;
-      const match = matchOffer(app, use, {
-        settings: state.settings,
-        constraints: { targetInstances: candidate.targetInstances, placed: candidate.placed },
-        masterRegion: state.masterRegion,
-        random: state.random,
-        now,
-      });
-      const statistics = state.waiting.get(app.id);
-      if (match.kind === 'refused') {
-        refused.add(app.id);
-        if (statistics !== undefined) {
-          recordUnused(statistics, { offer: use.offer, refusal: match.refusal, at: now });
-        }
-        break;
+    const { app, queue } = candidate;
+    if (app.role !== use.role || queue.length === 0) continue;
+    if (use.refusedBy.has(app.id) && !mayFitLater(app)) continue;
+    const match = matchOffer(app, use, {
+      settings: state.settings,
+      constraints: { targetInstances: candidate.targetInstances, placed: candidate.placed },
+      masterRegion: state.masterRegion,
+      random: state.random,
+      now,
+    });
+    const statistics = state.waiting.get(app.id);
+    if (match.kind === 'refused') {
+      if (statistics !== undefined && !use.refusedBy.has(app.id)) {
+        recordUnused(statistics, { offer: use.offer, refusal: match.refusal, at: now });
       }
-      if (statistics !== undefined) recordUsed(statistics, use.offer, now);
-      const instance = candidate.queue.shift();
-      if (instance === undefined) break;
-      launch(step, { candidate, use, instance, resources: match.resources });
-      launches += 1;
+      use.refusedBy.add(app.id);
+      continue;
     }
+    const instance = queue.shift();
+    if (instance === undefined) continue;
+    if (statistics !== undefined) recordUsed(statistics, use.offer, now);
+    launch(step, { candidate, use, instance, resources: match.resources });
+    return true;
   }
-  return launches > 0;
+  return false;
 }
 
 /** Where siblings went may open an offer to an app that spreads over groups: it is asked again. */
@@ -151,7 +142,13 @@ function launch(step: Step, { candidate, use, instance, resources }: Launch): vo
   state.timers.set({ kind: 'overdue', id: instance.id }, now + state.settings.launchConfirmMsMax);
   state.counters.tasksLaunched += 1;
   use.left = resources.left;
-  use.tasks.push(buildTask(app, provisioned, { taken: resources.taken, settings: state.settings, random: state.random }));
+  use.tasks.push(
+    buildTask(app, provisioned, {
+      taken: resources.taken,
+      settings: state.settings,
+      random: state.random,
+    }),
+  );
   candidate.placed.push(use.place);
 }
 
@@ -166,7 +163,9 @@ function answer(step: Step, uses: readonly OfferUse[], candidates: readonly Cand
     candidates.some(({ app, queue }) => app.role === role && queue.length > 0);
   const unused = new Map<number, string[]>();
   for (const { offer, role, tasks } of uses) {
-    const refuseSeconds = (waits(role) ? declineWhileWaitingMs : declineMs) / 1000;
+    const isFull = tasks.length >= state.settings.instancesPerOfferMax;
+    const refuseMs = !waits(role) ? declineMs : isFull ? 0 : declineWhileWaitingMs;
+    const refuseSeconds = refuseMs / 1000;
     if (tasks.length > 0) {
       state.counters.offersUsed += 1;
       emit(step, { kind: 'accept', offerId: offer.id.value, tasks, refuseSeconds });
@@ -177,5 +176,6 @@ function answer(step: Step, uses: readonly OfferUse[], candidates: readonly Cand
       unused.set(refuseSeconds, offerIds);
     }
   }
-  for (const [refuseSeconds, offerIds] of unused) emit(step, { kind: 'decline', offerIds, refuseSeconds });
+  for (const [refuseSeconds, offerIds] of unused)
+    emit(step, { kind: 'decline', offerIds, refuseSeconds });
 }

@@ -40,7 +40,11 @@ export function choosePorts(
   random: Random,
 ): PortChoice | PortRefusal {
   const ranges: OfferedRange[] = offered.flatMap((resource, resourceIndex) =>
-    (resource.ranges?.range ?? []).map((range) => ({ begin: range.begin, end: range.end, resourceIndex })),
+    (resource.ranges?.range ?? []).map((range) => ({
+      begin: range.begin,
+      end: range.end,
+      resourceIndex,
+    })),
   );
   const taken = new Map<number, number[]>();
   const used = new Set<number>();
@@ -53,7 +57,9 @@ export function choosePorts(
   const hostPorts: (number | null)[] = requests.map(() => null);
   for (const [index, request] of requests.entries()) {
     if (request.kind !== 'fixed') continue;
-    const range = ranges.find((candidate) => candidate.begin <= request.port && request.port <= candidate.end);
+    const range = ranges.find(
+      (candidate) => candidate.begin <= request.port && request.port <= candidate.end,
+    );
     if (range === undefined || used.has(request.port)) return { missing: `port ${request.port}` };
     take(request.port, range.resourceIndex);
     hostPorts[index] = request.port;
@@ -111,7 +117,8 @@ function* portsFromRandomPlace(
   for (let step = 1; step < shuffled.length; step++) {
     const range = shuffled[(start + step) % shuffled.length];
     if (range === undefined) continue;
-    for (let port = range.begin; port <= range.end; port++) yield { port, resourceIndex: range.resourceIndex };
+    for (let port = range.begin; port <= range.end; port++)
+      yield { port, resourceIndex: range.resourceIndex };
   }
   for (let port = first.begin; port < first.begin + skip; port++) yield { port, resourceIndex };
 }

@@ -9,7 +9,11 @@ import { applyReadinessAnswer } from './readiness.ts';
 import { definitionOf, emit, type MarathonState, type Step } from './state.ts';
 
 /** Begins the readiness check of those instances that run and have none yet. */
-export function startReadinessChecks(step: Step, app: AppDefinition, instances: readonly Instance[]): void {
+export function startReadinessChecks(
+  step: Step,
+  app: AppDefinition,
+  instances: readonly Instance[],
+): void {
   const { state, now } = step;
   const check = app.readinessChecks[0];
   if (check === undefined) return;

@@ -29,8 +29,16 @@ export function applyReadinessAnswer(
 ): ReadinessState {
   const response: ReadinessResponse =
     answer.kind === 'status'
-      ? { status: answer.status, contentType: answer.contentType ?? '', body: (answer.body ?? '').slice(0, RESPONSE_LENGTH_MAX) }
-      : { status: 504, contentType: 'text/plain', body: answer.kind === 'failed' ? answer.cause : '' };
+      ? {
+          status: answer.status,
+          contentType: answer.contentType ?? '',
+          body: (answer.body ?? '').slice(0, RESPONSE_LENGTH_MAX),
+        }
+      : {
+          status: 504,
+          contentType: 'text/plain',
+          body: answer.kind === 'failed' ? answer.cause : '',
+        };
   const { lastResponse: _previous, ...rest } = state;
   return {
     ...rest,

@@ -43,7 +43,10 @@ export function askForPending(step: Step): void {
     emit(step, { kind: 'reconcile', tasks: tasks.slice(from, from + TASKS_PER_CALL_MAX) });
   }
   const { reconcileRetryMsMin, reconcileRetryMsMax } = state.settings;
-  const pause = Math.min(reconcileRetryMsMin * 2 ** state.reconciliation.attempt, reconcileRetryMsMax);
+  const pause = Math.min(
+    reconcileRetryMsMin * 2 ** state.reconciliation.attempt,
+    reconcileRetryMsMax,
+  );
   state.reconciliation.attempt += 1;
   state.timers.set({ kind: 'reconcile', id: '' }, now + pause);
 }

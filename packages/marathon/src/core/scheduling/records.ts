@@ -40,8 +40,18 @@ export interface TaskFailure {
 
 export type StoredRecord =
   | { readonly kind: 'framework'; readonly frameworkId: string }
-  | { readonly kind: 'app'; readonly id: string; readonly version: string; readonly app: AppDefinition | undefined }
-  | { readonly kind: 'group'; readonly id: string; readonly version: string; readonly group: GroupRecord | undefined }
+  | {
+      readonly kind: 'app';
+      readonly id: string;
+      readonly version: string;
+      readonly app: AppDefinition | undefined;
+    }
+  | {
+      readonly kind: 'group';
+      readonly id: string;
+      readonly version: string;
+      readonly group: GroupRecord | undefined;
+    }
   | { readonly kind: 'instance'; readonly instance: Instance }
   | { readonly kind: 'deployment'; readonly plan: DeploymentPlan }
   | { readonly kind: 'failure'; readonly failure: TaskFailure };
@@ -64,16 +74,30 @@ export function frameworkRecord(frameworkId: string | undefined): RecordWrite {
   return { key: FRAMEWORK_KEY, value: frameworkId === undefined ? undefined : { id: frameworkId } };
 }
 
-export function appRecord(id: string, version: string, app: AppDefinition | undefined): RecordWrite {
-  return { key: `${RECORD_PREFIX}app/${segment(id)}/${version}`, value: { app: asJson(app ?? null) } };
+export function appRecord(
+  id: string,
+  version: string,
+  app: AppDefinition | undefined,
+): RecordWrite {
+  return {
+    key: `${RECORD_PREFIX}app/${segment(id)}/${version}`,
+    value: { app: asJson(app ?? null) },
+  };
 }
 
 export function appRecordRemoval(id: string, version: string): RecordWrite {
   return { key: `${RECORD_PREFIX}app/${segment(id)}/${version}`, value: undefined };
 }
 
-export function groupRecord(id: string, version: string, group: GroupRecord | undefined): RecordWrite {
-  return { key: `${RECORD_PREFIX}group/${segment(id)}/${version}`, value: { group: asJson(group ?? null) } };
+export function groupRecord(
+  id: string,
+  version: string,
+  group: GroupRecord | undefined,
+): RecordWrite {
+  return {
+    key: `${RECORD_PREFIX}group/${segment(id)}/${version}`,
+    value: { group: asJson(group ?? null) },
+  };
 }
 
 export function groupRecordRemoval(id: string, version: string): RecordWrite {
@@ -104,7 +128,10 @@ export function deploymentRecordRemoval(id: string): RecordWrite {
 }
 
 export function failureRecord(appId: string, failure: TaskFailure | undefined): RecordWrite {
-  return { key: `${RECORD_PREFIX}failure/${segment(appId)}`, value: failure === undefined ? undefined : asJson(failure) };
+  return {
+    key: `${RECORD_PREFIX}failure/${segment(appId)}`,
+    value: failure === undefined ? undefined : asJson(failure),
+  };
 }
 
 /**

@@ -78,7 +78,11 @@ export function matchResources(
   const choice = choosePorts(needs.ports, offered, random);
   if ('missing' in choice) {
     const { missing, quantity } = choice;
-    return { reason: 'InsufficientPorts', subject: missing, ...(quantity === undefined ? {} : { quantity }) };
+    return {
+      reason: 'InsufficientPorts',
+      subject: missing,
+      ...(quantity === undefined ? {} : { quantity }),
+    };
   }
   for (const [offeredIndex, ports] of choice.taken) {
     const index = indexes[offeredIndex];
@@ -92,7 +96,11 @@ export function matchResources(
 
 function takeScalar(
   want: { readonly name: string; readonly wanted: number; readonly reason: RejectReason },
-  from: { readonly remaining: Resource[]; readonly taken: Resource[]; readonly acceptedRoles: ReadonlySet<string> },
+  from: {
+    readonly remaining: Resource[];
+    readonly taken: Resource[];
+    readonly acceptedRoles: ReadonlySet<string>;
+  },
 ): Refusal | undefined {
   const { remaining, taken, acceptedRoles } = from;
   let missing = milli(want.wanted);

@@ -40,7 +40,9 @@ function sendSuppress(step: Step): void {
   const { state, now } = step;
   if (!state.settings.suppressOffers) return;
   const { waits } = waitingRoles(state, now);
-  const idle = state.subscribedRoles.filter((role) => !waits.has(role) && !state.revive.suppressed.has(role));
+  const idle = state.subscribedRoles.filter(
+    (role) => !waits.has(role) && !state.revive.suppressed.has(role),
+  );
   if (idle.length === 0) return;
   for (const role of idle) state.revive.suppressed.add(role);
   state.counters.suppresses += 1;

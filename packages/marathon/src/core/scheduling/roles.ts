@@ -22,6 +22,7 @@ export function settleRoles(step: Step): void {
     roles.every((role, index) => role === state.subscribedRoles[index]);
   if (isSame) return;
   state.subscribedRoles = roles;
-  for (const role of state.revive.suppressed) if (!roles.includes(role)) state.revive.suppressed.delete(role);
+  for (const role of state.revive.suppressed)
+    if (!roles.includes(role)) state.revive.suppressed.delete(role);
   emit(step, { kind: 'updateRoles', roles });
 }

@@ -25,6 +25,9 @@ function restored(original: AppDefinition, version: string): AppDefinition {
   return {
     ...original,
     version,
-    versionInfo: { lastScalingAt: version, lastConfigChangeAt: original.versionInfo.lastConfigChangeAt },
+    versionInfo: {
+      lastScalingAt: version,
+      lastConfigChangeAt: original.versionInfo.lastConfigChangeAt,
+    },
   };
 }

@@ -70,7 +70,14 @@ export function changeRoot(step: Step, request: RootChange): void {
   const problem = admissionProblem(step, request, conflicts);
   if (problem !== undefined) {
     state.counters.deploymentsDismissed += 1;
-    publish(step, busEvent('group_change_failed', { groupId: request.groupId, version, reason: String(problem.body.message ?? '') }, now));
+    publish(
+      step,
+      busEvent(
+        'group_change_failed',
+        { groupId: request.groupId, version, reason: problem.body.message },
+        now,
+      ),
+    );
     refuseRequest(step, request.requestId, problem);
     return;
   }
@@ -100,7 +107,10 @@ function takeChange(
   const { state, now } = step;
   const { plan, root } = taken;
   const used = versionsInUse(step);
-  persist(step, ...state.history.replaceRoot(root, (appId, version) => used.has(`${appId} ${version}`)));
+  persist(
+    step,
+    ...state.history.replaceRoot(root, (appId, version) => used.has(`${appId} ${version}`)),
+  );
   if (plan.steps.length > 0) persist(step, deploymentRecord(plan));
   state.rolesChanged = true;
   state.counters.deployments += 1;
@@ -131,7 +141,11 @@ function versionsInUse(step: Step): ReadonlySet<string> {
 
 /** Answers that a request was refused. Nothing else changes. */
 export function refuseRequest(step: Step, requestId: number, problem: Problem): void {
-  emit(step, { kind: 'reply', requestId, reply: { statusCode: problem.status, body: problem.body } });
+  emit(step, {
+    kind: 'reply',
+    requestId,
+    reply: { statusCode: problem.status, body: problem.body },
+  });
 }
 
 /** The header that names the deployment of an answer. */

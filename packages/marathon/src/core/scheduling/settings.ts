@@ -9,7 +9,7 @@ export interface SchedulingSettings {
   /** Which reserved resources an app takes that names no roles. */
   readonly acceptedResourceRolesDefault: 'any' | 'unreserved' | 'reserved';
   readonly envVarsPrefix: string;
-  /** Launches on one offer before the other offers of the batch get their turn. */
+  /** Launches on one offer at most; the rest of it comes back at once. */
   readonly instancesPerOfferMax: number;
   /** How long an agent is not offered again when nothing waits. */
   readonly declineMs: number;
@@ -39,10 +39,10 @@ export const DEFAULT_SETTINGS: SchedulingSettings = {
   mesosRole: '*',
   acceptedResourceRolesDefault: 'any',
   envVarsPrefix: '',
-  instancesPerOfferMax: 5,
+  instancesPerOfferMax: 1000,
   declineMs: 120_000,
   declineWhileWaitingMs: 5_000,
-  reviveIntervalMsMin: 200,
+  reviveIntervalMsMin: 100,
   suppressOffers: true,
   launchConfirmMsMax: 300_000,
   launchMsMax: 300_000,

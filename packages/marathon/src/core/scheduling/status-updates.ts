@@ -41,7 +41,8 @@ export function applyStatusUpdate(step: Step, status: TaskStatus): void {
     applyKnownTask(step, instance, instance.task, status);
   }
   // After everything that follows from it: the agent repeats what is not acknowledged.
-  if (status.uuid !== undefined && status.uuid.length > 0) emit(step, { kind: 'acknowledge', status });
+  if (status.uuid !== undefined && status.uuid.length > 0)
+    emit(step, { kind: 'acknowledge', status });
 }
 
 function applyUnknownTask(
@@ -58,10 +59,19 @@ function applyUnknownTask(
   }
   if (condition === 'Killing') return;
   const agentId = status.agent_id?.value;
-  emit(step, { kind: 'kill', taskId: status.task_id.value, ...(agentId === undefined ? {} : { agentId }) });
+  emit(step, {
+    kind: 'kill',
+    taskId: status.task_id.value,
+    ...(agentId === undefined ? {} : { agentId }),
+  });
 }
 
-function applyKnownTask(step: Step, instance: Instance, task: InstanceTask, status: TaskStatus): void {
+function applyKnownTask(
+  step: Step,
+  instance: Instance,
+  task: InstanceTask,
+  status: TaskStatus,
+): void {
   const { state, now } = step;
   if (state.reconciliation.pending.delete(instance.id)) step.touched.add(instance.appId);
   const condition = conditionOf(status);
@@ -69,7 +79,10 @@ function applyKnownTask(step: Step, instance: Instance, task: InstanceTask, stat
   if (!isActive(instance)) return;
   const updated: Instance = {
     ...instance,
-    condition: instance.condition === 'UnreachableInactive' && condition === 'Unreachable' ? instance.condition : condition,
+    condition:
+      instance.condition === 'UnreachableInactive' && condition === 'Unreachable'
+        ? instance.condition
+        : condition,
     since: condition === instance.condition ? instance.since : now,
     task: updatedTask(task, status, condition, now),
   };
@@ -106,7 +119,11 @@ function applyTerminal(step: Step, instance: Instance, status: TaskStatus): void
   const app = appOf(state, instance.appId);
   // What was lost while nobody looked is not the app's fault: it is launched again without delay.
   const isFault = raisesDelay(instance.condition) && status.reason !== 'REASON_RECONCILIATION';
-  if (app !== undefined && isFault && app.versionInfo.lastConfigChangeAt === instance.configVersion) {
+  if (
+    app !== undefined &&
+    isFault &&
+    app.versionInfo.lastConfigChangeAt === instance.configVersion
+  ) {
     const failure = { configVersion: instance.configVersion, settings: backoffSettings(app), now };
     state.delays.set(app.id, raiseDelay(state.delays.get(app.id), failure));
   }
@@ -120,7 +137,8 @@ function signOfLife(step: Step, instance: Instance): void {
 }
 
 function cancelUnreachableTimers(step: Step, instance: Instance): void {
-  for (const kind of ['inactive', 'expunge'] as const) step.state.timers.cancel({ kind, id: instance.id });
+  for (const kind of ['inactive', 'expunge'] as const)
+    step.state.timers.cancel({ kind, id: instance.id });
 }
 
 /** A launch that is not confirmed, or does not get up, in time is given up. */
@@ -166,7 +184,12 @@ export function saveFailure(step: Step, failure: TaskFailure): void {
   persist(step, failureRecord(failure.appId, failure));
 }
 
-function updatedTask(task: InstanceTask, status: TaskStatus, condition: Condition, now: Instant): InstanceTask {
+function updatedTask(
+  task: InstanceTask,
+  status: TaskStatus,
+  condition: Condition,
+  now: Instant,
+): InstanceTask {
   const { message: _message, ...rest } = task;
   const message = status.message?.slice(0, STATUS_MESSAGE_LENGTH_MAX);
   const addresses = addressesOf(status.container_status?.network_infos);
@@ -202,8 +225,10 @@ function addressesOf(networks: readonly NetworkInfo[] | undefined): TaskAddress[
 
 function checkResultOf(status: TaskStatus): CheckResult | undefined {
   const check = status.check_status;
-  if (check?.http?.status_code !== undefined) return { http: { statusCode: check.http.status_code } };
+  if (check?.http?.status_code !== undefined)
+    return { http: { statusCode: check.http.status_code } };
   if (check?.tcp?.succeeded !== undefined) return { tcp: { succeeded: check.tcp.succeeded } };
-  if (check?.command?.exit_code !== undefined) return { command: { exitCode: check.command.exit_code } };
+  if (check?.command?.exit_code !== undefined)
+    return { command: { exitCode: check.command.exit_code } };
   return undefined;
 }

@@ -17,7 +17,12 @@ import type {
   TaskInfo,
   Volume,
 } from '@dcos/wire';
-import { hostnameOf, type AppDefinition, type AppHealthCheck, type Volume as AppVolume } from '../model/index.ts';
+import {
+  hostnameOf,
+  type AppDefinition,
+  type AppHealthCheck,
+  type Volume as AppVolume,
+} from '../model/index.ts';
 import { isMarathonCheck, networkModeOf, portsOf, type AppPort } from './app-facts.ts';
 import type { Instance } from './instance.ts';
 import type { SchedulingSettings } from './settings.ts';
@@ -45,7 +50,9 @@ export function buildTask(app: AppDefinition, instance: Instance, inputs: TaskIn
     command: commandInfo(app, instance, inputs),
     ...(container === undefined ? {} : { container }),
     ...(healthCheck === undefined ? {} : { health_check: healthCheck }),
-    ...(grace === undefined ? {} : { kill_policy: { grace_period: { nanoseconds: grace * NANOSECONDS } } }),
+    ...(grace === undefined
+      ? {}
+      : { kill_policy: { grace_period: { nanoseconds: grace * NANOSECONDS } } }),
     labels: labelsOf(app.labels),
     discovery: discoveryInfo(app, instance),
   };
@@ -98,11 +105,19 @@ function containerInfo(app: AppDefinition, instance: Instance): ContainerInfo | 
       mesos:
         docker === undefined
           ? {}
-          : { image: { type: 'DOCKER', docker: { name: docker.image }, cached: !docker.forcePullImage } },
+          : {
+              image: {
+                type: 'DOCKER',
+                docker: { name: docker.image },
+                cached: !docker.forcePullImage,
+              },
+            },
       ...networkInfos(app, instance),
     };
   }
-  const network = ({ host: 'HOST', 'container/bridge': 'BRIDGE', container: 'USER' } as const)[networkModeOf(app)];
+  const network = ({ host: 'HOST', 'container/bridge': 'BRIDGE', container: 'USER' } as const)[
+    networkModeOf(app)
+  ];
   const mappings = portMappings(app, instance);
   return {
     type: 'DOCKER',
@@ -140,7 +155,8 @@ function portMappings(app: AppDefinition, instance: Instance, network?: string):
   return portsOf(app).flatMap((port, index) => {
     const hostPort = instance.task?.hostPorts[index] ?? undefined;
     if (hostPort === undefined || port.containerPort === undefined) return [];
-    const elsewhere = port.networkNames.length > 0 && network !== undefined && !port.networkNames.includes(network);
+    const elsewhere =
+      port.networkNames.length > 0 && network !== undefined && !port.networkNames.includes(network);
     if (elsewhere) return [];
     const container_port = port.containerPort === 0 ? hostPort : port.containerPort;
     return protocolsOf(port).map((protocol) => ({ host_port: hostPort, container_port, protocol }));
@@ -151,7 +167,10 @@ function protocolsOf(port: AppPort): string[] {
   return port.protocol.split(',');
 }
 
-function networkInfos(app: AppDefinition, instance: Instance): { readonly network_infos?: readonly NetworkInfo[] } {
+function networkInfos(
+  app: AppDefinition,
+  instance: Instance,
+): { readonly network_infos?: readonly NetworkInfo[] } {
   const networks = app.networks.filter(({ mode }) => mode !== 'host');
   if (networks.length === 0) return {};
   return {
@@ -191,7 +210,14 @@ function discoveryPorts(
       return [{ number: hostPort ?? 0, ...name, protocol, ...labels }];
     }
     if (hostPort !== undefined) {
-      return [{ number: hostPort, ...name, protocol, ...scopeLabels(port, [{ key: 'network-scope', value: 'host' }]) }];
+      return [
+        {
+          number: hostPort,
+          ...name,
+          protocol,
+          ...scopeLabels(port, [{ key: 'network-scope', value: 'host' }]),
+        },
+      ];
     }
     const names = app.networks
       .flatMap((network) => network.name ?? [])
@@ -225,7 +251,11 @@ function mesosHealthCheck(app: AppDefinition, instance: Instance): HealthCheck |
     grace_period_seconds: check.gracePeriodSeconds,
   };
   if (check.protocol === 'COMMAND') {
-    return { ...common, type: 'COMMAND', command: { shell: true, value: check.command?.value ?? '' } };
+    return {
+      ...common,
+      type: 'COMMAND',
+      command: { shell: true, value: check.command?.value ?? '' },
+    };
   }
   const port = checkPort(app, check, instance);
   const protocol = { protocol: check.ipProtocol };
@@ -240,5 +270,7 @@ function checkPort(app: AppDefinition, check: AppHealthCheck, instance: Instance
   const index = check.portIndex ?? 0;
   const port = portsOf(app)[index];
   const hostPort = instance.task?.hostPorts[index] ?? 0;
-  return port?.containerPort === undefined || port.containerPort === 0 ? hostPort : port.containerPort;
+  return port?.containerPort === undefined || port.containerPort === 0
+    ? hostPort
+    : port.containerPort;
 }

@@ -29,7 +29,8 @@ export function taskEnvironment(
   options: EnvironmentOptions,
 ): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
-  const set = (name: string, value: string): void => void variables.set(options.prefix + name, value);
+  const set = (name: string, value: string): void =>
+    void variables.set(options.prefix + name, value);
   setContext(app, instance, set);
   set('HOST', instance.placement?.hostname ?? '');
   setPorts(app, instance, set, options.random);
@@ -70,7 +71,9 @@ function setLabels(app: AppDefinition, set: SetVariable): void {
 function setPorts(app: AppDefinition, instance: Instance, set: SetVariable, random: Random): void {
   const ports = portsOf(app);
   const hostPorts = instance.task?.hostPorts ?? [];
-  const effective = ports.map((port, index) => hostPorts[index] ?? (port.containerPort || madeUpPort(random)));
+  const effective = ports.map(
+    (port, index) => hostPorts[index] ?? (port.containerPort || madeUpPort(random)),
+  );
   for (const [index, port] of ports.entries()) {
     const value = String(effective[index] ?? 0);
     set(`PORT${index}`, value);

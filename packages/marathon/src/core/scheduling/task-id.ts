@@ -12,7 +12,8 @@ const GREGORIAN_OFFSET_MS = 12_219_292_800_000;
 const INSTANCE_ID = /^(.+)\.(instance-|marathon-)([^.]+)$/;
 const TASK_ID = /^(.+\.(?:instance-|marathon-)[^.]+)\.([^.]+)\.(\d+)$/;
 /** Forms of before instances existed: `<safe path>.<uuid>` and `<safe path>_<uuid>`, with an attempt or not. */
-const LEGACY_TASK_ID = /^(.+)[._]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.(\d+))?$/;
+const LEGACY_TASK_ID =
+  /^(.+)[._]([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.(\d+))?$/;
 
 /**
  * A new instance id. Its UUID is time-based (version 1), as clients that sort instances expect; the node
@@ -23,7 +24,8 @@ export function newInstanceId(appId: string, now: Instant, random: Random): stri
 }
 
 function timeUuid(now: Instant, random: Random): string {
-  const ticks = BigInt(Math.floor(now) + GREGORIAN_OFFSET_MS) * 10_000n + BigInt(random.nextU32() % 10_000);
+  const ticks =
+    BigInt(Math.floor(now) + GREGORIAN_OFFSET_MS) * 10_000n + BigInt(random.nextU32() % 10_000);
   const bytes = randomBytes(random, 16);
   const low = Number(ticks & 0xffffffffn);
   const mid = Number((ticks >> 32n) & 0xffffn);
@@ -61,7 +63,11 @@ export function parseTaskId(taskId: string): ParsedTaskId | undefined {
   const legacy = LEGACY_TASK_ID.exec(taskId);
   if (legacy === null) return undefined;
   const safe = legacy[1] ?? '';
-  return { appId: fromSafePath(safe), instanceId: `${safe}.marathon-${legacy[2] ?? ''}`, attempt: Number(legacy[3] ?? 0) };
+  return {
+    appId: fromSafePath(safe),
+    instanceId: `${safe}.marathon-${legacy[2] ?? ''}`,
+    attempt: Number(legacy[3] ?? 0),
+  };
 }
 
 /** True for the text form of an instance id. */

@@ -28,7 +28,7 @@ export interface TestAgent {
 const ORIGIN = { clientIp: '127.0.0.1', uri: '/test' };
 
 export class SchedulerWorld {
-  now: Instant = Date.UTC(2026, 0, 1);
+  now: Instant = 1_767_225_600_000;
   state: MarathonState;
   readonly effects: Effect[] = [];
   readonly events: BusEvent[] = [];
@@ -60,7 +60,9 @@ export class SchedulerWorld {
 
   /** The scheduler dies and another takes its place, with what was stored. */
   restart(): void {
-    const records = [...this.store].flatMap(([key, value]) => readRecord(key, structuredClone(value)) ?? []);
+    const records = [...this.store].flatMap(
+      ([key, value]) => readRecord(key, structuredClone(value)) ?? [],
+    );
     this.state = this.#restore(records);
   }
 
@@ -106,7 +108,7 @@ export class SchedulerWorld {
 
   /** The master confirms every task that it runs. */
   reconcileAll(): void {
-    for (const id of [...this.state.reconciliation.pending]) {
+    for (const id of Array.from(this.state.reconciliation.pending)) {
       const task = this.state.instances.get(id)?.task;
       if (task === undefined) continue;
       const state = this.tasks.has(task.id) ? (task.state ?? 'TASK_STAGING') : 'TASK_GONE';
@@ -117,7 +119,9 @@ export class SchedulerWorld {
   command(command: Command): Reply {
     const requestId = ++this.#requests;
     const effects = this.send({ kind: 'command', requestId, command });
-    const reply = effects.find((effect) => effect.kind === 'reply' && effect.requestId === requestId);
+    const reply = effects.find(
+      (effect) => effect.kind === 'reply' && effect.requestId === requestId,
+    );
     if (reply?.kind !== 'reply') throw new Error('no reply');
     return reply.reply;
   }
@@ -182,11 +186,19 @@ export class SchedulerWorld {
         scalar('cpus', (agent.cpus ?? 8) - sum('cpus')),
         scalar('mem', (agent.mem ?? 8192) - sum('mem')),
         scalar('disk', 10_000),
-        { name: 'ports', type: 'RANGES', ranges: { range: [{ begin, end }] }, ...allocation, ...reservations },
+        {
+          name: 'ports',
+          type: 'RANGES',
+          ranges: { range: [{ begin, end }] },
+          ...allocation,
+          ...reservations,
+        },
       ],
-      attributes: Object.entries(agent.attributes ?? {}).map(
-        ([name, value]): Attribute => ({ name, type: 'TEXT', text: { value } }),
-      ),
+      attributes: Object.entries(agent.attributes ?? {}).map(([name, value]): Attribute => ({
+        name,
+        type: 'TEXT',
+        text: { value },
+      })),
       ...allocation,
     };
   }
@@ -213,7 +225,10 @@ export class SchedulerWorld {
   /** Every launched task that is not up yet comes up. */
   runAll(): void {
     for (const instance of this.instances()) {
-      if (instance.task !== undefined && ['Provisioned', 'Staging', 'Starting'].includes(instance.condition)) {
+      if (
+        instance.task !== undefined &&
+        ['Provisioned', 'Staging', 'Starting'].includes(instance.condition)
+      ) {
         this.status(instance.task.id, 'TASK_RUNNING');
       }
     }
@@ -221,7 +236,8 @@ export class SchedulerWorld {
 
   /** Every task that was told to end ends. */
   endKilled(): void {
-    for (const taskId of this.killed.splice(0)) if (this.tasks.has(taskId)) this.status(taskId, 'TASK_KILLED');
+    for (const taskId of this.killed.splice(0))
+      if (this.tasks.has(taskId)) this.status(taskId, 'TASK_KILLED');
   }
 
   /** Time passes; timers fire at their instants. */
@@ -242,7 +258,9 @@ export class SchedulerWorld {
       this.send({
         kind: 'probeAnswered',
         probe,
-        answer: answer(probe) ? { kind: 'status', status: 200 } : { kind: 'failed', cause: 'refused' },
+        answer: answer(probe)
+          ? { kind: 'status', status: 200 }
+          : { kind: 'failed', cause: 'refused' },
       });
     }
   }
