@@ -53,6 +53,20 @@ test.each(endings)('%s is told apart from all others', async (command, status) =
   await runtime.remove(task.id);
 });
 
+test('many short tasks at once all end', async () => {
+  const runtime = open();
+  const tasks = Array.from({ length: 100 }, (_, index) => spec(`short-${index}`, `exit ${index}`));
+  const codes = await Promise.all(
+    tasks.map(async (task) => {
+      await run(runtime, task);
+      const status = await runtime.wait(task.id);
+      await runtime.remove(task.id);
+      return status.kind === 'exited' ? status.code : status.kind;
+    }),
+  );
+  expect(codes).toEqual(tasks.map((_, index) => index));
+});
+
 test('a missing program is exit code 127, with the reason in stderr', async () => {
   const runtime = open();
   const task = { ...spec('missing', ''), command: { shell: false, value: '/no/such/program' } };

@@ -130,6 +130,9 @@ class ProcessRuntime implements ContainerRuntime {
         stdio: ['ignore', stdout.fd, stderr.fd, 'pipe'],
         ...account,
       });
+      // At once: a short task may be over before the next await is.
+      child.once('exit', () => void this.#settle(entry));
+      if (child.pid !== undefined) entry.group = child.pid;
       await once(child, 'spawn');
     } catch (error) {
       throw containerError('CONTAINER_LAUNCH_FAILED', 'cannot start /bin/sh', error);
@@ -137,9 +140,6 @@ class ProcessRuntime implements ContainerRuntime {
       await Promise.all([stdout.close(), stderr.close()]);
     }
     child.unref();
-    assert(child.pid !== undefined, 'a spawned process has a pid');
-    entry.group = child.pid;
-    child.once('exit', () => void this.#settle(entry));
     const pid = await readPid(child, statePath);
     const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
     if (identity !== undefined) entry.shim = identity;
@@ -275,15 +275,24 @@ class ProcessRuntime implements ContainerRuntime {
   /** The shim is gone: finds out how the task ended. */
   async #settle(entry: Entry): Promise<void> {
     if (entry.status !== undefined) return;
-    let status = await this.#recordedStatus(entry);
-    if (status === undefined) {
-      status = (await exists(join(entry.statePath, KILLED_FILE)))
-        ? { kind: 'signaled', signal: constants.signals.SIGKILL }
-        : { kind: 'unknown', message: 'the process that watched over the task died' };
-      await this.#killLeftovers(entry);
+    let status: ExitStatus;
+    try {
+      status = await this.#endOf(entry);
+    } catch (error) {
+      status = { kind: 'unknown', message: errorText(error) };
     }
     entry.status ??= status;
     entry.end(entry.status);
+  }
+
+  async #endOf(entry: Entry): Promise<ExitStatus> {
+    const recorded = await this.#recordedStatus(entry);
+    if (recorded !== undefined) return recorded;
+    const wasKilled = await exists(join(entry.statePath, KILLED_FILE));
+    await this.#killLeftovers(entry);
+    return wasKilled
+      ? { kind: 'signaled', signal: constants.signals.SIGKILL }
+      : { kind: 'unknown', message: 'the process that watched over the task died' };
   }
 
   /** What a dead shim watched over is still in its group, whose number no new process gets meanwhile. */
