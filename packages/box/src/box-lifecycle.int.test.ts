@@ -25,6 +25,21 @@ afterEach(async () => {
   scratch.remove();
 });
 
+/** Deploys the app and waits until every instance runs and answers. */
+async function deploy(box: BoxProcess, instances: number): Promise<App> {
+  const client = boxClient(box);
+  const created = await client.marathon('POST', '/apps', { ...app, instances });
+  expect(created).toMatchObject({ status: 201 });
+  const running = await client.running('survivor', instances);
+  for (const task of running.tasks) {
+    await waitFor(
+      'an answer',
+      async () => (await fetch(`http://${task.host}:${task.ports[0]}/`)).ok,
+    );
+  }
+  return running;
+}
+
 async function start(flags: readonly string[] = []): Promise<BoxProcess> {
   const box = await startBoxProcess(data, flags);
   boxes.push(box);
@@ -46,8 +61,7 @@ const app = { id: 'survivor', cmd: serverCommand('x', 0), cpus: 0.1, mem: 32, in
 
 test('kill -9 of the box: tasks go on, the next start takes them up as they are', async () => {
   const first = await start();
-  await boxClient(first).marathon('POST', '/apps', app);
-  const before = await boxClient(first).running('survivor', 3);
+  const before = await deploy(first, 3);
   const pids = pidsOf(before);
   await first.stop('SIGKILL');
   for (const task of before.tasks) {
@@ -81,8 +95,7 @@ test('kill -9 of the box: tasks go on, the next start takes them up as they are'
 
 test('a task that ends while the box is dead is replaced by the next start', async () => {
   const first = await start();
-  await boxClient(first).marathon('POST', '/apps', { ...app, instances: 1 });
-  const before = await boxClient(first).running('survivor', 1);
+  const before = await deploy(first, 1);
   await first.stop('SIGKILL');
   const [task] = before.tasks;
   for (const pid of processesOfTask(task?.id ?? '').keys()) process.kill(pid, 'SIGTERM');
@@ -147,8 +160,7 @@ test('a port in use, a foreign folder, another version, a second box: error, exi
 
 test('--fresh ends what a killed box left running and begins anew', async () => {
   const first = await start();
-  await boxClient(first).marathon('POST', '/apps', { ...app, instances: 1 });
-  const before = await boxClient(first).running('survivor', 1);
+  const before = await deploy(first, 1);
   await first.stop('SIGKILL');
   const second = await start(['--fresh']);
   expect([...processesOfTask(before.tasks[0]?.id ?? '')]).toEqual([]);

@@ -57,10 +57,13 @@ async function remove(id: string): Promise<void> {
     `${id} to be gone`,
     async () => (await client.marathon('GET', `/apps/${id}`)).status === 404,
   );
-  await waitFor(
-    'deployments to end',
-    async () => (await client.marathon<unknown[]>('GET', '/deployments')).body.length === 0,
-  );
+  await waitFor(`the deployments of ${id} to end`, async () => {
+    const { body } = await client.marathon<readonly { readonly affectedApps: readonly string[] }[]>(
+      'GET',
+      '/deployments',
+    );
+    return !body.some((deployment) => deployment.affectedApps.includes(`/${id}`));
+  });
 }
 
 describe('the app of the talks', () => {
@@ -101,7 +104,7 @@ describe('the app of the talks', () => {
     });
     expect(row.count).toBe(1);
     expect(row.explanation?.summary).toContain('hostname UNIQUE');
-    expect((await client.app(id)).tasksRunning).toBe(1);
+    await waitFor('the first instance', async () => (await client.app(id)).tasksRunning === 1);
 
     expect(dcos('cluster', 'setup', client.url)).toMatchObject({ status: 0 });
     const shown = dcos('marathon', 'app', 'list');

@@ -4,10 +4,9 @@
  */
 
 import { parseArgs } from 'node:util';
-import { MUTATIONS } from './mutations.ts';
 import { simulate } from './simulation.ts';
 
-const USAGE = `Usage: npm run sim -- [--seed S] [--seeds K] [--steps N] [--no-faults] [--mutation ${MUTATIONS.join('|')}] [--json]\n`;
+const USAGE = 'Usage: npm run sim -- [--seed S] [--seeds K] [--steps N] [--no-faults] [--json]\n';
 
 function wholeNumber(name: string, text: string): number {
   if (!/^\d+$/.test(text) || Number(text) > 2 ** 32 - 1) {
@@ -23,27 +22,15 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '5000' },
     'no-faults': { type: 'boolean', default: false },
-    mutation: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 const first = wholeNumber('seed', values.seed);
 const count = wholeNumber('seeds', values.seeds);
 const steps = wholeNumber('steps', values.steps);
-const mutation = MUTATIONS.find((name) => name === values.mutation);
-if (values.mutation !== undefined && mutation === undefined) {
-  process.stderr.write(`there is no mutation '${values.mutation}'\n${USAGE}`);
-  process.exit(2);
-}
-
 let violations = 0;
 for (let seed = first; seed < first + count; seed++) {
-  const result = simulate({
-    seed,
-    steps,
-    faults: !values['no-faults'],
-    ...(mutation === undefined ? {} : { mutation }),
-  });
+  const result = simulate({ seed, steps, faults: !values['no-faults'] });
   if (result.violation !== undefined) violations += 1;
   if (values.json) {
     const { recentTrace: _trace, ...facts } = result;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MUTATIONS } from './mutations.ts';
+import { createBrokenAllocator, MUTATIONS } from '@dcos/allocator/testing/mutations';
 import { simulate } from './simulation.ts';
 
 const STEPS = 3000;
@@ -36,8 +36,10 @@ test('the same seed gives the same run, another seed another', () => {
 });
 
 test.each(MUTATIONS)('an allocator that is broken on purpose (%s) is caught', (mutation) => {
-  const caught = [1, 2, 3].map(
-    (seed) => simulate({ seed, steps: STEPS, faults: true, mutation }).violation,
-  );
+  const caught = [1, 2, 3].map((seed) => {
+    const options = { seed, steps: STEPS, faults: true };
+    return simulate({ ...options, newAllocator: (given) => createBrokenAllocator(given, mutation) })
+      .violation;
+  });
   for (const violation of caught) expect(violation).toMatch(/^agent .*(exceed|holds|are not)/);
 });

@@ -13,10 +13,13 @@ import {
   createUpdateChecker,
   type Verdict,
 } from './checkers.ts';
-import { mutate, type Mutation } from './mutations.ts';
 import { createSimulatedAgent, type SimulatedAgent } from './simulated-agent.ts';
 import { createSimulatedFramework, type SimulatedFramework } from './simulated-framework.ts';
-import { createSimulatedMaster, type SimulatedMaster } from './simulated-master.ts';
+import {
+  createSimulatedMaster,
+  type AllocatorFactory,
+  type SimulatedMaster,
+} from './simulated-master.ts';
 import { createWorld, type World } from './world.ts';
 
 export interface SimulationOptions {
@@ -25,7 +28,8 @@ export interface SimulationOptions {
   readonly steps: number;
   /** No crashes, breaks or stalls; delays and lost calls remain. */
   readonly faults: boolean;
-  readonly mutation?: Mutation;
+  /** The allocator of every master; the real one when absent. Tests pass broken ones. */
+  readonly newAllocator?: AllocatorFactory;
 }
 
 export interface SimulationResult {
@@ -58,7 +62,7 @@ interface Cluster {
 /** Runs one seed to its end or to the first violation. */
 export function simulate(options: SimulationOptions): SimulationResult {
   const world = createWorld(options.seed);
-  const cluster = createCluster(world, options.mutation);
+  const cluster = createCluster(world, options.newAllocator ?? createAllocator);
   const check = createChecker(cluster);
   let injected = 0;
   let faulty = options.faults;
@@ -99,11 +103,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
   };
 }
 
-function createCluster(world: World, mutation: Mutation | undefined): Cluster {
-  const master = createSimulatedMaster(world, (options) => {
-    const allocator = createAllocator(options);
-    return mutation === undefined ? allocator : mutate(allocator, mutation);
-  });
+function createCluster(world: World, newAllocator: AllocatorFactory): Cluster {
+  const master = createSimulatedMaster(world, newAllocator);
   const agents = Array.from({ length: world.between(2, 4) }, (_, index) =>
     createSimulatedAgent(world, master, { name: `agent${index}`, ip: `10.0.0.${index + 1}` }),
   );

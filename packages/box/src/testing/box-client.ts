@@ -96,10 +96,12 @@ export function boxClient(box: Pick<BoxProcess, 'ready'>): BoxClient {
     running: (id, instances) =>
       waitFor(`${instances} running instances of ${id}`, async () => {
         const now = await app(id);
+        const running = now.tasks.filter((task) => task.state === 'TASK_RUNNING').length;
         const settled = now.deployments.length === 0 && now.tasks.length === instances;
-        return settled && now.tasks.every((task) => task.state === 'TASK_RUNNING')
-          ? now
-          : undefined;
+        if (settled && running === instances) return now;
+        // Shown when time runs out.
+        const states = now.tasks.map((task) => `${task.id} ${task.state}`).join(', ');
+        throw new Error(`${now.deployments.length} deployments; ${states}`);
       }),
     async queue(id) {
       const answer = await marathon<{ readonly queue: readonly QueueRow[] }>(
