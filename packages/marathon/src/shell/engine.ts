@@ -26,6 +26,8 @@ const BATCH_EVENTS_MAX = 512;
 const WAKE_MS_MAX = 3_600_000;
 /** Events that may wait; more means that the process cannot keep up. */
 export const EVENTS_WAITING_MAX = 200_000;
+/** Events that may wait before the master's stream is no longer read. */
+const EVENTS_WAITING_SOFT_MAX = 5_000;
 /** Commands of clients that may wait. */
 export const COMMANDS_WAITING_MAX = 10_000;
 
@@ -89,6 +91,11 @@ export class Engine {
     }
     this.#queue.push({ kind: 'event', event });
     this.#start();
+  }
+
+  /** Undefined while there is room; else resolves once the events that wait are worked off. */
+  pressure(): Promise<void> | undefined {
+    return this.#queue.length > EVENTS_WAITING_SOFT_MAX ? this.#idle : undefined;
   }
 
   /** Carries out a client's command; resolves with the answer once it is durable. */

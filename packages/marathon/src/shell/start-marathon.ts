@@ -238,19 +238,20 @@ class MesosLink {
     });
   }
 
-  #hear(event: SchedulerEvent): void {
-    if (this.#closing) return;
+  #hear(event: SchedulerEvent): Promise<void> | undefined {
+    if (this.#closing) return undefined;
     const marathonEvent = toMarathonEvent(event);
     if (marathonEvent !== undefined) this.#input.engine.post(marathonEvent);
     if (event.kind === 'subscribed') this.#subscribed.resolve();
-    if (event.kind !== 'stopped') return;
+    if (event.kind !== 'stopped') return this.#input.engine.pressure();
     if (event.reason === 'removed') {
       // The core forgets the id in the event above; the new framework gets a new one.
       queueMicrotask(() => void (this.#connection = this.#connect(undefined)));
-      return;
+      return undefined;
     }
     const error = new OperationError('MARATHON_NOT_SUBSCRIBED', event.problem);
     this.#subscribed.reject(error);
     this.#input.failed(error);
+    return undefined;
   }
 }

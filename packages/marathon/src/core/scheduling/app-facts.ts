@@ -3,6 +3,7 @@
  * One place, so that matching, task building and health checks can never disagree about an index.
  */
 
+import type { Labels } from '@dcos/wire';
 import type {
   AppDefinition,
   AppHealthCheck,
@@ -66,6 +67,16 @@ export function portsOf(app: AppDefinition): readonly AppPort[] {
 function portRequest(hostPort: number | undefined): PortRequest {
   if (hostPort === undefined) return { kind: 'none' };
   return hostPort === 0 ? { kind: 'random' } : { kind: 'fixed', port: hostPort };
+}
+
+/** The protocols of a port, one by one. */
+export function protocolsOf(port: AppPort): readonly string[] {
+  return port.protocol.split(',');
+}
+
+/** Labels as messages carry them. */
+export function labelsOf(labels: StringMap): Labels {
+  return { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) };
 }
 
 /** What one instance takes out of an offer. */

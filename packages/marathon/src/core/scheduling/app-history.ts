@@ -216,15 +216,21 @@ export class AppHistory {
     }
     const build = (id: string): Group => {
       const node = nodes.get(id) ?? {
-        record: { id, version, dependencies: [] },
+        record: { id, version: '', dependencies: [] },
         apps: [],
         children: [],
       };
+      const apps = orderedById(node.apps.map((app) => [app.id, app] as const));
+      const groups = orderedById(node.children.map((child) => [child, build(child)] as const));
+      // A group is as new as the newest thing in it.
+      const versions = [node.record, ...apps.values(), ...groups.values()].map(
+        (part) => part.version,
+      );
       return {
         id,
-        version: id === '/' ? version : node.record.version,
-        apps: orderedById(node.apps.map((app) => [app.id, app])),
-        groups: orderedById(node.children.map((child) => [child, build(child)])),
+        version: id === '/' ? version : (versions.sort(compareText).at(-1) ?? version),
+        apps,
+        groups,
         dependencies: node.record.dependencies,
         ...(node.record.enforceRole === undefined ? {} : { enforceRole: node.record.enforceRole }),
       };

@@ -21,7 +21,7 @@ import {
 import { isActive, isCounted, isToBeLaunched, type Instance } from './instance.ts';
 import { selectVictims } from './kill-selection.ts';
 import { isReady, startReadinessChecks } from './readiness-checks.ts';
-import { deploymentRecordRemoval } from './records.ts';
+import { deploymentRecordRemoval, failureRecord } from './records.ts';
 import { decideRestart } from './rolling-restart.ts';
 import { appOf, persist, publish, type MarathonState, type Step } from './state.ts';
 
@@ -140,6 +140,7 @@ function stopApp(step: Step, appId: string): boolean {
   if (state.instances.countOf(appId) > 0) return false;
   state.delays.delete(appId);
   state.waiting.delete(appId);
+  if (state.failures.delete(appId)) persist(step, failureRecord(appId, undefined));
   announceTerminated(step, appId);
   return true;
 }

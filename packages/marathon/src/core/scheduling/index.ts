@@ -3,7 +3,7 @@
 export * from './api-reads.ts';
 export * from './bus-events.ts';
 export * from './cluster-views.ts';
-export * from './commands.ts';
+export type { Command, CommandOf, TaskSelection } from './command.ts';
 export * from './deployment.ts';
 export * from './effects.ts';
 export * from './instance.ts';

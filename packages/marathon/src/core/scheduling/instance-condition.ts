@@ -59,8 +59,22 @@ function lostCondition(reason: TaskStatus_Reason | undefined): Condition {
   return reason === 'REASON_TASK_UNKNOWN' ? 'Unknown' : 'Gone';
 }
 
-/** Conditions after which the next launch waits longer. A kill on request is nobody's failure. */
-export function raisesDelay(condition: Condition): boolean {
+const NOT_THE_APPS_FAULT: ReadonlySet<TaskStatus_Reason> = new Set([
+  'REASON_RECONCILIATION',
+  'REASON_INVALID_OFFERS',
+  'REASON_AGENT_REMOVED',
+  'REASON_AGENT_REMOVED_BY_OPERATOR',
+  'REASON_AGENT_DISCONNECTED',
+  'REASON_AGENT_RESTARTED',
+  'REASON_AGENT_DRAINING',
+]);
+
+/**
+ * True when the next launch has to wait longer. A kill on request is nobody's failure; what happened to the
+ * offer or to the agent is not the app's.
+ */
+export function raisesDelay(condition: Condition, reason: TaskStatus_Reason | undefined): boolean {
+  if (reason !== undefined && NOT_THE_APPS_FAULT.has(reason)) return false;
   return (
     condition === 'Dropped' ||
     condition === 'Error' ||

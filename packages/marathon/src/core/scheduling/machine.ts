@@ -9,7 +9,8 @@
 import { unreachable, type Instant } from '@dcos/base';
 import type { Offer, TaskStatus } from '@dcos/wire';
 import { busEvent } from './bus-events.ts';
-import { applyCommand, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { applyCommand } from './commands.ts';
 import { settleApps } from './deployment-progress.ts';
 import type { Effect, Probe } from './effects.ts';
 import { applyHealthAnswer, beginHealthChecks, startProbe } from './health-checks.ts';
@@ -32,7 +33,7 @@ import { frameworkRecord } from './records.ts';
 import { settleOffers } from './revive-offers.ts';
 import { settleRoles } from './roles.ts';
 import { appOf, emit, log, persist, publish, type MarathonState, type Step } from './state.ts';
-import { applyStatusUpdate } from './status-updates.ts';
+import { applyStatusUpdate, watchLaunch } from './status-updates.ts';
 import type { TimerKey } from './timers.ts';
 import { expunge, makeInactive } from './unreachable-instances.ts';
 
@@ -138,6 +139,7 @@ function applySubscribed(
   for (const instance of state.instances.all()) {
     step.touched.add(instance.appId);
     if (isToBeLaunched(instance)) queueLaunch(step, instance);
+    watchLaunch(step, instance);
     if (instance.condition === 'Running' && !state.health.has(instance.id))
       beginHealthChecks(step, instance);
     if (instance.goal === 'Decommissioned' && isActive(instance) && !state.kills.has(instance.id)) {

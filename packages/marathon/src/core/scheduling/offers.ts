@@ -9,7 +9,7 @@
 
 import { shuffle, type Instant } from '@dcos/base';
 import type { Offer, TaskInfo } from '@dcos/wire';
-import type { AppDefinition } from '../model/index.ts';
+import { findGroup, topLevelGroupOf, type AppDefinition } from '../model/index.ts';
 import { countedForConstraints, placementOf } from './constraints.ts';
 import { saveInstance } from './instance-changes.ts';
 import { isCounted, isToBeLaunched, type Instance, type Placement } from './instance.ts';
@@ -18,6 +18,7 @@ import { matchOffer, type OpenOffer } from './offer-matching.ts';
 import { recordUnused, recordUsed } from './offer-statistics.ts';
 import type { ResourceMatch } from './resource-matching.ts';
 import { appOf, emit, type MarathonState, type Step } from './state.ts';
+import { watchLaunch } from './status-updates.ts';
 import { buildTask } from './task-building.ts';
 import { taskIdOf } from './task-id.ts';
 
@@ -139,16 +140,18 @@ function launch(step: Step, { candidate, use, instance, resources }: Launch): vo
     },
   };
   saveInstance(step, provisioned);
-  state.timers.set({ kind: 'overdue', id: instance.id }, now + state.settings.launchConfirmMsMax);
+  watchLaunch(step, provisioned);
   state.counters.tasksLaunched += 1;
   use.left = resources.left;
-  use.tasks.push(
-    buildTask(app, provisioned, {
-      taken: resources.taken,
-      settings: state.settings,
-      random: state.random,
-    }),
-  );
+  const group = topLevelGroupOf(app.id);
+  const inputs = {
+    taken: resources.taken,
+    envVarsPrefix: state.settings.envVarsPrefix,
+    enforcesGroupRole:
+      group !== undefined && findGroup(state.history.root, group)?.enforceRole === true,
+    random: state.random,
+  };
+  use.tasks.push(buildTask(app, provisioned, inputs));
   candidate.placed.push(use.place);
 }
 

@@ -7,7 +7,9 @@
 
 import { randomUuid, type Result } from '@dcos/base';
 import {
+  allApps,
   appToJson,
+  notValid,
   lockedByDeployments,
   tooManyDeployments,
   versionAfter,
@@ -67,7 +69,11 @@ export function changeRoot(step: Step, request: RootChange): void {
     target: changed.value,
   });
   const conflicts = conflictingDeployments(plan, state.deployments.values());
-  const problem = admissionProblem(step, request, conflicts);
+  const problem = admissionProblem(
+    step,
+    { target: changed.value, force: request.force },
+    conflicts,
+  );
   if (problem !== undefined) {
     state.counters.deploymentsDismissed += 1;
     publish(
@@ -86,12 +92,17 @@ export function changeRoot(step: Step, request: RootChange): void {
 
 function admissionProblem(
   step: Step,
-  request: RootChange,
+  { target, force }: { readonly target: Group; readonly force: boolean },
   conflicts: readonly Deployment[],
 ): Problem | undefined {
   const { state } = step;
-  if (conflicts.length > 0 && !request.force) {
+  if (conflicts.length > 0 && !force) {
     return lockedByDeployments(conflicts.map(({ plan }) => plan.id));
+  }
+  const { appsMax } = state.settings;
+  const apps = allApps(target).length;
+  if (appsMax !== undefined && apps > appsMax && apps > state.history.appCount) {
+    return notValid([{ path: '/', error: `there may be at most ${appsMax} apps (--apps_max)` }]);
   }
   const running = state.deployments.size - conflicts.length;
   const { runningDeploymentsMax } = state.settings;
@@ -121,9 +132,14 @@ function takeChange(
   publish(step, busEvent('group_change_success', { groupId, version: root.version }, now));
   for (const [appId, { original, target }] of plan.changes) {
     announceHealthChecks(step, original, target);
-    if (target === undefined) continue;
-    publish(step, busEvent('api_post_event', { ...origin, appDefinition: appToJson(target) }, now));
-    if (original?.versionInfo.lastConfigChangeAt !== target.versionInfo.lastConfigChangeAt) {
+    const changed = target ?? original;
+    if (changed !== undefined) {
+      publish(
+        step,
+        busEvent('api_post_event', { ...origin, appDefinition: appToJson(changed) }, now),
+      );
+    }
+    if (original?.versionInfo.lastConfigChangeAt !== target?.versionInfo.lastConfigChangeAt) {
       state.delays.delete(appId);
     }
   }
@@ -135,7 +151,9 @@ function takeChange(
 /** Versions that instances run: their definitions must be kept. */
 function versionsInUse(step: Step): ReadonlySet<string> {
   const used = new Set<string>();
-  for (const { appId, version } of step.state.instances.all()) used.add(`${appId} ${version}`);
+  for (const { appId, version, task } of step.state.instances.all()) {
+    if (task !== undefined) used.add(`${appId} ${version}`);
+  }
   return used;
 }
 

@@ -100,7 +100,7 @@ function applyKnownTask(
     return;
   }
   cancelUnreachableTimers(step, instance);
-  armOverdue(step, updated);
+  watchLaunch(step, updated);
   if (condition !== instance.condition) signOfLife(step, updated);
   if (condition === 'Running') {
     if (task.startedAt === undefined) beginHealthChecks(step, updated);
@@ -117,8 +117,7 @@ function applyTerminal(step: Step, instance: Instance, status: TaskStatus): void
     return;
   }
   const app = appOf(state, instance.appId);
-  // What was lost while nobody looked is not the app's fault: it is launched again without delay.
-  const isFault = raisesDelay(instance.condition) && status.reason !== 'REASON_RECONCILIATION';
+  const isFault = raisesDelay(instance.condition, status.reason);
   if (
     app !== undefined &&
     isFault &&
@@ -142,13 +141,19 @@ function cancelUnreachableTimers(step: Step, instance: Instance): void {
 }
 
 /** A launch that is not confirmed, or does not get up, in time is given up. */
-function armOverdue(step: Step, instance: Instance): void {
-  const { state, now } = step;
+export function watchLaunch(step: Step, instance: Instance): void {
+  const { state } = step;
+  const { launchConfirmMsMax, launchMsMax } = state.settings;
   const key = { kind: 'overdue', id: instance.id } as const;
-  if (instance.condition === 'Staging' || instance.condition === 'Starting') {
-    state.timers.setIfAbsent(key, now + state.settings.launchMsMax);
-  } else {
-    state.timers.cancel(key);
+  const stagedAt = instance.task?.stagedAt ?? instance.since;
+  switch (instance.condition) {
+    case 'Provisioned':
+      return state.timers.set(key, stagedAt + launchConfirmMsMax);
+    case 'Staging':
+    case 'Starting':
+      return state.timers.set(key, stagedAt + launchMsMax);
+    default:
+      return state.timers.cancel(key);
   }
 }
 

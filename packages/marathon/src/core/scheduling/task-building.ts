@@ -6,26 +6,17 @@
 import type { Random } from '@dcos/base';
 import type {
   CommandInfo,
-  ContainerInfo,
-  DiscoveryInfo,
-  HealthCheck,
-  Label,
-  Labels,
-  NetworkInfo,
-  Port,
+  Environment_Variable,
   Resource,
   TaskInfo,
-  Volume,
+  Value_Scalar,
 } from '@dcos/wire';
-import {
-  hostnameOf,
-  type AppDefinition,
-  type AppHealthCheck,
-  type Volume as AppVolume,
-} from '../model/index.ts';
-import { isMarathonCheck, networkModeOf, portsOf, type AppPort } from './app-facts.ts';
+import { hostnameOf, type AppDefinition } from '../model/index.ts';
+import { labelsOf } from './app-facts.ts';
 import type { Instance } from './instance.ts';
-import type { SchedulingSettings } from './settings.ts';
+import { genericCheck, mesosHealthCheck } from './task-checks.ts';
+import { containerInfo, secretOf } from './task-container.ts';
+import { discoveryInfo } from './task-discovery.ts';
 import { taskEnvironment } from './task-environment.ts';
 
 const NANOSECONDS = 1e9;
@@ -33,7 +24,9 @@ const NANOSECONDS = 1e9;
 export interface TaskInputs {
   /** The resources that were taken out of the offer for this task. */
   readonly taken: readonly Resource[];
-  readonly settings: SchedulingSettings;
+  readonly envVarsPrefix: string;
+  /** Whether the app's top-level group enforces its role. */
+  readonly enforcesGroupRole: boolean;
   readonly random: Random;
 }
 
@@ -41,15 +34,19 @@ export interface TaskInputs {
 export function buildTask(app: AppDefinition, instance: Instance, inputs: TaskInputs): TaskInfo {
   const container = containerInfo(app, instance);
   const healthCheck = mesosHealthCheck(app, instance);
+  const check = genericCheck(app, instance);
+  const limits = limitsOf(app);
   const grace = app.taskKillGracePeriodSeconds;
   return {
     name: hostnameOf(app.id),
     task_id: { value: instance.task?.id ?? '' },
     agent_id: { value: instance.placement?.agentId ?? '' },
     resources: inputs.taken,
-    command: commandInfo(app, instance, inputs),
+    ...commandOrExecutor(app, instance, inputs),
     ...(container === undefined ? {} : { container }),
     ...(healthCheck === undefined ? {} : { health_check: healthCheck }),
+    ...(check === undefined ? {} : { check }),
+    ...(limits === undefined ? {} : { limits }),
     ...(grace === undefined
       ? {}
       : { kill_policy: { grace_period: { nanoseconds: grace * NANOSECONDS } } }),
@@ -58,17 +55,63 @@ export function buildTask(app: AppDefinition, instance: Instance, inputs: TaskIn
   };
 }
 
-function labelsOf(labels: Readonly<Record<string, string>>): Labels {
-  return { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) };
+/** A path as executor is made runnable and gets the command as its arguments. */
+function commandOrExecutor(
+  app: AppDefinition,
+  instance: Instance,
+  inputs: TaskInputs,
+): Pick<TaskInfo, 'command' | 'executor'> {
+  const command = commandInfo(app, instance, inputs);
+  if (app.executor === '' || app.executor === '//cmd') return { command };
+  const { uris, environment, user } = command;
+  const call = [`'${app.executor}'`, ...(app.cmd === undefined ? app.args : [app.cmd])].join(' ');
+  return {
+    executor: {
+      executor_id: { value: `marathon-${instance.task?.id ?? ''}` },
+      command: {
+        shell: true,
+        value: `chmod ug+rx '${app.executor}' && exec ${call}`,
+        ...(uris === undefined ? {} : { uris }),
+        ...(environment === undefined ? {} : { environment }),
+        ...(user === undefined ? {} : { user }),
+      },
+    },
+  };
+}
+
+/** What a task may use at most, where the app says so. */
+function limitsOf({ resourceLimits }: AppDefinition): Record<string, Value_Scalar> | undefined {
+  if (resourceLimits === undefined) return undefined;
+  const limits: Record<string, Value_Scalar> = {};
+  for (const name of ['cpus', 'mem'] as const) {
+    const limit = resourceLimits[name];
+    if (limit === undefined) continue;
+    limits[name] = { value: limit === 'unlimited' ? Number.POSITIVE_INFINITY : limit };
+  }
+  return limits;
+}
+
+function variablesOf(
+  app: AppDefinition,
+  instance: Instance,
+  inputs: TaskInputs,
+): Environment_Variable[] {
+  const texts = taskEnvironment(app, instance, {
+    prefix: inputs.envVarsPrefix,
+    enforcesGroupRole: inputs.enforcesGroupRole,
+    random: inputs.random,
+  });
+  const secrets = Object.entries(app.env).flatMap(([name, value]): Environment_Variable[] =>
+    typeof value === 'string'
+      ? []
+      : [{ name, type: 'SECRET', secret: secretOf(app, value.secret) }],
+  );
+  return [...[...texts].map(([name, value]) => ({ name, value })), ...secrets];
 }
 
 function commandInfo(app: AppDefinition, instance: Instance, inputs: TaskInputs): CommandInfo {
-  const variables = taskEnvironment(app, instance, {
-    prefix: inputs.settings.envVarsPrefix,
-    random: inputs.random,
-  });
   const common = {
-    environment: { variables: [...variables].map(([name, value]) => ({ name, value })) },
+    environment: { variables: variablesOf(app, instance, inputs) },
     ...(app.user === undefined ? {} : { user: app.user }),
     ...(app.fetch.length === 0
       ? {}
@@ -87,190 +130,4 @@ function commandInfo(app: AppDefinition, instance: Instance, inputs: TaskInputs)
   // Without a container the first argument is also the program that is run.
   const value = app.container === undefined ? { value: app.args[0] ?? '' } : {};
   return { ...common, shell: false, ...value, arguments: app.args };
-}
-
-function containerInfo(app: AppDefinition, instance: Instance): ContainerInfo | undefined {
-  const { container } = app;
-  if (container === undefined) return undefined;
-  const volumes = container.volumes.map(volumeInfo);
-  const common = {
-    ...(volumes.length === 0 ? {} : { volumes }),
-    ...(app.tty === true ? { tty_info: {} } : {}),
-  };
-  const docker = container.docker;
-  if (container.type === 'MESOS') {
-    return {
-      type: 'MESOS',
-      ...common,
-      mesos:
-        docker === undefined
-          ? {}
-          : {
-              image: {
-                type: 'DOCKER',
-                docker: { name: docker.image },
-                cached: !docker.forcePullImage,
-              },
-            },
-      ...networkInfos(app, instance),
-    };
-  }
-  const network = ({ host: 'HOST', 'container/bridge': 'BRIDGE', container: 'USER' } as const)[
-    networkModeOf(app)
-  ];
-  const mappings = portMappings(app, instance);
-  return {
-    type: 'DOCKER',
-    ...common,
-    docker: {
-      image: docker?.image ?? '',
-      network,
-      privileged: docker?.privileged ?? false,
-      force_pull_image: docker?.forcePullImage ?? false,
-      parameters: [
-        ...(docker?.parameters ?? []).map(({ key, value }) => ({ key, value })),
-        { key: 'label', value: `MESOS_TASK_ID=${instance.task?.id ?? ''}` },
-      ],
-      ...(network === 'HOST' || mappings.length === 0 ? {} : { port_mappings: mappings }),
-    },
-    ...(network === 'USER' ? networkInfos(app, instance) : {}),
-  };
-}
-
-function volumeInfo(volume: AppVolume): Volume {
-  return { container_path: volume.containerPath, host_path: volume.hostPath, mode: volume.mode };
-}
-
-interface Mapping {
-  readonly host_port: number;
-  readonly container_port: number;
-  readonly protocol: string;
-}
-
-/**
- * Host to container ports, one entry per protocol; ports without a host port are not mapped.
- * @param network only the ports that are reachable on this network; all when absent.
- */
-function portMappings(app: AppDefinition, instance: Instance, network?: string): Mapping[] {
-  return portsOf(app).flatMap((port, index) => {
-    const hostPort = instance.task?.hostPorts[index] ?? undefined;
-    if (hostPort === undefined || port.containerPort === undefined) return [];
-    const elsewhere =
-      port.networkNames.length > 0 && network !== undefined && !port.networkNames.includes(network);
-    if (elsewhere) return [];
-    const container_port = port.containerPort === 0 ? hostPort : port.containerPort;
-    return protocolsOf(port).map((protocol) => ({ host_port: hostPort, container_port, protocol }));
-  });
-}
-
-function protocolsOf(port: AppPort): string[] {
-  return port.protocol.split(',');
-}
-
-function networkInfos(
-  app: AppDefinition,
-  instance: Instance,
-): { readonly network_infos?: readonly NetworkInfo[] } {
-  const networks = app.networks.filter(({ mode }) => mode !== 'host');
-  if (networks.length === 0) return {};
-  return {
-    network_infos: networks.map((network) => {
-      const mapped = portMappings(app, instance, network.name);
-      return {
-        ip_addresses: [{}],
-        ...(network.name === undefined ? {} : { name: network.name }),
-        labels: labelsOf(network.labels),
-        ...(mapped.length === 0 ? {} : { port_mappings: mapped }),
-      };
-    }),
-  };
-}
-
-function discoveryInfo(app: AppDefinition, instance: Instance): DiscoveryInfo {
-  return {
-    visibility: 'FRAMEWORK',
-    name: hostnameOf(app.id),
-    ports: {
-      ports: portsOf(app).flatMap((port, index) => discoveryPorts(app, instance, { port, index })),
-    },
-  };
-}
-
-/** One entry per protocol, and for container ports per network that they are reachable on. */
-function discoveryPorts(
-  app: AppDefinition,
-  instance: Instance,
-  { port, index }: { readonly port: AppPort; readonly index: number },
-): Port[] {
-  const hostPort = instance.task?.hostPorts[index] ?? undefined;
-  const name = port.name === undefined ? {} : { name: port.name };
-  return protocolsOf(port).flatMap((protocol): Port[] => {
-    if (networkModeOf(app) === 'host') {
-      const labels = scopeLabels(port, []);
-      return [{ number: hostPort ?? 0, ...name, protocol, ...labels }];
-    }
-    if (hostPort !== undefined) {
-      return [
-        {
-          number: hostPort,
-          ...name,
-          protocol,
-          ...scopeLabels(port, [{ key: 'network-scope', value: 'host' }]),
-        },
-      ];
-    }
-    const names = app.networks
-      .flatMap((network) => network.name ?? [])
-      .filter((network) => port.networkNames.length === 0 || port.networkNames.includes(network));
-    return names.map((network) => ({
-      number: port.containerPort ?? 0,
-      ...name,
-      protocol,
-      ...scopeLabels(port, [
-        { key: 'network-scope', value: 'container' },
-        { key: 'network-name', value: network },
-      ]),
-    }));
-  });
-}
-
-function scopeLabels(port: AppPort, scope: readonly Label[]): { readonly labels?: Labels } {
-  const labels = [...Object.entries(port.labels).map(([key, value]) => ({ key, value })), ...scope];
-  return labels.length === 0 ? {} : { labels: { labels } };
-}
-
-/** The one health check that Mesos executes; the first, should old data have several. */
-function mesosHealthCheck(app: AppDefinition, instance: Instance): HealthCheck | undefined {
-  const check = app.healthChecks.find((candidate) => !isMarathonCheck(candidate));
-  if (check === undefined) return undefined;
-  const common = {
-    delay_seconds: check.delaySeconds,
-    interval_seconds: check.intervalSeconds,
-    timeout_seconds: check.timeoutSeconds,
-    consecutive_failures: check.maxConsecutiveFailures,
-    grace_period_seconds: check.gracePeriodSeconds,
-  };
-  if (check.protocol === 'COMMAND') {
-    return {
-      ...common,
-      type: 'COMMAND',
-      command: { shell: true, value: check.command?.value ?? '' },
-    };
-  }
-  const port = checkPort(app, check, instance);
-  const protocol = { protocol: check.ipProtocol };
-  if (check.protocol === 'MESOS_TCP') return { ...common, type: 'TCP', tcp: { port, ...protocol } };
-  const scheme = check.protocol === 'MESOS_HTTPS' ? 'https' : 'http';
-  return { ...common, type: 'HTTP', http: { port, path: check.path ?? '/', scheme, ...protocol } };
-}
-
-/** The port that an executor probes: it is inside the container's network. */
-function checkPort(app: AppDefinition, check: AppHealthCheck, instance: Instance): number {
-  if (check.port !== undefined) return check.port;
-  const index = check.portIndex ?? 0;
-  const port = portsOf(app)[index];
-  const hostPort = instance.task?.hostPorts[index] ?? 0;
-  return port?.containerPort === undefined || port.containerPort === 0
-    ? hostPort
-    : port.containerPort;
 }

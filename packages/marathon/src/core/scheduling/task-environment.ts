@@ -19,6 +19,8 @@ const EPHEMERAL_PORT_MIN = 1025;
 export interface EnvironmentOptions {
   /** Put before every name that does not come from the user. */
   readonly prefix: string;
+  /** Whether the app's top-level group enforces its role. */
+  readonly enforcesGroupRole: boolean;
   readonly random: Random;
 }
 
@@ -32,6 +34,7 @@ export function taskEnvironment(
   const set = (name: string, value: string): void =>
     void variables.set(options.prefix + name, value);
   setContext(app, instance, set);
+  set('MARATHON_APP_ENFORCE_GROUP_ROLE', options.enforcesGroupRole ? 'TRUE' : 'FALSE');
   set('HOST', instance.placement?.hostname ?? '');
   setPorts(app, instance, set, options.random);
   for (const [name, value] of Object.entries(app.env)) {
@@ -53,7 +56,6 @@ function setContext(app: AppDefinition, instance: Instance, set: SetVariable): v
   set('MARATHON_APP_RESOURCE_MEM', decimal(app.mem));
   set('MARATHON_APP_RESOURCE_DISK', decimal(app.disk));
   set('MARATHON_APP_RESOURCE_GPUS', String(app.gpus));
-  set('MARATHON_APP_ENFORCE_GROUP_ROLE', 'FALSE');
   setLabels(app, set);
 }
 

@@ -9,7 +9,7 @@ import { stepMarathon, type MarathonEvent } from '../machine.ts';
 import { readRecord, type StoredRecord } from '../records.ts';
 import { restoreMarathon } from '../restore.ts';
 import { DEFAULT_SETTINGS, type SchedulingSettings } from '../settings.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import type { Effect, Probe, Reply } from '../effects.ts';
 import type { BusEvent } from '../bus-events.ts';
 import type { Instance } from '../instance.ts';

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { seededRandom, silentLogger } from '@dcos/base';
+import { systemClock } from '@dcos/sdk';
+import { DEFAULT_SETTINGS, restoreMarathon, type BusEvent } from '../core/index.ts';
+import { Engine, type EnginePorts } from './engine.ts';
+
+const ORIGIN = { clientIp: '', uri: '' };
+const BODY = JSON.stringify({ id: '/a', cmd: 'sleep 1' });
+
+function engine(ports: Partial<EnginePorts>): Engine {
+  const state = restoreMarathon({
+    settings: DEFAULT_SETTINGS,
+    random: seededRandom(1),
+    now: Date.now(),
+    records: [],
+  });
+  return new Engine(state, {
+    clock: systemClock,
+    logger: silentLogger,
+    commit: async () => undefined,
+    scheduler: { perform: async () => undefined },
+    probe: async () => ({ kind: 'connected' }),
+    publish: () => undefined,
+    failed: () => undefined,
+    ...ports,
+  });
+}
+
+test('nothing leaves before the records are durable, and readers wait for them too', async () => {
+  const order: string[] = [];
+  const durable = Promise.withResolvers<void>();
+  const made = engine({
+    commit: async () => {
+      await durable.promise;
+      order.push('durable');
+    },
+    publish: ({ eventType }: BusEvent) => void order.push(eventType),
+  });
+  const reply = made
+    .command({ kind: 'createApp', body: BODY, force: false, origin: ORIGIN })
+    .then(() => order.push('reply'));
+  await Promise.resolve();
+  const read = made
+    .read((state) => state.history.appCount)
+    .then((count) => order.push(`read ${count}`));
+  durable.resolve();
+  await Promise.all([reply, read]);
+  expect(order[0]).toBe('durable');
+  expect(order).toEqual(expect.arrayContaining(['reply', 'read 1', 'group_change_success']));
+});
+
+test('a commit that fails ends the engine and its clients are told', async () => {
+  const failures: unknown[] = [];
+  const made = engine({
+    commit: async () => await Promise.reject(new Error('fenced')),
+    failed: (error) => void failures.push(error),
+  });
+  const reply = await made.command({ kind: 'createApp', body: BODY, force: false, origin: ORIGIN });
+  expect(reply).toMatchObject({ statusCode: 500 });
+  expect(failures).toHaveLength(1);
+  expect(
+    await made.command({ kind: 'createApp', body: BODY, force: false, origin: ORIGIN }),
+  ).toMatchObject({ statusCode: 503 });
+});
