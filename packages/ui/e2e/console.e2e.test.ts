@@ -194,7 +194,7 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     const { page } = await openPage(browser, `${server.url}/create`);
     await page.getByLabel('CPU').fill('0');
     await page.getByRole('button', { name: 'Run service' }).click();
-    await page.getByText('Object is not valid').waitFor();
+    await page.getByText('The server refused the definition').waitFor();
     await page.getByText('Too small.').first().waitFor();
     await page.getByRole('tab', { name: /General 2/ }).waitFor();
     await page.context().close();
@@ -211,6 +211,18 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     await page.getByRole('heading', { name: 'Services' }).waitFor();
     await expect.poll(() => page.getByRole('link', { name: 'reports' }).count()).toBe(0);
     await page.context().close();
+  });
+
+  test('ten thousand services: only the visible rows are drawn, search finds one', async () => {
+    const large = await startFixtureServer(FixtureCluster.large(10_000));
+    const { page } = await openPage(browser, `${large.url}/services`);
+    await page.getByRole('link', { name: 'app-0', exact: true }).waitFor();
+    expect(await page.getByRole('row').count()).toBeLessThan(100);
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('10001');
+    await page.getByLabel('Search services').fill('app-9876');
+    await page.getByRole('link', { name: '/app-9876', exact: true }).waitFor();
+    await page.context().close();
+    await large.close();
   });
 
   test('an empty cluster explains what to do', async () => {

@@ -40,6 +40,15 @@ export class FixtureCluster {
     return new FixtureCluster(3);
   }
 
+  /** As many apps of one instance, on a thousand nodes. */
+  static large(apps: number): FixtureCluster {
+    const cluster = new FixtureCluster(1_000);
+    for (let index = 0; index < apps; index += 1) {
+      cluster.#add(`/app-${index}`, { instances: 1, cpus: 0.1, mem: 32, hasChecks: true });
+    }
+    return cluster;
+  }
+
   /** Every state at once. */
   static busy(): FixtureCluster {
     const cluster = new FixtureCluster(12);

@@ -172,8 +172,17 @@ export function useServices(): ServicesView {
       byId: new Map(services.map((service) => [service.app.id, service])),
       queueById,
       deployments: running,
-      isPending: apps.isPending,
+      // The queue carries the reasons for a wait: shown later, it would push the page down.
+      isPending: apps.isPending || queue.isPending || deployments.isPending,
       error: apps.data === undefined ? apps.error : null,
     };
-  }, [apps.data, apps.isPending, apps.error, queue.data, deployments.data]);
+  }, [
+    apps.data,
+    apps.isPending,
+    apps.error,
+    queue.data,
+    queue.isPending,
+    deployments.data,
+    deployments.isPending,
+  ]);
 }

@@ -69,8 +69,11 @@ function firstSegment(path: string): string {
   return slash < 0 ? path : path.slice(0, slash);
 }
 
+/** Numbers inside names count as numbers: web-2 before web-10. */
+const NAMES = new Intl.Collator('en', { numeric: true });
+
 function byName(left: TreeRow, right: TreeRow): number {
-  return left.name.localeCompare(right.name, 'en');
+  return NAMES.compare(left.name, right.name);
 }
 
 /** What one row shows: an app's own figures, or the sums of a folder. */

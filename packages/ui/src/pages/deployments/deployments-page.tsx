@@ -4,7 +4,7 @@ import type { ReactElement } from 'react';
 import { openOverlay } from '../../app/overlays.ts';
 import { PageFrame } from '../../app/page-frame.tsx';
 import { useDeployments, useServices } from '../../api/queries.ts';
-import type { Deployment } from '../../api/types.ts';
+import type { Deployment, QueueEntry } from '../../api/types.ts';
 import { Button } from '../../components/button.tsx';
 import { Age, EmptyState, ErrorState, LoadingRows } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -16,7 +16,9 @@ import {
   progressPercent,
   stepState,
 } from '../../model/deployment-view.ts';
+import { explainPlacement } from '../../model/explanation.ts';
 import { healthCounts } from '../../model/service-status.ts';
+import type { Service } from '../../model/service-tree.ts';
 
 export function DeploymentsPage(): ReactElement {
   const { data, isPending, error, refetch } = useDeployments();
@@ -44,7 +46,7 @@ export function DeploymentsPage(): ReactElement {
 }
 
 function DeploymentCard({ deployment }: { readonly deployment: Deployment }): ReactElement {
-  const { byId } = useServices();
+  const { byId, queueById } = useServices();
   const open = (force: boolean): void =>
     openOverlay({ kind: 'rollback', deploymentId: deployment.id, force });
   const percent = progressPercent(deployment);
@@ -101,6 +103,7 @@ function DeploymentCard({ deployment }: { readonly deployment: Deployment }): Re
                     <>
                       <StatusBadge status={service.status} />
                       <InstanceCells counts={healthCounts(service.app)} cellsMax={30} />
+                      <WaitReason service={service} entry={queueById.get(target)} />
                     </>
                   ) : null}
                   <span className="visually-hidden">{state}</span>
@@ -112,4 +115,16 @@ function DeploymentCard({ deployment }: { readonly deployment: Deployment }): Re
       </div>
     </section>
   );
+}
+
+interface WaitReasonProps {
+  readonly service: Service;
+  readonly entry: QueueEntry | undefined;
+}
+
+/** What holds the step up: a deployment has no time-out of its own. */
+function WaitReason({ service, entry }: WaitReasonProps): ReactElement | null {
+  if (entry === undefined || service.status !== 'waiting') return null;
+  const [reason] = explainPlacement(entry, service.app).reasons;
+  return reason === undefined ? null : <span className="why-line">{reason.text}</span>;
 }

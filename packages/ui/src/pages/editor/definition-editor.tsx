@@ -161,7 +161,10 @@ interface SubmitErrorProps {
 function SubmitError({ error, faults }: SubmitErrorProps): ReactElement | null {
   if (error === null) return null;
   return (
-    <Notice tone="bad" title={messageOf(error)}>
+    <Notice
+      tone="bad"
+      title={faults.length === 0 ? messageOf(error) : 'The server refused the definition'}
+    >
       {faults.length === 0 ? null : (
         <ul className="notice-list">
           {faults.map((fault) => (

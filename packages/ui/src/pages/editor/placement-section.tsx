@@ -63,7 +63,6 @@ export function PlacementSection(props: SectionProps): ReactElement {
                 isMono
                 placeholder="hostname"
                 error={fault(path)}
-                hint={OPERATOR_HINTS[operator]}
               />
               <SelectField
                 label="Operator"
@@ -72,13 +71,16 @@ export function PlacementSection(props: SectionProps): ReactElement {
                 onChange={(next) => write({ operator: next })}
               />
               {operator === 'UNIQUE' ? (
-                <span />
+                <p className="field-hint" style={{ alignSelf: 'center', marginTop: 20 }}>
+                  {OPERATOR_HINTS[operator]}
+                </p>
               ) : (
                 <TextField
                   label="Value"
                   value={value}
                   onChange={(next) => write({ value: next })}
                   isMono
+                  hint={OPERATOR_HINTS[operator]}
                 />
               )}
             </>

@@ -37,7 +37,8 @@ export function ServicePage(): ReactElement {
   const { appId } = useParams({ from: '/services/detail/$appId' });
   const view = useServices();
   const service = view.byId.get(appId);
-  if (service !== undefined) return <KnownService service={service} view={view} />;
+  if (service !== undefined && !view.isPending)
+    return <KnownService service={service} view={view} />;
   return (
     <PageFrame title={appId} heading={<ServiceCrumbs appId={appId} />}>
       {view.isPending ? <LoadingRows rows={4} label={appId} /> : null}
