@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import { startAgent, type RunningAgent } from './shell/start-agent.ts';
+import { commandTask, startFakeMaster, until, type FakeMaster } from './testing/fake-master.ts';
+
+const IMAGE = 'python:3';
+
+function obstacle(): string | undefined {
+  if (!existsSync('/var/run/docker.sock')) return 'there is no Docker engine';
+  try {
+    execFileSync('docker', ['image', 'inspect', IMAGE], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return `the engine has no image ${IMAGE}`;
+  }
+}
+
+const reason = obstacle();
+if (reason !== undefined) console.warn(`SKIPPED docker tasks of the agent: ${reason}`);
+
+describe.skipIf(reason !== undefined)('with an engine', () => {
+  let master: FakeMaster;
+  let workDir = '';
+  let agent: RunningAgent;
+
+  const start = async (): Promise<RunningAgent> => {
+    const config = {
+      masters: [master.url],
+      port: 0,
+      workDir,
+      runtimes: 'process,docker',
+      registrationBackoffMs: 10,
+    };
+    const started = await startAgent(config, { logger: silentLogger });
+    await started.registered;
+    return started;
+  };
+
+  beforeAll(async () => {
+    master = await startFakeMaster();
+    workDir = await mkdtemp(join(tmpdir(), 'dcos-agent-docker-'));
+    agent = await start();
+  });
+  afterAll(async () => {
+    await agent.shutdown({ killTasks: true });
+    await master.close();
+    await rm(workDir, { recursive: true, force: true });
+  });
+
+  test('a web server in a container is checked, survives the agent, and is told with its address', async () => {
+    const port = await freePort();
+    master.run(
+      commandTask('web', 'python3 -m http.server 8080', {
+        container: {
+          type: 'DOCKER',
+          docker: {
+            image: IMAGE,
+            network: 'BRIDGE',
+            port_mappings: [{ host_port: port, container_port: 8080 }],
+          },
+        },
+        health_check: {
+          type: 'HTTP',
+          http: { port: 8080, path: '/' },
+          delay_seconds: 0,
+          interval_seconds: 0.2,
+          grace_period_seconds: 60,
+        },
+        kill_policy: { grace_period: { nanoseconds: 1e8 } },
+      }),
+    );
+    const running = await master.waitFor('web', 'TASK_RUNNING');
+    const [address] = running.container_status?.network_infos?.[0]?.ip_addresses ?? [];
+    expect(address?.ip_address).toMatch(/^172\./);
+    await until(() => master.updates.some(({ healthy }) => healthy === true), 'it is healthy');
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    await agent.close();
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    agent = await start();
+    expect(agent.snapshot().live).toMatchObject([{ state: 'TASK_RUNNING' }]);
+    master.kill('web');
+    expect((await master.waitFor('web', 'TASK_KILLED')).message).toMatch(
+      /^Container exited with status/,
+    );
+    const log = await fetch(`${agent.url}/system/v1/logs/v2/task/web/file/stderr`);
+    expect(await log.text()).toContain('"GET / HTTP/1.1" 200');
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
