@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserNote, browserPath, ensureBuilt, launchBrowser, openPage } from './browser.ts';
-import { FixtureCluster } from './fixture-cluster.ts';
+import { emptyCluster, largeCluster } from './fixture-scenarios.ts';
 import { startFixtureServer } from './fixture-server.ts';
 import type { FixtureServer } from './fixture-server.ts';
 
@@ -214,7 +214,7 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
   });
 
   test('ten thousand services: only the visible rows are drawn, search finds one', async () => {
-    const large = await startFixtureServer(FixtureCluster.large(10_000));
+    const large = await startFixtureServer(largeCluster(10_000));
     const { page } = await openPage(browser, `${large.url}/services`);
     await page.getByRole('link', { name: 'app-0', exact: true }).waitFor();
     expect(await page.getByRole('row').count()).toBeLessThan(100);
@@ -226,7 +226,7 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
   });
 
   test('an empty cluster explains what to do', async () => {
-    const empty = await startFixtureServer(FixtureCluster.empty());
+    const empty = await startFixtureServer(emptyCluster());
     const { page } = await openPage(browser, `${empty.url}/services`);
     await page.getByText('No service runs yet').waitFor();
     expect(await violationsOf(page)).toEqual([]);

@@ -3,6 +3,9 @@
  * nodes. Deterministic: names, amounts and times come from the definitions below.
  */
 
+import { agentId, hex, hostname } from './fixture-names.ts';
+import { queueRows } from './fixture-queue.ts';
+
 interface TaskSpec {
   readonly id: string;
   readonly host: number;
@@ -35,102 +38,8 @@ export class FixtureCluster {
     this.#nodes = nodes;
   }
 
-  /** Nothing runs. */
-  static empty(): FixtureCluster {
-    return new FixtureCluster(3);
-  }
-
-  /** As many apps of one instance, on a thousand nodes. */
-  static large(apps: number): FixtureCluster {
-    const cluster = new FixtureCluster(1_000);
-    for (let index = 0; index < apps; index += 1) {
-      cluster.#add(`/app-${index}`, { instances: 1, cpus: 0.1, mem: 32, hasChecks: true });
-    }
-    return cluster;
-  }
-
-  /** Every state at once. */
-  static busy(): FixtureCluster {
-    const cluster = new FixtureCluster(12);
-    cluster.#add('/shop/web', {
-      instances: 12,
-      cpus: 0.5,
-      mem: 256,
-      hasChecks: true,
-      labels: { team: 'shop', tier: 'front' },
-    });
-    cluster.#add('/shop/cart', {
-      instances: 6,
-      cpus: 0.3,
-      mem: 384,
-      hasChecks: true,
-      labels: { team: 'shop' },
-    });
-    cluster.#add('/shop/search/index', { instances: 3, cpus: 1, mem: 2048, hasChecks: true });
-    cluster.#add('/shop/search/api', { instances: 5, cpus: 0.4, mem: 512, hasChecks: true });
-    cluster.#add('/data/cassandra', {
-      instances: 5,
-      cpus: 1.5,
-      mem: 4096,
-      hasChecks: true,
-      disk: 10240,
-    });
-    cluster.#add('/data/kafka', { instances: 3, cpus: 1, mem: 2048, hasChecks: true, disk: 20480 });
-    cluster.#add('/data/spark/history', { instances: 1, cpus: 0.5, mem: 1024, hasChecks: false });
-    cluster.#add('/oinker', { instances: 3, cpus: 0.2, mem: 128, hasChecks: true });
-    cluster.#add('/marathon-lb', { instances: 2, cpus: 1, mem: 512, hasChecks: true });
-    cluster.#add('/reports', { instances: 0, cpus: 0.5, mem: 256, hasChecks: false });
-    cluster.#add('/webserver', {
-      instances: 13,
-      running: 12,
-      cpus: 0.2,
-      mem: 32,
-      hasChecks: false,
-      constraints: [['hostname', 'UNIQUE']],
-    });
-    cluster.#add('/payments', {
-      instances: 4,
-      running: 3,
-      unhealthy: 1,
-      cpus: 0.3,
-      mem: 256,
-      hasChecks: true,
-    });
-    cluster.#add('/importer', { instances: 2, running: 0, cpus: 0.2, mem: 128, hasChecks: false });
-    cluster.#add('/mailer', {
-      instances: 8,
-      running: 5,
-      staged: 2,
-      cpus: 0.2,
-      mem: 128,
-      hasChecks: true,
-    });
-    cluster.#add('/training', {
-      instances: 2,
-      running: 0,
-      cpus: 48,
-      mem: 262144,
-      hasChecks: false,
-    });
-    cluster.deployments = [
-      {
-        id: '1c2b6f0e-58a1-4f3a-9a53-0f8f4f5f9b11',
-        version: new Date(Date.now() - 40_000).toISOString(),
-        affectedApps: ['/mailer'],
-        affectedPods: [],
-        steps: [
-          { actions: [{ action: 'StartApplication', app: '/mailer' }] },
-          { actions: [{ action: 'ScaleApplication', app: '/mailer' }] },
-        ],
-        currentActions: [{ action: 'ScaleApplication', app: '/mailer', readinessCheckResults: [] }],
-        currentStep: 2,
-        totalSteps: 2,
-      },
-    ];
-    return cluster;
-  }
-
-  #add(
+  /** Adds an app with its tasks; what is left out runs and is well. */
+  add(
     id: string,
     spec: {
       instances: number;
@@ -257,82 +166,7 @@ export class FixtureCluster {
   }
 
   queue(): readonly unknown[] {
-    const rows: unknown[] = [];
-    const since = new Date(this.#startedMs - 2 * MINUTE_MS).toISOString();
-    if (this.#apps.has('/webserver')) {
-      rows.push({
-        ...this.#queueRow('/webserver', 1, since, [
-          { reason: 'UnfulfilledRole', declined: 0, processed: 12 },
-          { reason: 'UnfulfilledConstraint', declined: 12, processed: 12 },
-          { reason: 'InsufficientCpus', declined: 0, processed: 0 },
-          { reason: 'InsufficientMemory', declined: 0, processed: 0 },
-          { reason: 'InsufficientPorts', declined: 0, processed: 0 },
-        ]),
-        explanation: {
-          summary: 'hostname UNIQUE turned down 12 of 12 offers.',
-          offersProcessed: 12,
-          reasons: [
-            {
-              reason: 'UnfulfilledConstraint',
-              what: 'hostname UNIQUE',
-              declined: 12,
-              processed: 12,
-            },
-          ],
-        },
-      });
-    }
-    if (this.#apps.has('/training')) {
-      rows.push(
-        this.#queueRow('/training', 2, since, [
-          { reason: 'UnfulfilledRole', declined: 2, processed: 12 },
-          { reason: 'UnfulfilledConstraint', declined: 0, processed: 10 },
-          { reason: 'InsufficientCpus', declined: 7, processed: 10 },
-          { reason: 'InsufficientMemory', declined: 3, processed: 3 },
-          { reason: 'InsufficientDisk', declined: 0, processed: 0 },
-        ]),
-      );
-    }
-    if (this.#apps.has('/importer')) {
-      rows.push({
-        ...this.#queueRow('/importer', 2, since, []),
-        delay: { timeLeftSeconds: 42, overdue: false },
-      });
-    }
-    return rows;
-  }
-
-  #queueRow(
-    id: string,
-    count: number,
-    since: string,
-    rejects: readonly { reason: string; declined: number; processed: number }[],
-  ): Record<string, unknown> {
-    const reasons = rejects.filter((reject) => reject.declined > 0);
-    return {
-      count,
-      role: '*',
-      since,
-      delay: { timeLeftSeconds: 0, overdue: true },
-      processedOffersSummary: {
-        processedOffersCount: 120,
-        unusedOffersCount: 118,
-        rejectSummaryLastOffers: rejects,
-        rejectSummaryLaunchAttempt: rejects,
-      },
-      lastUnusedOffers: reasons.flatMap((reject) =>
-        Array.from({ length: Math.min(6, reject.declined) }, (_, index) => ({
-          offer: {
-            id: `o-${reject.reason}-${index}`,
-            hostname: hostname(index),
-            agentId: agentId(index),
-          },
-          reason: [reject.reason],
-          timestamp: new Date(this.#startedMs - 20_000).toISOString(),
-        })),
-      ),
-      app: this.find(id),
-    };
+    return queueRows({ startedMs: this.#startedMs, find: (id) => this.find(id) });
   }
 
   stateSummary(): unknown {
@@ -466,7 +300,7 @@ export class FixtureCluster {
   create(definition: Readonly<Record<string, unknown>>): unknown {
     const given = String(definition['id']);
     const id = given.startsWith('/') ? given : `/${given}`;
-    this.#add(id, {
+    this.add(id, {
       instances: Number(definition['instances'] ?? 1),
       cpus: Number(definition['cpus'] ?? 1),
       mem: Number(definition['mem'] ?? 128),
@@ -482,7 +316,7 @@ export class FixtureCluster {
     const { instances } = change;
     if (typeof instances === 'number') {
       this.#apps.delete(id);
-      this.#add(id, { instances, cpus: app.cpus, mem: app.mem, hasChecks: app.hasChecks });
+      this.add(id, { instances, cpus: app.cpus, mem: app.mem, hasChecks: app.hasChecks });
     }
     this.#emit('deployment_success', {
       id: 'd-1',
@@ -555,16 +389,4 @@ export class FixtureCluster {
     }
     return `${time} \u001B[32mINFO\u001B[0m 10.0.1.${10 + (this.#lines % 12)} GET /cart/${this.#lines} 200 ${3 + (this.#lines % 40)} ms`;
   }
-}
-
-function hex(value: number): string {
-  return (0x5f_2c_9a_14 + value * 7_919).toString(16).slice(0, 8);
-}
-
-function hostname(index: number): string {
-  return `node-${String(index + 1).padStart(2, '0')}.dc1`;
-}
-
-function agentId(index: number): string {
-  return `5f2c9a14-0c1e-4a57-9d43-7b6b7a1d2f10-S${index}`;
 }

@@ -7,7 +7,8 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { FixtureCluster } from './fixture-cluster.ts';
+import type { FixtureCluster } from './fixture-cluster.ts';
+import { busyCluster } from './fixture-scenarios.ts';
 
 const DIST = join(import.meta.dirname, '..', 'dist');
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -26,7 +27,7 @@ export interface FixtureServer {
 }
 
 /** Starts the server on a free port of the loopback address. */
-export async function startFixtureServer(cluster = FixtureCluster.busy()): Promise<FixtureServer> {
+export async function startFixtureServer(cluster = busyCluster()): Promise<FixtureServer> {
   const server = createServer((request, response) => {
     handle(cluster, request, response).catch((error: unknown) => {
       response.writeHead(500, { 'Content-Type': 'application/json' });

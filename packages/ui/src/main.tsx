@@ -15,6 +15,8 @@ import './styles/tables.css';
 import './styles/fields.css';
 import './styles/overlays.css';
 import './styles/pages.css';
+import './styles/services.css';
+import './styles/editor.css';
 
 const host = document.querySelector('#root');
 if (host === null) throw new Error('The page has no root element');
