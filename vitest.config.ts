@@ -30,6 +30,8 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      'packages/ui/vitest.config.ts',
+      'packages/ui/vitest.browser.config.ts',
     ],
   },
 });

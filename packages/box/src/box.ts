@@ -23,7 +23,7 @@ import { planAgents, type AgentPlan, type Machine } from './topology.ts';
 
 const LOOPBACK = '127.0.0.1';
 const CLUSTER_NAME = 'box';
-const DOCKER_SOCKET = '/var/run/docker.sockX';
+const DOCKER_SOCKET = '/var/run/docker.sock';
 /** A master that cannot be there: port 1 is reserved and nothing listens on it. */
 const NO_MASTER = 'http://127.0.0.1:1';
 

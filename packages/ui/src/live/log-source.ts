@@ -70,7 +70,7 @@ async function readStream(
   const query =
     after === undefined
       ? `cursor=END&skip=-${HISTORY_LINES}`
-      : `cursor=${encodeURIComponent(after)}&skip=1`;
+      : `cursor=${encodeURIComponent(after)}`;
   const response = await fetch(
     `/system/v1/logs/v2/task/${encodeURIComponent(taskId)}/file/${file}?${query}`,
     { headers: { Accept: 'text/event-stream' }, signal },
