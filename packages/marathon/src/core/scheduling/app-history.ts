@@ -26,6 +26,7 @@ import {
   groupRecordRemoval,
   type GroupRecord,
 } from './records.ts';
+import { differentApps } from './root-difference.ts';
 
 /** Removed apps and groups whose versions are still kept. */
 export const REMOVED_MAX = 500;
@@ -104,18 +105,16 @@ export class AppHistory {
   replaceRoot(next: Group, isUsed: (appId: string, version: string) => boolean): RecordWrite[] {
     const writes: RecordWrite[] = [];
     const { version } = next;
-    const apps = new Map(allApps(next).map((app) => [app.id, app]));
-    for (const [id, app] of apps) {
-      if (this.#current.get(id) === app) continue;
-      add(this.#apps, id, app.version, app);
-      this.#current.set(id, app);
-      writes.push(appRecord(id, app.version, app), ...this.#dropOldVersions(id, isUsed));
-    }
-    for (const id of this.#current.keys()) {
-      if (apps.has(id)) continue;
-      this.#current.delete(id);
-      add(this.#apps, id, version, undefined);
-      writes.push(appRecord(id, version, undefined));
+    for (const [id, { target }] of differentApps(this.#root, next)) {
+      if (target === undefined) {
+        this.#current.delete(id);
+        add(this.#apps, id, version, undefined);
+        writes.push(appRecord(id, version, undefined));
+        continue;
+      }
+      add(this.#apps, id, target.version, target);
+      this.#current.set(id, target);
+      writes.push(appRecord(id, target.version, target), ...this.#dropOldVersions(id, isUsed));
     }
     writes.push(...this.#replaceGroups(next));
     writes.push(...this.#dropRemoved());

@@ -7,7 +7,6 @@
 
 import { compareText, type Instant } from '@dcos/base';
 import {
-  allApps,
   dependencyLevels,
   isConfigDifferent,
   type AppDefinition,
@@ -20,6 +19,7 @@ import type {
   DeploymentPlan,
   DeploymentStep,
 } from './deployment.ts';
+import { differentApps } from './root-difference.ts';
 
 export interface PlanInput {
   readonly id: string;
@@ -31,26 +31,22 @@ export interface PlanInput {
 
 /** Plans the way from one root to another. A restart shows as a new `lastConfigChangeAt`. */
 export function planDeployment(input: PlanInput): DeploymentPlan {
-  const originals = new Map(allApps(input.original).map((app) => [app.id, app]));
-  const targets = new Map(allApps(input.target).map((app) => [app.id, app]));
   const changes = new Map<string, PlannedChange>();
   const stops: DeploymentAction[] = [];
   const starts: DeploymentAction[] = [];
-  for (const [id, original] of originals) {
-    if (targets.has(id)) continue;
-    changes.set(id, { original });
-    stops.push({ action: 'StopApplication', app: id });
-  }
-  for (const [id, target] of targets) {
-    const original = originals.get(id);
-    if (original === target || (original !== undefined && original.version === target.version))
-      continue;
-    changes.set(id, original === undefined ? { target } : { original, target });
-    if (original === undefined) starts.push({ action: 'StartApplication', app: id });
+  for (const [id, change] of differentApps(input.original, input.target)) {
+    const { original, target } = change;
+    if (original?.version === target?.version) continue;
+    changes.set(id, change);
+    if (target === undefined) stops.push({ action: 'StopApplication', app: id });
+    else if (original === undefined) starts.push({ action: 'StartApplication', app: id });
   }
   const steps: DeploymentStep[] = [step(stops), step(starts)];
-  if (changes.size > stops.length) {
-    for (const level of dependencyLevels(input.target)) {
+  const changed = [...changes].flatMap(([id, { target }]) => (target === undefined ? [] : [id]));
+  if (changed.length > 0) {
+    // Of a single app the level is of no interest.
+    const levels = changed.length === 1 ? [changed] : dependencyLevels(input.target);
+    for (const level of levels) {
       steps.push(step(level.flatMap((id) => levelAction(id, changes.get(id)))));
     }
   }

@@ -7,7 +7,7 @@
  */
 
 import type { Instant, JsonObject } from '@dcos/base';
-import type { AppDefinition } from '../model/index.ts';
+import type { AppDifference } from './root-difference.ts';
 
 export type ActionKind =
   | 'StartApplication'
@@ -24,11 +24,8 @@ export interface DeploymentStep {
   readonly actions: readonly DeploymentAction[];
 }
 
-/** What a deployment makes of one app; absent means that the app does not exist. */
-export interface PlannedChange {
-  readonly original?: AppDefinition;
-  readonly target?: AppDefinition;
-}
+/** What a deployment makes of one app. */
+export type PlannedChange = AppDifference;
 
 export interface DeploymentPlan {
   readonly id: string;

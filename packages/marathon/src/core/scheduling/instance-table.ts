@@ -10,6 +10,9 @@ export class InstanceTable {
   /** App id → instances that wait for a launch; no entry for zero. */
   readonly #toBeLaunched = new Map<string, number>();
 
+  /** Role → instances that have it; no entry for zero. */
+  readonly #roles = new Map<string, number>();
+
   get size(): number {
     return this.#byId.size;
   }
@@ -36,6 +39,11 @@ export class InstanceTable {
     return this.#toBeLaunched.get(appId) ?? 0;
   }
 
+  /** Roles that instances have. */
+  roles(): IterableIterator<string> {
+    return this.#roles.keys();
+  }
+
   /** Apps that have instances. */
   apps(): IterableIterator<string> {
     return this.#byApp.keys();
@@ -60,12 +68,18 @@ export class InstanceTable {
   }
 
   #recount(before: Instance | undefined, after: Instance | undefined): void {
-    const appId = (before ?? after)?.appId;
-    const was = before !== undefined && isToBeLaunched(before) ? 1 : 0;
-    const is = after !== undefined && isToBeLaunched(after) ? 1 : 0;
-    if (appId === undefined || was === is) return;
-    const count = this.toBeLaunchedOf(appId) + is - was;
-    if (count === 0) this.#toBeLaunched.delete(appId);
-    else this.#toBeLaunched.set(appId, count);
+    const waited = before !== undefined && isToBeLaunched(before);
+    const waits = after !== undefined && isToBeLaunched(after);
+    const appId = (before ?? after)?.appId ?? '';
+    if (waited !== waits) addTo(this.#toBeLaunched, appId, waits ? 1 : -1);
+    if (before?.role === after?.role) return;
+    if (before !== undefined) addTo(this.#roles, before.role, -1);
+    if (after !== undefined) addTo(this.#roles, after.role, 1);
   }
+}
+
+function addTo(counts: Map<string, number>, key: string, change: number): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }

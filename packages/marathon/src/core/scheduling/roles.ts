@@ -7,7 +7,7 @@ import { emit, type MarathonState, type Step } from './state.ts';
 export function rolesInUse(state: MarathonState): readonly string[] {
   const roles = new Set([state.settings.mesosRole]);
   for (const app of state.history.apps()) roles.add(app.role);
-  for (const instance of state.instances.all()) roles.add(instance.role);
+  for (const role of state.instances.roles()) roles.add(role);
   return [...roles].sort(compareText);
 }
 

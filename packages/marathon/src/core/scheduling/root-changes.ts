@@ -23,7 +23,7 @@ import type { Deployment, DeploymentPlan } from './deployment.ts';
 import type { Reply } from './effects.ts';
 import { announceHealthChecks } from './health-checks.ts';
 import { deploymentRecord } from './records.ts';
-import { emit, persist, publish, type Step } from './state.ts';
+import { emit, persist, publish, type MarathonState, type Step } from './state.ts';
 
 /** Where a request came from, for the event bus. */
 export interface Origin {
@@ -117,11 +117,8 @@ function takeChange(
 ): void {
   const { state, now } = step;
   const { plan, root } = taken;
-  const used = versionsInUse(step);
-  persist(
-    step,
-    ...state.history.replaceRoot(root, (appId, version) => used.has(`${appId} ${version}`)),
-  );
+  const isUsed = (appId: string, version: string): boolean => isRunning(state, appId, version);
+  persist(step, ...state.history.replaceRoot(root, isUsed));
   if (plan.steps.length > 0) persist(step, deploymentRecord(plan));
   state.rolesChanged = true;
   state.counters.deployments += 1;
@@ -148,13 +145,11 @@ function takeChange(
   startDeployment(step, { plan, step: -1, finished: new Set() });
 }
 
-/** Versions that instances run: their definitions must be kept. */
-function versionsInUse(step: Step): ReadonlySet<string> {
-  const used = new Set<string>();
-  for (const { appId, version, task } of step.state.instances.all()) {
-    if (task !== undefined) used.add(`${appId} ${version}`);
-  }
-  return used;
+/** True when a task runs this version of an app: its definition must be kept. */
+function isRunning(state: MarathonState, appId: string, version: string): boolean {
+  return state.instances
+    .of(appId)
+    .some((instance) => instance.task !== undefined && instance.version === version);
 }
 
 /** Answers that a request was refused. Nothing else changes. */

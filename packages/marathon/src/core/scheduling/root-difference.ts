@@ -1,0 +1,39 @@
+/**
+ * What differs between two root groups. Parts that both share are skipped, so that the cost is that of the
+ * change and of the groups around it, not that of the cluster.
+ */
+
+import type { AppDefinition, Group } from '../model/index.ts';
+
+/** An app of before and after; absent means that it is not there. */
+export interface AppDifference {
+  readonly original?: AppDefinition;
+  readonly target?: AppDefinition;
+}
+
+/** App id → what became of it, for every app that is not the same object in both. */
+export function differentApps(original: Group, target: Group): ReadonlyMap<string, AppDifference> {
+  const differences = new Map<string, AppDifference>();
+  compare(original, target, differences);
+  return differences;
+}
+
+function compare(
+  left: Group | undefined,
+  right: Group | undefined,
+  differences: Map<string, AppDifference>,
+): void {
+  if (left === right) return;
+  for (const [id, original] of left?.apps ?? []) {
+    const target = right?.apps.get(id);
+    if (target === original) continue;
+    differences.set(id, target === undefined ? { original } : { original, target });
+  }
+  for (const [id, target] of right?.apps ?? []) {
+    if (left?.apps.has(id) !== true) differences.set(id, { target });
+  }
+  for (const [id, child] of left?.groups ?? []) compare(child, right?.groups.get(id), differences);
+  for (const [id, child] of right?.groups ?? []) {
+    if (left?.groups.has(id) !== true) compare(undefined, child, differences);
+  }
+}
