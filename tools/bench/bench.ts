@@ -6,12 +6,14 @@
 import { benchmarkAllocation } from './allocation.ts';
 import { benchmarkDeploy } from './deploy.ts';
 import { benchmarkStart } from './start.ts';
+import { benchmarkTasks } from './tasks.ts';
 import type { Row } from './row.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   start: benchmarkStart,
   deploy: benchmarkDeploy,
   allocation: benchmarkAllocation,
+  tasks: benchmarkTasks,
 };
 
 const args = process.argv.slice(2);
@@ -19,7 +21,9 @@ const json = args.includes('--json');
 const names = args.filter((arg) => !arg.startsWith('--'));
 const unknown = names.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0) {
-  process.stderr.write(`unknown benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`);
+  process.stderr.write(
+    `unknown benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`,
+  );
   process.exit(2);
 }
 
@@ -33,11 +37,23 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
 if (json) {
   for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
 } else {
-  const cells = rows.map((row) => [row.what, `${format(row.median)} ${row.unit}`, `${format(row.least)} – ${format(row.greatest)}`, row.budget]);
+  const cells = rows.map((row) => [
+    row.what,
+    `${format(row.median)} ${row.unit}`,
+    `${format(row.least)} – ${format(row.greatest)}`,
+    row.budget,
+  ]);
   const table = [['what', 'median', 'range', 'budget'], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  const widths = [0, 1, 2, 3].map((column) =>
+    Math.max(...table.map((line) => line[column]?.length ?? 0)),
+  );
   for (const line of table) {
-    process.stdout.write(`${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`);
+    process.stdout.write(
+      `${line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
   }
 }
 

@@ -2,7 +2,11 @@
 
 import { join } from 'node:path';
 import { startBoxProcess, temporaryDirectory, waitFor, type BoxProcess } from '@dcos/testkit';
-import { boxClient, processesOfTask, type BoxClient } from '../../packages/box/src/testing/box-client.ts';
+import {
+  boxClient,
+  processesOfTask,
+  type BoxClient,
+} from '../../packages/box/src/testing/box-client.ts';
 import { row, type Row } from './row.ts';
 
 const RUNS = 20;
@@ -19,7 +23,10 @@ export async function benchmarkDeploy(): Promise<readonly Row[]> {
       runningMs.push(await timeToRunning(box, client, id));
       if (run < RUNS / 4) recoveredMs.push(await timeToRecovery(box, client, id));
       await client.marathon('DELETE', `/apps/${id}?force=true`);
-      await waitFor(`${id} to be gone`, async () => (await client.marathon('GET', `/apps/${id}`)).status === 404);
+      await waitFor(
+        `${id} to be gone`,
+        async () => (await client.marathon('GET', `/apps/${id}`)).status === 404,
+      );
     }
   } finally {
     await box.stop('SIGTERM');
@@ -35,7 +42,12 @@ export async function benchmarkDeploy(): Promise<readonly Row[]> {
 async function timeToRunning(box: BoxProcess, client: BoxClient, id: string): Promise<number> {
   const events = await statusEvents(box);
   const startedMs = performance.now();
-  const created = await client.marathon('POST', '/apps', { id, cmd: 'exec sleep 1000', cpus: 0.1, mem: 16 });
+  const created = await client.marathon('POST', '/apps', {
+    id,
+    cmd: 'exec sleep 1000',
+    cpus: 0.1,
+    mem: 16,
+  });
   if (created.status !== 201) throw new Error(`POST ${id}: ${created.status}`);
   await events.running(id);
   const elapsedMs = performance.now() - startedMs;
@@ -61,10 +73,13 @@ interface StatusEvents {
 
 async function statusEvents(box: BoxProcess): Promise<StatusEvents> {
   const abort = new AbortController();
-  const response = await fetch(`${box.ready.url}/service/marathon/v2/events?event_type=status_update_event`, {
-    headers: { accept: 'text/event-stream' },
-    signal: abort.signal,
-  });
+  const response = await fetch(
+    `${box.ready.url}/service/marathon/v2/events?event_type=status_update_event`,
+    {
+      headers: { accept: 'text/event-stream' },
+      signal: abort.signal,
+    },
+  );
   if (response.body === null) throw new Error('no event stream');
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
@@ -76,7 +91,10 @@ async function statusEvents(box: BoxProcess): Promise<StatusEvents> {
         for (const frame of frames) {
           const data = /^data: (.*)$/m.exec(frame)?.[1];
           if (data === undefined) continue;
-          const event = JSON.parse(data) as { readonly appId?: string; readonly taskStatus?: string };
+          const event = JSON.parse(data) as {
+            readonly appId?: string;
+            readonly taskStatus?: string;
+          };
           if (event.appId === `/${appId}` && event.taskStatus === 'TASK_RUNNING') return;
         }
         const { value, done } = await reader.read();

@@ -11,7 +11,12 @@ export interface Row {
 }
 
 /** Sums up samples; throws when there are none, since a figure without a measurement is none. */
-export function row(what: string, unit: Row['unit'], samples: readonly number[], budget: string): Row {
+export function row(
+  what: string,
+  unit: Row['unit'],
+  samples: readonly number[],
+  budget: string,
+): Row {
   const sorted = [...samples].sort((left, right) => left - right);
   const [least] = sorted;
   const greatest = sorted.at(-1);

@@ -38,6 +38,8 @@ export interface BoxDependencies {
   readonly progress: Progress;
   /** Folder of the built UI. */
   readonly uiDirectory: string;
+  /** Search path of tasks. */
+  readonly taskPath: string;
 }
 
 /** What has been started so far, so that a failure half-way can be undone in reverse order. */
@@ -72,7 +74,7 @@ export async function startBox(
 async function startComponents(
   flags: BoxFlags,
   directory: DataDirectory,
-  { logger, progress, uiDirectory }: BoxDependencies,
+  { logger, progress, uiDirectory, taskPath }: BoxDependencies,
   started: Started,
 ): Promise<Box> {
   const store = openSqliteStore(directory.stateFile);
@@ -87,7 +89,9 @@ async function startComponents(
 
   const agents: RunningAgent[] = [];
   for (const plan of planAgents(flags, thisMachine(directory.path))) {
-    agents.push(await startPlannedAgent(plan, directory, master.url, logger));
+    agents.push(
+      await startPlannedAgent(plan, { directory, masterUrl: master.url, logger, taskPath }),
+    );
   }
   for (const agent of agents) started.add(() => agent.close());
   await Promise.all(agents.map((agent) => agent.registered));
@@ -154,11 +158,16 @@ async function startComponents(
   };
 }
 
+interface AgentSurroundings {
+  readonly directory: DataDirectory;
+  readonly masterUrl: string;
+  readonly logger: Logger;
+  readonly taskPath: string;
+}
+
 async function startPlannedAgent(
   plan: AgentPlan,
-  directory: DataDirectory,
-  masterUrl: string,
-  logger: Logger,
+  { directory, masterUrl, logger, taskPath }: AgentSurroundings,
 ): Promise<RunningAgent> {
   return await startAgent(
     {
@@ -169,6 +178,9 @@ async function startPlannedAgent(
       workDir: directory.agentDirectory(plan.name),
       // The wait spreads the load of thousands of agents; here it would only delay the start.
       registrationBackoffMs: 10,
+      registrationBackoffMaxMs: 2_000,
+      // On somebody's own machine a task should find what that person finds.
+      executorEnvironment: { PATH: taskPath },
       resources: plan.resources,
       attributes: plan.attributes,
       runtimes: existsSync(DOCKER_SOCKET) ? 'process,docker' : 'process',

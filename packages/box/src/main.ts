@@ -62,6 +62,7 @@ async function main(): Promise<void> {
       logger,
       progress,
       uiDirectory: join(workspaceRoot, 'packages', 'ui', 'dist'),
+      taskPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     });
     stopOnSignal(async () => {
       await box.stop();

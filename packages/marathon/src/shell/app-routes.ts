@@ -1,6 +1,6 @@
 /** The routes below `/v2/apps`. App ids contain slashes, so the part after the prefix is taken apart here. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import type { Instant } from '@dcos/base';
 import {
   appList,

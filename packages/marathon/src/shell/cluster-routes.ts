@@ -1,6 +1,6 @@
 /** Tasks, deployments, the launch queue, pods as far as they are there, and what tells about the process. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import type { JsonObject, JsonValue } from '@dcos/base';
 import type { Metrics } from '@dcos/telemetry';
 import { deploymentList, queueView, taskList, type Reply } from '../core/index.ts';

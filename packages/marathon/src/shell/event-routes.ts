@@ -1,6 +1,6 @@
 /** `GET /v2/events`: the event bus as server-sent events. */
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance } from '@dcos/http';
 import { startSse } from '@dcos/http';
 import type { EventBus } from './event-bus.ts';
 import { queryOf, refuse } from './request.ts';

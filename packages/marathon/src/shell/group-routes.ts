@@ -1,6 +1,6 @@
 /** The routes below `/v2/groups`. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { groupApps, groupVersions, oneGroup, type Reply } from '../core/index.ts';
 import type { RouteContext } from './app-routes.ts';
 import { bodyOf, flagOf, originOf, pathAfter, queryOf, refuse, send } from './request.ts';

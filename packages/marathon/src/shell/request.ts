@@ -1,6 +1,6 @@
 /** What routes read out of requests, and how they answer. */
 
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from '@dcos/http';
 import type { JsonValue } from '@dcos/base';
 import { bodyText, sendJson } from '@dcos/http';
 import type { Reply } from '../core/index.ts';

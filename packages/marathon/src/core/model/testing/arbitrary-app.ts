@@ -66,7 +66,7 @@ const networking: fc.Arbitrary<JsonObject> = fc.oneof(
           }
         : {}),
     })),
-) as fc.Arbitrary<JsonObject>;
+);
 
 const rest: fc.Arbitrary<JsonObject> = present({
   instances: fc.integer({ min: 0, max: 100 }),
@@ -98,7 +98,7 @@ const rest: fc.Arbitrary<JsonObject> = present({
   taskKillGracePeriodSeconds: fc.integer({ min: 0, max: 10 }),
   backoffFactor: fc.double({ min: 1, max: 3, noNaN: true }),
   tty: fc.boolean(),
-}) as fc.Arbitrary<JsonObject>;
+});
 
 /** An app in the root group or in a group below it. */
 export const arbitraryApp: fc.Arbitrary<JsonObject & { readonly id: string }> = fc
