@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,8 +142,14 @@ test('an end soon after the return is noticed though it is nobody’s child', as
 test('unacknowledged updates are told again after a crash, in order, with the same uuid', async () => {
   master.acknowledging = false;
   const child = await spawnAgent();
-  master.run(commandTask('quiet', 'exit 0'));
+  master.run(commandTask('quiet', 'echo >ran'));
   const first = await master.waitFor('quiet', 'TASK_STARTING');
+  // Before that the crash could come between the update and the process, and the task would fail.
+  const ran = join(
+    workDir,
+    'slaves/latest/frameworks/framework-0000/executors/quiet/runs/latest/ran',
+  );
+  await until(() => existsSync(ran), 'the task ran');
   await kill(child);
   master.acknowledging = true;
   await start();
