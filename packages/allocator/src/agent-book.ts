@@ -61,6 +61,8 @@ export class AgentBook {
     this.#total = total.unallocate();
     this.hasGpus = total.scalarMilli('gpus') > 0;
     this.#shared = this.#total.filterEntries(({ nature }) => nature.shared);
+    // A verdict may rest on what the agent has rather than on what is free: that it has GPUs.
+    this.#blocked.clear();
     this.#recount();
   }
 

@@ -3,7 +3,13 @@ import { parseResources, Resources } from '@dcos/resources';
 import type { Attribute, Resource } from '@dcos/wire';
 import { describe, expect, test } from 'vitest';
 import { createAllocator } from './allocator.ts';
-import type { Allocation, Allocator, AllocatorOptions, FrameworkDescription } from './types.ts';
+import type {
+  Allocation,
+  Allocator,
+  AllocatorOptions,
+  FrameworkDescription,
+  OfferRefusal,
+} from './types.ts';
 
 const INTERVAL_MS = 1000;
 const ALL_AGENT_CAPABILITIES = new Set([
@@ -123,7 +129,7 @@ describe('fairness', () => {
     framework('f1', ['r1']);
     framework('f2', ['r2']);
     for (let index = 0; index < 6; index++) agent(`a${index}`, 'cpus:2;mem:1024');
-    giveBack(allocator, run(), undefined);
+    giveBack(allocator, run(), 0);
     allocator.updateWeights(new Map([['r2', 2]]));
     expect(allocator.hasCandidates()).toBe(false);
     const roles = run(INTERVAL_MS).map(({ role }) => role);
@@ -439,7 +445,55 @@ describe('what may be offered', () => {
   });
 });
 
+/** Gives the only cpu of agent `a` back. */
+function freeCpu(refusal: OfferRefusal | undefined): (allocator: Allocator) => void {
+  return (allocator) => {
+    const resources = res('cpus:1').allocate('r');
+    allocator.recover(frameworkId('f'), agentId('a'), resources, refusal, 0);
+  };
+}
+
+test('an agent whose GPUs are gone is offered to those who turned it down for them', () => {
+  const { allocator, agent, framework, run } = world();
+  framework('f', ['r']);
+  agent('a', 'cpus:4;mem:64;gpus:1');
+  expect(text(run())).toBe('');
+  allocator.updateAgent(agentId('a'), res('cpus:2;mem:64'));
+  expect(text(run())).toBe('f r a');
+});
+
 describe('event-driven runs', () => {
+  test('give what one framework left to another, and not back to the first', () => {
+    const { allocator, agent, framework, run } = world();
+    framework('f', ['r']);
+    agent('a', 'cpus:1');
+    expect(text(run())).toBe('f r a');
+    framework('g', ['s']);
+    allocator.allocate(0, 'candidates');
+    freeCpu({ refuseMs: 5000, leftover: true })(allocator);
+    expect(text(allocator.allocate(0, 'candidates'))).toBe('g s a');
+    allocator.recover(
+      frameworkId('g'),
+      agentId('a'),
+      res('cpus:1').allocate('s'),
+      { refuseMs: 5000, leftover: true },
+      0,
+    );
+    expect(text(allocator.allocate(0, 'candidates'))).toBe('');
+    expect(allocator.hasCandidates()).toBe(false);
+  });
+
+  test('serve others when a framework is removed', () => {
+    const { allocator, agent, framework, run } = world();
+    framework('f', ['r']);
+    agent('a', 'cpus:1');
+    run();
+    framework('g', ['s']);
+    allocator.allocate(0, 'candidates');
+    allocator.removeFramework(frameworkId('f'));
+    expect(text(allocator.allocate(0, 'candidates'))).toBe('g s a');
+  });
+
   test.each<[string, (allocator: Allocator) => void, boolean]>([
     ['a new total', (allocator) => allocator.updateAgent(agentId('a'), res('cpus:2')), true],
     ['an activated agent', (allocator) => allocator.activateAgent(agentId('a')), true],
@@ -447,18 +501,19 @@ describe('event-driven runs', () => {
     ['a revival', (allocator) => allocator.revive(frameworkId('f'), []), true],
     ['a weight', (allocator) => allocator.updateWeights(new Map([['r', 2]])), false],
     ['a suppression', (allocator) => allocator.suppress(frameworkId('f'), []), false],
+    ['a task that ended', freeCpu(undefined), true],
+    ['what is left of a used offer', freeCpu({ refuseMs: 5000, leftover: true }), true],
+    ['a refusal', freeCpu({ refuseMs: 5000 }), false],
+    ['a refusal without a filter', freeCpu({ refuseMs: 0 }), false],
     [
-      'a recovery',
-      (allocator) =>
-        allocator.recover(
-          frameworkId('f'),
-          agentId('a'),
-          res('cpus:1').allocate('r'),
-          undefined,
-          0,
-        ),
+      'a task that ended while nobody wants anything',
+      (allocator) => {
+        allocator.suppress(frameworkId('f'), []);
+        freeCpu(undefined)(allocator);
+      },
       false,
     ],
+    ['a removed framework', (allocator) => allocator.removeFramework(frameworkId('f')), false],
   ])('%s asks for one: %#', (_name, act, expected) => {
     const { allocator, agent, framework, run } = world();
     framework('f', ['r']);
@@ -474,7 +529,7 @@ describe('event-driven runs', () => {
     const { allocator, agent, framework, run } = world();
     framework('f', ['r']);
     agent('a', 'cpus:1');
-    giveBack(allocator, run(), undefined);
+    giveBack(allocator, run(), 0);
     agent('b', 'cpus:1');
     expect(text(allocator.allocate(0, 'candidates'))).toBe('f r b');
     expect(text(allocator.allocate(1000, 'all'))).toBe('f r a');

@@ -27,6 +27,7 @@ import type {
   AllocatorOptions,
   AllocatorSnapshot,
   FrameworkDescription,
+  OfferRefusal,
   Quota,
   RoleExplanation,
 } from './types.ts';
@@ -45,8 +46,8 @@ export function createAllocator(options: AllocatorOptions): Allocator {
     removeAgent: (id) => allocator.removeAgent(id),
     activateAgent: (id) => allocator.activateAgent(id),
     deactivateAgent: (id) => allocator.deactivateAgent(id),
-    recover: (framework, agent, resources, filter, now) =>
-      allocator.recover(framework, agent, resources, filter, now),
+    recover: (framework, agent, resources, refusal, now) =>
+      allocator.recover(framework, agent, resources, refusal, now),
     track: (framework, agent, resources) => allocator.track(framework, agent, resources),
     suppress: (framework, roles) => allocator.suppress(framework, roles),
     revive: (framework, roles) => allocator.revive(framework, roles),
@@ -136,7 +137,9 @@ class HierarchicalAllocator implements Allocator {
     this.#refresh(framework);
     for (const agent of this.#agents.values()) {
       const resources = agent.of(id);
-      if (!resources.isEmpty()) this.#release(framework, agent, resources);
+      if (resources.isEmpty()) continue;
+      this.#release(framework, agent, resources);
+      this.#freed(agent);
     }
     for (const client of framework.clients.values()) this.#removeClient(client);
     this.#clients.frameworks.delete(id);
@@ -219,15 +222,16 @@ class HierarchicalAllocator implements Allocator {
     frameworkId: FrameworkId,
     agentId: AgentId,
     resources: Resources,
-    filter: { readonly refuseMs: number } | undefined,
+    refusal: OfferRefusal | undefined,
     now: Instant,
   ): void {
     const framework = this.#clients.frameworks.get(frameworkId);
     const agent = this.#agents.get(agentId);
     if (framework === undefined || agent === undefined || resources.isEmpty()) return;
     const roles = this.#release(framework, agent, resources);
-    if (filter === undefined || filter.refuseMs <= 0 || !framework.active) return;
-    const lastsMs = Math.max(filter.refuseMs, this.#options.allocationIntervalMs);
+    if (refusal === undefined || refusal.leftover === true) this.#freed(agent);
+    if (refusal === undefined || refusal.refuseMs <= 0 || !framework.active) return;
+    const lastsMs = Math.max(refusal.refuseMs, this.#options.allocationIntervalMs);
     for (const [role, refused] of roles) {
       const client = framework.clients.get(role);
       if (client?.subscribed !== true) continue;
@@ -388,6 +392,11 @@ class HierarchicalAllocator implements Allocator {
   #wake(): void {
     this.#wakeEpoch += 1;
     this.#allAreCandidates = true;
+  }
+
+  /** Something is free that was not; worth a look if there is anybody who might want it. */
+  #freed(agent: AgentBook): void {
+    if (!this.#clients.active.isEmpty()) this.#candidates.add(agent);
   }
 
   #unblock(client: Client): void {

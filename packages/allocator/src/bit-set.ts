@@ -23,6 +23,10 @@ export class BitSet {
     if (at < this.#words.length) this.#words[at] = (this.#words[at] ?? 0) & ~(1 << (index & 31));
   }
 
+  isEmpty(): boolean {
+    return this.#words.every((word) => word === 0);
+  }
+
   clear(): void {
     this.#words.fill(0);
   }

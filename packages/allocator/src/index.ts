@@ -10,6 +10,7 @@ export type {
   FrameworkDescription,
   FrameworkExplanation,
   MinAllocatable,
+  OfferRefusal,
   Quantities,
   Quota,
   RoleExplanation,

@@ -53,6 +53,14 @@ export interface Quota {
   readonly limits: Quantities;
 }
 
+/** How a framework gave back what it was offered. */
+export interface OfferRefusal {
+  /** How long it does not want the same or less of the agent; 0 for no filter. */
+  readonly refuseMs: number;
+  /** It used the rest of the offer, so others may have what is left at once. */
+  readonly leftover?: boolean;
+}
+
 /** One decision: these resources, allocated to the role, go to the framework as an offer. */
 export interface Allocation {
   readonly frameworkId: FrameworkId;
@@ -94,15 +102,17 @@ export interface Allocator {
   /** Nothing of the agent is offered until it is activated. */
   deactivateAgent(id: AgentId): void;
   /**
-   * Gives back what was offered or used. With a filter the framework is not offered the same or less of
-   * the agent for that long, at least for one interval. Does nothing for a framework or agent that was
-   * removed, since that freed everything. Asserts that no more comes back than was given.
+   * Gives back what was offered or used. With a refusal the framework is not offered the same or less of
+   * the agent for that long, at least for one interval, unless that is 0. What nobody refused is worth an
+   * event-driven run; what was refused waits for the periodic one, or else frameworks that decline would
+   * be asked again as fast as they answer. Does nothing for a framework or agent that was removed, since
+   * that freed everything. Asserts that no more comes back than was given.
    */
   recover(
     framework: FrameworkId,
     agent: AgentId,
     resources: Resources,
-    filter: { readonly refuseMs: number } | undefined,
+    refusal: OfferRefusal | undefined,
     now: Instant,
   ): void;
   /** Counts resources as used that were learned, not offered: tasks of a returning agent. */

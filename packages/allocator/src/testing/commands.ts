@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { agentId, frameworkId, type AgentId, type FrameworkId } from '@dcos/base';
 import { parseResources, Resources } from '@dcos/resources';
-import type { Allocation, Allocator } from '../types.ts';
+import type { Allocation, Allocator, OfferRefusal } from '../types.ts';
 import { roleOf, type AllocatorSpecification } from './specification.ts';
 
 export interface Model {
@@ -194,12 +194,17 @@ function allocationCommands(): fc.Arbitrary<Command>[] {
       ),
     );
   const recover = fc
-    .tuple(fc.nat(), fc.boolean(), fc.constantFrom(undefined, 0, 1, 3000, 10_000))
-    .map(([pick, half, refuseMs]) =>
+    .tuple(fc.nat(), fc.boolean(), fc.constantFrom(undefined, 0, 1, 3000, 10_000), fc.boolean())
+    .map(([pick, half, refuseMs, leftover]) =>
       command(
-        `recover ${half ? 'half of ' : ''}holding ${pick}, refuse ${refuseMs ?? 0} ms`,
+        `recover ${half ? 'half of ' : ''}holding ${pick}, refuse ${refuseMs} ms, leftover ${leftover}`,
         ({ specification }) => specification.holdings.length > 0,
-        (model, allocator) => recoverOne(model, allocator, { pick, half, refuseMs }),
+        (model, allocator) =>
+          recoverOne(model, allocator, {
+            pick,
+            half,
+            refusal: refuseMs === undefined ? undefined : { refuseMs, leftover },
+          }),
       ),
     );
   const track = fc.tuple(framework, agent, fc.constantFrom(...ROLES)).map(([id, on, role]) =>
@@ -222,7 +227,11 @@ const TASK = Resources.fromWire([{ name: 'cpus', type: 'SCALAR', scalar: { value
 function recoverOne(
   model: Model,
   allocator: Allocator,
-  how: { readonly pick: number; readonly half: boolean; readonly refuseMs: number | undefined },
+  how: {
+    readonly pick: number;
+    readonly half: boolean;
+    readonly refusal: OfferRefusal | undefined;
+  },
 ): void {
   const { holdings } = model.specification;
   const holding = holdings[how.pick % holdings.length];
@@ -231,9 +240,8 @@ function recoverOne(
   const all = holding.resources.filterEntries(({ nature }) => nature.allocatedTo === role);
   const cpus = all.filterEntries(({ nature }) => nature.name === 'cpus');
   const resources = how.half && !cpus.isEmpty() ? cpus : all;
-  const filter = how.refuseMs === undefined ? undefined : { refuseMs: how.refuseMs };
-  allocator.recover(holding.framework, holding.agent, resources, filter, model.now);
-  model.specification.recover({ ...holding, resources }, filter, model.now);
+  allocator.recover(holding.framework, holding.agent, resources, how.refusal, model.now);
+  model.specification.recover({ ...holding, resources }, how.refusal, model.now);
 }
 
 /** Lets both decide about the same agents in the same order; those without offers may come anywhere. */

@@ -7,7 +7,7 @@
 
 import { compareText, type AgentId, type FrameworkId, type Instant } from '@dcos/base';
 import { isAncestorRole, Resources } from '@dcos/resources';
-import type { AgentDescription, Allocation, FrameworkDescription } from '../types.ts';
+import type { AgentDescription, Allocation, FrameworkDescription, OfferRefusal } from '../types.ts';
 
 interface Framework {
   roles: ReadonlySet<string>;
@@ -86,6 +86,7 @@ export class AllocatorSpecification {
 
   removeFramework(id: FrameworkId): void {
     this.frameworks.delete(id);
+    for (const { framework, agent } of this.holdings) if (framework === id) this.#freed(agent);
     this.holdings = this.holdings.filter((holding) => holding.framework !== id);
     this.#dropFilters((filter) => filter.framework === id);
     this.#forgetServed();
@@ -134,7 +135,7 @@ export class AllocatorSpecification {
     this.#hold({ framework, agent, resources });
   }
 
-  recover(holding: Holding, filter: { readonly refuseMs: number } | undefined, now: Instant): void {
+  recover(holding: Holding, refusal: OfferRefusal | undefined, now: Instant): void {
     const { framework, agent, resources } = holding;
     const held = this.#heldBy(framework, agent).subtract(resources);
     this.holdings = this.holdings.filter(
@@ -142,10 +143,11 @@ export class AllocatorSpecification {
     );
     if (!held.isEmpty()) this.holdings.push({ framework, agent, resources: held });
     this.#forgetServed();
+    if (refusal === undefined || refusal.leftover === true) this.#freed(agent);
     const role = roleOf(resources);
     const { active, roles } = this.#framework(framework);
-    if (filter === undefined || filter.refuseMs <= 0 || !active || !roles.has(role)) return;
-    const until = now + Math.max(filter.refuseMs, this.#intervalMs);
+    if (refusal === undefined || refusal.refuseMs <= 0 || !active || !roles.has(role)) return;
+    const until = now + Math.max(refusal.refuseMs, this.#intervalMs);
     this.#filters.push({ framework, role, agent, refused: resources.unallocate(), until });
   }
 
@@ -336,6 +338,13 @@ export class AllocatorSpecification {
 
   #dropFilters(drop: (filter: Filter) => boolean): void {
     this.#filters = this.#filters.filter((filter) => !drop(filter));
+  }
+
+  #freed(agent: AgentId): void {
+    const wanted = [...this.frameworks.values()].some(
+      ({ active, roles, suppressed }) => active && [...roles].some((role) => !suppressed.has(role)),
+    );
+    if (wanted) this.candidates.add(agent);
   }
 
   #allAreCandidates(): void {
