@@ -15,7 +15,7 @@ import type {
   TaskStatus_Reason,
 } from '@dcos/wire';
 import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
-import { recoverRefused, refusal, removeOffer, withdrawOffer } from './offers.ts';
+import { refusalOf, removeOffer, withdrawOffer } from './offers.ts';
 import type { Agent, Framework, OfferRecord } from './state.ts';
 import { masterStatus } from './status.ts';
 import { stateFor } from './task-state.ts';
@@ -47,9 +47,12 @@ export function onAccept(
     dropAll(context, framework, records, operations, 'the agent of the offers is not registered');
     return;
   }
+  const { agent, remaining: offered } = grant;
   for (const operation of operations) performOperation(context, framework, grant, operation);
-  // Offers that were used in full leave nothing to give back, and no filter.
-  recoverRefused(context, framework, grant.agent.id, grant.remaining, refusal(accept.filters));
+  // Offers that were used in full leave nothing to give back, and no filter; unused ones are as declined.
+  const leftover = grant.remaining !== offered;
+  const refusal = { ...refusalOf(accept.filters), leftover };
+  context.allocator.recover(framework.id, agent.id, grant.remaining, refusal, context.now);
 }
 
 function offersProblem(
@@ -115,7 +118,8 @@ function dropAll(
   for (const record of records) {
     if (record === undefined || discarded.has(record.id)) continue;
     discarded.add(record.id);
-    removeOffer(context, record, { rescind: false });
+    // As declined: a client that repeats a wrong call must not be offered the same as fast as it can.
+    removeOffer(context, record, { rescind: false, refusal: { refuseMs: 0 } });
   }
   for (const operation of operations) {
     for (const task of tasksOf(operation)) {

@@ -7,7 +7,13 @@
 
 import { agentId, assert, idProblem, type AgentId } from '@dcos/base';
 import { Resources, validateResources } from '@dcos/resources';
-import { AgentInfoType, toJsonText, type agentProtocol, type AgentInfo } from '@dcos/wire';
+import {
+  AgentInfoType,
+  AttributeType,
+  toJsonText,
+  type agentProtocol,
+  type AgentInfo,
+} from '@dcos/wire';
 import { reconcileAgentTasks } from './agent-tasks.ts';
 import { PING_TIMER, removeAgent } from './agents.ts';
 import { count, note, sendToAgent, tellOperators, type Context } from './context.ts';
@@ -144,6 +150,7 @@ function registerAgain(
   if (toJsonText(AgentInfoType, info) !== toJsonText(AgentInfoType, known.info)) {
     context.emit({ kind: 'persist', writes: [putRecord({ kind: 'agent', id, info })] });
   }
+  const attributesChanged = attributesText(info) !== attributesText(known.info);
   known.info = info;
   known.ip = register.ip;
   known.version = register.version;
@@ -151,15 +158,18 @@ function registerAgain(
   known.reregisteredAt = context.now;
   known.pingsMissed = 0;
   const total = Resources.fromWire(info.resources);
-  if (!total.equals(known.total)) {
-    known.total = total;
-    rescindAgentOffers(context, known);
-    context.allocator.updateAgent(id, total);
-  }
+  // Offers that show what the agent is no longer like must not be used.
+  if (attributesChanged || !total.equals(known.total)) rescindAgentOffers(context, known);
+  known.total = total;
+  context.allocator.updateAgent(id, total, { info, capabilities: capabilityNames(known) });
   context.allocator.activateAgent(id);
   confirm(context, known);
   reconcileAgentTasks(context, known, register);
   tellOperators(context, { type: 'AGENT_ADDED', agent_added: { agent: agentMessage(known) } });
+}
+
+function attributesText({ attributes = [] }: AgentInfo): string {
+  return attributes.map((attribute) => toJsonText(AttributeType, attribute)).join();
 }
 
 function infoOf(register: agentProtocol.Register, id: AgentId): AgentInfo {

@@ -4,8 +4,8 @@
  * to the allocator or turns them into tasks, so that nothing is counted twice or lost.
  */
 
-import { agentId, frameworkId, offerId, type AgentId, type OfferId } from '@dcos/base';
-import type { Allocation } from '@dcos/allocator';
+import { agentId, frameworkId, offerId, type OfferId } from '@dcos/base';
+import type { Allocation, OfferRefusal } from '@dcos/allocator';
 import { toPreRefinement, type Resources } from '@dcos/resources';
 import type { Filters, Offer, Resource, scheduler } from '@dcos/wire';
 import { count, note, sendToFramework, type Context } from './context.ts';
@@ -48,7 +48,7 @@ function makeOffer(
       allocation.frameworkId,
       allocation.agentId,
       resources,
-      undefined,
+      { refuseMs: 0 },
       context.now,
     );
     return undefined;
@@ -130,14 +130,14 @@ export function withdrawOffer(context: Context, record: OfferRecord): void {
 export function removeOffer(
   context: Context,
   record: OfferRecord,
-  how: { readonly rescind: boolean },
+  how: { readonly rescind: boolean; readonly refusal?: OfferRefusal },
 ): void {
   withdrawOffer(context, record);
   context.allocator.recover(
     record.frameworkId,
     record.agentId,
     record.resources,
-    undefined,
+    how.refusal,
     context.now,
   );
   const framework = context.state.frameworks.get(record.frameworkId);
@@ -159,7 +159,9 @@ export function rescindAgentOffers(context: Context, agent: Agent): void {
 export function onOfferTimer(context: Context, timer: string): boolean {
   if (!timer.startsWith(OFFER_TIMER)) return false;
   const record = context.state.offers.get(offerId(timer.slice(OFFER_TIMER.length)));
-  if (record !== undefined) removeOffer(context, record, { rescind: true });
+  // Silence is a refusal without a filter: the next round offers it again.
+  if (record !== undefined)
+    removeOffer(context, record, { rescind: true, refusal: { refuseMs: 0 } });
   return true;
 }
 
@@ -170,7 +172,7 @@ export function onDecline(
   decline: scheduler.Call_Decline,
 ): void {
   count(context, 'master/messages_decline_offers');
-  const filter = refusal(decline.filters);
+  const refusal = refusalOf(decline.filters);
   for (const { value } of decline.offer_ids ?? []) {
     const record = framework.offers.get(offerId(value));
     if (record === undefined) {
@@ -186,26 +188,14 @@ export function onDecline(
       continue;
     }
     withdrawOffer(context, record);
-    recoverRefused(context, framework, record.agentId, record.resources, filter);
+    context.allocator.recover(framework.id, record.agentId, record.resources, refusal, context.now);
   }
 }
 
-/** Gives unused resources back behind a filter. */
-export function recoverRefused(
-  context: Context,
-  framework: Framework,
-  agent: AgentId,
-  resources: Resources,
-  filter: { readonly refuseMs: number } | undefined,
-): void {
-  if (resources.isEmpty()) return;
-  context.allocator.recover(framework.id, agent, resources, filter, context.now);
-}
-
-/** How long refused resources are kept from the framework; undefined for not at all. */
-export function refusal(filters: Filters | undefined): { readonly refuseMs: number } | undefined {
+/** How a framework refuses, by the filters of its call; 0 for no filter. */
+export function refusalOf(filters: Filters | undefined): OfferRefusal {
   const seconds = filters?.refuse_seconds;
   if (seconds === undefined || Number.isNaN(seconds) || seconds < 0)
     return { refuseMs: REFUSE_MS_DEFAULT };
-  return seconds === 0 ? undefined : { refuseMs: Math.min(seconds * 1000, REFUSE_MS_MAX) };
+  return { refuseMs: Math.min(seconds * 1000, REFUSE_MS_MAX) };
 }

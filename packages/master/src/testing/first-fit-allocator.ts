@@ -70,11 +70,12 @@ export function createFirstFitAllocator(): Allocator {
     removeAgent: (id) => void agents.delete(id),
     activateAgent: change((id) => void (agentOf(id).active = true)),
     deactivateAgent: (id) => void (agentOf(id).active = false),
-    recover: change((framework, id, resources, filter, now) => {
+    recover(framework, id, resources, refusal, now) {
       const agent = agentOf(id);
       agent.allocated = agent.allocated.subtract(resources);
-      if (filter !== undefined) frameworks.get(framework)?.refused.set(id, now + filter.refuseMs);
-    }),
+      if (refusal !== undefined) frameworks.get(framework)?.refused.set(id, now + refusal.refuseMs);
+      if (refusal === undefined || refusal.leftover === true) pending = true;
+    },
     track(_framework, id, resources) {
       const agent = agentOf(id);
       agent.allocated = agent.allocated.add(resources);
