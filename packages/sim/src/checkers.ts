@@ -8,7 +8,7 @@
  * 3. An agent that the registry does not hold runs no task; a registered agent is never forgotten.
  */
 
-import type { JsonValue } from '@dcos/base';
+import { uuidText, type JsonValue } from '@dcos/base';
 import type { MasterSnapshot } from '@dcos/master/core';
 import { isTerminal, mayFollow, type Agent } from '@dcos/agent/core';
 import { Resources } from '@dcos/resources';
@@ -141,6 +141,64 @@ export function createUpdateChecker(framework: SimulatedFramework): () => Verdic
     }
     return undefined;
   };
+}
+
+/**
+ * Invariant 2, the agent's end of it: an update leaves an agent's stream only when its framework has seen it,
+ * or was told by the master that the task had ended. A new life of the agent may have lost updates that
+ * were not durable and so never left.
+ */
+export function createAcknowledgementChecker(
+  frameworks: readonly SimulatedFramework[],
+): (agent: Agent) => Verdict {
+  let life: Agent | undefined;
+  const heads = new Map<string, { readonly taskId: string; readonly uuid: string }>();
+  return (agent) => {
+    if (agent !== life) heads.clear();
+    life = agent;
+    const { live } = agent.snapshot();
+    const now = new Map<string, string>();
+    for (const task of live) {
+      const uuid = task.updates[0]?.uuid;
+      if (uuid !== undefined) now.set(task.containerId, uuidText(uuid));
+    }
+    for (const [container, { taskId, uuid }] of heads) {
+      if (now.get(container) === uuid) continue;
+      heads.delete(container);
+      if (frameworks.some((framework) => framework.wasTold(taskId, uuid))) continue;
+      return `the update ${uuid} of ${taskId} was acknowledged, but its framework never saw it`;
+    }
+    for (const task of live) {
+      const uuid = now.get(task.containerId);
+      if (uuid !== undefined) heads.set(task.containerId, { taskId: task.taskId, uuid });
+    }
+    return undefined;
+  };
+}
+
+/**
+ * What an agent says is durable, and a container that runs is known to a registered agent as a task that has
+ * not ended.
+ */
+export function checkContainers(agent: SimulatedAgent, core: Agent): Verdict {
+  const [early] = agent.toldTooEarly;
+  if (early !== undefined) return `${agent.name} told ${early} before it was durable`;
+  const { phase, live } = core.snapshot();
+  if (phase !== 'registered') return undefined;
+  const known = new Set(
+    live.filter((task) => !isTerminal(task.state)).map((task) => task.containerId),
+  );
+  const stray = agent.runningContainerIds().find((id) => !known.has(id));
+  return stray === undefined ? undefined : `${agent.name} runs ${stray} without knowing it`;
+}
+
+/** An instance that was superseded decides nothing any more. */
+export function checkFrameworks(frameworks: readonly SimulatedFramework[]): Verdict {
+  for (const { name, staleCallsObeyed } of frameworks) {
+    if (staleCallsObeyed.length > 0)
+      return `${name}: ${staleCallsObeyed[0]} of a superseded instance was carried out`;
+  }
+  return undefined;
 }
 
 /** Invariant 3. */

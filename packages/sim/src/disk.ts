@@ -1,6 +1,7 @@
 /**
  * A disk: writes become durable one after the other, each after a while. A crash loses what was not durable;
- * the write under way may have made it or not.
+ * the write under way may have made it or not, or have left new keys unreadable. What was there before is
+ * never harmed: the real ones append.
  */
 
 import type { World } from './world.ts';
@@ -10,6 +11,8 @@ const WRITE_MAX_MS = 6;
 /** A disk now and then takes its time. */
 const SLOW_WRITE_MS = 400;
 const SLOW_PROBABILITY = 0.01;
+/** A write that a crash cut off leaves something behind. */
+const TORN_PROBABILITY = 0.3;
 
 export interface Disk<Value> {
   readonly durable: ReadonlyMap<string, Value>;
@@ -19,9 +22,14 @@ export interface Disk<Value> {
   crash(): void;
 }
 
-export function createDisk<Value>(world: World): Disk<Value> {
+/** @param torn what an unreadable record reads as; without it records are whole or absent. */
+export function createDisk<Value>(world: World, torn?: Value): Disk<Value> {
   const durable = new Map<string, Value>();
-  let pending: { readonly apply: () => void; cancel: () => void }[] = [];
+  let pending: {
+    readonly keys: readonly string[];
+    readonly apply: () => void;
+    cancel: () => void;
+  }[] = [];
   let freeAt = 0;
   return {
     durable,
@@ -36,7 +44,8 @@ export function createDisk<Value>(world: World): Disk<Value> {
           else durable.set(key, value);
         }
       };
-      const entry = { apply, cancel: (): void => undefined };
+      const keys = batch.map(([key]) => key);
+      const entry = { keys, apply, cancel: (): void => undefined };
       entry.cancel = world.after(freeAt - world.now(), () => {
         pending = pending.filter((other) => other !== entry);
         apply();
@@ -48,6 +57,9 @@ export function createDisk<Value>(world: World): Disk<Value> {
       const [first] = pending;
       for (const entry of pending) entry.cancel();
       if (first !== undefined && world.chance(0.5)) first.apply();
+      else if (torn !== undefined && world.chance(TORN_PROBABILITY)) {
+        for (const key of first?.keys ?? []) if (!durable.has(key)) durable.set(key, torn);
+      }
       pending = [];
       freeAt = 0;
     },

@@ -3,11 +3,18 @@
  * can be killed while its containers go on; the host can burn, and then everything on it is gone but its disk.
  */
 
-import { seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
+import {
+  isJsonObject,
+  seededRandom,
+  toBase64,
+  type ContainerId,
+  type JsonObject,
+} from '@dcos/base';
 import {
   createAgent,
   DEFAULT_TIMES,
   type Agent,
+  type AgentCoreOptions,
   type AgentEffect,
   type AgentEvent,
   type ExitStatus,
@@ -46,11 +53,20 @@ type Container =
   | { readonly kind: 'running'; readonly pid: number; readonly taskId: string }
   | { readonly kind: 'exited'; readonly status: ExitStatus };
 
+export type AgentFactory = (options: AgentCoreOptions) => Agent;
+
+/** A record of which nothing can be told but that it is not from here. */
+const TORN_RECORD: JsonObject = { version: 999 };
+
 export interface SimulatedAgent {
   readonly name: string;
   core(): Agent | undefined;
   /** Task ids of what runs on the host now, whoever knows of it. */
   runningTaskIds(): readonly string[];
+  /** Containers that run on the host now. */
+  runningContainerIds(): readonly ContainerId[];
+  /** Updates that were sent before they were durable. */
+  readonly toldTooEarly: readonly string[];
   start(): void;
   /** Kills the agent; containers go on, and it starts again after a while. */
   crash(): void;
@@ -63,17 +79,20 @@ export interface HostPlan {
   readonly name: string;
   /** Every host has an address of its own: a second agent at the same one would replace the first. */
   readonly ip: string;
+  /** The real core when absent. */
+  readonly newAgent?: AgentFactory | undefined;
 }
 
 export function createSimulatedAgent(
   world: World,
   master: SimulatedMaster,
-  { name, ip }: HostPlan,
+  { name, ip, newAgent = createAgent }: HostPlan,
 ): SimulatedAgent {
-  const disk = createDisk<JsonObject>(world);
+  const disk = createDisk<JsonObject>(world, TORN_RECORD);
   const timers = createTimers(world);
   const containers = new Map<ContainerId, Container>();
   const launching = new Map<ContainerId, () => void>();
+  const toldTooEarly: string[] = [];
   const info: AgentInfo = { hostname: name, port: 5051, resources: RESOURCES };
   let core: Agent | undefined;
   let link: AgentLink | undefined;
@@ -102,6 +121,7 @@ export function createSimulatedAgent(
         link?.break();
         return undefined;
       case 'send':
+        noteEarly(effect.message);
         link?.sendToLeft(effect.message);
         return undefined;
       case 'launch':
@@ -136,6 +156,20 @@ export function createSimulatedAgent(
       default:
         return undefined;
     }
+  }
+
+  /** What was told must be on the disk: a crash in the next moment may not take it back. */
+  function noteEarly({ status_update: update }: agentProtocol.ToMaster): void {
+    const uuid = update?.status.uuid;
+    if (update === undefined || uuid === undefined) return;
+    const text = toBase64(uuid);
+    const isHeld = [...disk.durable].some(
+      ([key, record]) =>
+        key.startsWith('task/') &&
+        Array.isArray(record['updates']) &&
+        record['updates'].some((held) => isJsonObject(held) && held['uuid'] === text),
+    );
+    if (!isHeld) toldTooEarly.push(`${update.status.state} of ${update.status.task_id.value}`);
   }
 
   /** Like `after`, but only while this very process lives. */
@@ -230,7 +264,7 @@ export function createSimulatedAgent(
 
   function start(): void {
     world.trace(`${name} starts with ${disk.durable.size} records`);
-    core = createAgent({
+    core = newAgent({
       random: seededRandom(world.random.nextU32()),
       options: {
         info,
@@ -264,6 +298,9 @@ export function createSimulatedAgent(
       [...containers.values()].flatMap((container) =>
         container.kind === 'running' ? [container.taskId] : [],
       ),
+    runningContainerIds: () =>
+      [...containers].flatMap(([id, container]) => (container.kind === 'running' ? [id] : [])),
+    toldTooEarly,
     start,
     crash() {
       if (core === undefined) return;

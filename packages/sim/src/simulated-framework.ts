@@ -18,6 +18,7 @@ import type { World } from './world.ts';
 const CALL_MIN_MS = 1;
 const CALL_MAX_MS = 30;
 const CALL_LOSS_PROBABILITY = 0.02;
+const STALE_CALL_MAX_MS = 2_000;
 const DUPLICATE_PROBABILITY = 0.01;
 const RESUBSCRIBE_MIN_MS = 20;
 const RESUBSCRIBE_MAX_MS = 2_000;
@@ -40,11 +41,20 @@ export interface SeenUpdate {
 export interface SimulatedFramework {
   readonly name: string;
   readonly seen: readonly SeenUpdate[];
+  /** Whether it saw that update, or heard from the master itself how that task ended. */
+  wasTold(taskId: string, uuid: string): boolean;
   /** Task ids that were put into an ACCEPT. */
   readonly launched: ReadonlySet<string>;
   start(): void;
   /** Drops its stream, and comes back. */
   disconnect(): void;
+  /**
+   * A second instance subscribes under the same id while the first lives on. The first then still calls with
+   * its old stream id, which must have no effect.
+   */
+  failOver(): void;
+  /** Calls of a superseded instance that the master carried out. */
+  readonly staleCallsObeyed: readonly string[];
   /** No more new tasks from now on. */
   quiesce(): void;
   link(): SchedulerLink | undefined;
@@ -74,7 +84,10 @@ export function createSimulatedFramework(
 ): SimulatedFramework {
   const seen: SeenUpdate[] = [];
   const launched = new Set<string>();
+  const seenUuids = new Set<string>();
+  const endedByMaster = new Set<string>();
   const live = new Map<string, string>();
+  const staleCallsObeyed: string[] = [];
   let frameworkId: string | undefined;
   let streamId: string | undefined;
   let link: SchedulerLink | undefined;
@@ -123,9 +136,25 @@ export function createSimulatedFramework(
       },
     );
     // A second subscription of the same framework: the newer stream is the one to listen to.
+    const superseded = streamId;
     link = connection;
     streamId = stream;
+    if (superseded !== undefined) speakOnAs(superseded);
     return connection;
+  }
+
+  /** The old instance, not knowing better, wants everything of the framework ended. */
+  function speakOnAs(oldStreamId: string): void {
+    if (frameworkId === undefined) return;
+    const framework_id = { value: frameworkId };
+    for (const type of ['SUPPRESS', 'TEARDOWN'] as const) {
+      world.after(world.between(CALL_MIN_MS, STALE_CALL_MAX_MS), () =>
+        master.call({ type, framework_id }, oldStreamId, openStream, ({ status }) => {
+          world.trace(`${plan.name} gets ${status} for a stale ${type}`);
+          if (status === 202) staleCallsObeyed.push(type);
+        }),
+      );
+    }
   }
 
   function lost(): void {
@@ -242,6 +271,8 @@ export function createSimulatedFramework(
     world.trace(
       `${plan.name} hears ${taskId} ${status.state}${uuid === undefined ? ' (master)' : ''}`,
     );
+    if (uuid !== undefined) seenUuids.add(uuid);
+    else if (TERMINAL.has(status.state)) endedByMaster.add(taskId);
     seen.push({ taskId, state: status.state, uuid, reason: status.reason, at: world.now() });
     if (TERMINAL.has(status.state)) live.delete(taskId);
     if (status.uuid === undefined || status.agent_id === undefined) return;
@@ -269,6 +300,7 @@ export function createSimulatedFramework(
   return {
     name: plan.name,
     seen,
+    wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
     start() {
       resubscribeLater();
@@ -279,6 +311,12 @@ export function createSimulatedFramework(
       world.trace(`${plan.name} loses its stream`);
       link.break();
     },
+    failOver() {
+      if (link === undefined || frameworkId === undefined) return;
+      world.trace(`${plan.name} fails over to a second instance`);
+      subscribe();
+    },
+    staleCallsObeyed,
     quiesce: () => void (launching = false),
     link: () => link,
   };

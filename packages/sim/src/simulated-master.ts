@@ -6,10 +6,10 @@
 import type { Allocator, AllocatorOptions } from '@dcos/allocator';
 import { masterId, randomUuid, seededRandom, type JsonValue } from '@dcos/base';
 import {
-  createMaster,
   defaultMasterOptions,
   type Effect,
   type Master,
+  type MasterDependencies,
   type MasterEvent,
 } from '@dcos/master/core';
 import type { agentProtocol, scheduler } from '@dcos/wire';
@@ -27,6 +27,7 @@ const RESTART_MAX_MS = 3_000;
 
 export type AgentLink = Connection<agentProtocol.ToMaster, agentProtocol.ToAgent>;
 export type SchedulerLink = Connection<never, scheduler.Event>;
+export type MasterFactory = (dependencies: MasterDependencies) => Master;
 export type AllocatorFactory = (options: AllocatorOptions) => Allocator;
 
 export interface CallReply {
@@ -66,9 +67,15 @@ interface Process {
   >;
 }
 
+/** What each new master process is made of. */
+export interface MasterParts {
+  readonly newAllocator: AllocatorFactory;
+  readonly newMaster: MasterFactory;
+}
+
 export function createSimulatedMaster(
   world: World,
-  newAllocator: AllocatorFactory,
+  { newAllocator, newMaster }: MasterParts,
 ): SimulatedMaster {
   const disk = createDisk<JsonValue>(world);
   const timers = createTimers(world);
@@ -138,7 +145,7 @@ export function createSimulatedMaster(
     const random = seededRandom(world.random.nextU32());
     const masterInfo = { id, ip: 16_777_343, port: 5050, hostname: 'master' };
     process = {
-      core: createMaster({
+      core: newMaster({
         masterId: id,
         random,
         allocator: newAllocator({

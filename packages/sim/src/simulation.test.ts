@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createBrokenAllocator, MUTATIONS } from '@dcos/allocator/testing/mutations';
 import { simulate } from './simulation.ts';
+import { MUTATIONS as CORE_MUTATIONS } from './testing/mutations.ts';
 
 const STEPS = 3000;
 const SEEDS = 200;
+/** Some defects show only when a fault hits the right moment. */
+const MUTATION_SEEDS = 30;
 /** Seeds are run in batches, so that a failure names its batch and the runner shows progress. */
 const BATCH = 20;
 
@@ -33,6 +36,17 @@ test('the same seed gives the same run, another seed another', () => {
   const once = simulate({ seed: 7, steps: STEPS, faults: true });
   expect(simulate({ seed: 7, steps: STEPS, faults: true })).toEqual(once);
   expect(simulate({ seed: 8, steps: STEPS, faults: true }).traceHash).not.toBe(once.traceHash);
+});
+
+describe('a core that is broken on purpose is caught:', () => {
+  test.each(CORE_MUTATIONS)('$name', { timeout: 120_000 }, ({ parts, objection }) => {
+    const violations: string[] = [];
+    for (let seed = 1; seed <= MUTATION_SEEDS && violations.length === 0; seed++) {
+      const { violation } = simulate({ seed, steps: STEPS, faults: true, ...parts });
+      if (violation !== undefined) violations.push(violation);
+    }
+    expect(violations).toEqual([expect.stringMatching(objection)]);
+  });
 });
 
 test.each(MUTATIONS)('an allocator that is broken on purpose (%s) is caught', (mutation) => {

@@ -4,20 +4,25 @@
  */
 
 import { createAllocator } from '@dcos/allocator';
+import { createMaster } from '@dcos/master/core';
 import {
+  checkContainers,
+  checkFrameworks,
   checkHosts,
   checkQuiet,
   checkRegistry,
   checkResources,
+  createAcknowledgementChecker,
   createAgentStateChecker,
   createUpdateChecker,
   type Verdict,
 } from './checkers.ts';
-import { createSimulatedAgent, type SimulatedAgent } from './simulated-agent.ts';
+import { createSimulatedAgent, type AgentFactory, type SimulatedAgent } from './simulated-agent.ts';
 import { createSimulatedFramework, type SimulatedFramework } from './simulated-framework.ts';
 import {
   createSimulatedMaster,
   type AllocatorFactory,
+  type MasterFactory,
   type SimulatedMaster,
 } from './simulated-master.ts';
 import { createWorld, type World } from './world.ts';
@@ -30,6 +35,10 @@ export interface SimulationOptions {
   readonly faults: boolean;
   /** The allocator of every master; the real one when absent. Tests pass broken ones. */
   readonly newAllocator?: AllocatorFactory;
+  /** The core of every master process; the real one when absent. */
+  readonly newMaster?: MasterFactory;
+  /** The core of every agent process; the real one when absent. */
+  readonly newAgent?: AgentFactory;
 }
 
 export interface SimulationResult {
@@ -62,7 +71,7 @@ interface Cluster {
 /** Runs one seed to its end or to the first violation. */
 export function simulate(options: SimulationOptions): SimulationResult {
   const world = createWorld(options.seed);
-  const cluster = createCluster(world, options.newAllocator ?? createAllocator);
+  const cluster = createCluster(world, options);
   const check = createChecker(cluster);
   let injected = 0;
   let faulty = options.faults;
@@ -103,10 +112,15 @@ export function simulate(options: SimulationOptions): SimulationResult {
   };
 }
 
-function createCluster(world: World, newAllocator: AllocatorFactory): Cluster {
-  const master = createSimulatedMaster(world, newAllocator);
+function createCluster(world: World, options: SimulationOptions): Cluster {
+  const { newAllocator = createAllocator, newMaster = createMaster, newAgent } = options;
+  const master = createSimulatedMaster(world, { newAllocator, newMaster });
   const agents = Array.from({ length: world.between(2, 4) }, (_, index) =>
-    createSimulatedAgent(world, master, { name: `agent${index}`, ip: `10.0.0.${index + 1}` }),
+    createSimulatedAgent(world, master, {
+      name: `agent${index}`,
+      ip: `10.0.0.${index + 1}`,
+      newAgent,
+    }),
   );
   const frameworks = Array.from({ length: world.between(1, 3) }, (_, index) =>
     createSimulatedFramework(world, master, {
@@ -133,12 +147,13 @@ function injectFaults(world: World, cluster: Cluster, wanted: () => boolean): vo
 function injectOne(world: World, { master, agents, frameworks }: Cluster): void {
   const agent = world.pick(agents);
   const framework = world.pick(frameworks);
-  const kind = world.between(0, 9);
+  const kind = world.between(0, 10);
   if (kind <= 1) master.crash();
   else if (kind <= 3) agent?.crash();
   else if (kind === 4) agent?.reboot();
   else if (kind === 5) agent?.link()?.break();
   else if (kind === 6) framework?.disconnect();
+  else if (kind === 10) framework?.failOver();
   else {
     // A partition: nothing arrives for a while, then all of it, or the connection is given up first.
     const link = kind <= 8 ? agent?.link() : framework?.link();
@@ -151,14 +166,19 @@ function injectOne(world: World, { master, agents, frameworks }: Cluster): void 
 function createChecker({ master, agents, frameworks }: Cluster): () => Verdict {
   const updates = frameworks.map((framework) => createUpdateChecker(framework));
   const states = agents.map(() => createAgentStateChecker());
+  const acknowledgements = agents.map(() => createAcknowledgementChecker(frameworks));
   return () => {
     const snapshot = master.core()?.snapshot();
     let verdict = snapshot === undefined ? undefined : checkResources(snapshot);
     verdict ??= checkHosts(agents, CPUS_PER_AGENT);
     verdict ??= checkRegistry(agents, master.registry());
+    verdict ??= checkFrameworks(frameworks);
     for (const [index, agent] of agents.entries()) {
       const core = agent.core();
-      if (core !== undefined) verdict ??= states[index]?.(core);
+      if (core === undefined) continue;
+      verdict ??= checkContainers(agent, core);
+      verdict ??= states[index]?.(core);
+      verdict ??= acknowledgements[index]?.(core);
     }
     for (const check of updates) verdict ??= check();
     return verdict;

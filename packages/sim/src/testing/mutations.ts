@@ -1,0 +1,207 @@
+/**
+ * Cores that are broken on purpose, each the real one behind a wrapper that spoils its events or effects.
+ * A simulation that lets one pass checks less than it claims. For tests only.
+ */
+
+import { createAgent, type AgentEffect, type AgentEvent } from '@dcos/agent/core';
+import { createMaster, type Effect, type MasterEvent } from '@dcos/master/core';
+import type { scheduler } from '@dcos/wire';
+import type { AgentFactory } from '../simulated-agent.ts';
+import type { MasterFactory } from '../simulated-master.ts';
+import type { SimulationOptions } from '../simulation.ts';
+
+export interface Mutation {
+  readonly name: string;
+  readonly parts: Pick<SimulationOptions, 'newAgent' | 'newMaster'>;
+  /** What a checker must say. */
+  readonly objection: RegExp;
+}
+
+/** An agent whose events or effects are changed on their way. */
+function agentWith(changes: {
+  readonly event?: (event: AgentEvent) => AgentEvent;
+  readonly effects?: (effects: readonly AgentEffect[], event: AgentEvent) => readonly AgentEffect[];
+}): AgentFactory {
+  const { event: changeEvent = (event) => event, effects: changeEffects = (effects) => effects } =
+    changes;
+  return (options) => {
+    const real = createAgent(options);
+    return {
+      ...real,
+      handle: (event, now) => changeEffects(real.handle(changeEvent(event), now), event),
+    };
+  };
+}
+
+/** A master whose effects are changed on their way; `begin` makes a change for each process. */
+function masterWith(
+  begin: () => (effects: readonly Effect[], event: MasterEvent) => readonly Effect[],
+): MasterFactory {
+  return (dependencies) => {
+    const real = createMaster(dependencies);
+    const change = begin();
+    return { ...real, handle: (event, now) => change(real.handle(event, now), event) };
+  };
+}
+
+const isUpdate = (effect: AgentEffect): boolean =>
+  effect.kind === 'send' && effect.message.type === 'STATUS_UPDATE';
+
+/** Says an update once: neither the end of its patience nor a new connection makes it say it again. */
+const neverRepeats = agentWith({
+  effects: (effects, event) => {
+    const repeats =
+      (event.kind === 'timer' && event.id.startsWith('retry')) ||
+      (event.kind === 'received' && event.message.type === 'REGISTERED');
+    return repeats ? effects.filter((effect) => !isUpdate(effect)) : effects;
+  },
+});
+
+const forgetsTaskAtRestart = agentWith({
+  event: (event) => {
+    if (event.kind !== 'start') return event;
+    const records = new Map(event.records);
+    for (const key of records.keys()) if (key.startsWith('task/')) records.delete(key);
+    return { ...event, records };
+  },
+});
+
+/** Tells the master before its disk knows. */
+const speaksBeforeItWrites = agentWith({
+  effects: (effects) => [
+    ...effects.filter(isUpdate),
+    ...effects.filter((effect) => !isUpdate(effect)),
+  ],
+});
+
+const launchesTwice = agentWith({
+  effects: (effects) =>
+    effects.flatMap((effect): readonly AgentEffect[] => {
+      if (effect.kind !== 'launch') return [effect];
+      const twin = { ...effect.task, containerId: `${effect.task.containerId}-2` };
+      return [effect, { ...effect, task: twin as typeof effect.task }];
+    }),
+});
+
+/** REGISTERED leaves before the registry holds the agent. */
+const acknowledgesBeforeItWrites = masterWith(() => (effects) => {
+  const isEarly = (effect: Effect): boolean =>
+    effect.kind === 'sendToAgent' && effect.frame.type === 'REGISTERED';
+  return [...effects.filter(isEarly), ...effects.filter((effect) => !isEarly(effect))];
+});
+
+/** An update is held back until the next one of its task, and follows it. */
+const forwardsOutOfOrder = masterWith(() => {
+  const held = new Map<string, Effect>();
+  return (effects) =>
+    effects.flatMap((effect): readonly Effect[] => {
+      const status = updateOf(effect);
+      if (status?.uuid === undefined) return [effect];
+      const task = status.task_id.value;
+      const before = held.get(task);
+      held.set(task, effect);
+      return before === undefined ? [effect] : [effect, before];
+    });
+});
+
+function updateOf(effect: Effect): scheduler.Event_Update['status'] | undefined {
+  return effect.kind === 'sendToFramework' ? effect.event.update?.status : undefined;
+}
+
+/** Answers agents in the name of frameworks that were told nothing. */
+const acknowledgesItself = masterWith(() => (effects, event) => {
+  if (event.kind !== 'agentFrame') return effects;
+  const update = event.frame.status_update;
+  const uuid = update?.status.uuid;
+  if (update === undefined || uuid === undefined || update.status.state === 'TASK_STARTING')
+    return effects;
+  return [
+    ...effects.filter((effect) => updateOf(effect) === undefined),
+    {
+      kind: 'sendToAgent',
+      connection: event.connection,
+      frame: {
+        type: 'ACKNOWLEDGE',
+        acknowledge: {
+          framework_id: update.framework_id,
+          task_id: update.status.task_id,
+          uuid,
+        },
+      },
+    },
+  ];
+});
+
+/** Forgets agents: what should be written of them is not. */
+const forgetsAgents = masterWith(
+  () => (effects) =>
+    effects.filter(
+      (effect) =>
+        effect.kind !== 'persist' ||
+        !effect.writes.some(({ key }) => key.startsWith('master/agents/')),
+    ),
+);
+
+/** Takes every call for one over the framework's newest stream. */
+const ignoresStreamIds: MasterFactory = (dependencies) => {
+  const real = createMaster(dependencies);
+  return {
+    ...real,
+    handle: (event, now) => {
+      const id = event.kind === 'schedulerCall' ? event.call.framework_id?.value : undefined;
+      const framework = [...real.state.frameworks.values()].find((known) => known.id === id);
+      const streamId = framework?.streamId;
+      const stale =
+        event.kind === 'schedulerCall' && event.streamId !== undefined && streamId !== undefined;
+      return real.handle(stale ? { ...event, streamId } : event, now);
+    },
+  };
+};
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'an agent that never repeats an update',
+    parts: { newAgent: neverRepeats },
+    objection: /never acknowledged|never told/,
+  },
+  {
+    name: 'an agent that forgets its tasks at a restart',
+    parts: { newAgent: forgetsTaskAtRestart },
+    objection: /without knowing it|runs .* tasks of one cpu/,
+  },
+  {
+    name: 'an agent that sends updates before they are durable',
+    parts: { newAgent: speaksBeforeItWrites },
+    objection: /before it was durable/,
+  },
+  {
+    name: 'an agent that launches a task twice',
+    parts: { newAgent: launchesTwice },
+    objection: /without knowing it|runs .* tasks of one cpu|runs on/,
+  },
+  {
+    name: 'a master that acknowledges an agent before the registry holds it',
+    parts: { newMaster: acknowledgesBeforeItWrites },
+    objection: /the registry does not hold it/,
+  },
+  {
+    name: 'a master that forwards updates out of order',
+    parts: { newMaster: forwardsOutOfOrder },
+    objection: /an older update was delivered after a newer one/,
+  },
+  {
+    name: 'a master that acknowledges updates itself',
+    parts: { newMaster: acknowledgesItself },
+    objection: /its framework never saw it/,
+  },
+  {
+    name: 'a master that does not write agents down',
+    parts: { newMaster: forgetsAgents },
+    objection: /the registry does not hold it/,
+  },
+  {
+    name: 'a master that takes calls over old streams',
+    parts: { newMaster: ignoresStreamIds },
+    objection: /of a superseded instance was carried out/,
+  },
+];
