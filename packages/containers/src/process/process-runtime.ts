@@ -7,14 +7,9 @@
  *   agent's own SIGKILL (`killed` file) is told from a death that nobody saw.
  */
 
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, open, readdir, readFile, rm, stat, writeFile, chown } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { getuid } from 'node:process';
-import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { assert, errorText, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import { attachSandbox } from '../sandbox-output.ts';
@@ -29,15 +24,18 @@ import type {
   RecoveredContainer,
   StartedContainer,
 } from '../runtime.ts';
+import { accountOf } from './accounts.ts';
 import { commandVector, runCommand } from './run-command.ts';
 import { fateOf, isRunning, usageBySession } from './process-table.ts';
 import { createReaper, type Reaper } from './reaper.ts';
+import { borrowShimLauncher, type LaunchRequest, type ShimLauncher } from './shim-launcher.ts';
+import { exists, readText } from './state-files.ts';
 import { createTurnstile } from './turnstile.ts';
 import {
   KILLED_FILE,
+  NOTICES_FILE,
   PID_FILE,
   SHIM_FILE,
-  SHIM_PROGRAM,
   STATUS_FILE,
   parseShimIdentity,
   parseStatus,
@@ -46,11 +44,8 @@ import {
 
 /** How long a shim may take to report the pid of its task. */
 const START_TIMEOUT_MS = 10_000;
-/**
- * Starts under way at once. Starting a process stops the whole event loop for as long as the kernel copies
- * its page tables; with a bound, a burst of launches leaves room between them for everything else.
- */
-const STARTS_AT_ONCE = 4;
+/** Starts under way at once; more only make each other late. */
+const STARTS_AT_ONCE = 16;
 /** For how long one look at the process table answers questions about usage. */
 const USAGE_AGE_MS = 500;
 
@@ -66,7 +61,7 @@ interface Entry {
   readonly ended: Promise<ExitStatus>;
   readonly end: (status: ExitStatus) => void;
   status?: ExitStatus;
-  shim?: ShimIdentity;
+  shim: ShimIdentity | undefined;
   /** Leader of session and group: the shim's pid. */
   group?: number;
 }
@@ -82,11 +77,13 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #entries = new Map<string, Entry>();
   readonly #reaper: Reaper;
   readonly #starts = createTurnstile(STARTS_AT_ONCE);
+  readonly #launcher: ShimLauncher;
   #usage: { readonly at: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
     this.#reaper = createReaper(options.logger);
+    this.#launcher = borrowShimLauncher(options.logger);
   }
 
   async unavailable(): Promise<string | undefined> {
@@ -107,6 +104,7 @@ class ProcessRuntime implements ContainerRuntime {
       throw containerError('CONTAINER_INVALID', 'the process runtime does not support volumes yet');
     }
     if (spec.user !== undefined) await accountOf(spec.user);
+    this.#launcher.warmUp();
   }
 
   async create(spec: ContainerSpec): Promise<void> {
@@ -122,7 +120,7 @@ class ProcessRuntime implements ContainerRuntime {
   async #start(id: string): Promise<StartedContainer> {
     const entry = this.#entry(id);
     const { spec, statePath } = entry;
-    assert(entry.shim === undefined, `container ${id} was started before`);
+    assert(entry.group === undefined, `container ${id} was started before`);
     const vector = commandVector(spec.command);
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
     if (account !== undefined) {
@@ -130,37 +128,72 @@ class ProcessRuntime implements ContainerRuntime {
         [statePath, spec.sandboxPath].map((path) => chown(path, account.uid, account.gid)),
       );
     }
-    const stdout = await open(join(spec.sandboxPath, 'stdout'), 'a', 0o644);
-    const stderr = await open(join(spec.sandboxPath, 'stderr'), 'a', 0o644);
-    let child: ChildProcess;
-    try {
-      child = spawn('/bin/sh', ['-c', SHIM_PROGRAM, 'dcos-shim', statePath, ...vector], {
-        cwd: spec.sandboxPath,
-        env: spec.environment,
-        detached: true,
-        stdio: ['ignore', stdout.fd, stderr.fd, 'pipe'],
-        ...account,
-      });
-      // At once: a short task may be over before the next await is.
-      child.once('exit', () => void this.#settle(entry));
-      if (child.pid !== undefined) entry.group = child.pid;
-      await once(child, 'spawn');
-    } catch (error) {
-      throw containerError('CONTAINER_LAUNCH_FAILED', 'cannot start /bin/sh', error);
-    } finally {
-      await Promise.all([stdout.close(), stderr.close()]);
-    }
-    child.unref();
-    const pid = await readPid(child, statePath);
-    const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
-    if (identity !== undefined) entry.shim = identity;
+    const pid = await this.#launch(entry, {
+      statePath,
+      vector,
+      directory: spec.sandboxPath,
+      environment: spec.environment,
+      account,
+    });
     return { pid, ipAddresses: [] };
+  }
+
+  /** Resolves with the task's pid. Whatever happens, the entry's end is told sooner or later. */
+  async #launch(entry: Entry, request: LaunchRequest): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const refuse = (message: string): void =>
+      reject(containerError('CONTAINER_LAUNCH_FAILED', message));
+    let isStarted = false;
+    const timer = setTimeout(() => refuse('the shim did not report in time'), START_TIMEOUT_MS);
+    this.#launcher.launch(request, {
+      spawned: (group) => (entry.group = group),
+      started: (pid) => {
+        isStarted = true;
+        resolve(pid);
+      },
+      failed: (message) => {
+        this.#end(entry, { kind: 'unknown', message });
+        refuse(message);
+      },
+      exited: (how) => {
+        // A short task may be over before its start is known here.
+        void this.#settle(entry).then(async () => {
+          const pid = await taskPid(entry.statePath);
+          if (pid > 0) resolve(pid);
+          else refuse(await startProblem(entry.statePath, how));
+        });
+      },
+      lost: () => {
+        if (isStarted) this.#watch(entry);
+        else void this.#giveUp(entry).then(() => refuse('the launcher of tasks died'), reject);
+      },
+    });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Nobody can say whether there is a shim. Without its directory it starts nothing any more; when it was
+   * faster, its identity is in there.
+   */
+  async #giveUp(entry: Entry): Promise<void> {
+    const fenced = `${entry.statePath}.lost`;
+    try {
+      await rename(entry.statePath, fenced);
+      await this.#removeOrphan(`${entry.spec.id}.lost`);
+    } finally {
+      this.#end(entry, { kind: 'unknown', message: 'the launcher of tasks died' });
+    }
   }
 
   async signal(id: string, signal: ContainerSignal): Promise<void> {
     const entry = this.#entry(id);
     if (entry.status !== undefined || entry.group === undefined) return;
-    if (entry.shim !== undefined && !(await isRunning(entry.shim))) return;
+    const shim = await this.#shimOf(entry);
+    if (shim !== undefined && !(await isRunning(shim))) return;
     if (signal === 'SIGKILL') await writeFile(join(entry.statePath, KILLED_FILE), '');
     sendToGroup(entry.group, signal);
   }
@@ -221,6 +254,7 @@ class ProcessRuntime implements ContainerRuntime {
 
   async close(): Promise<void> {
     this.#reaper.close();
+    this.#launcher.close();
     this.#entries.clear();
     await Promise.resolve();
   }
@@ -235,14 +269,9 @@ class ProcessRuntime implements ContainerRuntime {
     const entry = this.#adopt(spec, statePath);
     entry.shim = identity;
     entry.group = identity.pid;
-    const pid = Number((await readText(join(statePath, PID_FILE))).trim());
+    const pid = await taskPid(statePath);
     if ((await isRunning(identity)) && (await this.#recordedStatus(entry)) === undefined) {
-      this.#reaper.watch({
-        directory: statePath,
-        isOver: async () =>
-          (await this.#recordedStatus(entry)) !== undefined || !(await isRunning(identity)),
-        onOver: () => void this.#settle(entry),
-      });
+      this.#watch(entry);
       return {
         kind: 'running',
         id: spec.id,
@@ -251,6 +280,24 @@ class ProcessRuntime implements ContainerRuntime {
     }
     await this.#settle(entry);
     return { kind: 'exited', id: spec.id, status: await entry.ended };
+  }
+
+  /** Looks after a task whose shim is nobody's child any more. */
+  #watch(entry: Entry): void {
+    this.#reaper.watch({
+      directory: entry.statePath,
+      isOver: async () => {
+        if ((await this.#recordedStatus(entry)) !== undefined) return true;
+        const shim = await this.#shimOf(entry);
+        return shim === undefined || !(await isRunning(shim));
+      },
+      onOver: () => void this.#settle(entry),
+    });
+  }
+
+  async #shimOf(entry: Entry): Promise<ShimIdentity | undefined> {
+    entry.shim ??= parseShimIdentity(await readText(join(entry.statePath, SHIM_FILE)));
+    return entry.shim;
   }
 
   async #removeOrphan(id: string): Promise<void> {
@@ -268,7 +315,7 @@ class ProcessRuntime implements ContainerRuntime {
 
   #adopt(spec: ContainerSpec, statePath: string): Entry {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
-    const entry: Entry = { spec, statePath, ended: promise, end: resolve };
+    const entry: Entry = { spec, statePath, ended: promise, end: resolve, shim: undefined };
     this.#entries.set(spec.id, entry);
     return entry;
   }
@@ -292,6 +339,10 @@ class ProcessRuntime implements ContainerRuntime {
     } catch (error) {
       status = { kind: 'unknown', message: errorText(error) };
     }
+    this.#end(entry, status);
+  }
+
+  #end(entry: Entry, status: ExitStatus): void {
     entry.status ??= status;
     entry.end(entry.status);
   }
@@ -309,7 +360,8 @@ class ProcessRuntime implements ContainerRuntime {
   /** What a dead shim watched over is still in its group, whose number no new process gets meanwhile. */
   async #killLeftovers(entry: Entry): Promise<void> {
     if (entry.group === undefined) return;
-    if (entry.shim !== undefined && (await fateOf(entry.shim)) !== 'gone') return;
+    const shim = await this.#shimOf(entry);
+    if (shim !== undefined && (await fateOf(shim)) !== 'gone') return;
     sendToGroup(entry.group, 'SIGKILL');
   }
 }
@@ -324,71 +376,13 @@ function sendToGroup(group: number, signal: ContainerSignal): void {
   }
 }
 
-/** The pid that the shim's child writes to the pipe. */
-async function readPid(child: ChildProcess, statePath: string): Promise<number> {
-  const pipe = child.stdio[3] as Readable | null | undefined;
-  assert(pipe !== null && pipe !== undefined, 'the shim has a third descriptor');
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  let text = '';
-  const timer = setTimeout(
-    () => reject(new Error('the shim did not report in time')),
-    START_TIMEOUT_MS,
-  );
-  pipe.on('data', (chunk: Buffer) => {
-    text += chunk.toString('latin1');
-    if (text.includes('\n')) resolve(Number(text.trim()));
-  });
-  pipe.on('end', () => reject(new Error('the shim ended before the task started')));
-  pipe.on('error', reject);
-  try {
-    return await promise;
-  } catch (error) {
-    const notices = await readText(join(statePath, 'notices'));
-    throw containerError(
-      'CONTAINER_LAUNCH_FAILED',
-      notices.trim() || 'cannot start the task',
-      error,
-    );
-  } finally {
-    clearTimeout(timer);
-    pipe.destroy();
-  }
+/** The pid that the shim wrote down; 0 when no task was started. */
+async function taskPid(statePath: string): Promise<number> {
+  return Number((await readText(join(statePath, PID_FILE))).trim());
 }
 
-const runId = promisify(execFile);
-
-/** Looks an account up by name; a process without root may only name itself. */
-async function accountOf(
-  user: string,
-): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
-  const isRoot = getuid?.() === 0;
-  try {
-    const [uid, gid] = await Promise.all(
-      ['-u', '-g'].map(async (flag) => Number((await runId('id', [flag, '--', user])).stdout)),
-    );
-    assert(uid !== undefined && gid !== undefined, 'id prints a number');
-    return isRoot && uid !== 0 ? { uid, gid } : undefined;
-  } catch (error) {
-    // Without root nothing is switched, so an unknown name changes nothing.
-    if (!isRoot) return undefined;
-    throw containerError('CONTAINER_LAUNCH_FAILED', `Failed to get user '${user}'`, error);
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
+/** Why a shim ended before its task started. */
+async function startProblem(statePath: string, how: string): Promise<string> {
+  const notices = (await readText(join(statePath, NOTICES_FILE))).trim();
+  return `cannot start the task: ${notices === '' ? `its shim ended with ${how}` : notices}`;
 }

@@ -7,8 +7,10 @@ const STAT =
 test('a status is read when it is whole', () => {
   expect(parseStatus('0\n')).toEqual({ kind: 'exited', code: 0 });
   expect(parseStatus('137\n')).toEqual({ kind: 'exited', code: 137 });
+  expect(parseStatus(`0\n${' '.repeat(14)}\n`)).toEqual({ kind: 'exited', code: 0 });
   expect(parseStatus('137 signal\n')).toEqual({ kind: 'signaled', signal: 9 });
-  for (const text of ['', '1', '137 sig', 'x\n']) expect(parseStatus(text)).toBeUndefined();
+  for (const text of ['', '1', '137 sig', 'x\n', `${' '.repeat(16)}\n`, `1${' '.repeat(15)}\n`])
+    expect(parseStatus(text)).toBeUndefined();
 });
 
 test('a command name with parentheses and spaces does not shift the fields', () => {
@@ -17,8 +19,8 @@ test('a command name with parentheses and spaces does not shift the fields', () 
     state: 'S',
     processGroup: 4711,
     session: 4712,
-    userTicks: 150,
-    systemTicks: 25,
+    userTicks: 157,
+    systemTicks: 33,
     startTicks: '98765',
     residentPages: 250,
   });

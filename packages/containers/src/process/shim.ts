@@ -5,15 +5,21 @@
  * What it leaves in the state directory (`$1`):
  * - `shim`: its pid, the boot id, and the line that tells it from a later process with the same pid;
  * - `pid`: the task's pid;
- * - `status`: `<status>` or `<status> signal`, by rename, so it is there whole or not at all.
+ * - `status`: `<status>` or `<status> signal`, in one write over blanks, so that it is there whole or not at all.
  *
  * Details that matter:
+ * - One fork and, on Linux, no program but the task's own: everything else is built into the shell.
+ * - No task is started when the files cannot be written, be it that the disk is full or that the directory was
+ *   taken away because the launch was given up. The place of the status is reserved before, so that a
+ *   disk that fills up meanwhile cannot hide how the task ended.
  * - A caught signal is reset in children, an ignored one is not: `trap :` lets the shim survive a signal to
  *   the whole group while the task sees defaults.
  * - `$?` above 128 does not tell `exit 137` from a kill. Shells announce a killed child on their standard
  *   error, except for INT and PIPE; the shim's own goes to a file whose size answers the question.
  * - The last act kills what the task left behind in the group, the shim included; the status is safe by then.
- * - Descriptor 3 is a pipe to the agent, which may be dead: PIPE is ignored around the one write to it.
+ * - Descriptor 3 is a pipe to the agent, which may be dead: PIPE is ignored around the one write to it. The
+ *   number of the launch (`$2`) says which one it is.
+ * - The environment is the task's: a variable that is set here could be one of its own, hence their names.
  */
 
 import type { ExitStatus } from '../runtime.ts';
@@ -22,45 +28,57 @@ import type { ExitStatus } from '../runtime.ts';
 export const SHIM_FILE = 'shim';
 export const PID_FILE = 'pid';
 export const STATUS_FILE = 'status';
+/** What the shell itself had to say. */
+export const NOTICES_FILE = 'notices';
 /** Written by the runtime before SIGKILL, which the shim does not survive. */
 export const KILLED_FILE = 'killed';
 
-const TASK_PROGRAM = [
-  'echo $$ >"$0/pid"',
-  'trap "" PIPE',
-  'echo $$ >&3',
-  'trap - PIPE',
-  'exec 3>&- 2>&4 4>&-',
-  'exec "$@"',
-].join('\n');
+/** Reserves the place of the longest status. */
+const NO_STATUS = ' '.repeat(16);
 
-/** Run as `/bin/sh -c SHIM_PROGRAM dcos-shim <state directory> <program> <arguments…>`. */
+/** Run as `/bin/sh -c SHIM_PROGRAM dcos-shim <state directory> <launch> <program> <arguments…>`. */
 export const SHIM_PROGRAM = [
   '__dcos_state=$1',
-  'shift',
+  '__dcos_launch=$2',
+  'shift 2',
   'trap : HUP INT QUIT TERM USR1 USR2',
   'exec 4>&2 2>"$__dcos_state/notices"',
+  `echo "${NO_STATUS}" >"$__dcos_state/status" || exit 1`,
   '{',
-  '  echo $$',
   '  if [ -r /proc/self/stat ]; then',
-  '    read -r __dcos_line </proc/sys/kernel/random/boot_id; echo "$__dcos_line"',
-  '    read -r __dcos_line </proc/$$/stat; echo "$__dcos_line"',
+  '    read -r __dcos_line </proc/sys/kernel/random/boot_id',
+  '    read -r __dcos_rest </proc/$$/stat',
   '  else',
-  '    echo -; LC_ALL=C /bin/ps -o lstart= -p $$',
+  '    __dcos_line=-; __dcos_rest=$(LC_ALL=C /bin/ps -o lstart= -p $$)',
   '  fi',
-  '} >"$__dcos_state/shim"',
-  `/bin/sh -c '${TASK_PROGRAM}' "$__dcos_state" "$@"`,
+  '  echo "$$',
+  '$__dcos_line',
+  '$__dcos_rest"',
+  '} >"$__dcos_state/shim" || exit 1',
+  '(',
+  // `$$` is the shim here as well.
+  '  if [ -r /proc/self/stat ]; then',
+  '    read -r __dcos_line __dcos_rest </proc/self/stat',
+  '  else',
+  '    __dcos_line=$(exec /bin/sh -c "echo \$PPID")',
+  '  fi',
+  '  echo "$__dcos_line" >"$__dcos_state/pid" || exit 1',
+  '  trap "" PIPE',
+  '  echo "$__dcos_launch $__dcos_line" >&3',
+  '  trap - PIPE',
+  '  exec 3>&- 2>&4 4>&-',
+  '  exec "$@"',
+  ')',
   '__dcos_line=$?',
   'exec 3>&- 4>&-',
   'if [ $__dcos_line -eq 130 ] || [ $__dcos_line -eq 141 ] || [ -s "$__dcos_state/notices" ]; then',
   '  __dcos_line="$__dcos_line signal"',
   'fi',
-  'echo "$__dcos_line" >"$__dcos_state/status.new"',
-  '/bin/mv -f "$__dcos_state/status.new" "$__dcos_state/status" || echo "$__dcos_line" >"$__dcos_state/status"',
+  'echo "$__dcos_line" 1<>"$__dcos_state/status"',
   'kill -KILL 0',
 ].join('\n');
 
-/** Reads the `status` file; undefined when it is not (wholly) there. */
+/** Reads the `status` file; undefined when no status is in it yet. */
 export function parseStatus(text: string): ExitStatus | undefined {
   const match = /^(\d{1,3})( signal)?\n/.exec(text);
   if (match === null) return undefined;
@@ -92,6 +110,7 @@ export interface StatLine {
   readonly state: string;
   readonly processGroup: number;
   readonly session: number;
+  /** Of the process itself and of those children of it that have ended. */
   readonly userTicks: number;
   readonly systemTicks: number;
   readonly startTicks: string;
@@ -115,8 +134,8 @@ export function parseStatLine(line: string): StatLine | undefined {
     state: field(3),
     processGroup: Number(field(5)),
     session: Number(field(6)),
-    userTicks: Number(field(14)),
-    systemTicks: Number(field(15)),
+    userTicks: Number(field(14)) + Number(field(16)),
+    systemTicks: Number(field(15)) + Number(field(17)),
     startTicks: field(22),
     residentPages: Number(field(24)),
   };

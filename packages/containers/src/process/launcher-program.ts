@@ -1,0 +1,93 @@
+/**
+ * What the launcher process runs: it starts shims for agents, since a fork costs as much as the forking process
+ * is big, and stops it for as long. It is a small process on purpose and is started with `node -e`, from
+ * the text of this function: nothing outside of the function exists there.
+ *
+ * It reads one request a line from standard input and writes one report a line to standard output; the shims
+ * themselves report on descriptor 3, which it only passes on. It ends when its input ends, that is with the
+ * agent however that dies, and decides nothing: the shims and their files do without it.
+ */
+
+/** One line of input. */
+export interface LauncherRequest {
+  /** Number of the launch, unique for this launcher. */
+  readonly launch: number;
+  readonly statePath: string;
+  readonly vector: readonly string[];
+  /** Working directory; `stdout` and `stderr` in it are appended to. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly account?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** One line of output. `failed` and `exited` are the last of a launch. */
+export type LauncherReport =
+  | { readonly launch: number; readonly kind: 'spawned'; readonly pid: number }
+  | { readonly launch: number; readonly kind: 'failed'; readonly message: string }
+  | {
+      readonly launch: number;
+      readonly kind: 'exited';
+      readonly code: number | null;
+      readonly signal: string | null;
+    };
+
+/** The program; its one argument is the program of the shim. */
+export function launcherProgram(): void {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const { closeSync, constants, fstatSync, openSync } = process.getBuiltinModule('node:fs');
+  const [, shimProgram = ''] = process.argv;
+
+  function tell(report: LauncherReport): void {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+  }
+
+  /** For appending. A pipe or a link that was put there would block us, or lead out of the sandbox. */
+  function openOutput(path: string): number {
+    const flags =
+      constants.O_WRONLY |
+      constants.O_APPEND |
+      constants.O_CREAT |
+      constants.O_NOFOLLOW |
+      constants.O_NONBLOCK;
+    const descriptor = openSync(path, flags, 0o644);
+    if (fstatSync(descriptor).isFile()) return descriptor;
+    closeSync(descriptor);
+    throw new Error(`${path} is not a file`);
+  }
+
+  function start(request: LauncherRequest): void {
+    const { launch, directory } = request;
+    const opened: number[] = [];
+    try {
+      for (const name of ['stdout', 'stderr']) opened.push(openOutput(`${directory}/${name}`));
+      const vector = [request.statePath, String(launch), ...request.vector];
+      const child = spawn('/bin/sh', ['-c', shimProgram, 'dcos-shim', ...vector], {
+        cwd: directory,
+        env: request.environment,
+        detached: true,
+        stdio: ['ignore', opened[0], opened[1], 3],
+        ...request.account,
+      });
+      child.on('error', ({ message }) => tell({ launch, kind: 'failed', message }));
+      child.on('exit', (code, signal) => tell({ launch, kind: 'exited', code, signal }));
+      if (child.pid !== undefined) tell({ launch, kind: 'spawned', pid: child.pid });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      tell({ launch, kind: 'failed', message });
+    } finally {
+      for (const descriptor of opened) closeSync(descriptor);
+    }
+  }
+
+  let rest = '';
+  process.stdin.setEncoding('utf8');
+  process.stdin.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) start(JSON.parse(line) as LauncherRequest);
+  });
+  const leave = (): never => process.exit(0);
+  process.stdin.on('end', leave);
+  process.stdin.on('error', leave);
+  process.stdout.on('error', leave);
+}

@@ -1,0 +1,176 @@
+/**
+ * The agent's end of the launcher process (see `launcher-program.ts`): starts it when it is first needed and
+ * again after its death, hands launches over and tells what becomes of each.
+ *
+ * Invariants:
+ * - Every launch gets one last word: `failed`, `exited` or `lost`.
+ * - The death of the launcher harms no running shim; its launches are `lost` to us, not ended.
+ * - One launcher serves all runtimes of a process: it weighs more than what it saves for an agent alone.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { errorText, type Logger } from '@dcos/base';
+import { launcherProgram, type LauncherReport, type LauncherRequest } from './launcher-program.ts';
+import { SHIM_PROGRAM } from './shim.ts';
+
+/** Flags that keep it small: it holds nothing but a line per running task. */
+const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+
+export type LaunchRequest = Omit<LauncherRequest, 'launch'>;
+
+/** What becomes of a launch, in this order; the last three are final and exclude each other. */
+export interface LaunchListener {
+  /** The shim exists; its pid leads a session and a group. */
+  spawned(group: number): void;
+  /** The task exists. Not told when it ended at once, or when its report came too late. */
+  started(pid: number): void;
+  /** There is and was no shim. */
+  failed(message: string): void;
+  /** The shim is gone; its files say how the task ended, if there was one. */
+  exited(how: string): void;
+  /** The launcher died. Whether a shim was started can be told only when `spawned` was. */
+  lost(): void;
+}
+
+export interface ShimLauncher {
+  /** Process id of the running launcher, for tests; undefined when there is none. */
+  readonly pid: number | undefined;
+  /** Starts the process, so that the first launch need not wait for it. */
+  warmUp(): void;
+  launch(request: LaunchRequest, listener: LaunchListener): void;
+  /** Lets the launcher end; shims go on, nothing is told any more. */
+  close(): void;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly input: Writable;
+  readonly launches: Map<number, LaunchListener>;
+}
+
+class LauncherProcess implements ShimLauncher {
+  readonly #logger: Logger;
+  #running: Running | undefined;
+  #next = 1;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get pid(): number | undefined {
+    return this.#running?.child.pid;
+  }
+
+  warmUp(): void {
+    this.#running ??= this.#start();
+  }
+
+  launch(request: LaunchRequest, listener: LaunchListener): void {
+    this.#running ??= this.#start();
+    const { input, launches } = this.#running;
+    const launch = this.#next++;
+    launches.set(launch, listener);
+    const line: LauncherRequest = { launch, ...request };
+    input.write(`${JSON.stringify(line)}\n`);
+  }
+
+  close(): void {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.launches.clear();
+    running?.input.end();
+  }
+
+  #start(): Running {
+    const source = `(${launcherProgram.toString()})()`;
+    const child = spawn(process.execPath, [...NODE_FLAGS, '-e', source, '--', SHIM_PROGRAM], {
+      cwd: '/',
+      env: {},
+      // A session of its own: Ctrl-C on the terminal is for the agent, which decides what it means.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+    });
+    const [input, reports, , starts] = child.stdio as unknown as [
+      Writable,
+      Readable,
+      null,
+      Readable,
+    ];
+    const running: Running = { child, input, launches: new Map() };
+    const gone = (reason: string): void => this.#gone(running, reason);
+    child.on('error', (error) => gone(errorText(error)));
+    child.on('exit', (code, signal) => gone(`it ended with ${signal ?? `status ${code}`}`));
+    // The end of the process says the same, and more.
+    for (const stream of [input, reports, starts]) stream.on('error', () => undefined);
+    createInterface({ input: reports }).on('line', (line) => this.#report(running, line));
+    createInterface({ input: starts }).on('line', (line) => started(running, line));
+    // A waiting launcher is no reason for a process to live on.
+    child.unref();
+    for (const stream of [input, reports, starts]) {
+      if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+    }
+    return running;
+  }
+
+  #report(running: Running, line: string): void {
+    const report = JSON.parse(line) as LauncherReport;
+    const listener = running.launches.get(report.launch);
+    if (listener === undefined) return;
+    switch (report.kind) {
+      case 'spawned':
+        return listener.spawned(report.pid);
+      case 'failed':
+        running.launches.delete(report.launch);
+        return listener.failed(report.message);
+      case 'exited':
+        running.launches.delete(report.launch);
+        return listener.exited(report.signal ?? `status ${report.code}`);
+      default:
+        return report satisfies never;
+    }
+  }
+
+  #gone(running: Running, reason: string): void {
+    if (this.#running === running) {
+      this.#running = undefined;
+      this.#logger.warn({ event: 'launcher.lost', reason }, 'the launcher of tasks is gone');
+    }
+    const lost = [...running.launches.values()];
+    running.launches.clear();
+    for (const listener of lost) listener.lost();
+  }
+}
+
+/** The task of a launch exists: `<launch> <pid>`, written by its shim. */
+function started(running: Running, line: string): void {
+  const [launch, pid] = line.split(' ').map(Number);
+  if (launch !== undefined && pid !== undefined) running.launches.get(launch)?.started(pid);
+}
+
+let shared: LauncherProcess | undefined;
+let borrowers = 0;
+
+/** The launcher of this process; every borrower gives it back once, the last one ends it. */
+export function borrowShimLauncher(logger: Logger): ShimLauncher {
+  shared ??= new LauncherProcess(logger);
+  borrowers += 1;
+  const launcher = shared;
+  let isOpen = true;
+  return {
+    get pid() {
+      return launcher.pid;
+    },
+    warmUp: () => launcher.warmUp(),
+    launch: (request, listener) => launcher.launch(request, listener),
+    close() {
+      if (!isOpen) return;
+      isOpen = false;
+      borrowers -= 1;
+      if (borrowers > 0) return;
+      launcher.close();
+      shared = undefined;
+    },
+  };
+}
