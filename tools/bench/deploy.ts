@@ -8,6 +8,7 @@ import {
   type BoxClient,
 } from '../../packages/box/src/testing/box-client.ts';
 import { row, type Row } from './row.ts';
+import { openStatusEvents } from './status-events.ts';
 
 const RUNS = 20;
 
@@ -40,7 +41,7 @@ export async function benchmarkDeploy(): Promise<readonly Row[]> {
 
 /** From before the POST until Marathon's event stream tells of TASK_RUNNING. */
 async function timeToRunning(box: BoxProcess, client: BoxClient, id: string): Promise<number> {
-  const events = await statusEvents(box);
+  const events = await openStatusEvents(box);
   const startedMs = performance.now();
   const created = await client.marathon('POST', '/apps', {
     id,
@@ -57,51 +58,11 @@ async function timeToRunning(box: BoxProcess, client: BoxClient, id: string): Pr
 
 async function timeToRecovery(box: BoxProcess, client: BoxClient, id: string): Promise<number> {
   const app = await client.running(id, 1);
-  const events = await statusEvents(box);
+  const events = await openStatusEvents(box);
   const startedMs = performance.now();
   for (const pid of processesOfTask(app.tasks[0]?.id ?? '').keys()) process.kill(pid, 'SIGKILL');
   await events.running(id);
   const elapsedMs = performance.now() - startedMs;
   await events.close();
   return elapsedMs;
-}
-
-interface StatusEvents {
-  running(appId: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function statusEvents(box: BoxProcess): Promise<StatusEvents> {
-  const abort = new AbortController();
-  const response = await fetch(
-    `${box.ready.url}/service/marathon/v2/events?event_type=status_update_event`,
-    {
-      headers: { accept: 'text/event-stream' },
-      signal: abort.signal,
-    },
-  );
-  if (response.body === null) throw new Error('no event stream');
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  return {
-    async running(appId) {
-      for (;;) {
-        const frames = text.split('\n\n');
-        text = frames.pop() ?? '';
-        for (const frame of frames) {
-          const data = /^data: (.*)$/m.exec(frame)?.[1];
-          if (data === undefined) continue;
-          const event = JSON.parse(data) as {
-            readonly appId?: string;
-            readonly taskStatus?: string;
-          };
-          if (event.appId === `/${appId}` && event.taskStatus === 'TASK_RUNNING') return;
-        }
-        const { value, done } = await reader.read();
-        if (done) throw new Error('the event stream ended');
-        text += value;
-      }
-    },
-    close: async () => abort.abort(),
-  };
 }
