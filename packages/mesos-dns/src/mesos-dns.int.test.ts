@@ -41,6 +41,10 @@ afterAll(async () => {
 });
 
 function udp(type: string, name: string): Promise<Packet> {
+  return udpBytes(encode({ type: 'query', id: 5, questions: [{ type, name }] }));
+}
+
+function udpBytes(bytes: ArrayLike<number>): Promise<Packet> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     socket.once('error', reject);
@@ -48,11 +52,7 @@ function udp(type: string, name: string): Promise<Packet> {
       socket.close();
       resolve(decode(message));
     });
-    socket.send(
-      encode({ type: 'query', id: 5, questions: [{ type, name }] }),
-      dns.dnsPort,
-      '127.0.0.1',
-    );
+    socket.send(Uint8Array.from(bytes), dns.dnsPort, '127.0.0.1');
   });
 }
 
@@ -107,6 +107,11 @@ describe('over UDP and TCP', () => {
     expect(whole?.flag_tc).toBe(false);
     expect(whole?.answers.length).toBe(40);
     expect(other?.answers).toMatchObject([{ data: '127.0.0.1' }]);
+  });
+
+  test('another operation than a query is answered with its own number', async () => {
+    const answer = await udpBytes([0, 9, 0x10, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    expect(answer).toMatchObject({ id: 9, opcode: 'STATUS', rcode: 'NOTIMP' });
   });
 
   test('a foreign name is refused', async () => {
@@ -189,6 +194,8 @@ describe('over HTTP', () => {
     expect(await getJson('/v1/config')).toMatchObject({
       Domain: 'mesos',
       IPSources: ['host', 'netinfo'],
+      Port: dns.dnsPort,
+      HttpPort: dns.port,
     });
   });
 

@@ -20,7 +20,14 @@ import {
 import { answerQuery, isInZone, refusal, type AnswerOptions } from './core/answer.ts';
 import { Cluster } from './core/cluster.ts';
 import type { ClusterEvent } from './core/cluster-events.ts';
-import { encodeAnswer, parseQuery, RCODE, type Query, type Rcode } from './core/message.ts';
+import {
+  encodeAnswer,
+  OPCODE_QUERY,
+  parseQuery,
+  RCODE,
+  type Query,
+  type Rcode,
+} from './core/message.ts';
 import {
   startDnsServer,
   TCP_BYTES_MAX,
@@ -57,10 +64,11 @@ export async function startMesosDns(
   const follower = new Follower(config, logger, clock);
   metrics.gauge('mesos_dns/names', () => follower.cluster.zone.size);
   const http = createHttpServer({ logger });
+  let bound = config;
   addRoutes(http.app, {
     cluster: follower.cluster,
     serial: () => follower.serial,
-    config,
+    config: () => bound,
     metrics,
   });
   try {
@@ -74,6 +82,7 @@ export async function startMesosDns(
     follower.onClose(() => dns.close());
     const { port, url } = await http.listen({ host: config.httpListener, port: config.httpPort });
     follower.onClose(() => http.close());
+    bound = { ...config, port: dns.port, httpPort: port };
     logger.info({ event: 'dns.ready', dnsPort: dns.port, url }, 'serving names');
     return { dnsPort: dns.port, port, url, close: () => follower.close() };
   } catch (error) {
@@ -248,11 +257,16 @@ function responder(
   };
 }
 
-function failure(query: Pick<Query, 'id' | 'recursionDesired'> & Partial<Query>, rcode: Rcode) {
-  const { id, recursionDesired, name, type, class: class_ } = query;
+/** The answer to a message that is no query of ours, or that nobody could answer. */
+function failure(
+  query: Pick<Query, 'id' | 'recursionDesired'> & Partial<Query> & { readonly opcode?: number },
+  rcode: Rcode,
+) {
+  const { id, opcode = OPCODE_QUERY, recursionDesired, name, type, class: class_ } = query;
   const asked = name !== undefined && type !== undefined && class_ !== undefined;
   return {
     id,
+    opcode,
     rcode,
     authoritative: false,
     recursionDesired,

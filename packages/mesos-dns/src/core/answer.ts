@@ -10,6 +10,7 @@ import { shuffle, type Random } from '@dcos/base';
 import {
   CLASS_ANY,
   CLASS_IN,
+  OPCODE_QUERY,
   RCODE,
   TYPE,
   type Answer,
@@ -54,6 +55,7 @@ export function refusal(query: Query): Answer {
 function emptyAnswer(query: Query): Answer {
   return {
     id: query.id,
+    opcode: OPCODE_QUERY,
     rcode: RCODE.NOERROR,
     authoritative: true,
     recursionDesired: query.recursionDesired,

@@ -1,6 +1,7 @@
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { assert, describe, expect, test } from 'vitest';
+import { refusal } from './answer.ts';
 import {
   encodeAnswer,
   parseQuery,
@@ -30,6 +31,7 @@ const record: fc.Arbitrary<ResourceRecord> = fc.record({
 function answerOf(records: readonly ResourceRecord[], asked = 'web.marathon.mesos'): Answer {
   return {
     id: 4711,
+    opcode: 0,
     rcode: RCODE.NOERROR,
     authoritative: true,
     recursionDesired: true,
@@ -152,7 +154,11 @@ describe('queries', () => {
   test.each([
     ['an answer', [0, 1, 0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0], { kind: 'ignore' }],
     ['too short', [0, 1], { kind: 'ignore' }],
-    ['an update', [0, 1, 0x28, 0, 0, 1, 0, 0, 0, 0, 0, 0], { kind: 'refuse', rcode: RCODE.NOTIMP }],
+    [
+      'an update',
+      [0, 1, 0x28, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+      { kind: 'refuse', opcode: 5, rcode: RCODE.NOTIMP },
+    ],
     ['no question', [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], { kind: 'refuse', rcode: RCODE.FORMERR }],
     [
       'a pointer',
@@ -166,5 +172,15 @@ describe('queries', () => {
     ],
   ])('%s', (_what, bytes, outcome) => {
     expect(parseQuery(Uint8Array.from(bytes))).toMatchObject(outcome);
+  });
+
+  test('with a dot inside a label are echoed, and name nothing of the zone', () => {
+    const labels = [3, 97, 0x2e, 98, 5, ...Buffer.from('mesos'), 0];
+    const bytes = Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 1, 0, 1]);
+    const parsed = parseQuery(bytes);
+    assert(parsed.kind === 'query');
+    expect(parsed.query.name).not.toBe('a.b.mesos');
+    const echoed = encodeAnswer(refusal(parsed.query), { bytesMax: 512, setTruncated: true });
+    expect([...echoed.subarray(12)]).toEqual([...labels, 0, 1, 0, 1]);
   });
 });

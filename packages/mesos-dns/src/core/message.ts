@@ -11,6 +11,8 @@ import { assert, unreachable } from '@dcos/base';
 import { ipv4Bytes, ipv6Bytes } from './address.ts';
 
 export const TYPE = { A: 1, NS: 2, SOA: 6, AAAA: 28, SRV: 33, ANY: 255 } as const;
+/** The operation of an ordinary query. */
+export const OPCODE_QUERY = 0;
 export const CLASS_IN = 1;
 export const CLASS_ANY = 255;
 export const RCODE = {
@@ -26,6 +28,11 @@ export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 /** Bytes of a name in wire format. */
 export const NAME_BYTES_MAX = 255;
 const HEADER_BYTES = 12;
+/**
+ * Stands for a dot inside a label, which is legal but in no name of a zone: such a name is not found.
+ * Its low byte is the dot's, so that the question is echoed as it came.
+ */
+const DOT_IN_LABEL = '\u012e';
 
 export interface Query {
   readonly id: number;
@@ -42,6 +49,7 @@ export type ParsedQuery =
   | {
       readonly kind: 'refuse';
       readonly id: number;
+      readonly opcode: number;
       readonly rcode: Rcode;
       readonly recursionDesired: boolean;
     }
@@ -78,6 +86,8 @@ export interface ResourceRecord {
 
 export interface Answer {
   readonly id: number;
+  /** Of the message that is answered, 0 to 15; clients take no answer with another one. */
+  readonly opcode: number;
   readonly rcode: Rcode;
   readonly authoritative: boolean;
   readonly recursionDesired: boolean;
@@ -97,10 +107,12 @@ export function parseQuery(bytes: Uint8Array): ParsedQuery {
   const flags = u16(bytes, 2);
   if ((flags & 0x8000) !== 0) return { kind: 'ignore' };
   const recursionDesired = (flags & 0x0100) !== 0;
-  if ((flags & 0x7800) !== 0) return { kind: 'refuse', id, rcode: RCODE.NOTIMP, recursionDesired };
+  const opcode = (flags >> 11) & 0x0f;
+  const refused = { kind: 'refuse', id, opcode, recursionDesired } as const;
+  if (opcode !== OPCODE_QUERY) return { ...refused, rcode: RCODE.NOTIMP };
   const name = u16(bytes, 4) === 0 ? undefined : readName(bytes, HEADER_BYTES);
   if (name === undefined || name.next + 4 > bytes.length) {
-    return { kind: 'refuse', id, rcode: RCODE.FORMERR, recursionDesired };
+    return { ...refused, rcode: RCODE.FORMERR };
   }
   const query = {
     id,
@@ -129,9 +141,7 @@ function readName(bytes: Uint8Array, start: number): { text: string; next: numbe
     if (position + length > bytes.length) return undefined;
     if (text !== '') text += '.';
     for (const byte of bytes.subarray(position, position + length)) {
-      // A dot inside a label cannot be told from one between labels; no name of the zone has one.
-      if (byte === 0x2e) return undefined;
-      text += String.fromCharCode(byte);
+      text += byte === 0x2e ? DOT_IN_LABEL : String.fromCharCode(byte);
     }
     position += length;
   }
@@ -182,6 +192,7 @@ class Writer {
   header(answer: Answer): void {
     const flags =
       0x8000 |
+      (answer.opcode << 11) |
       (answer.authoritative ? 0x0400 : 0) |
       (answer.recursionDesired ? 0x0100 : 0) |
       (answer.recursionAvailable ? 0x0080 : 0) |

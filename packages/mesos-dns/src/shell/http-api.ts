@@ -18,7 +18,8 @@ export const VERSION = '0.9.0-dcos';
 export interface HttpApiOptions {
   readonly cluster: Cluster;
   readonly serial: () => number;
-  readonly config: MesosDnsConfig;
+  /** The settings in force, with the ports that were taken where any free one was asked for. */
+  readonly config: () => MesosDnsConfig;
   readonly metrics: Metrics;
 }
 
@@ -28,7 +29,8 @@ interface NameParams {
 
 /** Adds the routes. */
 export function addRoutes(app: FastifyInstance, options: HttpApiOptions): void {
-  const { cluster, config, metrics } = options;
+  const { cluster, metrics } = options;
+  const config = options.config();
   const { zone } = cluster;
   app.get('/v1/version', (_request, reply) =>
     sendPretty(reply, {
@@ -38,7 +40,7 @@ export function addRoutes(app: FastifyInstance, options: HttpApiOptions): void {
     }),
   );
   app.get('/v1/config', (_request, reply) =>
-    sendPretty(reply, configDocument(config, options.serial())),
+    sendPretty(reply, configDocument(options.config(), options.serial())),
   );
   app.get<{ Params: NameParams }>('/v1/hosts/:name', (request, reply) =>
     sendPretty(reply, hostsDocument(zone, request.params.name)),
