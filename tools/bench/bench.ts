@@ -4,7 +4,10 @@
  */
 
 import { benchmarkAllocation } from './allocation.ts';
+import { benchmarkCommandLine } from './command-line.ts';
 import { benchmarkDeploy } from './deploy.ts';
+import { benchmarkNames } from './names.ts';
+import { benchmarkMarathon } from './marathon.ts';
 import { benchmarkStart } from './start.ts';
 import { benchmarkTasks } from './tasks.ts';
 import type { Row } from './row.ts';
@@ -12,7 +15,10 @@ import type { Row } from './row.ts';
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   start: benchmarkStart,
   deploy: benchmarkDeploy,
+  names: benchmarkNames,
+  'command-line': benchmarkCommandLine,
   allocation: benchmarkAllocation,
+  marathon: benchmarkMarathon,
   tasks: benchmarkTasks,
 };
 
