@@ -79,17 +79,26 @@ describe('routes', () => {
     ['/marathon?x=1', '307 /marathon/?x=1'],
     ['/marathon/v2/apps?x=1', 'http://127.0.0.1:8080/v2/apps?x=1'],
     ['/service/marathon', '301 marathon/'],
-    ['/service/marathon/', 'http://127.0.0.1:8080/'],
+    ['/service/marathon/', '302 /services'],
+    ['/service/marathon/ui/', '302 /services'],
+    ['/marathon/ui/#/apps', '302 /services'],
+    ['/service/marathon/uint', 'http://127.0.0.1:8080/uint'],
     ['/service/marathon/v2/apps//a%2Fb', 'http://127.0.0.1:8080/v2/apps//a%2Fb'],
+    ['/service/marathon//v2/apps', 'http://127.0.0.1:8080/v2/apps'],
+    ['//mesos//master/state?a=//b', 'http://10.0.0.1:5050/master/state?a=//b'],
+    ['//mesos_dns//v1/version', 'http://127.0.0.1:8123/v1/version'],
+    ['/agent/m-S0//state', 'http://127.0.0.1:5051/state'],
+    ['//example.com/', 'ui'],
     ['/service/', '404'],
     ['/slave/m-S0', 'http://127.0.0.1:5051/'],
     ['/agent/m-S1/files/browse?path=%2F', 'http://127.0.0.1:5052/files/browse?path=%2F'],
     ['/agent/nobody/state', '404'],
     [
-      '/system/v1/agent/m-S0/logs/v2/component',
-      'http://127.0.0.1:5051/system/v1/logs/v2/component',
+      '/system/v1/agent/m-S0/logs/v2/task/app.1/file/stdout',
+      'http://127.0.0.1:5051/system/v1/logs/v2/task/app.1/file/stdout',
     ],
-    ['/system/v1/agent/m-S0/metrics/v0/node', 'http://127.0.0.1:5051/system/v1/metrics/v0/node'],
+    ['/system/v1/agent/m-S0/logs/v2/component', '501'],
+    ['/system/v1/agent/m-S0/metrics/v0/node', '501'],
     ['/system/v1/agent/m-S0/dcos-metadata/dcos-version.json', 'version'],
     ['/system/v1/agent/m-S0/anything', '404'],
     [
@@ -151,6 +160,13 @@ describe('services', () => {
       mesosDnsUrl: undefined,
     });
     expect(route).toMatchObject({ kind: 'proxy', origin: 'http://10.0.0.9:8080', target: '/ping' });
+  });
+
+  test('an app without the labels is told which ones it needs', () => {
+    expect(decide('/service/webserver/')).toMatchObject({
+      status: 404,
+      problem: expect.stringContaining('DCOS_SERVICE_NAME'),
+    });
   });
 
   test('a service follows its task', () => {

@@ -47,7 +47,7 @@ export interface ProxyTarget {
 
 export type Route =
   | ProxyTarget
-  | { readonly kind: 'redirect'; readonly status: 301 | 307; readonly location: string }
+  | { readonly kind: 'redirect'; readonly status: 301 | 302 | 307; readonly location: string }
   | { readonly kind: 'document'; readonly name: DocumentName }
   | { readonly kind: 'health'; readonly path: string }
   /** Ask Mesos-DNS for the service's SRV record, then go there. */
@@ -76,6 +76,12 @@ const DOCUMENTS: ReadonlyMap<string, DocumentName> = new Map([
   ['/nginx/metrics', 'metrics'],
 ]);
 
+const METRICS_SERVICE = 'the metrics service';
+const COMPONENT_LOGS = 'logs of components (they are in the log files of the data directory)';
+
+/** Where the console lists what Marathon runs; it stands in for Marathon's own pages. */
+const CONSOLE_SERVICES = '/services';
+
 /** What the distribution has at these paths and this one does not have yet. */
 const MISSING: readonly (readonly [prefix: string, what: string])[] = [
   ['/package', 'the package service'],
@@ -93,10 +99,15 @@ const MISSING: readonly (readonly [prefix: string, what: string])[] = [
   ['/cluster/v1', 'linked clusters'],
   ['/dcos-ui-update-service', 'updates of the web UI'],
   ['/system/checks', 'node checks'],
-  ['/system/v1/metrics', 'the metrics service'],
-  ['/system/v1/leader', 'logs of components (they are in the log files of the data directory)'],
-  ['/system/v1/logs', 'logs of components (they are in the log files of the data directory)'],
+  ['/system/v1/metrics', METRICS_SERVICE],
+  ['/system/v1/leader', COMPONENT_LOGS],
+  ['/system/v1/logs', COMPONENT_LOGS],
 ];
+
+/** The path without further slashes at its beginning. */
+function withOneSlash(path: string): string {
+  return path.replace(/^\/{2,}/, '/');
+}
 
 /** True for the path itself and everything below it. */
 function isUnder(path: string, prefix: string): boolean {
@@ -120,7 +131,8 @@ export function decideRoute(
   options: RouteOptions,
 ): Route {
   const mark = request.target.indexOf('?');
-  const path = mark === -1 ? request.target : request.target.slice(0, mark);
+  // Clients join an address that ends in a slash with a path that begins with one.
+  const path = withOneSlash(mark === -1 ? request.target : request.target.slice(0, mark));
   const query = mark === -1 ? '' : request.target.slice(mark);
   const document = DOCUMENTS.get(path);
   if (document !== undefined) return { kind: 'document', name: document };
@@ -131,7 +143,7 @@ export function decideRoute(
     return { kind: 'health', path: path.slice('/system/health/v1'.length) };
   }
   const task = /^\/system\/v1\/logs\/v2\/task\/([^/]+)(?:\/|$)/.exec(path);
-  if (task !== null) return taskLogRoute(task[1] ?? '', request.target, view);
+  if (task !== null) return taskLogRoute(task[1] ?? '', path + query, view);
   const missing = MISSING.find(([prefix]) => isUnder(path, prefix));
   if (missing !== undefined) return notThere(path, missing[1]);
   if (isUnder(path, '/mesos') || isUnder(path, '/cache/master'))
@@ -142,7 +154,11 @@ export function decideRoute(
   if (agent !== null) {
     const [, id = '', rest = '/'] = agent;
     return agentRoute(
-      { id, rest: rest + query, prefix: path.slice(0, path.length - (agent[2] ?? '').length) },
+      {
+        id,
+        rest: withOneSlash(rest) + query,
+        prefix: path.slice(0, path.length - (agent[2] ?? '').length),
+      },
       view,
     );
   }
@@ -171,7 +187,7 @@ function masterRoute(path: string, query: string, view: ClusterView): Route {
   const origin = view.masterUrl;
   if (origin === undefined) return NO_VIEW;
   const prefix = path.startsWith('/mesos/') ? '/mesos' : '/cache';
-  const target = path.slice(prefix.length) + query;
+  const target = withOneSlash(path.slice(prefix.length)) + query;
   return proxy({ origin, target, prefix, followsLeader: true });
 }
 
@@ -179,7 +195,7 @@ function mesosDnsRoute(path: string, query: string, options: RouteOptions): Rout
   if (path === '/mesos_dns') return slash(path, query);
   const origin = options.mesosDnsUrl;
   if (origin === undefined) return notThere(path, 'Mesos-DNS');
-  const target = path.slice('/mesos_dns'.length) + query;
+  const target = withOneSlash(path.slice('/mesos_dns'.length)) + query;
   return proxy({ origin, target, prefix: '/mesos_dns', dropHeaders: ['authorization'] });
 }
 
@@ -213,9 +229,11 @@ function nodeRoute(id: string, rest: string, query: string, view: ClusterView): 
   if (agent === undefined) return unknownAgent(id);
   if (rest === '/dcos-metadata/dcos-version.json') return { kind: 'document', name: 'version' };
   if (rest === '/nginx/metrics') return { kind: 'document', name: 'metrics' };
-  const served = isUnder(rest, '/logs') || isUnder(rest, '/metrics/v0');
-  if (!served)
+  const path = `/system/v1/agent/${id}${rest}`;
+  if (isUnder(rest, '/metrics')) return notThere(path, METRICS_SERVICE);
+  if (!isUnder(rest, '/logs'))
     return { kind: 'fail', status: 404, problem: `nothing is served at ${rest} of an agent` };
+  if (!isUnder(rest, '/logs/v2/task')) return notThere(path, COMPONENT_LOGS);
   const prefix = `/system/v1/agent/${id}`;
   return proxy({ origin: agentOrigin(agent), target: `/system/v1${rest}${query}`, prefix });
 }
@@ -250,6 +268,9 @@ function serviceRoute(
   const segments = rest.split('/').filter((segment) => segment !== '');
   if (segments.length === 0) return { kind: 'fail', status: 404, problem: 'no service is named' };
   if (segments.length === 1 && !rest.endsWith('/')) return slash(path, query);
+  if (/^\/marathon\/+(?:ui(?:\/|$)|$)/.test(rest)) {
+    return { kind: 'redirect', status: 302, location: CONSOLE_SERVICES };
+  }
   if (segments[0] === 'marathon' && options.marathonUrl !== undefined) {
     return toService('marathon', options.marathonUrl, { rest, query, keepsPrefix: false });
   }
@@ -259,7 +280,15 @@ function serviceRoute(
     const found = serviceCandidate(named.map(decoded), named.join('/'), { rest, query }, view);
     if (found !== undefined) return found;
   }
-  return { kind: 'fail', status: 404, problem: `no service '${segments.join('/')}' is running` };
+  const name = segments.slice(0, SERVICE_SEGMENTS_MAX).join('/');
+  return {
+    kind: 'fail',
+    status: 404,
+    problem:
+      `no service '${name}' is routed: no framework of that name has a page, ` +
+      'and no running app has it as its label DCOS_SERVICE_NAME, with ' +
+      'DCOS_SERVICE_SCHEME and DCOS_SERVICE_PORT_INDEX',
+  };
 }
 
 function serviceCandidate(
@@ -293,7 +322,7 @@ function afterSegments(rest: string, count: number): string {
     while (rest[position] === '/') position += 1;
     while (position < rest.length && rest[position] !== '/') position += 1;
   }
-  return position < rest.length ? rest.slice(position) : '/';
+  return position < rest.length ? withOneSlash(rest.slice(position)) : '/';
 }
 
 function toService(
