@@ -9,6 +9,8 @@ test('both faces show the same readings', async () => {
   const text = await metrics.prometheus();
   expect(text).toContain('master_uptime_secs 12.5');
   expect(text).toContain('master_tasks_lost_total 3');
+  expect(text).toContain('# TYPE master_uptime_secs gauge');
+  expect(text).toContain('# TYPE master_tasks_lost_total counter');
 });
 
 test('a gauge without a reading is left out, not shown as zero', () => {

@@ -5,7 +5,7 @@
  * The Prometheus text is written by prom-client from the same readings, so the two can never disagree.
  */
 
-import { Gauge, Registry } from 'prom-client';
+import { Counter as PrometheusCounter, Gauge, Registry } from 'prom-client';
 
 /** A monotone count since the start of the process. */
 export interface Counter {
@@ -123,10 +123,13 @@ async function prometheusText(
   for (const [name, value] of Object.entries(readings)) {
     let metric = name.replaceAll(/[^a-zA-Z0-9_]/g, '_');
     if (/^[0-9]/.test(metric)) metric = `_${metric}`;
-    if (counters.has(name)) metric = `${metric}_total`;
+    const isCounter = counters.has(name);
+    if (isCounter) metric = `${metric}_total`;
     if (taken.has(metric)) continue;
     taken.add(metric);
-    new Gauge({ name: metric, help: name, registers: [registry] }).set(value);
+    const about = { name: metric, help: name, registers: [registry] };
+    if (isCounter) new PrometheusCounter(about).inc(value);
+    else new Gauge(about).set(value);
   }
   return await registry.metrics();
 }
