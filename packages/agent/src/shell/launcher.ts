@@ -4,12 +4,18 @@
  */
 
 import { execFile } from 'node:child_process';
-import { appendFile, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFile, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { promisify } from 'node:util';
 import { errorText, type ContainerId, type Logger } from '@dcos/base';
-import type { ContainerRuntime, ContainerSpec, ContainerStats } from '@dcos/containers';
+import {
+  accountOf,
+  type ContainerRuntime,
+  type ContainerSpec,
+  type ContainerStats,
+} from '@dcos/containers';
 import type { FrameworkInfo, HealthCheck } from '@dcos/wire';
 import type { AgentEvent, FoundContainer, RuntimeName, TaskRecord } from '../core/index.ts';
 import { fetchUris } from './fetcher.ts';
@@ -195,17 +201,12 @@ class TaskLauncher implements Launcher {
   }
 
   async #makeSandbox(task: TaskRecord, spec: ContainerSpec): Promise<void> {
-    await mkdir(spec.sandboxPath, { recursive: true });
-    if (spec.user !== undefined && getuid?.() === 0) {
-      const { stdout } = await run('id', ['-u', '--', spec.user]);
-      const { stdout: group } = await run('id', ['-g', '--', spec.user]);
-      await chown(spec.sandboxPath, Number(stdout), Number(group));
-    }
+    // At once: in a burst a turn of the thread pool for each directory costs more than all of them together.
+    mkdirSync(spec.sandboxPath, { recursive: true });
+    const account = spec.user === undefined ? undefined : await accountOf(spec.user);
+    if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
     const runs = runsPath(this.#options.workDir, this.#options.self().agentId, task);
-    const link = join(runs, `.latest-${task.containerId}`);
-    await rm(link, { force: true });
-    await symlink(task.containerId, link);
-    await rename(link, join(runs, 'latest'));
+    linkLatest(runs, task.containerId);
   }
 
   #sandboxOf(task: TaskRecord): string {
@@ -251,6 +252,14 @@ class TaskLauncher implements Launcher {
   #emit(event: AgentEvent): void {
     if (!this.#closed) this.#options.emit(event);
   }
+}
+
+/** `runs/latest` leads to the run that began last. */
+function linkLatest(runs: string, id: ContainerId): void {
+  const link = join(runs, `.latest-${id}`);
+  rmSync(link, { force: true });
+  symlinkSync(id, link);
+  renameSync(link, join(runs, 'latest'));
 }
 
 function scalarOf(task: TaskRecord, name: string): number {

@@ -1,7 +1,8 @@
 /**
  * What the launcher process runs: it starts shims for agents, since a fork costs as much as the forking process
  * is big, and stops it for as long. It is a small process on purpose and is started with `node -e`, from
- * the text of this function: nothing outside of the function exists there.
+ * the text of this function: nothing outside of the function exists there. What touches the shim's files is
+ * done here too, at once instead of by turns with everything else that an agent does.
  *
  * It reads one request a line from standard input and writes one report a line to standard output; the shims
  * themselves report on descriptor 3, which it only passes on. It ends when its input ends, that is with the
@@ -9,15 +10,25 @@
  */
 
 /** One line of input. */
-export interface LauncherRequest {
+export type LauncherRequest = StartRequest | RemoveRequest;
+
+export interface StartRequest {
+  readonly kind: 'start';
   /** Number of the launch, unique for this launcher. */
   readonly launch: number;
+  /** Made here, for the account. */
   readonly statePath: string;
   readonly vector: readonly string[];
   /** Working directory; `stdout` and `stderr` in it are appended to. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** A state directory that is done with. Nothing is reported; what stays is an orphan of the next start. */
+export interface RemoveRequest {
+  readonly kind: 'remove';
+  readonly statePath: string;
 }
 
 /** One line of output. `failed` and `exited` are the last of a launch. */
@@ -29,12 +40,17 @@ export type LauncherReport =
       readonly kind: 'exited';
       readonly code: number | null;
       readonly signal: string | null;
+      /** What the shim left: the texts of its files, empty where there is none. */
+      readonly status: string;
+      readonly pid: string;
+      readonly notices: string;
     };
 
 /** The program; its one argument is the program of the shim. */
 export function launcherProgram(): void {
   const { spawn } = process.getBuiltinModule('node:child_process');
-  const { closeSync, constants, fstatSync, openSync } = process.getBuiltinModule('node:fs');
+  const { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } =
+    process.getBuiltinModule('node:fs');
   const [, shimProgram = ''] = process.argv;
 
   function tell(report: LauncherReport): void {
@@ -55,21 +71,37 @@ export function launcherProgram(): void {
     throw new Error(`${path} is not a file`);
   }
 
-  function start(request: LauncherRequest): void {
-    const { launch, directory } = request;
+  function read(path: string): string {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      // It was never written; the reader of the report draws its conclusions.
+      return '';
+    }
+  }
+
+  function start(request: StartRequest): void {
+    const { launch, directory, statePath, account } = request;
     const opened: number[] = [];
     try {
+      mkdirSync(statePath, { mode: 0o700 });
+      if (account !== undefined) chownSync(statePath, account.uid, account.gid);
       for (const name of ['stdout', 'stderr']) opened.push(openOutput(`${directory}/${name}`));
-      const vector = [request.statePath, String(launch), ...request.vector];
+      const vector = [statePath, String(launch), ...request.vector];
       const child = spawn('/bin/sh', ['-c', shimProgram, 'dcos-shim', ...vector], {
         cwd: directory,
         env: request.environment,
         detached: true,
         stdio: ['ignore', opened[0], opened[1], 3],
-        ...request.account,
+        ...account,
       });
       child.on('error', ({ message }) => tell({ launch, kind: 'failed', message }));
-      child.on('exit', (code, signal) => tell({ launch, kind: 'exited', code, signal }));
+      child.on('exit', (code, signal) => {
+        const [status, pid, notices] = ['status', 'pid', 'notices'].map((name) =>
+          read(`${statePath}/${name}`),
+        ) as [string, string, string];
+        tell({ launch, kind: 'exited', code, signal, status, pid, notices });
+      });
       if (child.pid !== undefined) tell({ launch, kind: 'spawned', pid: child.pid });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -84,7 +116,11 @@ export function launcherProgram(): void {
   process.stdin.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) start(JSON.parse(line) as LauncherRequest);
+    for (const line of lines) {
+      const request = JSON.parse(line) as LauncherRequest;
+      if (request.kind === 'start') start(request);
+      else rmSync(request.statePath, { recursive: true, force: true });
+    }
   });
   const leave = (): never => process.exit(0);
   process.stdin.on('end', leave);

@@ -33,7 +33,6 @@ import { exists, readText } from './state-files.ts';
 import { createTurnstile } from './turnstile.ts';
 import {
   KILLED_FILE,
-  NOTICES_FILE,
   PID_FILE,
   SHIM_FILE,
   STATUS_FILE,
@@ -78,6 +77,7 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #reaper: Reaper;
   readonly #starts = createTurnstile(STARTS_AT_ONCE);
   readonly #launcher: ShimLauncher;
+  #stateRoot: Promise<void> | undefined;
   #usage: { readonly at: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
@@ -108,9 +108,8 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   async create(spec: ContainerSpec): Promise<void> {
-    const statePath = join(this.#options.stateRoot, spec.id);
-    await mkdir(statePath, { recursive: true, mode: 0o700 });
-    this.#adopt(spec, statePath);
+    await (this.#stateRoot ??= this.#makeStateRoot());
+    this.#adopt(spec, join(this.#options.stateRoot, spec.id));
   }
 
   async start(id: string): Promise<StartedContainer> {
@@ -123,11 +122,7 @@ class ProcessRuntime implements ContainerRuntime {
     assert(entry.group === undefined, `container ${id} was started before`);
     const vector = commandVector(spec.command);
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
-    if (account !== undefined) {
-      await Promise.all(
-        [statePath, spec.sandboxPath].map((path) => chown(path, account.uid, account.gid)),
-      );
-    }
+    if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
     const pid = await this.#launch(entry, {
       statePath,
       vector,
@@ -155,13 +150,13 @@ class ProcessRuntime implements ContainerRuntime {
         this.#end(entry, { kind: 'unknown', message });
         refuse(message);
       },
-      exited: (how) => {
+      exited: ({ status, pid, notices, how }) => {
+        const recorded = parseStatus(status);
+        if (recorded === undefined) void this.#settle(entry);
+        else this.#end(entry, recorded);
         // A short task may be over before its start is known here.
-        void this.#settle(entry).then(async () => {
-          const pid = await taskPid(entry.statePath);
-          if (pid > 0) resolve(pid);
-          else refuse(await startProblem(entry.statePath, how));
-        });
+        if (pid !== '') resolve(Number(pid.trim()));
+        else refuse(`cannot start the task: ${notices.trim() || `its shim ended with ${how}`}`);
       },
       lost: () => {
         if (isStarted) this.#watch(entry);
@@ -240,11 +235,12 @@ class ProcessRuntime implements ContainerRuntime {
     await this.signal(id, 'SIGKILL');
     if (entry.group !== undefined && entry.status === undefined) await entry.ended;
     this.#entries.delete(id);
+    if (this.#launcher.remove(entry.statePath)) return;
     await rm(entry.statePath, { recursive: true, force: true });
   }
 
   async recover(known: readonly ContainerSpec[]): Promise<readonly RecoveredContainer[]> {
-    await mkdir(this.#options.stateRoot, { recursive: true, mode: 0o700 });
+    await (this.#stateRoot ??= this.#makeStateRoot());
     const wanted = new Set(known.map((spec) => spec.id));
     for (const id of await readdir(this.#options.stateRoot)) {
       if (!wanted.has(id)) await this.#removeOrphan(id);
@@ -257,6 +253,10 @@ class ProcessRuntime implements ContainerRuntime {
     this.#launcher.close();
     this.#entries.clear();
     await Promise.resolve();
+  }
+
+  async #makeStateRoot(): Promise<void> {
+    await mkdir(this.#options.stateRoot, { recursive: true, mode: 0o700 });
   }
 
   async #recoverOne(spec: ContainerSpec): Promise<RecoveredContainer> {
@@ -379,10 +379,4 @@ function sendToGroup(group: number, signal: ContainerSignal): void {
 /** The pid that the shim wrote down; 0 when no task was started. */
 async function taskPid(statePath: string): Promise<number> {
   return Number((await readText(join(statePath, PID_FILE))).trim());
-}
-
-/** Why a shim ended before its task started. */
-async function startProblem(statePath: string, how: string): Promise<string> {
-  const notices = (await readText(join(statePath, NOTICES_FILE))).trim();
-  return `cannot start the task: ${notices === '' ? `its shim ended with ${how}` : notices}`;
 }

@@ -12,13 +12,27 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { errorText, type Logger } from '@dcos/base';
-import { launcherProgram, type LauncherReport, type LauncherRequest } from './launcher-program.ts';
+import {
+  launcherProgram,
+  type LauncherReport,
+  type LauncherRequest,
+  type StartRequest,
+} from './launcher-program.ts';
 import { SHIM_PROGRAM } from './shim.ts';
 
 /** Flags that keep it small: it holds nothing but a line per running task. */
 const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
-export type LaunchRequest = Omit<LauncherRequest, 'launch'>;
+export type LaunchRequest = Omit<StartRequest, 'kind' | 'launch'>;
+
+/** What the shim left, as texts of its files. */
+export interface ShimEnd {
+  readonly status: string;
+  readonly pid: string;
+  readonly notices: string;
+  /** How the shim itself ended, in words. */
+  readonly how: string;
+}
 
 /** What becomes of a launch, in this order; the last three are final and exclude each other. */
 export interface LaunchListener {
@@ -28,8 +42,8 @@ export interface LaunchListener {
   started(pid: number): void;
   /** There is and was no shim. */
   failed(message: string): void;
-  /** The shim is gone; its files say how the task ended, if there was one. */
-  exited(how: string): void;
+  /** The shim is gone. */
+  exited(end: ShimEnd): void;
   /** The launcher died. Whether a shim was started can be told only when `spawned` was. */
   lost(): void;
 }
@@ -40,6 +54,8 @@ export interface ShimLauncher {
   /** Starts the process, so that the first launch need not wait for it. */
   warmUp(): void;
   launch(request: LaunchRequest, listener: LaunchListener): void;
+  /** Removes a state directory some time soon; false when there is no launcher to do it. */
+  remove(statePath: string): boolean;
   /** Lets the launcher end; shims go on, nothing is told any more. */
   close(): void;
 }
@@ -69,11 +85,15 @@ class LauncherProcess implements ShimLauncher {
 
   launch(request: LaunchRequest, listener: LaunchListener): void {
     this.#running ??= this.#start();
-    const { input, launches } = this.#running;
     const launch = this.#next++;
-    launches.set(launch, listener);
-    const line: LauncherRequest = { launch, ...request };
-    input.write(`${JSON.stringify(line)}\n`);
+    this.#running.launches.set(launch, listener);
+    send(this.#running, { kind: 'start', launch, ...request });
+  }
+
+  remove(statePath: string): boolean {
+    if (this.#running === undefined) return false;
+    send(this.#running, { kind: 'remove', statePath });
+    return true;
   }
 
   close(): void {
@@ -126,7 +146,7 @@ class LauncherProcess implements ShimLauncher {
         return listener.failed(report.message);
       case 'exited':
         running.launches.delete(report.launch);
-        return listener.exited(report.signal ?? `status ${report.code}`);
+        return listener.exited({ ...report, how: report.signal ?? `status ${report.code}` });
       default:
         return report satisfies never;
     }
@@ -141,6 +161,10 @@ class LauncherProcess implements ShimLauncher {
     running.launches.clear();
     for (const listener of lost) listener.lost();
   }
+}
+
+function send({ input }: Running, request: LauncherRequest): void {
+  input.write(`${JSON.stringify(request)}\n`);
 }
 
 /** The task of a launch exists: `<launch> <pid>`, written by its shim. */
@@ -164,6 +188,7 @@ export function borrowShimLauncher(logger: Logger): ShimLauncher {
     },
     warmUp: () => launcher.warmUp(),
     launch: (request, listener) => launcher.launch(request, listener),
+    remove: (statePath) => launcher.remove(statePath),
     close() {
       if (!isOpen) return;
       isOpen = false;

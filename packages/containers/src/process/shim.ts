@@ -28,8 +28,6 @@ import type { ExitStatus } from '../runtime.ts';
 export const SHIM_FILE = 'shim';
 export const PID_FILE = 'pid';
 export const STATUS_FILE = 'status';
-/** What the shell itself had to say. */
-export const NOTICES_FILE = 'notices';
 /** Written by the runtime before SIGKILL, which the shim does not survive. */
 export const KILLED_FILE = 'killed';
 
@@ -60,7 +58,7 @@ export const SHIM_PROGRAM = [
   '  if [ -r /proc/self/stat ]; then',
   '    read -r __dcos_line __dcos_rest </proc/self/stat',
   '  else',
-  '    __dcos_line=$(exec /bin/sh -c "echo \$PPID")',
+  "    __dcos_line=$(exec /bin/sh -c 'echo $PPID')",
   '  fi',
   '  echo "$__dcos_line" >"$__dcos_state/pid" || exit 1',
   '  trap "" PIPE',
