@@ -32,6 +32,10 @@ describe('invariants hold with faults', () => {
   });
 });
 
+test('a seed that found a bug: an end that was not acknowledged when its agent became unreachable', () => {
+  expect(simulate({ seed: 1696, steps: STEPS, faults: true }).violation).toBeUndefined();
+});
+
 test('the same seed gives the same run, another seed another', () => {
   const once = simulate({ seed: 7, steps: STEPS, faults: true });
   expect(simulate({ seed: 7, steps: STEPS, faults: true })).toEqual(once);

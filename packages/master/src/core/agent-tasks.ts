@@ -142,11 +142,13 @@ function giveUpUnreachable(context: Context, agent: Agent): void {
       if (record.agentId !== agent.id) continue;
       framework.unreachableTasks.delete(id);
       const partitionAware = framework.capabilities.has('PARTITION_AWARE');
+      const known = record.task.state;
+      const gone = partitionAware ? 'TASK_GONE' : 'TASK_LOST';
       const status = masterStatus(
         {
           taskId: id,
           agentId: agent.id,
-          state: partitionAware ? 'TASK_GONE' : 'TASK_LOST',
+          state: isTerminal(known) ? known : gone,
           message: 'The agent is back without the task',
           reason: 'REASON_AGENT_REREGISTERED',
         },

@@ -19,10 +19,16 @@ import {
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { deleteRecord, putRecord } from './registry.ts';
-import { addBounded, type Agent, type RecoveredAgent, type TaskRecord } from './state.ts';
+import {
+  addBounded,
+  type Agent,
+  type Framework,
+  type RecoveredAgent,
+  type TaskRecord,
+} from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal, stateFor } from './task-state.ts';
-import { applyUpdate, completeTask, detachTask, endTaskByMaster } from './tasks.ts';
+import { applyUpdate, detachTask, endTaskByMaster, forwardedState } from './tasks.ts';
 
 /** Timer of an agent's pings; the rest is its id. */
 export const PING_TIMER = 'ping/';
@@ -45,6 +51,8 @@ export function onAgentClosed(context: Context, connection: ConnectionId): void 
   for (const record of tasksOfAgent(agent)) {
     const framework = state.frameworks.get(record.frameworkId);
     if (framework === undefined || framework.info.checkpoint === true) continue;
+    // One that has ended keeps its end: the agent says it again when it is back.
+    if (isTerminal(record.task.state)) continue;
     endTaskByMaster(context, framework, record, {
       state: 'TASK_LOST',
       message: 'Agent disconnected',
@@ -107,41 +115,43 @@ function rememberUnreachable(
 }
 
 function markUnreachable(context: Context, agent: Agent): void {
-  const { state, now } = context;
+  const { state } = context;
   count(context, 'master/slave_unreachable_completed');
   count(context, 'master/slave_removals/reason_unhealthy');
   rememberUnreachable(context, agent.id, [deleteRecord('agents', agent.id)]);
   rescindAgentOffers(context, agent);
   for (const record of tasksOfAgent(agent)) {
     const framework = state.frameworks.get(record.frameworkId);
-    if (framework === undefined) continue;
-    if (isTerminal(record.task.state)) {
-      completeTask(context, framework, record);
-      continue;
-    }
-    const status = masterStatus(
-      {
-        taskId: record.taskId,
-        agentId: agent.id,
-        state: stateFor(framework.capabilities, 'TASK_UNREACHABLE'),
-        message: `Agent ${agent.info.hostname} is unreachable`,
-        reason: 'REASON_AGENT_REMOVED',
-        unreachableSince: now,
-      },
-      now,
-    );
-    applyUpdate(context, framework, record, status, status.state);
-    detachTask(context, framework, record);
-    addBounded(
-      framework.unreachableTasks,
-      record.taskId,
-      record,
-      context.options.unreachableTasksPerFrameworkMax,
-    );
-    sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
+    if (framework !== undefined) markTaskUnreachable(context, framework, record);
   }
   dropAgent(context, agent);
   note(context, 'warn', 'agent.unreachable', 'agent is unreachable', { agentId: agent.id });
+}
+
+/** A task that has ended stays as it is, until its agent is back with the update that is not acknowledged. */
+function markTaskUnreachable(context: Context, framework: Framework, record: TaskRecord): void {
+  const { now, options } = context;
+  const wasEndSent = isTerminal(forwardedState(record));
+  const status = masterStatus(
+    {
+      taskId: record.taskId,
+      agentId: record.agentId,
+      state: stateFor(framework.capabilities, 'TASK_UNREACHABLE'),
+      message: 'The agent is unreachable',
+      reason: 'REASON_AGENT_REMOVED',
+      unreachableSince: now,
+    },
+    now,
+  );
+  if (!isTerminal(record.task.state)) applyUpdate(context, framework, record, status, status.state);
+  detachTask(context, framework, record);
+  addBounded(
+    framework.unreachableTasks,
+    record.taskId,
+    record,
+    options.unreachableTasksPerFrameworkMax,
+  );
+  if (!wasEndSent) sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
 }
 
 export interface Removal {
@@ -156,19 +166,19 @@ export interface Removal {
 
 /** Removes an agent for good; its tasks end with the given state. */
 export function removeAgent(context: Context, agent: Agent, removal: Removal): void {
-  const { state } = context;
+  const { frameworks } = context.state;
   context.emit({ kind: 'persist', writes: removal.writes });
   if (removal.farewell !== undefined) sendToAgent(context, agent, removal.farewell);
   rescindAgentOffers(context, agent);
   for (const record of tasksOfAgent(agent)) {
-    const framework = state.frameworks.get(record.frameworkId);
+    const framework = frameworks.get(record.frameworkId);
     if (framework === undefined) continue;
-    if (isTerminal(record.task.state)) {
-      completeTask(context, framework, record);
-      continue;
-    }
+    // The agent cannot say any more how a task ended that has; its framework hears it from us.
+    const state = isTerminal(record.task.state)
+      ? record.task.state
+      : stateFor(framework.capabilities, removal.state);
     endTaskByMaster(context, framework, record, {
-      state: stateFor(framework.capabilities, removal.state),
+      state,
       reason: removal.reason,
       message: removal.message,
     });

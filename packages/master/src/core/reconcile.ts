@@ -8,7 +8,8 @@ import type { scheduler, TaskState, TaskStatus } from '@dcos/wire';
 import { count, sendToFramework, type Context } from './context.ts';
 import type { Framework, TaskRecord } from './state.ts';
 import { masterStatus } from './status.ts';
-import { stateFor } from './task-state.ts';
+import { isTerminal, stateFor } from './task-state.ts';
+import { forwardedState } from './tasks.ts';
 
 /** Answers a RECONCILE call. */
 export function onReconcile(
@@ -47,6 +48,10 @@ export function reconcileTask(
   // An agent that has not come back since the failover may still have it: no answer yet.
   if (mayReturn && !framework.unreachableTasks.has(id)) return;
   const unreachable = framework.unreachableTasks.get(id);
+  if (unreachable !== undefined && isTerminal(forwardedState(unreachable))) {
+    answer(context, framework, knownStatus(context, unreachable));
+    return;
+  }
   const place = unreachable?.agentId ?? agent;
   const since = place === undefined ? undefined : state.unreachableAgents.get(place);
   const verdict = unknownVerdict(context, place, since !== undefined);
@@ -91,7 +96,7 @@ function knownStatus(context: Context, record: TaskRecord): TaskStatus {
     ...masterStatus(
       {
         taskId: record.taskId,
-        state: task.status_update_state ?? task.state,
+        state: forwardedState(record),
         message: 'Reconciliation: Latest task state',
         reason: 'REASON_RECONCILIATION',
         agentId: record.agentId,

@@ -198,6 +198,11 @@ export function countTerminal(context: Context, status: TaskStatus, state: TaskS
   }
 }
 
+/** The last state that went to the framework with a uuid; the state that is known when none did. */
+export function forwardedState({ task }: TaskRecord): TaskState {
+  return task.status_update_state ?? task.state;
+}
+
 /** Gives a task's resources back, once. */
 function releaseTask(context: Context, record: TaskRecord): void {
   if (record.released) return;
@@ -236,7 +241,7 @@ export function completeTask(context: Context, framework: Framework, record: Tas
   );
 }
 
-/** Ends a task by the master's own decision and tells framework and operators. */
+/** Ends a task by the master's own decision, unless it has ended, and tells framework and operators. */
 export function endTaskByMaster(
   context: Context,
   framework: Framework,
@@ -247,7 +252,7 @@ export function endTaskByMaster(
     { ...end, taskId: record.taskId, agentId: record.agentId },
     context.now,
   );
-  applyUpdate(context, framework, record, status, status.state);
+  if (!isTerminal(record.task.state)) applyUpdate(context, framework, record, status, status.state);
   completeTask(context, framework, record);
   sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
 }

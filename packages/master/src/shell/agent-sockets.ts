@@ -8,6 +8,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Clock, Logger } from '@dcos/base';
+import { loopbackRefusal } from '@dcos/http';
 import { agentProtocol, decode, encode, WireError } from '@dcos/wire';
 import type { ConnectionId } from '../core/effects.ts';
 
@@ -47,7 +48,9 @@ export class AgentSockets {
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const [path] = (request.url ?? '').split('?');
-      if (path !== AGENT_PATH) {
+      if (loopbackRefusal(request, true) !== undefined) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      } else if (path !== AGENT_PATH) {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       } else if (this.#sockets.size >= this.#options.connectionsMax) {
         socket.end(

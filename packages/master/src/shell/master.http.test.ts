@@ -201,7 +201,7 @@ test('a scheduler that stops reading is cut off at the bound and is disconnected
   const socket = connect(Number(port), '127.0.0.1');
   closers.push(() => void socket.destroy());
   socket.write(
-    `POST /api/v1/scheduler HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    `POST /api/v1/scheduler HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
   const [head] = (await once(socket, 'data')) as [Buffer];
   socket.pause();
