@@ -3,6 +3,7 @@
  * with fifty at a time, and how long one takes from ACCEPT until its framework hears of TASK_RUNNING.
  */
 
+import { userInfo } from 'node:os';
 import { silentLogger } from '@dcos/base';
 import { startAgent } from '@dcos/agent';
 import { startMaster } from '@dcos/master';
@@ -74,7 +75,7 @@ class Framework {
     this.#connection = connectScheduler({
       masters: [master],
       framework: {
-        user: '',
+        user: userInfo().username,
         name: 'bench',
         roles: ['*'],
         capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
