@@ -248,6 +248,9 @@ describe('words on the command line', () => {
     expect((await scene.dcos('marathon app')).stdout).toBe(
       (await scene.dcos('help marathon app')).stdout,
     );
+    expect((await scene.dcos('marathon app update --help')).stdout).toContain(
+      'Arguments:\n    [properties...]\n        name=value',
+    );
   });
 
   test('deprecated forms work with a notice, and fail in strict mode', async () => {

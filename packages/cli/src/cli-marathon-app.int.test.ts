@@ -47,6 +47,19 @@ describe('app add', () => {
     expect(cluster.requests[1]?.body).toBe(definition);
   });
 
+  test('says which fields have no effect', async () => {
+    await scene.attach({
+      [`GET ${marathon}/apps/webserver`]: absent,
+      [`POST ${marathon}/apps/`]: { status: 201, json: { deployments: [{ id: 'd-1' }] } },
+    });
+    const input = '{"id":"webserver","cmd":"sleep 100","instance":3}';
+    expect(await scene.dcos('marathon app add', { input })).toEqual({
+      code: 0,
+      stdout: 'Created deployment d-1\n',
+      stderr: '"instance" is no field of an app and has no effect. Did you mean "instances"?\n',
+    });
+  });
+
   test.each([
     [
       '{"id": "a",\n  "cpus": }',

@@ -74,6 +74,17 @@ describe('task log', () => {
     });
   });
 
+  test('points to standard error where standard output is empty', async () => {
+    await scene.attach({ ...state, [logOf(first, 'stdout')]: { status: 204 } });
+    expect(await scene.dcos(`task log ${first}`)).toEqual({
+      code: 0,
+      stdout: '',
+      stderr:
+        `No logs found for "${first}".\n` +
+        `Standard error is a file of its own: "dcos task log ${first} stderr".\n`,
+    });
+  });
+
   test('says that only ended tasks match', async () => {
     await scene.attach(state);
     expect(await scene.dcos('task log instance-0')).toEqual({

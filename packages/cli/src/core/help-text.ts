@@ -1,5 +1,5 @@
 /**
- * The layout of help: description, usage, examples, commands and options (name on one line, what it
+ * The layout of help: description, usage, examples, commands, arguments and options (name on one line, what it
  * does indented on the next), and the way to more help.
  */
 
@@ -13,6 +13,8 @@ export interface HelpPage {
   readonly usage: string;
   readonly examples?: readonly string[];
   readonly commands: readonly HelpEntry[];
+  /** Those words behind the command that do not explain themselves. */
+  readonly arguments?: readonly HelpEntry[];
   readonly options: readonly HelpEntry[];
   /** The words after which `<command> --help` gives more. */
   readonly path: string;
@@ -25,6 +27,9 @@ export function renderHelp(page: HelpPage): string {
     parts.push(`Examples:\n${page.examples.map((line) => `    ${line}`).join('\n')}`);
   }
   if (page.commands.length > 0) parts.push(`Commands:\n${entries(page.commands)}`);
+  if (page.arguments !== undefined && page.arguments.length > 0) {
+    parts.push(`Arguments:\n${entries(page.arguments)}`);
+  }
   if (page.options.length > 0) parts.push(`Options:\n${entries(page.options)}`);
   if (page.commands.length > 0) {
     parts.push(`Use "${page.path} <command> --help" for more information about a command.`);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { matchesGlob } from './glob.ts';
 import { parseGlobalOptions } from './global-options.ts';
 import { idPath, normaliseId } from './marathon-id.ts';
-import { appFields, parseProperties } from './property-arguments.ts';
+import { appFields, parseProperties, unknownFieldSentences } from './property-arguments.ts';
 import { editDistance, nearestWord } from './suggestion.ts';
 
 describe('parseGlobalOptions', () => {
@@ -102,4 +102,14 @@ test('ids have one leading slash, and every segment is encoded in a path', () =>
     '/',
   ]);
   expect(idPath('/a b/c?d')).toBe('/a%20b/c%3Fd');
+});
+
+describe('unknownFieldSentences', () => {
+  test('names fields without effect, not those that were copied from an app that runs', () => {
+    const definition = { id: '/a', cpu: 1, zzzzzz: 2, mem: 32, tasksRunning: 1, versionInfo: {} };
+    expect(unknownFieldSentences(definition)).toEqual([
+      '"cpu" is no field of an app and has no effect. Did you mean "cpus"?',
+      '"zzzzzz" is no field of an app and has no effect',
+    ]);
+  });
 });

@@ -108,6 +108,14 @@ function formatHelp(command: Command): string {
       name: child.name(),
       description: child.description(),
     })),
+    arguments: isGroup
+      ? []
+      : command.registeredArguments
+          .filter((argument) => argument.description !== '')
+          .map((argument) => ({
+            name: argumentWord(argument),
+            description: argument.description,
+          })),
     options: [
       ...options.map((option: Option) => ({ name: option.flags, description: option.description })),
       { name: '-h, --help', description: 'Show this help.' },

@@ -9,6 +9,11 @@ import { cliError, orThrow } from './errors.ts';
 import { readJsonInput } from './json-input.ts';
 import type { Terminal } from './terminal.ts';
 
+/** What the help says about the words. */
+export const propertiesText =
+  'name=value with JSON or text as the value, such as instances=3 or cmd="sleep 10"; ' +
+  'a JSON object on standard input without any.';
+
 /** Reads the changes. @throws OperationError CLI_USAGE, CLI_INPUT */
 export async function readProperties(
   terminal: Terminal,

@@ -32,6 +32,8 @@ export interface TaskLogRequest {
   readonly follow: boolean;
 }
 
+/** The file that is shown when none is named. */
+export const defaultLogFile = 'stdout';
 /** Tasks that can be followed at once; each holds a connection open. */
 const followedTasksMax = 64;
 /** A connection that held this long was no failed attempt, even when nothing came over it. */
@@ -63,6 +65,7 @@ async function printAll(
   tasks: readonly ClusterTask[],
 ): Promise<void> {
   let failures = 0;
+  let empty = 0;
   for (const task of tasks) {
     try {
       const reply = await session.client.request(logUrl(session, task, request.file), {
@@ -70,14 +73,22 @@ async function printAll(
         headers: { accept: 'text/plain' },
       });
       if (tasks.length > 1) await terminal.print(`===> ${task.id} <===\n`);
-      if (reply.status === 204) terminal.notice(`No logs found for "${task.id}".`);
-      else await terminal.print(withLineEnd(reply.body));
+      if (reply.status === 204) {
+        terminal.notice(`No logs found for "${task.id}".`);
+        empty += 1;
+      } else await terminal.print(withLineEnd(reply.body));
     } catch (error) {
       if (tasks.length === 1 || operationErrorCode(error) === undefined) throw error;
       failures += 1;
       const text = error instanceof Error ? error.message : String(error);
       terminal.notice(`Error: ${task.id}: ${text}`);
     }
+  }
+  if (empty > 0 && request.file === defaultLogFile && request.lines > 0) {
+    // Many servers log to standard error only; who looks at the other file first should not give up.
+    terminal.notice(
+      `Standard error is a file of its own: "dcos task log ${request.filter} stderr".`,
+    );
   }
   if (failures > 0) {
     throw cliError('CLI_HTTP_STATUS', `the logs of ${failures} of ${tasks.length} tasks failed`);

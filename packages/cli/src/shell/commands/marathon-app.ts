@@ -15,7 +15,7 @@ import {
 import { numberField, objectsField, textsField } from '../../core/json-field.ts';
 import { normaliseId } from '../../core/marathon-id.ts';
 import { selectQueueItems, waitingSentences } from '../../core/marathon-queue.ts';
-import { appFields } from '../../core/property-arguments.ts';
+import { appFields, unknownFieldSentences } from '../../core/property-arguments.ts';
 import { commandGroup, numberIn, subcommand } from '../command-line.ts';
 import {
   appUrl,
@@ -29,7 +29,7 @@ import { cliError, orThrow } from '../errors.ts';
 import { readJsonInput } from '../json-input.ts';
 import { isForPeople, printJson, printLines, printList } from '../output.ts';
 import type { OutputFlags } from '../output.ts';
-import { readProperties } from '../properties.ts';
+import { propertiesText, readProperties } from '../properties.ts';
 import { openSession } from '../session.ts';
 import type { Session } from '../session.ts';
 import type { Invocation } from '../terminal.ts';
@@ -88,7 +88,7 @@ function addScaling(group: Command, invocation: Invocation): void {
     .argument('<id>')
     .argument(
       '[instances]',
-      'number of instances',
+      'Number of instances, 1 without it.',
       numberIn('the number of instances', { min: 1, max: instancesMax, integer: true }),
       1,
     )
@@ -125,11 +125,11 @@ function addScaling(group: Command, invocation: Invocation): void {
 
 function addChanging(group: Command, invocation: Invocation): void {
   subcommand(group, 'add', 'Create an app from a file, a URL or standard input.')
-    .argument('[resource]', 'file or URL with the definition in JSON')
+    .argument('[resource]', 'File or URL of the definition in JSON; standard input without it.')
     .action((resource: string | undefined) => addApp(invocation, resource));
   subcommand(group, 'update', 'Change fields of an app.')
     .argument('<id>')
-    .argument('[properties...]', 'name=value; JSON on standard input without any')
+    .argument('[properties...]', propertiesText)
     .option('--force', forceText)
     .action(async (argument: string, words: readonly string[], flags: ForceFlag) => {
       const id = normaliseId(argument);
@@ -219,6 +219,7 @@ async function addApp(invocation: Invocation, resource: string | undefined): Pro
     method: 'POST',
     json: app,
   });
+  for (const sentence of unknownFieldSentences(app)) invocation.terminal.notice(sentence);
   await printDeployment(invocation, reply);
 }
 

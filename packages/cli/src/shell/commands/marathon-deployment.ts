@@ -33,7 +33,7 @@ export function addDeploymentCommands(marathon: Command, invocation: Invocation)
   const group = commandGroup('deployment', 'Manage deployments.', invocation);
   marathon.addCommand(group);
   subcommand(group, 'list', 'List running deployments.')
-    .argument('[id]', 'app or pod')
+    .argument('[id]', 'An app or pod; all without it.')
     .option('--json', 'Print JSON.')
     .option('-q, --quiet', 'Print IDs only.')
     .action((id: string | undefined, flags: OutputFlags) =>

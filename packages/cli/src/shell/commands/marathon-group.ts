@@ -15,7 +15,7 @@ import { cliError } from '../errors.ts';
 import { readJsonInput } from '../json-input.ts';
 import { printJson, printLines, printList } from '../output.ts';
 import type { OutputFlags } from '../output.ts';
-import { readProperties } from '../properties.ts';
+import { propertiesText, readProperties } from '../properties.ts';
 import { openSession } from '../session.ts';
 import type { Session } from '../session.ts';
 import type { Invocation } from '../terminal.ts';
@@ -32,21 +32,21 @@ export function addGroupCommands(marathon: Command, invocation: Invocation): voi
   marathon.addCommand(group);
   addReading(group, invocation);
   subcommand(group, 'add', 'Create a group from a file, a URL or standard input.')
-    .argument('[resource]', 'file or URL with the definition in JSON')
+    .argument('[resource]', 'File or URL of the definition in JSON; standard input without it.')
     .option('--id <id>', 'ID of the group, in place of the one in the definition.')
     .action((resource: string | undefined, flags: { readonly id?: string }) =>
       addGroup(invocation, resource, flags.id),
     );
   subcommand(group, 'scale', 'Multiply the instances of all apps in a group.')
     .argument('<id>')
-    .argument('<factor>', 'such as 2 or 0.5', numberIn('the factor', { min: 0, max: 1000 }))
+    .argument('<factor>', 'Such as 2 or 0.5.', numberIn('the factor', { min: 0, max: 1000 }))
     .option('--force', forceText)
     .action((id: string, scaleBy: number, flags: ForceFlag) =>
       putGroup(invocation, normaliseId(id), { scaleBy }, flags),
     );
   subcommand(group, 'update', 'Change fields of a group.')
     .argument('<id>')
-    .argument('[properties...]', 'name=value; JSON on standard input without any')
+    .argument('[properties...]', propertiesText)
     .option('--force', forceText)
     .action(async (id: string, words: readonly string[], flags: ForceFlag) => {
       const properties = await readProperties(invocation.terminal, words, groupFields);

@@ -13,7 +13,7 @@ import type { OutputFlags } from '../output.ts';
 import { openSession } from '../session.ts';
 import { downloadFiles, listFiles } from '../task-files.ts';
 import type { ListFilesFlags } from '../task-files.ts';
-import { printTaskLog } from '../task-log.ts';
+import { defaultLogFile, printTaskLog } from '../task-log.ts';
 import type { Invocation } from '../terminal.ts';
 import { addNotThereYet } from './not-there-yet.ts';
 
@@ -38,14 +38,14 @@ const linesMax = 1_000_000;
 export function buildCommand(invocation: Invocation): Command {
   const group = commandGroup('task', 'Look at tasks, their logs and their files.', invocation);
   withScope(subcommand(group, 'list', 'List tasks.'))
-    .argument('[filter]', 'part of an ID, or a shell pattern')
+    .argument('[filter]', 'Part of an ID, or a shell pattern.')
     .option('--json', 'Print JSON.')
     .option('-q, --quiet', 'Print IDs only.')
     .option('--agent-id <id>', 'Show the tasks of one agent only.')
     .action((filter: string | undefined, flags: ListFlags) => listTasks(invocation, filter, flags));
   withScope(subcommand(group, 'log', 'Print the log of a task.'))
-    .argument('<task>', 'part of an ID, or a shell pattern')
-    .argument('[file]', 'file in the sandbox', 'stdout')
+    .argument('<task>', 'Part of an ID, or a shell pattern.')
+    .argument('[file]', 'File in the sandbox, stdout without it.', defaultLogFile)
     .option('--follow', 'Go on printing what is added.')
     .option(
       '--lines <number>',
@@ -63,16 +63,16 @@ export function buildCommand(invocation: Invocation): Command {
       }),
     );
   withScope(subcommand(group, 'ls', 'List the files in the sandbox of a task.'))
-    .argument('<task>', 'part of an ID, or a shell pattern')
-    .argument('[path]', 'folder in the sandbox', '')
+    .argument('<task>', 'Part of an ID, or a shell pattern.')
+    .argument('[path]', 'Folder in the sandbox.', '')
     .option('--long', 'Show sizes, owners and times, too.')
     .option('--json', 'Print JSON.')
     .action((filter: string, path: string, flags: ListFilesFlags & ScopeFlags) =>
       listFiles(invocation, { filter, path, scope: toScope(flags), flags }),
     );
   withScope(subcommand(group, 'download', 'Copy files from the sandbox of a task.'))
-    .argument('<task>', 'part of an ID, or a shell pattern')
-    .argument('[pattern]', 'shell pattern of the files', '*')
+    .argument('<task>', 'Part of an ID, or a shell pattern.')
+    .argument('[pattern]', 'Shell pattern of the files, all without it.', '*')
     .option('--target-dir <folder>', 'Where to put the files.', '.')
     .action((filter: string, pattern: string, flags: ScopeFlags & { targetDir: string }) =>
       downloadFiles(invocation, {
