@@ -6,6 +6,7 @@
 import type { Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { errorText, OperationError, type Logger } from '@dcos/base';
+import { loopbackRefusal } from './browser-guard.ts';
 
 /** Bytes of a request body unless the component says otherwise. */
 export const BODY_BYTES_MAX = 32 * 1024 * 1024;
@@ -29,6 +30,12 @@ export interface HttpServerOptions {
   readonly bodyBytesMax?: number;
   /** Plain text with the status when absent. */
   readonly respondError?: ErrorResponder;
+  /**
+   * A server that listens on loopback has no log-in, but every page that a browser of this machine shows can
+   * reach it. So it refuses foreign host names, and writes that foreign pages send. Off for a server that has
+   * rules of its own.
+   */
+  readonly guardsLoopback?: boolean;
 }
 
 export interface HttpServer {
@@ -64,6 +71,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   tune(app.server);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  if (options.guardsLoopback !== false) guardLoopback(app);
   app.setErrorHandler((error: unknown, _request, reply) => {
     const statusCode = statusOf(error);
     if (statusCode >= 500) {
@@ -90,6 +98,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       await closing;
     },
   };
+}
+
+const HTTP_FORBIDDEN = 403;
+
+function guardLoopback(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const problem = loopbackRefusal(request.raw, false);
+    if (problem !== undefined) {
+      await reply.code(HTTP_FORBIDDEN).type('text/plain').send(`${problem}\n`);
+    }
+  });
 }
 
 function tune(server: Server): void {

@@ -89,7 +89,7 @@ test('a reader that stops reading is cut off at the bound', async () => {
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(port, '127.0.0.1');
-  socket.write('GET /flood HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.write('GET /flood HTTP/1.1\r\nhost: localhost\r\n\r\n');
   socket.pause();
   expect(await ended).toBe('slow-reader');
   socket.destroy();
@@ -109,4 +109,22 @@ test('a client that goes away ends its stream', async () => {
   call.destroy();
   call.on('error', () => undefined);
   expect(await ended).toBe('client');
+});
+
+test.each([
+  [{}, 200],
+  [{ host: 'localhost:1' }, 200],
+  [{ host: 'rebound.example' }, 403],
+  [{ origin: 'http://evil.example' }, 403],
+  [{ 'sec-fetch-site': 'cross-site' }, 403],
+  [{ origin: 'http://evil.example', 'x-forwarded-host': 'localhost:8180' }, 200],
+])('a write on loopback with %j is answered with %i', async (headers, status) => {
+  const server = serve();
+  server.app.post('/', async () => 'done');
+  const { url } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const call = request(url, { method: 'POST', headers });
+  call.end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBe(status);
 });

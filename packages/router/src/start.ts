@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorText, type Logger } from '@dcos/base';
-import { createHttpServer } from '@dcos/http';
+import { createHttpServer, guardedRequest, refusalOf } from '@dcos/http';
 import { subscribeOperator, systemClock } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { routerConfigSchema, type RouterConfig, type RouterSettings } from './config.ts';
@@ -16,7 +16,6 @@ import {
   uiConfigDocument,
   versionDocument,
 } from './core/documents.ts';
-import { refusalOf } from './core/guard.ts';
 import { decideRoute, lookedUpService, type DocumentName, type Route } from './core/route.ts';
 import { sendBody, sendJsonBody, sendProblem } from './shell/answer.ts';
 import { findService, isReachable } from './shell/look-up.ts';
@@ -50,7 +49,7 @@ export async function startRouter(
   const config = routerConfigSchema.parse(settings);
   const view = new ClusterView();
   const handler = new Handler(config, view, logger);
-  const server = createHttpServer({ logger });
+  const server = createHttpServer({ logger, guardsLoopback: false });
   server.app.addHook('onRequest', (request, reply) => {
     // Bodies are passed on as they come: the framework must not read them.
     reply.hijack();
@@ -166,14 +165,8 @@ class Handler {
     const target = request.url ?? '';
     if (!target.startsWith('/')) return { status: 400, text: 'the request names no path' };
     if (target.length > TARGET_BYTES_MAX) return { status: 414, text: 'the path is too long' };
-    const fetchSite = request.headers['sec-fetch-site'];
-    const guarded = {
-      method: request.method ?? '',
-      isUpgrade,
-      host: request.headers.host,
-      origin: request.headers.origin,
-      fetchSite: Array.isArray(fetchSite) ? fetchSite[0] : fetchSite,
-    };
+    // What a client claims to have come through counts for nothing here.
+    const guarded = { ...guardedRequest(request, isUpgrade), forwardedHost: undefined };
     const refusal = refusalOf(guarded, this.#config);
     return refusal === undefined ? undefined : { status: 403, text: refusal };
   }

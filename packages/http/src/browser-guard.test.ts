@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalOf } from './guard.ts';
+import { refusalOf } from './browser-guard.ts';
 
 const options = { allowedHosts: ['box.example'], allowedOrigins: ['http://localhost:5173'] };
 const served = (request: Partial<Parameters<typeof refusalOf>[0]>): boolean =>

@@ -4,6 +4,8 @@
  * (DNS rebinding), and so is a write or a WebSocket that a foreign page sends (cross-site forgery).
  */
 
+import type { IncomingMessage } from 'node:http';
+
 export interface GuardOptions {
   /** Host names without port that are served besides those of this machine. `*` serves any name. */
   readonly allowedHosts: readonly string[];
@@ -18,6 +20,11 @@ export interface GuardedRequest {
   readonly origin: string | undefined;
   /** The header `Sec-Fetch-Site`, which browsers set and pages cannot. */
   readonly fetchSite: string | undefined;
+  /**
+   * The header `X-Forwarded-Host`. A page cannot send it to a foreign site, so its presence says that a proxy
+   * of ours has looked at the origin already.
+   */
+  readonly forwardedHost?: string | undefined;
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -30,7 +37,8 @@ export function refusalOf(request: GuardedRequest, options: GuardOptions): strin
     return `the host name '${host}' is not served here; see allowedHosts in the settings of the router`;
   }
   if (READS.has(request.method) && !request.isUpgrade) return undefined;
-  const { origin, fetchSite } = request;
+  const { origin, fetchSite, forwardedHost } = request;
+  if (forwardedHost !== undefined) return undefined;
   if (origin !== undefined) {
     const sameSite = origin.toLowerCase().replace(/^https?:\/\//, '') === host;
     if (sameSite || options.allowedOrigins.includes(origin)) return undefined;
@@ -39,6 +47,36 @@ export function refusalOf(request: GuardedRequest, options: GuardOptions): strin
   return fetchSite === 'cross-site'
     ? 'pages of other sites may not change anything here'
     : undefined;
+}
+
+/** What the guard looks at in a request of Node's server. */
+export function guardedRequest(request: IncomingMessage, isUpgrade: boolean): GuardedRequest {
+  const one = (name: string): string | undefined => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  return {
+    method: request.method ?? '',
+    isUpgrade,
+    host: request.headers.host,
+    origin: request.headers.origin,
+    fetchSite: one('sec-fetch-site'),
+    forwardedHost: one('x-forwarded-host'),
+  };
+}
+
+/**
+ * Why a server that listens on loopback refuses a request; undefined when it serves it, or listens elsewhere.
+ * Servers that take upgrades ask before they do; requests are asked about by `createHttpServer`.
+ */
+export function loopbackRefusal(request: IncomingMessage, isUpgrade: boolean): string | undefined {
+  if (!isLoopback(request.socket.localAddress ?? '')) return undefined;
+  return refusalOf(guardedRequest(request, isUpgrade), { allowedHosts: [], allowedOrigins: [] });
+}
+
+/** True for an address that only this machine can reach. */
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address);
 }
 
 /** The name in a Host header, without the port. */
