@@ -8,6 +8,6 @@ export * from './group-requests.ts';
 export * from './group.ts';
 export * from './path-id.ts';
 export * from './problem.ts';
-export { servicePortsOf } from './service-ports.ts';
+export { servicePortsOf, withServicePorts } from './service-ports.ts';
 export * from './settings.ts';
 export * from './timestamp.ts';

@@ -64,7 +64,8 @@ export function assignServicePorts(assignment: PortAssignment): Result<RootGroup
   return err(internalProblem(`All service ports of the range ${range} are in use.`));
 }
 
-function withServicePorts(app: AppDefinition, ports: readonly number[]): AppDefinition {
+/** The app with these service ports, one for each port index. */
+export function withServicePorts(app: AppDefinition, ports: readonly number[]): AppDefinition {
   if (isHostMode(app.networks)) {
     const portDefinitions = app.portDefinitions.map((definition, index) => ({
       ...definition,

@@ -36,7 +36,8 @@ export function applyCreateApp(
     requestId,
     force: command.force,
     origin: command.origin,
-    groupId: '/',
+    // The id is known once the body has been read.
+    groupId: () => (created === undefined ? '/' : parentOf(created.id)),
     change(root, version) {
       const result = createApp(root, command.body, requestContext(step.state, version));
       if (!result.ok) return result;

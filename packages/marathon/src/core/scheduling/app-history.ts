@@ -26,7 +26,7 @@ import {
   groupRecordRemoval,
   type GroupRecord,
 } from './records.ts';
-import { differentApps } from './root-difference.ts';
+import { differentApps, isSameGroup } from './root-difference.ts';
 
 /** Removed apps and groups whose versions are still kept. */
 export const REMOVED_MAX = 500;
@@ -147,8 +147,9 @@ export class AppHistory {
     const groups = new Map(allGroups(next).map((group) => [group.id, group]));
     for (const [id, group] of groups) {
       const record = groupRecordOf(group);
+      // The version of a group alone is no reason to store it again: it changes with everything below.
       const before = newestOf(this.#groups.get(id));
-      if (before !== undefined && sameGroup(before, record)) continue;
+      if (before !== undefined && isSameGroup(before, record)) continue;
       add(this.#groups, id, next.version, record);
       writes.push(groupRecord(id, next.version, record));
       for (const version of oldest(this.#groups.get(id), GROUP_VERSIONS_MAX)) {
@@ -300,13 +301,4 @@ function groupRecordOf(group: Group): GroupRecord {
     dependencies: [...group.dependencies],
     ...(group.enforceRole === undefined ? {} : { enforceRole: group.enforceRole }),
   };
-}
-
-/** The version of a group alone is no reason to store it again: it changes with everything below. */
-function sameGroup(left: GroupRecord, right: GroupRecord): boolean {
-  return (
-    left.enforceRole === right.enforceRole &&
-    left.dependencies.length === right.dependencies.length &&
-    left.dependencies.every((id, index) => id === right.dependencies[index])
-  );
 }

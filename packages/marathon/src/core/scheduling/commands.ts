@@ -3,7 +3,7 @@
  * here requests become changes of the root group, kills, resets and their answers.
  */
 
-import { ok, unreachable } from '@dcos/base';
+import { unreachable } from '@dcos/base';
 import { parsePathId } from '../model/index.ts';
 import {
   applyCreateApp,
@@ -17,6 +17,7 @@ import { cancelDeployment } from './deployment-progress.ts';
 import { applyGroupCommand } from './group-commands.ts';
 import { requestOffers } from './instance-changes.ts';
 import { applyKillTasks } from './kill-commands.ts';
+import { requestContext } from './request-context.ts';
 import { revertPlan } from './rollback.ts';
 import { changeRoot, deploymentReply, refuseRequest } from './root-changes.ts';
 import { emit, type Step } from './state.ts';
@@ -68,7 +69,7 @@ function applyCancel(step: Step, requestId: number, command: CommandOf<'cancelDe
     force: true,
     origin: command.origin,
     groupId: '/',
-    change: (root, version) => ok(revertPlan(root, deployment.plan, version)),
+    change: (root, version) => revertPlan(root, deployment.plan, requestContext(state, version)),
     reply: deploymentReply,
   });
 }

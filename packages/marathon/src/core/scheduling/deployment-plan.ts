@@ -19,7 +19,7 @@ import type {
   DeploymentPlan,
   DeploymentStep,
 } from './deployment.ts';
-import { differentApps } from './root-difference.ts';
+import { differentApps, differentGroups } from './root-difference.ts';
 
 export interface PlanInput {
   readonly id: string;
@@ -56,6 +56,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     createdAt: input.createdAt,
     steps: steps.filter(({ actions }) => actions.length > 0),
     changes,
+    groups: differentGroups(input.original, input.target),
   };
 }
 

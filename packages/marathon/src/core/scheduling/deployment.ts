@@ -7,7 +7,7 @@
  */
 
 import type { Instant, JsonObject } from '@dcos/base';
-import type { AppDifference } from './root-difference.ts';
+import type { AppDifference, GroupDifference } from './root-difference.ts';
 
 export type ActionKind =
   | 'StartApplication'
@@ -34,6 +34,8 @@ export interface DeploymentPlan {
   readonly steps: readonly DeploymentStep[];
   /** App id → change; every app of the steps is here. */
   readonly changes: ReadonlyMap<string, PlannedChange>;
+  /** Group id → change, for groups that come, go or get other rules; kept to take the deployment back. */
+  readonly groups: ReadonlyMap<string, GroupDifference>;
 }
 
 /** A plan that is being carried out. */

@@ -12,28 +12,45 @@ import { healthCheckAddress, isMarathonCheck } from './app-facts.ts';
 import { busEvent } from './bus-events.ts';
 import { applyProbe, hasResult, isAlive, UNKNOWN_HEALTH, type HealthState } from './health.ts';
 import { stopInstance } from './instance-changes.ts';
-import type { Instance } from './instance.ts';
+import type { Instance, InstanceTask } from './instance.ts';
 import { healthOutcome, type ProbeAnswer } from './probe-answer.ts';
 import { definitionOf, emit, publish, type MarathonState, type Step } from './state.ts';
 import { saveFailure } from './status-updates.ts';
 
 /** The first probe of an instance comes after its check's interval, but not later than this. */
 const FIRST_PROBE_MS_MAX = 5_000;
+/** Probes of one check are at least this far apart, and may take this long, whatever the definition says. */
+const PROBE_MS_MIN = 1_000;
 
 /** Begins the checks of an instance whose task runs. */
 export function beginHealthChecks(step: Step, instance: Instance): void {
-  const { state, now } = step;
+  const { state } = step;
   const app = definitionOf(state, instance);
   if (app === undefined || app.healthChecks.length === 0) return;
   state.health.set(
     instance.id,
     app.healthChecks.map(() => UNKNOWN_HEALTH),
   );
+  scheduleProbes(step, instance, app);
+}
+
+/** Goes on with the checks of an instance that was unreachable; what was known about it stays. */
+export function resumeHealthChecks(step: Step, instance: Instance): void {
+  const app = definitionOf(step.state, instance);
+  if (app !== undefined) scheduleProbes(step, instance, app);
+}
+
+function scheduleProbes(step: Step, instance: Instance, app: AppDefinition): void {
+  const { state, now } = step;
   for (const [index, check] of app.healthChecks.entries()) {
     if (!isMarathonCheck(check)) continue;
-    const first = Math.min(check.intervalSeconds * 1000, FIRST_PROBE_MS_MAX);
+    const first = Math.min(intervalMs(check), FIRST_PROBE_MS_MAX);
     state.timers.set({ kind: 'health', id: timerId(instance.id, index) }, now + first);
   }
+}
+
+function intervalMs(check: AppHealthCheck): number {
+  return Math.max(check.intervalSeconds * 1000, PROBE_MS_MIN);
 }
 
 function timerId(instanceId: string, checkIndex: number): string {
@@ -50,7 +67,7 @@ export function startProbe(step: Step, id: string): void {
   const app = definitionOf(state, instance);
   const check = app?.healthChecks[checkIndex];
   if (app === undefined || check === undefined || !isMarathonCheck(check)) return;
-  state.timers.set({ kind: 'health', id }, now + check.intervalSeconds * 1000);
+  state.timers.set({ kind: 'health', id }, now + intervalMs(check));
   const address = healthCheckAddress(app, check, instance);
   if (address === undefined) {
     applyHealthAnswer(step, probeIdentity(instance, checkIndex), {
@@ -70,7 +87,7 @@ export function startProbe(step: Step, id: string): void {
       host: address.host,
       port: address.port,
       path: check.path ?? '/',
-      timeoutMs: check.timeoutSeconds * 1000,
+      timeoutMs: Math.max(check.timeoutSeconds * 1000, PROBE_MS_MIN),
     },
   });
 }
@@ -113,8 +130,11 @@ export function applyHealthAnswer(step: Step, probe: ProbeIdentity, answer: Prob
   if (result.kill) killUnhealthy(step, instance, outcome.kind === 'unhealthy' ? outcome.cause : '');
 }
 
-/** Takes in the health that an executor reported with a status. */
-export function reportTaskHealth(step: Step, instance: Instance): void {
+/**
+ * Takes in the health that an executor reported with a status. One that is known already changes nothing,
+ * but after a restart of the scheduler only the record of the task knows it.
+ */
+export function reportTaskHealth(step: Step, instance: Instance, isNews: boolean): void {
   const { state, now } = step;
   const app = definitionOf(state, instance);
   const healthy = instance.task?.healthy;
@@ -124,6 +144,7 @@ export function reportTaskHealth(step: Step, instance: Instance): void {
   state.health.set(instance.id, states);
   const before = states[index];
   assert(before !== undefined, 'there is a state for each health check');
+  if (!isNews && hasResult(before)) return;
   const wasHealthy = aggregateHealth(states);
   const rules = { gracePeriodMs: 0, maxConsecutiveFailures: 0 };
   const outcome = healthy
@@ -163,6 +184,24 @@ export function isKnownUnhealthy(state: MarathonState, instance: Instance): bool
 }
 
 function killUnhealthy(step: Step, instance: Instance, cause: string): void {
+  reportHealthKill(step, instance, cause);
+  stopInstance(step, instance, { goal: instance.goal });
+}
+
+/**
+ * A task has ended that nobody told to: if the last that its executor said was that it is not healthy, then
+ * the executor ended it for that. The end itself does not tell, and would leave a loop without a cause.
+ */
+export function reportExecutorKill(step: Step, instance: Instance, before: InstanceTask): void {
+  const app = definitionOf(step.state, instance);
+  const hasCheck = app?.healthChecks.some((check) => !isMarathonCheck(check)) ?? false;
+  if (before.healthy !== false || !hasCheck) return;
+  const states = step.state.health.get(instance.id) ?? [];
+  const cause = states.find(({ lastFailureCause }) => lastFailureCause !== undefined);
+  reportHealthKill(step, instance, cause?.lastFailureCause ?? '');
+}
+
+function reportHealthKill(step: Step, instance: Instance, cause: string): void {
   const { now } = step;
   const taskId = instance.task?.id ?? '';
   const slaveId = instance.placement?.agentId;
@@ -192,7 +231,6 @@ function killUnhealthy(step: Step, instance: Instance, cause: string): void {
     version: instance.version,
     ...(slaveId === undefined ? {} : { slaveId }),
   });
-  stopInstance(step, instance, { goal: instance.goal });
 }
 
 function publishFailedCheck(step: Step, instance: Instance, check: AppHealthCheck): void {

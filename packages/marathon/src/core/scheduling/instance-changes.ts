@@ -45,11 +45,12 @@ export function addInstances(step: Step, app: AppDefinition, count: number): voi
 export function removeInstance(step: Step, instance: Instance, condition?: Condition): void {
   const { state, now } = step;
   assert(!isActive(instance) || condition !== undefined, `${instance.id} may still have a task`);
+  const before = state.instances.get(instance.id)?.condition;
   forgetTask(step, instance.id);
   state.instances.delete(instance.id);
   step.touched.add(instance.appId);
   persist(step, instanceRecordRemoval(instance.id));
-  if (condition !== undefined && condition !== instance.condition) {
+  if (condition !== undefined && condition !== before) {
     publish(step, instanceChanged({ ...instance, condition, since: now }, now));
   }
 }

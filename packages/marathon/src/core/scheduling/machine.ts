@@ -16,6 +16,7 @@ import type { Effect, Probe } from './effects.ts';
 import { applyHealthAnswer, beginHealthChecks, startProbe } from './health-checks.ts';
 import {
   queueLaunch,
+  removeInstance,
   requestOffers,
   retryKill,
   saveInstance,
@@ -168,7 +169,9 @@ function applyFrameworkRemoved(step: Step): void {
   state.frameworkId = undefined;
   persist(step, frameworkRecord(undefined));
   for (const instance of Array.from(state.instances.all())) {
-    if (isActive(instance)) saveInstance(step, { ...instance, condition: 'Gone', since: now });
+    if (!isActive(instance)) continue;
+    if (instance.goal === 'Decommissioned') removeInstance(step, instance, 'Gone');
+    else saveInstance(step, { ...instance, condition: 'Gone', since: now });
   }
 }
 

@@ -19,7 +19,12 @@ export function startReadinessChecks(
   if (check === undefined) return;
   for (const { id, condition, task } of instances) {
     if (condition !== 'Running' || task === undefined) continue;
-    if (state.readiness.get(id)?.taskId === task.id) continue;
+    const known = state.readiness.get(id);
+    if (known?.taskId === task.id) {
+      // Probes end with the deployment that they were for; a later one takes them up again.
+      if (!known.ready) state.timers.setIfAbsent({ kind: 'readiness', id }, now);
+      continue;
+    }
     state.readiness.set(id, { taskId: task.id, name: check.name, ready: false });
     state.timers.set({ kind: 'readiness', id }, now);
   }

@@ -119,6 +119,7 @@ export function deploymentRecord(plan: DeploymentPlan): RecordWrite {
     createdAt: plan.createdAt,
     steps: asJson(plan.steps),
     changes: asJson([...plan.changes]),
+    groups: asJson([...plan.groups]),
   };
   return { key: `${RECORD_PREFIX}deployment/${plan.id}`, value };
 }
@@ -177,5 +178,6 @@ function readPlan(value: JsonObject): DeploymentPlan {
     createdAt: value.createdAt as number,
     steps: value.steps as unknown as readonly DeploymentStep[],
     changes: new Map(value.changes as unknown as readonly [string, never][]),
+    groups: new Map(value.groups as unknown as readonly [string, never][]),
   };
 }

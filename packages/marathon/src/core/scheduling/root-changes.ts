@@ -36,7 +36,7 @@ export interface RootChange {
   readonly force: boolean;
   readonly origin: Origin;
   /** The group that is reported as changed. */
-  readonly groupId: string;
+  readonly groupId: string | (() => string);
   /** Makes the new root; everything that changed has this version. */
   readonly change: (root: Group, version: string) => Result<Group, Problem>;
   /** The answer, once the change has been taken. */
@@ -80,7 +80,7 @@ export function changeRoot(step: Step, request: RootChange): void {
       step,
       busEvent(
         'group_change_failed',
-        { groupId: request.groupId, version, reason: problem.body.message },
+        { groupId: groupIdOf(request), version, reason: problem.body.message },
         now,
       ),
     );
@@ -88,6 +88,10 @@ export function changeRoot(step: Step, request: RootChange): void {
     return;
   }
   takeChange(step, request, { plan, root: changed.value, original }, conflicts);
+}
+
+function groupIdOf({ groupId }: RootChange): string {
+  return typeof groupId === 'string' ? groupId : groupId();
 }
 
 function admissionProblem(
@@ -100,7 +104,7 @@ function admissionProblem(
     return lockedByDeployments(conflicts.map(({ plan }) => plan.id));
   }
   const { appsMax } = state.settings;
-  const apps = allApps(target).length;
+  const apps = appsMax === undefined ? 0 : allApps(target).length;
   if (appsMax !== undefined && apps > appsMax && apps > state.history.appCount) {
     return notValid([{ path: '/', error: `there may be at most ${appsMax} apps (--apps_max)` }]);
   }
@@ -125,7 +129,8 @@ function takeChange(
   for (const deployment of conflicts) {
     cancelDeployment(step, deployment, `superseded by deployment ${plan.id}`);
   }
-  const { groupId, origin } = request;
+  const { origin } = request;
+  const groupId = groupIdOf(request);
   publish(step, busEvent('group_change_success', { groupId, version: root.version }, now));
   for (const [appId, { original, target }] of plan.changes) {
     announceHealthChecks(step, original, target);

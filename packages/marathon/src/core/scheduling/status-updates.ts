@@ -10,7 +10,12 @@ import type { NetworkInfo, TaskStatus } from '@dcos/wire';
 import { formatTimestamp } from '../model/index.ts';
 import { backoffSettings } from './app-facts.ts';
 import { busEvent, statusUpdate } from './bus-events.ts';
-import { beginHealthChecks, reportTaskHealth } from './health-checks.ts';
+import {
+  beginHealthChecks,
+  reportExecutorKill,
+  reportTaskHealth,
+  resumeHealthChecks,
+} from './health-checks.ts';
 import { conditionOf, raisesDelay, STATUS_MESSAGE_LENGTH_MAX } from './instance-condition.ts';
 import { removeInstance, saveInstance } from './instance-changes.ts';
 import {
@@ -90,6 +95,8 @@ function applyKnownTask(
   const changed = stateChanged || differs(task, updated.task);
   if (stateChanged) publish(step, statusUpdate(updated, now));
   if (isTerminal(condition)) {
+    if (condition === 'Killed' && !state.kills.has(instance.id))
+      reportExecutorKill(step, updated, task);
     applyTerminal(step, updated, status);
     return;
   }
@@ -104,7 +111,8 @@ function applyKnownTask(
   if (condition !== instance.condition) signOfLife(step, updated);
   if (condition === 'Running') {
     if (task.startedAt === undefined) beginHealthChecks(step, updated);
-    if (task.healthy !== updated.task?.healthy) reportTaskHealth(step, updated);
+    else if (instance.condition !== 'Running') resumeHealthChecks(step, updated);
+    reportTaskHealth(step, updated, task.healthy !== updated.task?.healthy);
   }
 }
 
