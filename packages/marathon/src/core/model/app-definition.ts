@@ -280,3 +280,6 @@ export interface Group {
 
 /** The group `/`: the whole wanted state. */
 export type RootGroup = Group;
+
+/** Instances of one app at most: each is kept in memory and stored from the request on. */
+export const INSTANCES_PER_APP_MAX = 100_000;

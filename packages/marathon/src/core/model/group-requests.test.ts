@@ -159,6 +159,14 @@ describe('updates', () => {
     expect(findApp(valueOf(put(ten, '/a', { scaleBy: 1.1 })).root, '/a/x')?.instances).toBe(110);
   });
 
+  test('multiply no instances beyond the bound of an app, at any depth', () => {
+    const deep = treeOf(app('/a/b/y', { instances: 10 }));
+    expect(problemOf(put(deep, '/a', { scaleBy: 1e300 }))).toMatchObject({
+      status: 422,
+      body: { message: 'scaleBy gives /a/b/y more than 100000 instances' },
+    });
+  });
+
   test('go back to a version of the root', () => {
     const now = valueOf(put(before, '/shop', { apps: [] })).root;
     const context = contextAt(

@@ -5,9 +5,15 @@
  */
 
 import { err, ok, type Result } from '@dcos/base';
-import type { Group, PathId, RootGroup, Version } from './app-definition.ts';
+import {
+  INSTANCES_PER_APP_MAX,
+  type Group,
+  type PathId,
+  type RootGroup,
+  type Version,
+} from './app-definition.ts';
 import { finishRoot, type ChangeContext } from './change-root.ts';
-import { findApp, findGroup, mapApps, putGroup, removeGroup } from './group.ts';
+import { allApps, findApp, findGroup, mapApps, putGroup, removeGroup } from './group.ts';
 import { readBody } from './json-reader.ts';
 import { isDirectChild, resolvePath, ROOT_PATH } from './path-id.ts';
 import {
@@ -126,13 +132,13 @@ function updated(
     const instances = Math.ceil(stable(app.instances * (scaleBy ?? 1)));
     return instances === app.instances ? app : { ...app, instances };
   });
-  const tooMany = [...scaled.apps.values()].some(({ instances }) => instances > INSTANCES_MAX);
-  if (tooMany) return err(illegalArgument(`scaleBy gives more than ${INSTANCES_MAX} instances`));
+  const large = allApps(scaled).find(({ instances }) => instances > INSTANCES_PER_APP_MAX);
+  if (large !== undefined) {
+    const message = `scaleBy gives ${large.id} more than ${INSTANCES_PER_APP_MAX} instances`;
+    return err(illegalArgument(message));
+  }
   return finished(root, putGroup(root, scaled, context.version), groupId, context);
 }
-
-/** Largest number of instances that the API can say. */
-const INSTANCES_MAX = 2_147_483_647;
 
 /** 10 × 1.1 must be 11, not what binary fractions make of it. */
 function stable(value: number): number {

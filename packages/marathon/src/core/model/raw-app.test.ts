@@ -149,6 +149,8 @@ describe('fields', () => {
     [{ networks: [{ name: 'Net' }] }, '/networks(0)/name', 'error.pattern'],
     [{ networks: [{ name: 'a'.repeat(64) }] }, '/networks(0)/name', 'error.maxLength'],
     [{ portDefinitions: [{ port: -1 }] }, '/portDefinitions(0)/port', 'error.min'],
+    // Each instance is kept in memory: without a bound one request could end the scheduler.
+    [{ instances: 100_001 }, '/instances', 'error.max'],
     [
       { healthChecks: [{ protocol: 'UDP' }] },
       '/healthChecks(0)/protocol',

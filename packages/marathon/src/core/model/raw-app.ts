@@ -6,6 +6,7 @@
  */
 
 import { isJsonObject } from '@dcos/base';
+import { INSTANCES_PER_APP_MAX } from './app-definition.ts';
 import type {
   AppCheck,
   AppHealthCheck,
@@ -243,7 +244,7 @@ function readCommand(fields: Fields) {
 
 function readQuantities(fields: Fields) {
   return {
-    instances: fields.optional('instances', readInteger({ min: 0 })),
+    instances: fields.optional('instances', readInteger({ min: 0, max: INSTANCES_PER_APP_MAX })),
     cpus: fields.optional('cpus', readNumber({ min: 0.001 })),
     mem: fields.optional('mem', readNumber({ min: 0 })),
     disk: fields.optional('disk', readNumber({ min: 0 })),

@@ -26,6 +26,16 @@ describe('probes', () => {
     expect(world.probes).toHaveLength(3);
   });
 
+  test.each([
+    [0, 1000],
+    [20, 20_000],
+    [2_147_483_647, 3_600_000],
+  ])('with a time-out of %i s are given %i ms', (timeoutSeconds, expected) => {
+    const world = running({ healthChecks: [{ ...HTTP, timeoutSeconds }] });
+    world.advance(1000);
+    expect(world.probes).toMatchObject([{ timeoutMs: expected }]);
+  });
+
   test('go on when an unreachable instance comes back', () => {
     const world = running({
       healthChecks: [HTTP],

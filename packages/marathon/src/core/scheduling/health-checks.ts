@@ -21,6 +21,8 @@ import { saveFailure } from './status-updates.ts';
 const FIRST_PROBE_MS_MAX = 5_000;
 /** Probes of one check are at least this far apart, and may take this long, whatever the definition says. */
 const PROBE_MS_MIN = 1_000;
+/** Longest time-out of a probe: timers of the platform do not go on for ever. */
+const PROBE_TIMEOUT_MS_MAX = 3_600_000;
 
 /** Begins the checks of an instance whose task runs. */
 export function beginHealthChecks(step: Step, instance: Instance): void {
@@ -47,6 +49,10 @@ function scheduleProbes(step: Step, instance: Instance, app: AppDefinition): voi
     const first = Math.min(intervalMs(check), FIRST_PROBE_MS_MAX);
     state.timers.set({ kind: 'health', id: timerId(instance.id, index) }, now + first);
   }
+}
+
+function timeoutMs({ timeoutSeconds }: AppHealthCheck): number {
+  return Math.min(Math.max(timeoutSeconds * 1000, PROBE_MS_MIN), PROBE_TIMEOUT_MS_MAX);
 }
 
 function intervalMs(check: AppHealthCheck): number {
@@ -87,7 +93,7 @@ export function startProbe(step: Step, id: string): void {
       host: address.host,
       port: address.port,
       path: check.path ?? '/',
-      timeoutMs: Math.max(check.timeoutSeconds * 1000, PROBE_MS_MIN),
+      timeoutMs: timeoutMs(check),
     },
   });
 }
