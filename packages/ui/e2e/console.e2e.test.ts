@@ -100,6 +100,19 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     },
   );
 
+  test.each(PAGES)('%s: fits on a phone, with its title in sight', async (_name, path, text) => {
+    const { page } = await openPage(browser, server.url + path, { width: 390 });
+    await page.getByText(text).first().waitFor({ state: 'attached' });
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
+    const cut = `(() => {
+      const title = document.querySelector('h1');
+      return title === null ? 0 : title.scrollWidth - title.clientWidth;
+    })()`;
+    expect(await page.evaluate(cut)).toBeLessThanOrEqual(1);
+    await page.context().close();
+  });
+
   test('the first view is small', async () => {
     const { page } = await openPage(browser, 'about:blank');
     const bodies: Promise<number>[] = [];

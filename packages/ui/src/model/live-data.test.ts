@@ -7,9 +7,15 @@ import {
   isActiveState,
 } from './cluster-state.ts';
 import { mergeStaleness, stalenessOf } from './marathon-events.ts';
-import { appendSample, failuresLastMinute, sampleOf, SAMPLES_MAX } from './samples.ts';
+import {
+  appendSample,
+  coversLastMinute,
+  failuresLastMinute,
+  sampleOf,
+  SAMPLES_MAX,
+} from './samples.ts';
 import type { Sample } from './samples.ts';
-import { appIdOfTask } from './task-names.ts';
+import { appIdOfTask, isOutdated } from './task-names.ts';
 
 function added(id: string, state = 'TASK_STAGING'): JsonObject {
   return {
@@ -160,9 +166,33 @@ describe('samples', () => {
     const series = [sample(0, 5), sample(30_000, 7), sample(70_000, 8), sample(80_000, 0)];
     expect(failuresLastMinute(series)).toBe(3);
   });
+
+  test('a count is of the last minute once the samples reach back that far', () => {
+    expect(coversLastMinute([])).toBe(false);
+    expect(coversLastMinute([sample(0, 5), sample(59_000, 7)])).toBe(false);
+    expect(coversLastMinute([sample(0, 5), sample(59_000, 7), sample(61_000, 7)])).toBe(true);
+  });
 });
 
 test("Marathon's task names lead back to the app", () => {
-  expect(appIdOfTask({ name: 'web.shop' })).toBe('/shop/web');
-  expect(appIdOfTask({ name: 'oinker' })).toBe('/oinker');
+  expect(appIdOfTask({ id: 'x', name: 'web.shop' })).toBe('/shop/web');
+  expect(appIdOfTask({ id: 'x', name: 'oinker' })).toBe('/oinker');
+});
+
+test.each([
+  ['prod_db_redis.x.instance-53b9ff38-e4f6-11f1-bfdc-a3b6dd828b53._app.1', '/prod/db/redis.x'],
+  ['web.instance-53b9ff38-e4f6-11f1-bfdc-a3b6dd828b53.nginx', '/web'],
+  ['web.v2.53b9ff38-e4f6-11f1-bfdc-a3b6dd828b53', '/web.v2'],
+])('the task id %s tells %s, dots and all', (id, appId) => {
+  expect(appIdOfTask({ id, name: 'not.looked.at' })).toBe(appId);
+});
+
+test('scaling leaves instances current, a new configuration makes them outdated', () => {
+  const [first, second] = ['2026-11-20T15:15:43.828Z', '2026-11-20T15:22:34.858Z'];
+  const scaled = { version: second, versionInfo: { lastConfigChangeAt: first } };
+  expect(isOutdated({ version: first }, scaled)).toBe(false);
+  const changed = { version: second, versionInfo: { lastConfigChangeAt: second } };
+  expect(isOutdated({ version: first }, changed)).toBe(true);
+  expect(isOutdated({ version: second }, changed)).toBe(false);
+  expect(isOutdated({ version: first }, { version: second })).toBe(true);
 });

@@ -63,6 +63,16 @@ export function failuresPerSample(samples: readonly Sample[]): readonly number[]
   });
 }
 
+const MINUTE_MS = 60_000;
+
+/** Whether the samples reach back a minute; before, a count is of what was seen so far. */
+export function coversLastMinute(samples: readonly Sample[]): boolean {
+  const [first] = samples;
+  const newest = samples.at(-1);
+  if (first === undefined || newest === undefined) return false;
+  return newest.timeMs - first.timeMs >= MINUTE_MS;
+}
+
 /** Failures in the last minute before the newest sample. */
 export function failuresLastMinute(samples: readonly Sample[]): number {
   const newest = samples.at(-1);
@@ -70,7 +80,7 @@ export function failuresLastMinute(samples: readonly Sample[]): number {
   const failures = failuresPerSample(samples);
   return samples.reduce(
     (sum, sample, index) =>
-      newest.timeMs - sample.timeMs < 60_000 ? sum + (failures[index] ?? 0) : sum,
+      newest.timeMs - sample.timeMs < MINUTE_MS ? sum + (failures[index] ?? 0) : sum,
     0,
   );
 }

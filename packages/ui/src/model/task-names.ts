@@ -1,11 +1,31 @@
-/** From a Mesos task to the service it belongs to. Pure. */
+/** From a task to the service it belongs to, and to its place among the versions of it. Pure. */
+import type { App, MarathonTask } from '../api/types.ts';
+
+/** What Marathon's task ids end in: `.instance-<uuid>` and an attempt, before 1.5 `.<uuid>`. */
+const INSTANCE = /\.(?:instance-|marathon-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}(?:\..*)?$/;
 
 /**
- * The app id behind a task: Marathon's task names are the path reversed and joined by dots
- * (`web.shop` is `/shop/web`); names without a dot are apps at the root.
+ * The app id behind a task. Marathon's task ids begin with the path joined by underscores, which no
+ * app id contains: `shop_web.v2.instance-…` is `/shop/web.v2`. Its task names are the path reversed
+ * and joined by dots (`web.shop`); they serve where the id is of another form.
  */
-export function appIdOfTask(task: { readonly name: string }): string {
+export function appIdOfTask(task: { readonly id: string; readonly name: string }): string {
+  const path = task.id.replace(INSTANCE, '');
+  if (path !== task.id && path !== '') return `/${path.replaceAll('_', '/')}`;
   return `/${task.name.split('.').toReversed().join('/')}`;
+}
+
+/**
+ * True for an instance that runs an older configuration. Scaling makes a new version, too, but its
+ * instances need no replacing.
+ */
+export function isOutdated(
+  task: Pick<MarathonTask, 'version'>,
+  app: Pick<App, 'version' | 'versionInfo'>,
+): boolean {
+  if (task.version === undefined || task.version === app.version) return false;
+  const configuredAt = Date.parse(app.versionInfo?.lastConfigChangeAt ?? app.version ?? '');
+  return Number.isNaN(configuredAt) || Date.parse(task.version) < configuredAt;
 }
 
 /** Number of colours that the map has for services; red is left to failures. */

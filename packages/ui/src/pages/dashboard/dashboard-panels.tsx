@@ -11,7 +11,7 @@ import type { RingPart } from '../../components/ring.tsx';
 import { Badge, StatusBadge } from '../../components/status.tsx';
 import { explainPlacement } from '../../model/explanation.ts';
 import { nodeFigures } from '../../model/node-figures.ts';
-import { failuresLastMinute, failuresPerSample } from '../../model/samples.ts';
+import { coversLastMinute, failuresLastMinute, failuresPerSample } from '../../model/samples.ts';
 import type { Sample } from '../../model/samples.ts';
 import { healthVerdict, statusLabel, statusRank, statusTone } from '../../model/service-status.ts';
 import type { ServiceStatus } from '../../model/service-status.ts';
@@ -38,16 +38,7 @@ export function ServicesPanel({ view }: { readonly view: ServicesView }): ReactE
           All {view.services.length} services
         </Link>
       </div>
-      <div
-        className="panel-body"
-        style={{
-          display: 'grid',
-          gridTemplateColumns: 'minmax(220px, auto) minmax(0, 1fr)',
-          gap: '8px 40px',
-          minHeight: 204,
-          alignItems: 'center',
-        }}
-      >
+      <div className="panel-body services-health">
         <StatusRing services={view.services} />
         {view.isPending ? <Skeleton width="100%" height={150} /> : null}
         {!view.isPending && worst.length === 0 ? (
@@ -225,7 +216,9 @@ export function FailurePanel({ series, services }: FailurePanelProps): ReactElem
       <div className="panel-body">
         <p className="stat">
           <span className="stat-value">{failuresLastMinute(series)}</span>
-          <span className="stat-unit">in the last minute</span>
+          <span className="stat-unit">
+            {coversLastMinute(series) ? 'in the last minute' : 'since you opened this page'}
+          </span>
         </p>
         <Chart
           label="Task failures"

@@ -12,6 +12,7 @@ import { Icon } from '../../components/icon.tsx';
 import { ActionMenu } from '../../components/menu.tsx';
 import { Badge, TaskBadge } from '../../components/status.tsx';
 import { countOf, shortTaskId } from '../../model/format.ts';
+import { isOutdated } from '../../model/task-names.ts';
 
 type Health = 'healthy' | 'unhealthy' | 'unknown' | 'none';
 
@@ -191,10 +192,10 @@ function taskColumns(options: TaskColumnsOptions): readonly Column<MarathonTask>
       isSortable: true,
       cell: (task) => (
         <span title={task.version}>
-          {task.version === undefined || task.version === app.version ? (
-            <span className="muted">current</span>
-          ) : (
+          {isOutdated(task, app) ? (
             <Badge tone="warn" text="outdated" />
+          ) : (
+            <span className="muted">current</span>
           )}
         </span>
       ),
