@@ -44,6 +44,8 @@ export function startStream(reply: FastifyReply, options: OutStreamOptions): Out
   };
   response.on('close', () => end('client'));
   response.on('error', () => end('client'));
+  // A client that left before its answer began has had its `close`; nobody would ever say so again.
+  if (response.destroyed) setImmediate(() => end('client'));
   response.writeHead(200, { 'content-type': options.contentType, ...options.headers });
   response.flushHeaders();
   return {

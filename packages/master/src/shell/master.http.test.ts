@@ -297,3 +297,55 @@ test('every JSON document is also served as a function call, for old pages', asy
   expect(good.text).toMatch(/^cb\(\{.*\}\)$/);
   expect((await send(`${master.url}/version?jsonp=alert(1)//`)).status).toBe(400);
 });
+
+test('a scheduler that leaves while its subscription is being written down is disconnected', async () => {
+  const memory = openMemoryStore();
+  let hold = false;
+  const held: (() => void)[] = [];
+  const slow: Store = {
+    get: (key) => memory.get(key),
+    list: (prefix) => memory.list(prefix),
+    watch: (prefix, listener) => memory.watch(prefix, listener),
+    elect: (election, candidate) => memory.elect(election, candidate),
+    leader: (election) => memory.leader(election),
+    close: () => memory.close(),
+    commit: async (writes, options) => {
+      if (hold) {
+        await new Promise<void>((resolve) => void held.push(resolve));
+      }
+      await memory.commit(writes, options);
+    },
+  };
+  const master = await start({}, slow);
+  hold = true;
+  // The first subscription holds up the effects behind it, the opening of the second stream among them.
+  const first = subscribe(master);
+  const body = JSON.stringify({
+    type: 'SUBSCRIBE',
+    subscribe: { framework_info: frameworkInfo({ name: 'leaver' }) },
+  });
+  const socket = connect(Number(new URL(master.url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  const summary = async (): Promise<readonly { name: string; connected: boolean }[]> =>
+    JSON.parse((await send(`${master.url}/frameworks`)).text).frameworks;
+  const until = async (what: () => Promise<boolean>): Promise<void> => {
+    const deadline = Date.now() + 5_000;
+    while (!(await what())) if (Date.now() > deadline) throw new Error('it never came to that');
+  };
+  await until(async () => (await summary()).length === 1);
+  socket.write(
+    `POST /api/v1/scheduler HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  await until(async () => (await summary()).length === 2);
+  socket.destroy();
+  await once(socket, 'close');
+  // Round trips, after which the server has seen the end of the other connection.
+  await summary();
+  await summary();
+  hold = false;
+  for (const release of held) release();
+  await first;
+  await until(async () =>
+    (await summary()).every(({ name, connected }) => name !== 'leaver' || !connected),
+  );
+});
