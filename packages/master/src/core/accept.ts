@@ -14,7 +14,15 @@ import type {
   TaskState,
   TaskStatus_Reason,
 } from '@dcos/wire';
-import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
+import {
+  count,
+  countKind,
+  countOf,
+  note,
+  sendToAgent,
+  sendToFramework,
+  type Context,
+} from './context.ts';
 import { refusalOf, removeOffer, withdrawOffer } from './offers.ts';
 import type { Agent, Framework, OfferRecord } from './state.ts';
 import { masterStatus } from './status.ts';
@@ -47,6 +55,7 @@ export function onAccept(
     dropAll(context, framework, records, operations, 'the agent of the offers is not registered');
     return;
   }
+  countOf(framework, 'offers/accepted', records.length);
   const { agent, remaining: offered } = grant;
   for (const operation of operations) performOperation(context, framework, grant, operation);
   // Offers that were used in full leave nothing to give back, and no filter; unused ones are as declined.
@@ -147,6 +156,7 @@ function performOperation(
   grant: Grant,
   operation: Offer_Operation,
 ): void {
+  countKind(framework, 'operations', operation.type);
   if (operation.type === 'LAUNCH') {
     for (const task of operation.launch?.task_infos ?? []) {
       const problem =
@@ -220,7 +230,7 @@ function failTask(
     ...masterStatus({ ...failure, state, taskId: taskId(task.task_id.value) }, context.now),
     agent_id: { value: agent },
   };
-  countTerminal(context, status, state);
+  countTerminal(context, framework, status, state);
   sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
 }
 

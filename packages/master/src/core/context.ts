@@ -26,6 +26,21 @@ export function count(context: Context, name: string, by = 1): void {
   counters.set(name, (counters.get(name) ?? 0) + by);
 }
 
+/** Increments a counter of one framework; names are those of calls, events, operations and states. */
+export function countOf({ counters }: Framework, name: string, by = 1): void {
+  counters.set(name, (counters.get(name) ?? 0) + by);
+}
+
+/** Counts one of a kind, in total and by its type. */
+export function countKind(
+  framework: Framework,
+  kind: 'calls' | 'events' | 'operations',
+  type = 'UNKNOWN',
+): void {
+  countOf(framework, kind);
+  countOf(framework, `${kind}/${type.toLowerCase()}`);
+}
+
 /** Sends an event to a framework; dropped when it has no stream, as the original does. */
 export function sendToFramework(
   context: Context,
@@ -33,6 +48,7 @@ export function sendToFramework(
   event: scheduler.Event,
 ): boolean {
   if (framework.streamId === undefined) return false;
+  countKind(framework, 'events', event.type);
   context.emit({ kind: 'sendToFramework', streamId: framework.streamId, event });
   return true;
 }

@@ -53,6 +53,7 @@ export function addFramework(
     offers: new Map(),
     used: new ResourceLedger(),
     offered: new ResourceLedger(),
+    counters: new Map(),
   };
   context.state.frameworks.set(id, framework);
   const { roles, capabilities } = framework;

@@ -8,7 +8,7 @@ import { agentId, frameworkId, offerId, type OfferId } from '@dcos/base';
 import type { Allocation, OfferRefusal } from '@dcos/allocator';
 import { toPreRefinement, type Resources } from '@dcos/resources';
 import type { Filters, Offer, Resource, scheduler } from '@dcos/wire';
-import { count, note, sendToFramework, type Context } from './context.ts';
+import { count, countOf, note, sendToFramework, type Context } from './context.ts';
 import { REFUSE_MS_DEFAULT, REFUSE_MS_MAX } from './options.ts';
 import type { Agent, Framework, OfferRecord } from './state.ts';
 
@@ -30,6 +30,7 @@ export function allocate(context: Context, scope: 'candidates' | 'all'): void {
   }
   for (const [framework, offers] of batches) {
     count(context, 'master/offers_sent', offers.length);
+    countOf(framework, 'offers/sent', offers.length);
     sendToFramework(context, framework, { type: 'OFFERS', offers: { offers } });
   }
 }
@@ -143,6 +144,7 @@ export function removeOffer(
   const framework = context.state.frameworks.get(record.frameworkId);
   if (how.rescind && framework !== undefined) {
     count(context, 'master/offers_rescinded');
+    countOf(framework, 'offers/rescinded');
     sendToFramework(context, framework, {
       type: 'RESCIND',
       rescind: { offer_id: { value: record.id } },
@@ -187,6 +189,7 @@ export function onDecline(
       );
       continue;
     }
+    countOf(framework, 'offers/declined');
     withdrawOffer(context, record);
     context.allocator.recover(framework.id, record.agentId, record.resources, refusal, context.now);
   }

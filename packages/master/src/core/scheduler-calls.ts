@@ -16,7 +16,7 @@ import {
 import type { agentProtocol, scheduler } from '@dcos/wire';
 import { onAccept } from './accept.ts';
 import { callProblem } from './call-validation.ts';
-import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
+import { count, countKind, note, sendToAgent, sendToFramework, type Context } from './context.ts';
 import type { MasterEvent, RequestId } from './effects.ts';
 import { onSubscribe, onSuppression, onUpdateFramework } from './subscriptions.ts';
 import { removeFramework } from './frameworks.ts';
@@ -65,8 +65,10 @@ export function onSchedulerCall(context: Context, event: SchedulerCall): void {
         `associated with framework ID ${framework.id}`,
     );
   } else if (call.type === 'UPDATE_FRAMEWORK' && call.update_framework !== undefined) {
+    countKind(framework, 'calls', call.type);
     onUpdateFramework(context, request, framework, call.update_framework);
   } else {
+    countKind(framework, 'calls', call.type);
     dispatch(context, framework, call);
     context.emit({ kind: 'reply', request, status: 202 });
   }

@@ -68,6 +68,8 @@ export interface Framework {
   readonly offers: Map<OfferId, OfferRecord>;
   readonly used: ResourceLedger<AgentId>;
   readonly offered: ResourceLedger<AgentId>;
+  /** Counters of this framework by the last part of the original's names; they end with it. */
+  readonly counters: Map<string, number>;
 }
 
 /** What stays of a framework that was removed. */

@@ -9,6 +9,7 @@ import { frameworkId, randomUuid, type FrameworkId } from '@dcos/base';
 import { FrameworkInfoType, toJsonText, type FrameworkInfo, type scheduler } from '@dcos/wire';
 import {
   count,
+  countKind,
   note,
   sendToAgent,
   sendToFramework,
@@ -156,6 +157,7 @@ function connect(
   how: { readonly added: boolean },
 ): void {
   const { masterInfo, heartbeatIntervalMs } = context.options;
+  countKind(framework, 'calls', 'SUBSCRIBE');
   framework.streamId = streamId;
   framework.recovered = false;
   framework.active = true;

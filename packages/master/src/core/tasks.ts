@@ -11,6 +11,7 @@ import { Resources } from '@dcos/resources';
 import type { agentProtocol, scheduler, Task, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
 import {
   count,
+  countOf,
   note,
   sendToAgent,
   sendToFramework,
@@ -159,7 +160,8 @@ export function applyUpdate(
       status_update_uuid: status.uuid,
     }),
   };
-  if (isTerminal(state) && !isTerminal(before.state)) countTerminal(context, status, state);
+  if (isTerminal(state) && !isTerminal(before.state))
+    countTerminal(context, framework, status, state);
   if (isTerminal(state)) releaseTask(context, record);
   if (state !== before.state || isCheckUpdate(before, status)) {
     tellOperators(context, {
@@ -188,8 +190,14 @@ function isCheckUpdate(before: Task, status: TaskStatus): boolean {
 }
 
 /** Metrics of an end: by state, and by state, source and reason. */
-export function countTerminal(context: Context, status: TaskStatus, state: TaskState): void {
+export function countTerminal(
+  context: Context,
+  framework: Framework,
+  status: TaskStatus,
+  state: TaskState,
+): void {
   const name = state.toLowerCase();
+  countOf(framework, `tasks/terminal/${name}`);
   count(context, `master/${name.replace('task_', 'tasks_')}`);
   if (status.source !== undefined && status.reason !== undefined) {
     const source = status.source.toLowerCase().replace('agent', 'slave');

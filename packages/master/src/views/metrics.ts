@@ -68,6 +68,14 @@ const COUNTERS: readonly string[] = [
   'allocator/mesos/allocation_runs',
 ];
 
+/** Counters of a framework that are shown from the start; those by type appear at their first use. */
+const FRAMEWORK_COUNTERS = [
+  'calls',
+  'events',
+  'operations',
+  ...['sent', 'accepted', 'declined', 'rescinded'].map((what) => `offers/${what}`),
+];
+
 interface Totals {
   readonly total: Resources;
   readonly used: Resources;
@@ -89,6 +97,8 @@ function frameworkReadings(state: MasterState): Record<string, number> {
   for (const framework of state.frameworks.values()) {
     const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}`;
     readings[`${prefix}/subscribed`] = framework.streamId === undefined ? 0 : 1;
+    for (const name of FRAMEWORK_COUNTERS) readings[`${prefix}/${name}`] = 0;
+    for (const [name, value] of framework.counters) readings[`${prefix}/${name}`] = value;
     for (const name of LIVE_STATES) readings[`${prefix}/tasks/active/task_${name}`] = 0;
     for (const records of [framework.tasks, framework.unreachableTasks]) {
       for (const { task } of records.values()) {

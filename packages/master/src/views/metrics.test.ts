@@ -1,0 +1,73 @@
+import { createMetrics } from '@dcos/telemetry';
+import { createAllocator } from '@dcos/allocator';
+import { seededRandom } from '@dcos/base';
+import { expect, test } from 'vitest';
+import { operatorEventsOf, task, World } from '../testing/world.ts';
+import { createMasterMetrics } from './metrics.ts';
+
+function measured() {
+  const allocator = createAllocator({ random: seededRandom(1), allocationIntervalMs: 1000 });
+  const world = new World({ allocator });
+  const metrics = createMasterMetrics(
+    createMetrics(),
+    { state: world.master.state, allocator },
+    { uptimeSeconds: () => 0, subscribers: () => 0 },
+  );
+  return { world, metrics };
+}
+
+test('calls, events, offers, operations and ends are counted for each framework while it lives', () => {
+  const { world, metrics } = measured();
+  const framework = world.subscribe();
+  const agent = world.register();
+  world.settle();
+  const invalid = task('bad', { id: 'other', connection: 0 });
+  world.launch(framework, [task('t', agent), invalid]);
+  world.update(agent, framework, 't', 'TASK_FAILED', 1);
+  world.settle();
+  world.call(framework, {
+    type: 'DECLINE',
+    decline: { offer_ids: world.offersOf(framework).map((value) => ({ value })) },
+  });
+  const prefix = `master/frameworks/test/${framework.id}/`;
+  const own = (): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(metrics.snapshot())
+        .filter(([name, value]) => name.startsWith(prefix) && value !== 0)
+        .map(([name, value]) => [name.slice(prefix.length), value]),
+    );
+  expect(own()).toEqual({
+    subscribed: 1,
+    calls: 3,
+    'calls/subscribe': 1,
+    'calls/accept': 1,
+    'calls/decline': 1,
+    events: 6,
+    'events/subscribed': 1,
+    'events/heartbeat': 1,
+    'events/offers': 2,
+    'events/update': 2,
+    'offers/sent': 2,
+    'offers/accepted': 1,
+    'offers/declined': 1,
+    operations: 1,
+    'operations/launch': 1,
+    'tasks/terminal/task_error': 1,
+    'tasks/terminal/task_failed': 1,
+  });
+  world.call(framework, { type: 'TEARDOWN' });
+  expect(own()).toEqual({});
+});
+
+test('an agent that says goodbye is out of the registry, counted, and told of', () => {
+  const { world, metrics } = measured();
+  const agent = world.register();
+  const effects = world.frame(agent.connection, { type: 'UNREGISTER', unregister: {} });
+  expect([...world.registry.keys()]).toEqual([]);
+  expect(operatorEventsOf(effects)).toContain('AGENT_REMOVED');
+  expect(metrics.snapshot()).toMatchObject({
+    'master/slave_removals': 1,
+    'master/slave_removals/reason_unregistered': 1,
+    'master/slaves_connected': 0,
+  });
+});
