@@ -111,11 +111,15 @@ export function launcherProgram(): void {
     }
   }
 
-  let rest = '';
+  // Pieces of a line that has not ended: a long one is put together once, not with every piece.
+  let pieces: string[] = [];
   process.stdin.setEncoding('utf8');
   process.stdin.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
+    const parts = chunk.split('\n');
+    const rest = parts.pop() ?? '';
+    const lines = parts.map((part, index) => (index === 0 ? pieces.join('') : '') + part);
+    if (lines.length > 0) pieces = [];
+    pieces.push(rest);
     for (const line of lines) {
       const request = JSON.parse(line) as LauncherRequest;
       if (request.kind === 'start') start(request);

@@ -25,9 +25,10 @@ import type {
   StartedContainer,
 } from '../runtime.ts';
 import { accountOf } from './accounts.ts';
-import { commandVector, runCommand } from './run-command.ts';
-import { fateOf, isRunning, usageBySession } from './process-table.ts';
+import { runCommand, vectorInShim } from './run-command.ts';
+import { fateOf, groupsOfSessions, isRunning, usageBySession } from './process-table.ts';
 import { createReaper, type Reaper } from './reaper.ts';
+import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 import { borrowShimLauncher, type LaunchRequest, type ShimLauncher } from './shim-launcher.ts';
 import { exists, readText } from './state-files.ts';
 import { createTurnstile } from './turnstile.ts';
@@ -60,9 +61,11 @@ interface Entry {
   readonly ended: Promise<ExitStatus>;
   readonly end: (status: ExitStatus) => void;
   status?: ExitStatus;
+  /** We sent SIGKILL and could not write that down. */
+  isKilled?: boolean;
   shim: ShimIdentity | undefined;
   /** Leader of session and group: the shim's pid. */
-  group?: number;
+  group: number | undefined;
 }
 
 /** Makes the runtime; nothing is touched before the first call. */
@@ -77,6 +80,7 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #reaper: Reaper;
   readonly #starts = createTurnstile(STARTS_AT_ONCE);
   readonly #launcher: ShimLauncher;
+  readonly #sweep: SessionSweep;
   #stateRoot: Promise<void> | undefined;
   #usage: { readonly at: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
 
@@ -84,6 +88,7 @@ class ProcessRuntime implements ContainerRuntime {
     this.#options = options;
     this.#reaper = createReaper(options.logger);
     this.#launcher = borrowShimLauncher(options.logger);
+    this.#sweep = createSessionSweep((group) => sendToGroup(group, 'SIGKILL'), options.logger);
   }
 
   async unavailable(): Promise<string | undefined> {
@@ -96,7 +101,7 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   async prepare(spec: ContainerSpec): Promise<void> {
-    commandVector(spec.command);
+    vectorInShim(spec.command, spec.environment);
     if (spec.container?.docker !== undefined || spec.container?.mesos?.image !== undefined) {
       throw containerError('CONTAINER_INVALID', 'the process runtime cannot run images');
     }
@@ -120,7 +125,7 @@ class ProcessRuntime implements ContainerRuntime {
     const entry = this.#entry(id);
     const { spec, statePath } = entry;
     assert(entry.group === undefined, `container ${id} was started before`);
-    const vector = commandVector(spec.command);
+    const vector = vectorInShim(spec.command, spec.environment);
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
     if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
     const pid = await this.#launch(entry, {
@@ -179,6 +184,9 @@ class ProcessRuntime implements ContainerRuntime {
     try {
       await rename(entry.statePath, fenced);
       await this.#removeOrphan(`${entry.spec.id}.lost`);
+    } catch (error) {
+      // Not even the directory was made, and nobody makes it any more.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     } finally {
       this.#end(entry, { kind: 'unknown', message: 'the launcher of tasks died' });
     }
@@ -186,11 +194,17 @@ class ProcessRuntime implements ContainerRuntime {
 
   async signal(id: string, signal: ContainerSignal): Promise<void> {
     const entry = this.#entry(id);
-    if (entry.status !== undefined || entry.group === undefined) return;
+    if (entry.status !== undefined) return;
     const shim = await this.#shimOf(entry);
+    if (entry.group === undefined) return;
     if (shim !== undefined && !(await isRunning(shim))) return;
-    if (signal === 'SIGKILL') await writeFile(join(entry.statePath, KILLED_FILE), '');
-    sendToGroup(entry.group, signal);
+    if (signal === 'SIGKILL') await this.#noteKill(entry);
+    const sessions = await groupsOfSessions(new Set([entry.group]));
+    for (const group of new Set([entry.group, ...(sessions.get(entry.group)?.groups ?? [])])) {
+      sendToGroup(group, signal);
+      // A stopped process hears a signal only when it goes on.
+      if (signal !== 'SIGKILL') sendToGroup(group, 'SIGCONT');
+    }
   }
 
   async wait(id: string): Promise<ExitStatus> {
@@ -250,9 +264,23 @@ class ProcessRuntime implements ContainerRuntime {
 
   async close(): Promise<void> {
     this.#reaper.close();
+    this.#sweep.close();
     this.#launcher.close();
     this.#entries.clear();
     await Promise.resolve();
+  }
+
+  /** SIGKILL takes the shim along: this says whose it was. A full disk is no reason to let the task live. */
+  async #noteKill(entry: Entry): Promise<void> {
+    try {
+      await writeFile(join(entry.statePath, KILLED_FILE), '');
+    } catch (error) {
+      entry.isKilled = true;
+      this.#options.logger.warn(
+        { event: 'kill.unrecorded', containerId: entry.spec.id, error: errorText(error) },
+        'cannot record a kill; after a restart it would not be known as ours',
+      );
+    }
   }
 
   async #makeStateRoot(): Promise<void> {
@@ -297,6 +325,8 @@ class ProcessRuntime implements ContainerRuntime {
 
   async #shimOf(entry: Entry): Promise<ShimIdentity | undefined> {
     entry.shim ??= parseShimIdentity(await readText(join(entry.statePath, SHIM_FILE)));
+    // The launcher may have died before it could tell.
+    entry.group ??= entry.shim?.pid;
     return entry.shim;
   }
 
@@ -315,7 +345,14 @@ class ProcessRuntime implements ContainerRuntime {
 
   #adopt(spec: ContainerSpec, statePath: string): Entry {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
-    const entry: Entry = { spec, statePath, ended: promise, end: resolve, shim: undefined };
+    const entry: Entry = {
+      spec,
+      statePath,
+      ended: promise,
+      end: resolve,
+      shim: undefined,
+      group: undefined,
+    };
     this.#entries.set(spec.id, entry);
     return entry;
   }
@@ -343,6 +380,7 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   #end(entry: Entry, status: ExitStatus): void {
+    if (entry.group !== undefined) this.#sweep.ended(entry.group);
     entry.status ??= status;
     entry.end(entry.status);
   }
@@ -350,7 +388,7 @@ class ProcessRuntime implements ContainerRuntime {
   async #endOf(entry: Entry): Promise<ExitStatus> {
     const recorded = await this.#recordedStatus(entry);
     if (recorded !== undefined) return recorded;
-    const wasKilled = await exists(join(entry.statePath, KILLED_FILE));
+    const wasKilled = entry.isKilled === true || (await exists(join(entry.statePath, KILLED_FILE)));
     await this.#killLeftovers(entry);
     return wasKilled
       ? { kind: 'signaled', signal: constants.signals.SIGKILL }
@@ -366,7 +404,7 @@ class ProcessRuntime implements ContainerRuntime {
   }
 }
 
-function sendToGroup(group: number, signal: ContainerSignal): void {
+function sendToGroup(group: number, signal: ContainerSignal | 'SIGCONT'): void {
   assert(group > 1, 'a group id is above 1');
   try {
     process.kill(-group, signal);

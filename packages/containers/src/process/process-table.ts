@@ -69,6 +69,36 @@ async function readStat(pid: number): Promise<StatLine | undefined> {
   }
 }
 
+export interface SessionMembers {
+  readonly groups: Set<number>;
+  leaderLives: boolean;
+}
+
+/** The living groups of these sessions; empty where there is no `/proc`, which alone tells of sessions. */
+export async function groupsOfSessions(
+  sessions: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, SessionMembers>> {
+  const found = new Map<number, SessionMembers>();
+  if (!isLinux) return found;
+  for (const stat of await allStats()) {
+    if (stat.state === 'Z' || !sessions.has(stat.session)) continue;
+    let members = found.get(stat.session);
+    if (members === undefined) {
+      members = { groups: new Set(), leaderLives: false };
+      found.set(stat.session, members);
+    }
+    members.groups.add(stat.processGroup);
+    if (stat.pid === stat.session) members.leaderLives = true;
+  }
+  return found;
+}
+
+async function allStats(): Promise<readonly StatLine[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(names.map(async (name) => await readStat(Number(name))));
+  return stats.filter((stat) => stat !== undefined);
+}
+
 /** Usage by session leader, of every session of the host, from one look at the process table. */
 export async function usageBySession(at: number): Promise<ReadonlyMap<number, ContainerStats>> {
   const sessions = new Map<number, ContainerStats>();
@@ -83,10 +113,7 @@ export async function usageBySession(at: number): Promise<ReadonlyMap<number, Co
     });
   };
   if (isLinux) {
-    const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-    const stats = await Promise.all(names.map(async (name) => await readStat(Number(name))));
-    for (const stat of stats) {
-      if (stat === undefined) continue;
+    for (const stat of await allStats()) {
       const user = stat.userTicks / TICKS_PER_SECOND;
       const system = stat.systemTicks / TICKS_PER_SECOND;
       add(stat.session, user, system, stat.residentPages * PAGE_BYTES);

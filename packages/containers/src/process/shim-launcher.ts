@@ -121,10 +121,12 @@ class LauncherProcess implements ShimLauncher {
     const running: Running = { child, input, launches: new Map() };
     const gone = (reason: string): void => this.#gone(running, reason);
     child.on('error', (error) => gone(errorText(error)));
-    child.on('exit', (code, signal) => gone(`it ended with ${signal ?? `status ${code}`}`));
     // The end of the process says the same, and more.
     for (const stream of [input, reports, starts]) stream.on('error', () => undefined);
-    createInterface({ input: reports }).on('line', (line) => this.#report(running, line));
+    // The end of its output, which nobody else holds, comes after all that it had to tell.
+    createInterface({ input: reports })
+      .on('line', (line) => this.#report(running, line))
+      .on('close', () => gone('its output ended'));
     createInterface({ input: starts }).on('line', (line) => started(running, line));
     // A waiting launcher is no reason for a process to live on.
     child.unref();
