@@ -5,7 +5,7 @@
  * about it is told now or, if no master listens, after the next start.
  */
 
-import { mkdir, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert, errorText, type JsonObject, type Logger } from '@dcos/base';
 import { createDockerRuntime, createProcessRuntime, type ContainerRuntime } from '@dcos/containers';
@@ -32,6 +32,7 @@ import type { ContainerUsage, DocumentInput } from './http/state-documents.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { journalPath, runtimeStatePath } from './sandbox-paths.ts';
+import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 /** The version of Mesos whose behaviour this agent shows to clients and to the master. */
 export const MESOS_VERSION = '1.12.0';
@@ -57,18 +58,24 @@ export async function startAgent(
   { logger }: { readonly logger: Logger },
 ): Promise<RunningAgent> {
   const config = agentConfigSchema.parse(input);
-  await mkdir(config.workDir, { recursive: true });
-  const workDir = await realpath(config.workDir);
-  const runtimes = await openRuntimes(config, workDir, logger);
-  const server = createHttpServer({ logger });
-  const journal = await openCheckpointJournal(journalPath(workDir), logger);
+  const directory = await openWorkDirectory(config.workDir);
+  const opened: (() => Promise<void>)[] = [];
   try {
-    const running = new AgentProcess({ config, workDir, logger, runtimes, journal, server });
+    const workDir = directory.path;
+    const runtimes = await openRuntimes(config, workDir, logger);
+    opened.push(async () => {
+      for (const runtime of runtimes.values()) await runtime.close();
+    });
+    const server = createHttpServer({ logger });
+    opened.push(async () => await server.close());
+    const journal = await openCheckpointJournal(journalPath(workDir), logger);
+    opened.push(async () => await journal.close());
+    const running = new AgentProcess({ config, directory, logger, runtimes, journal, server });
     await running.start();
     return running;
   } catch (error) {
-    await server.close();
-    await journal.close();
+    for (const close of opened.reverse()) await close();
+    directory.unlock();
     throw error;
   }
 }
@@ -103,7 +110,7 @@ async function openRuntimes(
 
 interface Parts {
   readonly config: AgentConfig;
-  readonly workDir: string;
+  readonly directory: WorkDirectory;
   readonly logger: Logger;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly journal: CheckpointJournal;
@@ -155,7 +162,8 @@ class AgentProcess implements RunningAgent {
   }
 
   async start(): Promise<void> {
-    const { config, workDir, logger, server, journal } = this.#parts;
+    const { config, logger, server, journal } = this.#parts;
+    const workDir = this.#parts.directory.path;
     const resources = await hostResources({
       text: config.resources,
       defaultRole: config.defaultRole,
@@ -206,7 +214,8 @@ class AgentProcess implements RunningAgent {
   }
 
   #connect(core: Agent): void {
-    const { config, workDir, logger, runtimes, journal } = this.#parts;
+    const { config, logger, runtimes, journal } = this.#parts;
+    const workDir = this.#parts.directory.path;
     const shell = new AgentShell({
       core,
       clock: systemClock,
@@ -254,7 +263,8 @@ class AgentProcess implements RunningAgent {
   }
 
   #addRoutes(info: () => AgentInfo, resources: AgentInfo['resources']): void {
-    const { config, workDir, logger, server } = this.#parts;
+    const { config, logger, server } = this.#parts;
+    const workDir = this.#parts.directory.path;
     const snapshot = (): AgentSnapshot => this.#core?.snapshot() ?? NOT_YET;
     const files = createSandboxFiles({ workDir, logFile: config.logFile, snapshot });
     const now = (): number => systemClock.now();
@@ -319,6 +329,7 @@ class AgentProcess implements RunningAgent {
     await this.#launcher?.close();
     await this.#parts.server.close();
     await this.#parts.journal.close();
+    this.#parts.directory.unlock();
     this.#end('closed');
   }
 }
