@@ -27,7 +27,7 @@ afterAll(async () => {
 
 interface Example {
   readonly child: ChildProcess;
-  output(): string;
+  readonly output: () => string;
 }
 
 function run(name: string, ...args: readonly string[]): Example {
