@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { compareText, silentLogger } from '@dcos/base';
 import type { AgentConfigInput } from './config.ts';
 import { startAgent, type RunningAgent } from './shell/start-agent.ts';
@@ -280,6 +280,71 @@ test('the log of a task can be read from its end, followed, and read after its e
   expect(await (await get(agent, `${base}/stdout?cursor=END&skip=-1`)).text()).toBe('last\n');
 });
 
+/** Reads a stream of events to its end. */
+async function followed(
+  agent: RunningAgent,
+  path: string,
+): Promise<readonly { readonly cursor: string; readonly fields: { readonly MESSAGE: string } }[]> {
+  const response = await fetch(agent.url + path, { headers: { accept: 'text/event-stream' } });
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  const text = await response.text();
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as never);
+}
+
+test('a followed log ends with its task, and a reader who comes back misses and repeats nothing', async () => {
+  const agent = await start();
+  const wide = 'ü'.repeat(40_000);
+  await writeFile(join(workDir, 'wide'), `x${wide}\n`);
+  master.run(
+    commandTask(
+      'ends',
+      `echo one; cat ${workDir}/wide; until [ -e go ]; do sleep 0.02; done; printf 'no feed'`,
+    ),
+  );
+  await master.waitFor('ends', 'TASK_RUNNING');
+  const base = '/system/v1/logs/v2/task/ends/file/stdout';
+  const reading = followed(agent, base);
+  const sandbox = `${workDir}/slaves/latest/frameworks/framework-0000/executors/ends/runs/latest`;
+  await writeFile(join(sandbox, 'go'), '');
+  const entries = await reading;
+  const messages = entries.map(({ fields }) => fields.MESSAGE);
+  expect(messages[0]).toBe('one');
+  // A long line comes in pieces, none of which ends within a character.
+  expect(messages.slice(1, -1).join('')).toBe(`x${wide}`);
+  expect(messages.at(-1)).toBe('no feed');
+  for (const [index, { cursor }] of entries.entries()) {
+    expect(await followed(agent, `${base}?cursor=${cursor}`)).toMatchObject(
+      entries.slice(index + 1).map(({ fields }) => ({ fields })),
+    );
+  }
+  expect(master.statesOf('ends').at(-1)).toBe('TASK_FINISHED');
+});
+
+test('a download can be had in part', async () => {
+  const agent = await start();
+  master.run(commandTask('range', 'printf 0123456789 >digits; : >empty; sleep 60'));
+  await master.waitFor('range', 'TASK_RUNNING');
+  const sandbox = `/frameworks/framework-0000/executors/range/runs/latest`;
+  const part = async (range: string, file = 'digits'): Promise<readonly unknown[]> => {
+    const response = await fetch(`${agent.url}/files/download?path=${sandbox}/${file}`, {
+      headers: { range },
+    });
+    return [response.status, await response.text(), response.headers.get('content-range')];
+  };
+  const whole = [200, '0123456789', null];
+  await vi.waitFor(async () => expect(await part('')).toEqual(whole));
+  expect(await part('bytes=2-4')).toEqual([206, '234', 'bytes 2-4/10']);
+  expect(await part('bytes=7-')).toEqual([206, '789', 'bytes 7-9/10']);
+  expect(await part('bytes=-3')).toEqual([206, '789', 'bytes 7-9/10']);
+  expect(await part('bytes=8-99')).toEqual([206, '89', 'bytes 8-9/10']);
+  expect(await part('bytes=10-')).toEqual([416, '', 'bytes */10']);
+  expect(await part('bytes=0-', 'empty')).toEqual([416, '', 'bytes */0']);
+  for (const odd of ['bytes=4-2', 'bytes=-', 'lines=1-2', 'bytes=0-1,3-4'])
+    expect(await part(odd)).toEqual(whole);
+  const far = await get(agent, `/files/read?path=${sandbox}/digits&offset=9007199254740991`);
+  expect([far.status, await far.json()]).toEqual([200, { data: '', offset: 9007199254740991 }]);
+});
+
 test('what cannot be run is refused with its reason', async () => {
   await start();
   master.run({ ...commandTask('executor', 'true'), executor: { executor_id: { value: 'x' } } });
@@ -340,8 +405,8 @@ test('a failing health check is told and ends the task', async () => {
     consecutive_failures: 2,
   };
   master.run(
-    commandTask('sick', 'touch well; sleep 60', {
-      health_check: { ...check, type: 'COMMAND', command: { value: 'test -e well' } },
+    commandTask('sick', 'sleep 60', {
+      health_check: { ...check, type: 'COMMAND', command: { value: 'test ! -e ill' } },
     }),
   );
   const isHealthy = (value: boolean) => () =>
@@ -349,7 +414,8 @@ test('a failing health check is told and ends the task', async () => {
   expect((await until(isHealthy(true), 'it is healthy')).reason).toBe(
     'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
   );
-  await rm(`${workDir}/slaves/latest/frameworks/framework-0000/executors/sick/runs/latest/well`);
+  const sandbox = `${workDir}/slaves/latest/frameworks/framework-0000/executors/sick/runs/latest`;
+  await writeFile(`${sandbox}/ill`, '');
   expect(await master.waitFor('sick', 'TASK_KILLED')).toMatchObject({
     healthy: false,
     message: 'Command terminated with signal Terminated',

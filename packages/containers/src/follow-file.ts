@@ -15,8 +15,15 @@ export interface FollowOptions {
   readonly path: string;
   /** Byte to begin at. */
   readonly offset: number;
-  /** Gets each piece in order and resolves when it wants more: the reader's pace is the follower's. */
-  readonly onData: (bytes: Uint8Array) => void | Promise<void>;
+  /**
+   * Gets each piece in order, with its place in the file, and resolves when it wants more: the reader's pace
+   * is the follower's.
+   */
+  readonly onData: (bytes: Uint8Array, position: number) => void | Promise<void>;
+  /** True when nothing will be written any more. What is there then is read before the end. */
+  readonly isOver?: () => boolean;
+  /** Called once when all was read after `isOver`; following has ended then. */
+  readonly onEnd?: () => void;
   /** Called once if reading fails; following has ended then. */
   readonly onError?: (error: unknown) => void;
 }
@@ -34,8 +41,9 @@ export function followFile(options: FollowOptions): () => void {
     while (!state.stopped) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, state.position);
       if (bytesRead === 0) return;
+      const { position } = state;
       state.position += bytesRead;
-      await options.onData(Uint8Array.from(buffer.subarray(0, bytesRead)));
+      await options.onData(Uint8Array.from(buffer.subarray(0, bytesRead)), position);
     }
   }
 
@@ -47,7 +55,13 @@ export function followFile(options: FollowOptions): () => void {
       try {
         while (state.again && !state.stopped) {
           state.again = false;
+          // Asked before reading: what was written until then is read after it.
+          const isOver = options.isOver?.() === true;
           await drain();
+          if (isOver && !state.stopped) {
+            stop();
+            options.onEnd?.();
+          }
         }
       } catch (error) {
         if (!state.stopped) options.onError?.(error);

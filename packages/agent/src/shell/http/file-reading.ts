@@ -1,8 +1,8 @@
 /** Reading and listing of files for `/files/*` and for the v1 calls READ_FILE and LIST_FILES. */
 
 import { execFile } from 'node:child_process';
-import type { Stats } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { OperationError } from '@dcos/base';
@@ -19,14 +19,21 @@ export interface FileRead {
   readonly bytes: Uint8Array;
 }
 
-/** Reads a piece. Throws FILE_IS_DIRECTORY. */
+/** Opens a real path. A task may put a pipe in a file's place at any moment: opening it must not wait. */
+export async function openForReading(path: string): Promise<FileHandle> {
+  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+}
+
+/** Reads a piece. Throws FILE_IS_DIRECTORY, and FILE_FORBIDDEN for what is neither file nor directory. */
 export async function readPiece(path: string, offset: number, length: number): Promise<FileRead> {
-  const handle = await open(path, 'r');
+  const handle = await openForReading(path);
   try {
     const stats = await handle.stat();
     if (stats.isDirectory())
       throw new OperationError('FILE_IS_DIRECTORY', 'Cannot read a directory');
+    if (!stats.isFile()) throw new OperationError('FILE_FORBIDDEN', '');
     const wanted = Math.max(0, Math.min(length, READ_BYTES_MAX, stats.size - offset));
+    if (wanted === 0) return { size: stats.size, bytes: new Uint8Array() };
     const buffer = Buffer.alloc(wanted);
     const { bytesRead } = await handle.read(buffer, 0, wanted, offset);
     return { size: stats.size, bytes: buffer.subarray(0, bytesRead) };

@@ -1,11 +1,16 @@
 /** `/files/browse|read|download|debug`, each also below `/slave(1)` and with `.json`. See mesos-kernel §3.6. */
 
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { operationErrorCode } from '@dcos/base';
 import { sendJson, type FastifyInstance, type FastifyReply, type FastifyRequest } from '@dcos/http';
-import { READ_BYTES_MAX, listFiles, modeText, readPiece, wholeCharacters } from './file-reading.ts';
+import {
+  READ_BYTES_MAX,
+  listFiles,
+  modeText,
+  openForReading,
+  readPiece,
+  wholeCharacters,
+} from './file-reading.ts';
 import type { SandboxFiles } from './sandbox-files.ts';
 
 export function plain(reply: FastifyReply, status: number, text: string): FastifyReply {
@@ -106,6 +111,7 @@ async function onRead(
     if (offset === -1) return await sendJson(reply, 200, { data: '', offset: size });
     return await sendJson(reply, 200, { data: wholeCharacters(bytes), offset });
   } catch (error) {
+    if (operationErrorCode(error) === 'FILE_FORBIDDEN') return await plain(reply, 403, '');
     if (operationErrorCode(error) !== 'FILE_IS_DIRECTORY') throw error;
     return await plain(reply, 400, 'Cannot read a directory.\n');
   }
@@ -118,14 +124,51 @@ async function onDownload(
 ): Promise<unknown> {
   const real = await located(files, request, reply);
   if (real === undefined) return reply;
-  const stats = await stat(real);
-  if (stats.isDirectory()) return await plain(reply, 400, 'Cannot download a directory.\n');
+  const handle = await openForReading(real);
+  const stats = await handle.stat();
+  if (!stats.isFile()) {
+    await handle.close();
+    if (stats.isDirectory()) return await plain(reply, 400, 'Cannot download a directory.\n');
+    return await plain(reply, 403, '');
+  }
+  const range = rangeOf(request.headers.range, stats.size);
+  reply.header('accept-ranges', 'bytes');
+  if (range === 'unsatisfiable') {
+    await handle.close();
+    return await plain(reply.header('content-range', `bytes */${stats.size}`), 416, '');
+  }
+  // A file that grows meanwhile is sent as long as the header says.
+  const { start, end } = range ?? { start: 0, end: stats.size - 1 };
+  if (range !== undefined) {
+    reply.code(206).header('content-range', `bytes ${start}-${end}/${stats.size}`);
+  }
   const name = basename(real);
   const safe = /^[\w.-]+$/.test(name) ? name : `"${encodeURIComponent(name)}"`;
-  return await reply
+  reply
     .header('content-disposition', `attachment; filename=${safe}`)
-    .header('content-length', stats.size)
-    .type('application/octet-stream')
-    // A file that grows meanwhile is sent as long as the header says.
-    .send(stats.size === 0 ? '' : createReadStream(real, { end: stats.size - 1 }));
+    .header('content-length', end - start + 1)
+    .type('application/octet-stream');
+  if (stats.size > 0) return await reply.send(handle.createReadStream({ start, end }));
+  await handle.close();
+  return await reply.send('');
+}
+
+interface ByteRange {
+  readonly start: number;
+  /** Last byte, included. */
+  readonly end: number;
+}
+
+/** One range of a `Range` header; undefined, that is the whole file, for anything else. */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
+  if (first === '' && last === '') return undefined;
+  // `bytes=-5` are the last five.
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
+  return start >= size ? 'unsatisfiable' : { start, end };
 }

@@ -5,7 +5,7 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { AgentSnapshot, TaskRecord } from '../../core/index.ts';
+import { isTerminal, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
 import { sandboxPath, virtualPath } from '../sandbox-paths.ts';
 
 /** The agent's own log by its virtual name. */
@@ -28,6 +28,8 @@ export interface SandboxFiles {
   locate(path: string): Promise<Located>;
   /** All virtual paths with the real ones, as `/files/debug` shows them. */
   attached(): Readonly<Record<string, string>>;
+  /** True when nothing writes to the task's sandbox any more. */
+  hasEnded(task: TaskRecord): boolean;
   /** The sandbox of a task by its id or the beginning of it; the latest run of the latest match. */
   sandboxOfTask(taskId: string): { readonly task: TaskRecord; readonly path: string } | undefined;
 }
@@ -92,6 +94,11 @@ export function createSandboxFiles(options: SandboxFilesOptions): SandboxFiles {
         paths[posix.join(root, '..', 'latest')] = root;
       }
       return paths;
+    },
+    hasEnded({ containerId }) {
+      const { live } = options.snapshot();
+      const running = live.find((task) => task.containerId === containerId);
+      return running === undefined || isTerminal(running.state);
     },
     sandboxOfTask(taskId) {
       const all = tasks();

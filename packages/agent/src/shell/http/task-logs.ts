@@ -1,10 +1,11 @@
 /**
  * `/system/v1/logs/v2/task/<task id>/file/<name>`: the log of a task, running or ended, as text or as a stream
- * of server-sent events that goes on. Lines and pieces are bounded; a reader that stops reading is cut off.
+ * of server-sent events that goes on until the task has ended and all of it was sent. The cursor of an event is
+ * the place right behind its line, so that a reader who comes back with it gets the next line, no other.
+ * Lines and pieces are bounded; a reader that stops reading is cut off.
  */
 
-import { createReadStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { errorText, type Logger } from '@dcos/base';
 import { followFile } from '@dcos/containers';
@@ -15,6 +16,7 @@ import {
   type FastifyRequest,
 } from '@dcos/http';
 import type { TaskRecord } from '../../core/index.ts';
+import { openForReading } from './file-reading.ts';
 import { plain } from './files-routes.ts';
 import type { SandboxFiles } from './sandbox-files.ts';
 
@@ -92,7 +94,7 @@ async function onLog(
       'skip and limit must be whole numbers, cursor BEG, END or a position\n',
     );
   }
-  const handle = await open(located.path, 'r');
+  const handle = await openForReading(located.path);
   let start: number;
   let size: number;
   try {
@@ -116,7 +118,7 @@ async function onLog(
   return await reply
     .type('text/plain; charset=utf-8')
     .header('content-length', end - start + 1)
-    .send(createReadStream(located.path, { start, end }));
+    .send((await openForReading(located.path)).createReadStream({ start, end }));
 }
 
 function integer(text: string): number | undefined {
@@ -218,6 +220,7 @@ function follow(
     onClose: () => end(),
   });
   followers.add(end);
+  // `position` is where `rest` begins in the file.
   let position = start;
   let rest = Buffer.alloc(0);
   const sendLine = (line: Buffer, length: number): void => {
@@ -230,13 +233,18 @@ function follow(
     };
     stream.write(`id: ${position}\ndata: ${JSON.stringify(entry)}\n\n`);
   };
-  const onData = async (bytes: Uint8Array): Promise<void> => {
+  const onData = async (bytes: Uint8Array, offset: number): Promise<void> => {
+    if (offset !== position + rest.length) {
+      // The file was cut short and is read from its beginning.
+      rest = Buffer.alloc(0);
+      position = offset;
+    }
     let text = rest.length === 0 ? Buffer.from(bytes) : Buffer.concat([rest, bytes]);
     for (;;) {
       const feed = text.indexOf(LINE_FEED);
-      if (feed === -1 && text.length < LINE_BYTES_MAX) break;
+      if (feed === -1 && text.length <= LINE_BYTES_MAX) break;
       const isWhole = feed !== -1 && feed < LINE_BYTES_MAX;
-      const length = isWhole ? feed : LINE_BYTES_MAX;
+      const length = isWhole ? feed : characterBoundary(text, LINE_BYTES_MAX);
       const taken = isWhole ? length + 1 : length;
       sendLine(text.subarray(0, length), taken);
       text = text.subarray(taken);
@@ -251,6 +259,11 @@ function follow(
       path,
       offset: start,
       onData,
+      isOver: () => options.files.hasEnded(task),
+      onEnd: () => {
+        if (rest.length > 0) sendLine(rest, rest.length);
+        end();
+      },
       onError: (error) => {
         options.logger.warn(
           { event: 'log.failed', path, error: errorText(error) },
@@ -260,6 +273,14 @@ function follow(
       },
     }),
   );
+}
+
+/** The last place up to this one that does not cut a character in two. */
+function characterBoundary(bytes: Uint8Array, end: number): number {
+  for (let back = 0; back <= 3; back++) {
+    if (((bytes[end - back] ?? 0) & 0xc0) !== 0x80) return end - back;
+  }
+  return end;
 }
 
 /** Waits until the reader has taken most of what was sent; ends the stream of one that does not read. */
