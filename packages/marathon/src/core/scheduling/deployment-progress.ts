@@ -151,7 +151,7 @@ function scaleApp(step: Step, app: AppDefinition): boolean {
   const instances = state.instances.of(app.id);
   const counted = instances.filter(isCounted);
   if (counted.length > app.instances) {
-    stopVictims(step, selectVictims(counted, counted.length - app.instances, app));
+    stopVictims(step, surplus(state, app, counted));
     return false;
   }
   if (instances.some(({ goal }) => goal === 'Decommissioned')) return false;
@@ -162,6 +162,17 @@ function scaleApp(step: Step, app: AppDefinition): boolean {
   startReadinessChecks(step, app, counted);
   return (
     counted.filter((instance) => isHealthyAndReady(state, app, instance)).length >= app.instances
+  );
+}
+
+/** The instances that are too many, the least useful ones. */
+function surplus(
+  state: MarathonState,
+  app: AppDefinition,
+  counted: readonly Instance[],
+): readonly Instance[] {
+  return selectVictims(counted, counted.length - app.instances, app, (instance) =>
+    isHealthy(state, instance),
   );
 }
 
@@ -236,7 +247,7 @@ function keepScale(step: Step, appId: string): void {
   }
   const counted = instances.filter(isCounted);
   if (counted.length > app.instances) {
-    stopVictims(step, selectVictims(counted, counted.length - app.instances, app));
+    stopVictims(step, surplus(state, app, counted));
   } else if (counted.length < app.instances) {
     addInstances(step, app, app.instances - counted.length);
   }

@@ -288,3 +288,14 @@ describe('a deployment that is cancelled by force', () => {
     expect(world.update('/web', { cmd: 'third' }).statusCode).toBe(200);
   });
 });
+
+describe('scaling down', () => {
+  test('stops the instances that are not healthy first', () => {
+    const world = deployed();
+    const [sick = ''] = world.instances('/web').map(({ task }) => task?.id ?? '');
+    world.advance(1000);
+    world.answerProbes((probe) => probe.taskId !== sick);
+    world.update('/web', { instances: 2 });
+    expect(world.killed).toEqual([sick]);
+  });
+});

@@ -3,7 +3,7 @@
  *
  * Order: those already doomed; then, one at a time, from the largest group of each GROUP_BY constraint, so
  * that the groups stay even; then by condition (lost ones, then those that are not up yet, then running
- * ones); then by age as the app wants it. Ties are broken by id, so the choice is always the same.
+ * ones that are not healthy, then the others); then by age as the app wants it. Ties are broken by id, so the choice is always the same.
  */
 
 import { compareText } from '@dcos/base';
@@ -16,14 +16,21 @@ export interface KillSelectionSettings {
   readonly killSelection: 'YOUNGEST_FIRST' | 'OLDEST_FIRST';
 }
 
+/** Tells whether something is lost with a running instance: it serves, as far as anybody knows. */
+export type Serves = (instance: Instance) => boolean;
+
 /** The victims, in the order in which they go. At most `count` of `instances`. */
 export function selectVictims(
   instances: readonly Instance[],
   count: number,
   settings: KillSelectionSettings,
+  serves: Serves = () => true,
 ): readonly Instance[] {
   const groupings = settings.constraints.filter((constraint) => constraint.operator === 'GROUP_BY');
-  const candidates = [...instances].sort((left, right) => compareVictims(left, right, settings));
+  const candidates = [...instances].sort((left, right) => {
+    const byUse = usefulness(left, serves) - usefulness(right, serves);
+    return byUse === 0 ? compareAges(left, right, settings) : byUse;
+  });
   if (groupings.length === 0) return candidates.slice(0, count);
   const victims: Instance[] = [];
   while (victims.length < count && candidates.length > 0) {
@@ -70,9 +77,12 @@ function groupOf(instance: Instance, constraint: Constraint): string | undefined
     : fieldValue(constraint.field, instance.placement);
 }
 
-function compareVictims(left: Instance, right: Instance, settings: KillSelectionSettings): number {
-  const byCondition = rank(left.condition) - rank(right.condition);
-  if (byCondition !== 0) return byCondition;
+/** Within a condition those go first that are not healthy, or not confirmed since a restart. */
+function usefulness(instance: Instance, serves: Serves): number {
+  return rank(instance.condition) + (serves(instance) ? 0.5 : 0);
+}
+
+function compareAges(left: Instance, right: Instance, settings: KillSelectionSettings): number {
   const leftAge = left.task?.startedAt ?? left.task?.stagedAt ?? left.createdAt;
   const rightAge = right.task?.startedAt ?? right.task?.stagedAt ?? right.createdAt;
   const byAge =

@@ -22,7 +22,7 @@ import { cancelDeployment, startDeployment } from './deployment-progress.ts';
 import type { Deployment, DeploymentPlan } from './deployment.ts';
 import type { Reply } from './effects.ts';
 import { announceHealthChecks } from './health-checks.ts';
-import { deploymentRecord } from './records.ts';
+import { deploymentRecord, deploymentRecordRemoval } from './records.ts';
 import { emit, persist, publish, type MarathonState, type Step } from './state.ts';
 
 /** Where a request came from, for the event bus. */
@@ -122,8 +122,13 @@ function takeChange(
   const { state, now } = step;
   const { plan, root } = taken;
   const isUsed = (appId: string, version: string): boolean => isRunning(state, appId, version);
-  persist(step, ...state.history.replaceRoot(root, isUsed));
-  if (plan.steps.length > 0) persist(step, deploymentRecord(plan));
+  // In one record batch: of two deployments that touch an app neither could go on after a restart.
+  persist(
+    step,
+    ...state.history.replaceRoot(root, isUsed),
+    ...conflicts.map((deployment) => deploymentRecordRemoval(deployment.plan.id)),
+    ...(plan.steps.length > 0 ? [deploymentRecord(plan)] : []),
+  );
   state.rolesChanged = true;
   state.counters.deployments += 1;
   for (const deployment of conflicts) {
