@@ -13,9 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { errorText, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
-import { commandVector } from '../process/run-command.ts';
 import {
-  EXEC_OUTPUT_BYTES_MAX,
   type ContainerRuntime,
   type ContainerSignal,
   type ContainerSpec,
@@ -30,7 +28,11 @@ import {
 } from '../runtime.ts';
 import { attachSandbox } from '../sandbox-output.ts';
 import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
-import { frames, pumpLog, rememberBase } from './log-pump.ts';
+import { endOf, removeContainer, startedOf } from './engine-containers.ts';
+import { engineError, hasStatus } from './engine-errors.ts';
+import { execInContainer } from './exec.ts';
+import { hasImage, pullImage } from './images.ts';
+import { pumpLog, rememberBase } from './log-pump.ts';
 
 /** How long the engine may take to answer a ping. */
 const PING_TIMEOUT_MS = 5_000;
@@ -104,8 +106,8 @@ class DockerRuntime implements ContainerRuntime {
     if (problem !== undefined) throw containerError('RUNTIME_UNAVAILABLE', problem);
     const image = imageReference(spec.container?.docker?.image ?? '');
     const mustPull = spec.container?.docker?.force_pull_image === true;
-    if (!mustPull && (await this.#hasImage(image))) return;
-    await this.#pull(image, abort);
+    if (!mustPull && (await hasImage(this.#engine, image))) return;
+    await pullImage(this.#engine, image, abort);
   }
 
   async create(spec: ContainerSpec): Promise<void> {
@@ -169,35 +171,7 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   async exec(id: string, options: ExecOptions): Promise<ExecResult> {
-    const { container } = this.#entry(id);
-    const { command } = options;
-    const exec = await container.exec({
-      Cmd: [...commandVector(command)],
-      Env: Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`),
-      AttachStdout: true,
-      AttachStderr: true,
-      ...(command.user === undefined ? {} : { User: command.user }),
-    });
-    const stream = await exec.start({});
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      void this.#killExec(exec, stream);
-    }, options.timeoutMs);
-    let output = '';
-    try {
-      for await (const { bytes } of frames(stream)) {
-        const room = EXEC_OUTPUT_BYTES_MAX - output.length;
-        if (room > 0) output += Buffer.from(bytes).toString('utf8').slice(0, room);
-      }
-    } catch (error) {
-      if (!timedOut) throw engineError('the command broke off', error);
-    } finally {
-      clearTimeout(timer);
-    }
-    if (timedOut) return { exitCode: undefined, timedOut, output };
-    const { ExitCode } = await exec.inspect();
-    return { exitCode: ExitCode ?? undefined, timedOut, output };
+    return await execInContainer(this.#entry(id).container, options, this.#options.logger);
   }
 
   async attach(
@@ -331,47 +305,6 @@ class DockerRuntime implements ContainerRuntime {
     await pumpLog({ log, sandboxPath: entry.spec.sandboxPath, basePath: entry.basePath });
   }
 
-  /** The engine has no call for it; its process is killed where the agent may do that. */
-  async #killExec(exec: Docker.Exec, stream: { destroy(): void }): Promise<void> {
-    try {
-      const { Pid } = await exec.inspect();
-      if (Pid > 1) process.kill(Pid, 'SIGKILL');
-    } catch (error) {
-      this.#options.logger.debug(
-        { event: 'exec.kill_failed', error: errorText(error) },
-        'a check that timed out goes on',
-      );
-    } finally {
-      stream.destroy();
-    }
-  }
-
-  async #hasImage(image: string): Promise<boolean> {
-    try {
-      await this.#engine.getImage(image).inspect();
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404)) return false;
-      throw engineError(`cannot look up image '${image}'`, error);
-    }
-  }
-
-  async #pull(image: string, abort: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    try {
-      const stream = (await this.#engine.pull(image)) as Readable;
-      abort?.addEventListener('abort', () => stream.destroy(new Error('the task was killed')));
-      stream.on('error', reject);
-      this.#engine.modem.followProgress(stream, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-      await promise;
-    } catch (error) {
-      throw engineError(`Failed to pull image '${image}'`, error);
-    }
-  }
-
   #entry(id: string): Entry {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw containerError('CONTAINER_UNKNOWN', `no container ${id}`);
@@ -381,42 +314,4 @@ class DockerRuntime implements ContainerRuntime {
   #basePath(id: string): string {
     return join(this.#options.stateRoot, id, 'log-base.json');
   }
-}
-
-async function endOf(container: Docker.Container): Promise<ExitStatus> {
-  await container.wait();
-  const { State } = await container.inspect();
-  return {
-    kind: 'exited',
-    code: State.ExitCode,
-    ...(State.OOMKilled ? { outOfMemory: true } : {}),
-  };
-}
-
-function startedOf(info: Docker.ContainerInspectInfo): StartedContainer {
-  const addresses = Object.values(info.NetworkSettings.Networks).flatMap((network) =>
-    network.IPAddress === '' ? [] : [network.IPAddress],
-  );
-  return { pid: info.State.Pid, ipAddresses: addresses };
-}
-
-async function removeContainer(container: Docker.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true });
-  } catch (error) {
-    // Gone, or somebody else is removing it.
-    if (!hasStatus(error, 404, 409)) throw engineError('cannot remove the container', error);
-  }
-}
-
-function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
-  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return false;
-  return statuses.some((status) => status === error.statusCode);
-}
-
-/** The engine's own words, without the HTTP around them. */
-function engineError(what: string, error: unknown): ReturnType<typeof containerError> {
-  const { json } = (error ?? {}) as { readonly json?: { readonly message?: string } };
-  const message = json?.message ?? errorText(error);
-  return containerError('CONTAINER_LAUNCH_FAILED', `${what}: ${message}`);
 }

@@ -26,15 +26,15 @@ import type {
 } from '../runtime.ts';
 import { accountOf } from './accounts.ts';
 import { runCommand, vectorInShim } from './run-command.ts';
-import { fateOf, groupsOfSessions, isRunning, usageBySession } from './process-table.ts';
+import { fateOf, isRunning, usageBySession } from './process-table.ts';
+import { sendToGroup, signalGroup } from './process-group.ts';
 import { createReaper, type Reaper } from './reaper.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 import { borrowShimLauncher, type LaunchRequest, type ShimLauncher } from './shim-launcher.ts';
-import { exists, readText } from './state-files.ts';
+import { exists, readText, taskPid } from './state-files.ts';
 import { createTurnstile } from './turnstile.ts';
 import {
   KILLED_FILE,
-  PID_FILE,
   SHIM_FILE,
   STATUS_FILE,
   parseShimIdentity,
@@ -199,12 +199,7 @@ class ProcessRuntime implements ContainerRuntime {
     if (entry.group === undefined) return;
     if (shim !== undefined && !(await isRunning(shim))) return;
     if (signal === 'SIGKILL') await this.#noteKill(entry);
-    const sessions = await groupsOfSessions(new Set([entry.group]));
-    for (const group of new Set([entry.group, ...(sessions.get(entry.group)?.groups ?? [])])) {
-      sendToGroup(group, signal);
-      // A stopped process hears a signal only when it goes on.
-      if (signal !== 'SIGKILL') sendToGroup(group, 'SIGCONT');
-    }
+    signalGroup(entry.group, signal);
   }
 
   async wait(id: string): Promise<ExitStatus> {
@@ -264,10 +259,9 @@ class ProcessRuntime implements ContainerRuntime {
 
   async close(): Promise<void> {
     this.#reaper.close();
-    this.#sweep.close();
     this.#launcher.close();
     this.#entries.clear();
-    await Promise.resolve();
+    await this.#sweep.close();
   }
 
   /** SIGKILL takes the shim along: this says whose it was. A full disk is no reason to let the task live. */
@@ -402,19 +396,4 @@ class ProcessRuntime implements ContainerRuntime {
     if (shim !== undefined && (await fateOf(shim)) !== 'gone') return;
     sendToGroup(entry.group, 'SIGKILL');
   }
-}
-
-function sendToGroup(group: number, signal: ContainerSignal | 'SIGCONT'): void {
-  assert(group > 1, 'a group id is above 1');
-  try {
-    process.kill(-group, signal);
-  } catch (error) {
-    // ESRCH: the group ended meanwhile, which is what a signal was meant to achieve or cannot change.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-/** The pid that the shim wrote down; 0 when no task was started. */
-async function taskPid(statePath: string): Promise<number> {
-  return Number((await readText(join(statePath, PID_FILE))).trim());
 }

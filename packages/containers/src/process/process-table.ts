@@ -20,6 +20,9 @@ const PAGE_BYTES = 4096;
 const PS_TIMEOUT_MS = 5_000;
 const PS_OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Processes that are looked at together. */
+const READS_AT_ONCE = 16;
+
 const isLinux = platform === 'linux';
 
 let bootIdOfHost: Promise<string> | undefined;
@@ -95,8 +98,14 @@ export async function groupsOfSessions(
 
 async function allStats(): Promise<readonly StatLine[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const stats = await Promise.all(names.map(async (name) => await readStat(Number(name))));
-  return stats.filter((stat) => stat !== undefined);
+  const found: StatLine[] = [];
+  // A few at a time: a big host would keep the whole thread pool from everything else.
+  for (let first = 0; first < names.length; first += READS_AT_ONCE) {
+    const some = names.slice(first, first + READS_AT_ONCE);
+    const stats = await Promise.all(some.map(async (name) => await readStat(Number(name))));
+    for (const stat of stats) if (stat !== undefined) found.push(stat);
+  }
+  return found;
 }
 
 /** Usage by session leader, of every session of the host, from one look at the process table. */

@@ -10,23 +10,28 @@
 import { errorText, type Logger } from '@dcos/base';
 import { groupsOfSessions } from './process-table.ts';
 
-/** How long an end waits for others to share a look with. */
-const GATHER_MS = 200;
+/** How long an end waits for others to share a look with, at least. */
+const GATHER_MS = 500;
+/** A look that takes long is taken less often: the time between looks is that many times its length. */
+const REST_FACTOR = 20;
 
 export interface SessionSweep {
   /** The leader of this session has ended. */
   ended(session: number): void;
-  close(): void;
+  /** Takes the look that is due; none after it. */
+  close(): Promise<void>;
 }
 
 export function createSessionSweep(kill: (group: number) => void, logger: Logger): SessionSweep {
   let waiting = new Set<number>();
   let timer: NodeJS.Timeout | undefined;
+  let lookMs = 0;
+  let isClosed = false;
 
   async function sweep(): Promise<void> {
     const sessions = waiting;
     waiting = new Set();
-    timer = undefined;
+    const startedMs = performance.now();
     try {
       const groups = await groupsOfSessions(sessions);
       for (const [session, members] of groups) {
@@ -41,16 +46,27 @@ export function createSessionSweep(kill: (group: number) => void, logger: Logger
       }
     } catch (error) {
       logger.warn({ event: 'sweep.failed', error: errorText(error) }, 'cannot look for leftovers');
+    } finally {
+      lookMs = performance.now() - startedMs;
+      timer = undefined;
+      if (waiting.size > 0) arm();
     }
+  }
+
+  function arm(): void {
+    if (isClosed) return;
+    timer ??= setTimeout(() => void sweep(), Math.max(GATHER_MS, REST_FACTOR * lookMs)).unref();
   }
 
   return {
     ended(session) {
       waiting.add(session);
-      timer ??= setTimeout(() => void sweep(), GATHER_MS).unref();
+      arm();
     },
-    close() {
+    async close() {
+      isClosed = true;
       clearTimeout(timer);
+      if (waiting.size > 0) await sweep();
     },
   };
 }

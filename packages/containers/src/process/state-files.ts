@@ -1,6 +1,8 @@
 /** Small files of a container's state directory. */
 
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PID_FILE } from './shim.ts';
 
 /** The text of a file; empty when there is none. */
 export async function readText(path: string): Promise<string> {
@@ -19,4 +21,9 @@ export async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** The pid that the shim wrote down; 0 when no task was started. */
+export async function taskPid(statePath: string): Promise<number> {
+  return Number((await readText(join(statePath, PID_FILE))).trim());
 }
