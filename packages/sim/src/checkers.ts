@@ -8,7 +8,7 @@
  * 3. An agent that the registry does not hold runs no task; a registered agent is never forgotten.
  */
 
-import { uuidText, type JsonValue } from '@dcos/base';
+import { uuidText, type ContainerId, type Instant, type JsonValue } from '@dcos/base';
 import type { MasterSnapshot } from '@dcos/master/core';
 import { isTerminal, mayFollow, type Agent } from '@dcos/agent/core';
 import { Resources } from '@dcos/resources';
@@ -176,20 +176,33 @@ export function createAcknowledgementChecker(
   };
 }
 
+/** A container whose start could not be stopped in time is killed once it has begun; that takes a moment. */
+const STRAY_MAX_MS = 2_000;
+
 /**
  * What an agent says is durable, and a container that runs is known to a registered agent as a task that has
  * not ended.
  */
-export function checkContainers(agent: SimulatedAgent, core: Agent): Verdict {
-  const [early] = agent.toldTooEarly;
-  if (early !== undefined) return `${agent.name} told ${early} before it was durable`;
-  const { phase, live } = core.snapshot();
-  if (phase !== 'registered') return undefined;
-  const known = new Set(
-    live.filter((task) => !isTerminal(task.state)).map((task) => task.containerId),
-  );
-  const stray = agent.runningContainerIds().find((id) => !known.has(id));
-  return stray === undefined ? undefined : `${agent.name} runs ${stray} without knowing it`;
+export function createContainerChecker(
+  agent: SimulatedAgent,
+): (core: Agent, now: Instant) => Verdict {
+  const straySince = new Map<string, Instant>();
+  return (core, now) => {
+    const [early] = agent.toldTooEarly;
+    if (early !== undefined) return `${agent.name} told ${early} before it was durable`;
+    const { phase, live } = core.snapshot();
+    const known = new Set(
+      live.filter((task) => !isTerminal(task.state)).map((task) => task.containerId),
+    );
+    const strays = new Set(agent.runningContainerIds().filter((id) => !known.has(id)));
+    for (const id of straySince.keys()) if (!strays.has(id as ContainerId)) straySince.delete(id);
+    if (phase !== 'registered') straySince.clear();
+    else for (const id of strays) straySince.set(id, straySince.get(id) ?? now);
+    for (const [id, since] of straySince) {
+      if (now - since > STRAY_MAX_MS) return `${agent.name} runs ${id} without knowing it`;
+    }
+    return undefined;
+  };
 }
 
 /** An instance that was superseded decides nothing any more. */

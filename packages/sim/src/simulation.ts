@@ -6,7 +6,6 @@
 import { createAllocator } from '@dcos/allocator';
 import { createMaster } from '@dcos/master/core';
 import {
-  checkContainers,
   checkFrameworks,
   checkHosts,
   checkQuiet,
@@ -14,6 +13,7 @@ import {
   checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
+  createContainerChecker,
   createUpdateChecker,
   type Verdict,
 } from './checkers.ts';
@@ -72,7 +72,7 @@ interface Cluster {
 export function simulate(options: SimulationOptions): SimulationResult {
   const world = createWorld(options.seed);
   const cluster = createCluster(world, options);
-  const check = createChecker(cluster);
+  const check = createChecker(world, cluster);
   let injected = 0;
   let faulty = options.faults;
   if (faulty) {
@@ -163,8 +163,9 @@ function injectOne(world: World, { master, agents, frameworks }: Cluster): void 
   }
 }
 
-function createChecker({ master, agents, frameworks }: Cluster): () => Verdict {
+function createChecker(world: World, { master, agents, frameworks }: Cluster): () => Verdict {
   const updates = frameworks.map((framework) => createUpdateChecker(framework));
+  const containers = agents.map((agent) => createContainerChecker(agent));
   const states = agents.map(() => createAgentStateChecker());
   const acknowledgements = agents.map(() => createAcknowledgementChecker(frameworks));
   return () => {
@@ -176,7 +177,7 @@ function createChecker({ master, agents, frameworks }: Cluster): () => Verdict {
     for (const [index, agent] of agents.entries()) {
       const core = agent.core();
       if (core === undefined) continue;
-      verdict ??= checkContainers(agent, core);
+      verdict ??= containers[index]?.(core, world.now());
       verdict ??= states[index]?.(core);
       verdict ??= acknowledgements[index]?.(core);
     }
