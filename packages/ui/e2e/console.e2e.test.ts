@@ -175,6 +175,16 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     await page.context().close();
   });
 
+  test('keyboard: a letter right after the keys of the palette is no shortcut', async () => {
+    const { page } = await openPage(browser, `${server.url}/dashboard`);
+    await page.getByText('Cluster map').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.press('c');
+    await page.getByRole('combobox').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/dashboard');
+    await page.context().close();
+  });
+
   test('a change from elsewhere shows without a reload', async () => {
     const { page } = await openPage(browser, server.url + detail('/oinker'));
     await page.getByText('3 of 3').waitFor();

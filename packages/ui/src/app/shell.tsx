@@ -15,14 +15,15 @@ import { Sidebar } from './sidebar.tsx';
 import { nextTheme } from './theme.ts';
 import { Toasts } from './toasts.tsx';
 
-const CommandPalette = lazy(async () => ({
-  default: (await import('./command-palette.tsx')).CommandPalette,
-}));
+const loadPalette = () => import('./command-palette.tsx');
+const CommandPalette = lazy(async () => ({ default: (await loadPalette()).CommandPalette }));
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog.tsx')).HelpDialog }));
 const ActionDialogs = lazy(async () => ({
   default: (await import('./action-dialogs.tsx')).ActionDialogs,
 }));
 
+/** The first view has the connection to itself until then. */
+const PRELOAD_AFTER_MS = 500;
 const NARROW_KEY = 'dcos.sidebar';
 const NARROW_QUERY = '(max-width: 1000px)';
 
@@ -41,6 +42,12 @@ export function Shell(): ReactElement {
   const navigate = useNavigate();
   const isSmall = useMediaQuery(NARROW_QUERY);
   const sidebar = useStore(sidebarChoice) ?? (isSmall ? 'narrow' : 'wide');
+
+  useEffect(() => {
+    // Who presses its keys types on at once: the palette must be there to take the letters.
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), PRELOAD_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
 
   useEffect(() => {
     const go = (to: '/dashboard' | '/services' | '/nodes' | '/deployments' | '/create'): void => {

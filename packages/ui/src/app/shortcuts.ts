@@ -1,5 +1,6 @@
 /** Keyboard shortcuts of the whole console; single keys rest while a control has the focus. */
 import { isTyping } from '../components/data-table.tsx';
+import { overlay } from './overlays.ts';
 
 export interface Shortcut {
   /** `g d` is a sequence, `mod+k` Ctrl or Cmd. */
@@ -17,7 +18,9 @@ export function listenForShortcuts(shortcuts: readonly Shortcut[]): () => void {
   const onKey = (event: KeyboardEvent): void => {
     const pressed = keyOf(event);
     const isChord = pressed.startsWith('mod+');
-    if (!isChord && (isTyping(event) || event.altKey)) return;
+    // A dialog that is open, or still being drawn, is what the keys are for.
+    const isElsewhere = isTyping(event) || event.altKey || overlay.get() !== undefined;
+    if (!isChord && isElsewhere) return;
     const now = event.timeStamp;
     const sequence =
       before !== undefined && now - before.atMs < SEQUENCE_MS

@@ -160,6 +160,16 @@ interface SubmitErrorProps {
 
 function SubmitError({ error, faults }: SubmitErrorProps): ReactElement | null {
   if (error === null) return null;
+  if (error instanceof ApiError && error.status === 409 && error.lockedBy.length > 0) {
+    return (
+      <Notice tone="bad" title="Held by a running deployment">
+        <p>
+          It is changing this service. Deploying again overrides it: it is cancelled where it
+          stands.
+        </p>
+      </Notice>
+    );
+  }
   return (
     <Notice
       tone="bad"

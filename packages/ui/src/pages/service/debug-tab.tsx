@@ -114,7 +114,7 @@ function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): Re
     ({ code }) =>
       ORDINARY_STAGES.has(code) || offers.some((unused) => unused.reason.includes(code)),
   );
-  const columns = `minmax(120px, 1.4fr) repeat(${stages.length}, minmax(84px, 1fr)) 104px`;
+  const columns = `minmax(120px, 1.4fr) repeat(${stages.length}, minmax(96px, 1fr)) 104px`;
   return (
     <div className="table" style={{ marginTop: 18, boxShadow: 'none' }}>
       <div className="table-scroll">
@@ -122,7 +122,7 @@ function OfferTable({ offers }: { readonly offers: readonly UnusedOffer[] }): Re
           className="table-grid"
           role="table"
           aria-label="Last unused offers"
-          style={{ ['--columns' as string]: columns, ['--table-min' as string]: '760px' }}
+          style={{ ['--columns' as string]: columns, ['--table-min' as string]: '840px' }}
         >
           <div className="thead" role="rowgroup">
             <div className="tr" role="row">
@@ -272,34 +272,40 @@ function StatisticsPanel({ app }: { readonly app: App }): ReactElement {
       {known.length === 0 ? (
         <EmptyState title="No tasks">Statistics appear when instances run.</EmptyState>
       ) : (
-        <div
-          role="table"
-          aria-label="Task statistics"
-          style={{ ['--columns' as string]: 'minmax(200px, 2fr) repeat(4, 1fr) 130px' }}
-        >
-          <div className="tr" role="row" style={{ minHeight: 30 }}>
-            {['', 'Running', 'Healthy', 'Unhealthy', 'Staged', 'Median lifetime'].map((label) => (
-              <span className="th" role="columnheader" key={label} style={{ paddingLeft: 0 }}>
-                {label}
-              </span>
-            ))}
-          </div>
-          {known.map(({ label, counts, lifeTime }) => (
-            <div className="tr" role="row" key={label} style={{ minHeight: 34 }}>
-              {[
-                label,
-                counts.running,
-                counts.healthy,
-                counts.unhealthy,
-                counts.staged,
-                lifeTime === undefined ? '–' : formatDuration(lifeTime.medianSeconds),
-              ].map((value, index) => (
-                <span className="td num" role="cell" key={index} style={{ paddingLeft: 0 }}>
-                  {value}
+        <div className="table-scroll">
+          <div
+            className="table-grid"
+            role="table"
+            aria-label="Task statistics"
+            style={{
+              ['--columns' as string]: 'minmax(200px, 2fr) repeat(4, 1fr) 130px',
+              ['--table-min' as string]: '660px',
+            }}
+          >
+            <div className="tr" role="row" style={{ minHeight: 30 }}>
+              {['', 'Running', 'Healthy', 'Unhealthy', 'Staged', 'Median lifetime'].map((label) => (
+                <span className="th" role="columnheader" key={label} style={{ paddingLeft: 0 }}>
+                  {label}
                 </span>
               ))}
             </div>
-          ))}
+            {known.map(({ label, counts, lifeTime }) => (
+              <div className="tr" role="row" key={label} style={{ minHeight: 34 }}>
+                {[
+                  label,
+                  counts.running,
+                  counts.healthy,
+                  counts.unhealthy,
+                  counts.staged,
+                  lifeTime === undefined ? '–' : formatDuration(lifeTime.medianSeconds),
+                ].map((value, index) => (
+                  <span className="td num" role="cell" key={index} style={{ paddingLeft: 0 }}>
+                    {value}
+                  </span>
+                ))}
+              </div>
+            ))}
+          </div>
         </div>
       )}
       <p className="visually-hidden">{countOf(known.length, 'group')}</p>
