@@ -43,11 +43,11 @@ interface LogEvent {
 export async function followLog(options: LogSourceOptions): Promise<void> {
   const { signal } = options;
   let failures = 0;
-  let cursor: string | undefined;
+  const position: LogPosition = { cursor: undefined };
   let message = '';
   while (!signal.aborted && failures <= STREAM_FAILURES_MAX) {
     try {
-      cursor = await readStream(options, cursor);
+      await readStream(options, position);
       failures = 0;
       await pause(POLL_INTERVAL_MS, signal);
     } catch (error) {
@@ -61,12 +61,14 @@ export async function followLog(options: LogSourceOptions): Promise<void> {
   else await pollFile(options, options.sandbox);
 }
 
-/** @returns the cursor of the last line, from which a later stream goes on. */
-async function readStream(
-  options: LogSourceOptions,
-  after: string | undefined,
-): Promise<string | undefined> {
+/** The cursor of the last line that was delivered: a later stream goes on from there, however this one ends. */
+interface LogPosition {
+  cursor: string | undefined;
+}
+
+async function readStream(options: LogSourceOptions, position: LogPosition): Promise<void> {
   const { taskId, file, signal } = options;
+  const after = position.cursor;
   const query =
     after === undefined
       ? `cursor=END&skip=-${HISTORY_LINES}`
@@ -80,17 +82,16 @@ async function readStream(
     throw new ApiError(response.status, `The log stream answered ${response.status}.`);
   }
   options.onState({ kind: 'live', by: 'stream' });
-  let cursor = after;
   const decoder = new EventStreamDecoder();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return cursor;
+    if (done) return;
     const lines: string[] = [];
     for (const { data } of decoder.push(value)) {
       const event = JSON.parse(data) as LogEvent;
-      if (event.cursor !== undefined && event.cursor === cursor) continue;
-      cursor = event.cursor ?? cursor;
+      if (event.cursor !== undefined && event.cursor === position.cursor) continue;
+      position.cursor = event.cursor ?? position.cursor;
       lines.push((event.fields?.MESSAGE ?? '').replace(/\r?\n$/, ''));
     }
     if (lines.length > 0) options.onLines(lines);
