@@ -345,6 +345,49 @@ test('a download can be had in part', async () => {
   expect([far.status, await far.json()]).toEqual([200, { data: '', offset: 9007199254740991 }]);
 });
 
+test('a kill during the fetch ends it, and the task never starts', async () => {
+  await start();
+  const asked = Promise.withResolvers<void>();
+  const server = createServer(() => asked.resolve());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { readonly port: number };
+  const uris = [{ value: `http://127.0.0.1:${port}/never` }];
+  master.run(commandTask('fetching', 'true', { command: { value: 'true', uris } }));
+  await asked.promise;
+  master.kill('fetching');
+  expect(await master.waitFor('fetching', 'TASK_KILLED')).toMatchObject({
+    reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
+  });
+  expect(master.statesOf('fetching')).toEqual(['TASK_KILLED']);
+  server.closeAllConnections();
+  server.close();
+});
+
+test('a task that is asked for twice runs once', async () => {
+  const agent = await start();
+  const task = commandTask('twice', 'echo run; sleep 60');
+  master.run(task);
+  master.run(task);
+  await master.waitFor('twice', 'TASK_RUNNING');
+  expect(agent.snapshot().live).toHaveLength(1);
+  master.kill('twice', 0);
+  await master.waitFor('twice', 'TASK_KILLED');
+  expect(master.statesOf('twice').filter((state) => state === 'TASK_RUNNING')).toHaveLength(1);
+});
+
+test('odd ids and a command that cannot be one leave the agent well', async () => {
+  await start();
+  for (const id of ['ünïcode 箱', "it's;$(x)`y`", '-rf', 'a'.repeat(200)]) {
+    master.run(commandTask(id, 'pwd'));
+    await master.waitFor(id, 'TASK_FINISHED');
+  }
+  master.run(commandTask('nul', 'echo a\0b'));
+  expect((await master.waitFor('nul', 'TASK_FAILED')).message).toBe(
+    'Failed to launch container: the command holds a NUL character',
+  );
+});
+
 test('what cannot be run is refused with its reason', async () => {
   await start();
   master.run({ ...commandTask('executor', 'true'), executor: { executor_id: { value: 'x' } } });
