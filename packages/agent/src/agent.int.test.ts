@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -205,10 +205,11 @@ test('files are shown to the sandbox and not beyond', async () => {
     'runs',
     live[0]?.containerId ?? '',
   );
+  // The task's last act; it runs before it has done anything.
+  await vi.waitFor(async () => await lstat(join(sandbox, 'pipe')));
   await symlink(secret, join(sandbox, 'link'));
   const status = async (path: string): Promise<number> =>
     (await get(agent, `/files/read?offset=0&path=${encodeURIComponent(path)}`)).status;
-  await until(() => true, 'the file is there');
   const entries = await json<readonly { path: string }[]>(agent, `/files/browse?path=${sandbox}`);
   expect(entries.map(({ path }) => path.slice(sandbox.length + 1))).toEqual([
     'link',
@@ -318,6 +319,18 @@ test('a followed log ends with its task, and a reader who comes back misses and 
     );
   }
   expect(master.statesOf('ends').at(-1)).toBe('TASK_FINISHED');
+});
+
+test('a big file without lines is not searched to its other end', async () => {
+  const agent = await start();
+  master.run(commandTask('hole', 'truncate -s 8G hole; touch made; sleep 60'));
+  await master.waitFor('hole', 'TASK_RUNNING');
+  const sandbox = `${workDir}/slaves/latest/frameworks/framework-0000/executors/hole/runs/latest`;
+  await vi.waitFor(async () => await stat(join(sandbox, 'made')));
+  const path = '/system/v1/logs/v2/task/hole/file/hole?cursor=END&skip=-10';
+  const answer = await get(agent, path);
+  expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(2 ** 26)]);
+  await answer.body?.cancel();
 });
 
 test('a download can be had in part', async () => {

@@ -24,6 +24,8 @@ import type { SandboxFiles } from './sandbox-files.ts';
 export const LINE_BYTES_MAX = 64 * 1024;
 /** Lines that `skip` can go back. */
 export const SKIP_LINES_MAX = 100_000;
+/** Bytes that are searched for them at most, since a file need not have lines. */
+export const SKIP_BYTES_MAX = 64 * 1024 * 1024;
 /** Bytes that one text answer carries at most. */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** What waits for one follower at most; beyond it reading pauses. */
@@ -154,7 +156,7 @@ async function forward(
   const buffer = Buffer.alloc(CHUNK_BYTES);
   let left = count;
   let position = from;
-  while (position < size) {
+  while (position < size && position - from < SKIP_BYTES_MAX) {
     const { bytesRead } = await handle.read(
       buffer,
       0,
@@ -174,7 +176,7 @@ async function backward(handle: FileHandle, from: number, count: number): Promis
   const buffer = Buffer.alloc(CHUNK_BYTES);
   let left = count;
   let position = from;
-  while (position > 0) {
+  while (position > 0 && from - position < SKIP_BYTES_MAX) {
     const length = Math.min(CHUNK_BYTES, position);
     const begin = position - length;
     await handle.read(buffer, 0, length, begin);
@@ -185,7 +187,7 @@ async function backward(handle: FileHandle, from: number, count: number): Promis
     }
     position = begin;
   }
-  return 0;
+  return position;
 }
 
 interface Followed {
