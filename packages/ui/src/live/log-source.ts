@@ -39,31 +39,46 @@ interface LogEvent {
   readonly cursor?: string;
 }
 
-/** Follows the log until the signal fires. */
+/**
+ * Follows the log until the signal fires. A stream that was there once is waited for, since it goes on
+ * where it ended; the file is read instead only where the server has no stream.
+ */
 export async function followLog(options: LogSourceOptions): Promise<void> {
-  const { signal } = options;
+  const { signal, sandbox } = options;
+  const position: LogPosition = { cursor: undefined, wasLive: false };
   let failures = 0;
-  const position: LogPosition = { cursor: undefined };
-  let message = '';
-  while (!signal.aborted && failures <= STREAM_FAILURES_MAX) {
+  while (!signal.aborted) {
     try {
       await readStream(options, position);
       failures = 0;
       await pause(POLL_INTERVAL_MS, signal);
     } catch (error) {
-      message = error instanceof Error ? error.message : String(error);
+      if (signal.aborted) return;
       failures += 1;
+      const isMissing = !position.wasLive && failures > STREAM_FAILURES_MAX && isRefusal(error);
+      if (isMissing && sandbox !== undefined) {
+        await pollFile(options, sandbox);
+        return;
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      options.onState({ kind: 'failed', message });
+      if (isMissing) return;
       await pause(retryDelayMs(failures), signal);
     }
   }
-  if (signal.aborted) return;
-  if (options.sandbox === undefined) options.onState({ kind: 'failed', message });
-  else await pollFile(options, options.sandbox);
 }
 
-/** The cursor of the last line that was delivered: a later stream goes on from there, however this one ends. */
+/** True for an answer that says no; a cluster that is away or starting may yet say yes. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && (error.status < 500 || error.status === 501);
+}
+
+/** How far the log was delivered: a later stream goes on from there, however this one ends. */
 interface LogPosition {
+  /** Of the last line. */
   cursor: string | undefined;
+  /** True once a stream was had. */
+  wasLive: boolean;
 }
 
 async function readStream(options: LogSourceOptions, position: LogPosition): Promise<void> {
@@ -81,6 +96,7 @@ async function readStream(options: LogSourceOptions, position: LogPosition): Pro
   if (!response.ok || !isStream || response.body === null) {
     throw new ApiError(response.status, `The log stream answered ${response.status}.`);
   }
+  position.wasLive = true;
   options.onState({ kind: 'live', by: 'stream' });
   const decoder = new EventStreamDecoder();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
