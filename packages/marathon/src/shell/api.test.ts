@@ -418,3 +418,36 @@ describe('a scheduler that starts again', () => {
     expect(master.frameworks).toEqual(['framework-1', 'framework-2']);
   });
 });
+
+describe('what is stored', () => {
+  test('has room for every request that is accepted', async () => {
+    const apps = Array.from({ length: 2500 }, (_, index) => ({
+      ...SLEEP,
+      id: `app-${index}`,
+      instances: 0,
+      env: { TEXT: 'x'.repeat(400) },
+    }));
+    expect((await call('PUT', '/v2/groups/large', { apps })).status).toBe(201);
+    await settled();
+    const longest = `/${'a/'.repeat(199)}a`;
+    expect((await call('POST', '/v2/apps', { ...SLEEP, id: longest })).status).toBe(201);
+    await until('the longest id runs', async () => {
+      const { app } = (await call('GET', `/v2/apps${longest}`)).body as {
+        readonly app: { readonly tasksRunning: number };
+      };
+      return app.tasksRunning === 1;
+    });
+    await settled();
+    const env = { TEXT: '\u20ac'.repeat(130_000) };
+    expect((await call('POST', '/v2/apps', { ...SLEEP, id: '/wide', env })).status).toBe(201);
+    expect(
+      (await call('PUT', '/v2/apps/wide?force=true', { env: { ...env, MORE: 'x' } })).status,
+    ).toBe(200);
+    const huge = { TEXT: 'x'.repeat(140_000) };
+    expect((await call('POST', '/v2/apps', { ...SLEEP, id: '/huge', env: huge })).status).toBe(422);
+    expect((await call('GET', '/v2/apps/huge')).status).toBe(404);
+    await marathon.close();
+    marathon = await start();
+    expect((await call('GET', '/v2/apps/large/app-2499')).status).toBe(200);
+  });
+});

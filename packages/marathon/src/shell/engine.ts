@@ -64,7 +64,11 @@ export interface EnginePorts {
 
 type Work =
   | { readonly kind: 'event'; readonly event: MarathonEvent }
-  | { readonly kind: 'read'; readonly read: (state: MarathonState) => void };
+  | {
+      readonly kind: 'read';
+      readonly read: (state: MarathonState) => void;
+      readonly refuse: (error: Error) => void;
+    };
 
 export class Engine {
   readonly #state: MarathonState;
@@ -125,7 +129,7 @@ export class Engine {
           reject(error instanceof Error ? error : new Error(errorText(error)));
         }
       };
-      this.#queue.push({ kind: 'read', read });
+      this.#queue.push({ kind: 'read', read, refuse: reject });
     });
   }
 
@@ -242,6 +246,11 @@ export class Engine {
       });
     }
     this.#replies.clear();
+    const left = this.#queue.splice(0);
+    for (const work of left) {
+      if (work.kind === 'read')
+        work.refuse(new Error(`the scheduler has stopped: ${errorText(error)}`));
+    }
     this.#ports.failed(error);
   }
 }

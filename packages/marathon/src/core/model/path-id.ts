@@ -11,8 +11,11 @@ import type { PathId } from './app-definition.ts';
 
 export const ROOT_PATH: PathId = '/';
 
-/** Longest accepted id in characters; bounds the depth of the tree of groups too. */
-export const PATH_ID_LENGTH_MAX = 1024;
+/**
+ * Longest accepted id in characters; bounds the depth of the tree of groups too. Ids are part of keys in the
+ * store, where each slash takes three characters and a key has 1024 at most.
+ */
+export const PATH_ID_LENGTH_MAX = 400;
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const SEGMENT = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);

@@ -11,6 +11,12 @@ import { allGroups, findApp, findGroup } from './group.ts';
 import { PATH_ID_LENGTH_MAX } from './path-id.ts';
 import type { Violation } from './problem.ts';
 
+/**
+ * Characters of an app, or of the dependencies of a group, as JSON at most. A record of the store has less
+ * than a mebibyte, and that of a deployment holds an app twice.
+ */
+export const DEFINITION_LENGTH_MAX = 128 * 1024;
+
 /** What is wrong with a tree that a request made of another one. */
 export function rootViolations(original: RootGroup, target: RootGroup): readonly Violation[] {
   const groups = allGroups(target);
@@ -22,6 +28,7 @@ export function rootViolations(original: RootGroup, target: RootGroup): readonly
     for (const app of group.apps.values()) hasDependencies ||= app.dependencies.length > 0;
     if (before === group) continue;
     violations.push(...clashes(group), ...unknownDependencies(target, group, before?.dependencies));
+    violations.push(...tooLarge(group.id, group.dependencies));
     if (group.id.length > PATH_ID_LENGTH_MAX) {
       violations.push({ path: '/id', error: `must have at most ${PATH_ID_LENGTH_MAX} characters` });
     }
@@ -29,12 +36,20 @@ export function rootViolations(original: RootGroup, target: RootGroup): readonly
       const appBefore = before?.apps.get(app.id);
       if (appBefore === app) continue;
       violations.push(...unknownDependencies(target, app, appBefore?.dependencies));
+      violations.push(...tooLarge(app.id, app));
     }
   }
   if (hasDependencies && findDependencyLevels(target) === undefined) {
     violations.push({ path: '/', error: 'Dependency graph has cyclic dependencies.' });
   }
   return violations;
+}
+
+function tooLarge(id: PathId, definition: unknown): readonly Violation[] {
+  const { length } = JSON.stringify(definition);
+  if (length <= DEFINITION_LENGTH_MAX) return [];
+  const error = `${id} has ${length} characters as JSON, at most ${DEFINITION_LENGTH_MAX} are allowed`;
+  return [{ path: '/', error }];
 }
 
 function clashes(group: Group): readonly Violation[] {

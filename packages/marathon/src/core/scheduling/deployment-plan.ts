@@ -79,6 +79,35 @@ function isRestart(original: AppDefinition, target: AppDefinition): boolean {
   );
 }
 
+/**
+ * The plan, with the restarts that the deployments which it supersedes have not finished. Without them an
+ * app that is scaled by force in the middle of a rolling update would keep instances of both versions.
+ */
+export function takeOverRestarts(
+  plan: DeploymentPlan,
+  superseded: readonly Deployment[],
+): DeploymentPlan {
+  const unfinished = new Set(superseded.flatMap(unfinishedRestarts));
+  if (unfinished.size === 0) return plan;
+  const takeOver = (action: DeploymentAction): DeploymentAction => {
+    const instances = plan.changes.get(action.app)?.target?.instances ?? 0;
+    const isTakenOver =
+      action.action === 'ScaleApplication' && instances > 0 && unfinished.has(action.app);
+    return isTakenOver ? { action: 'RestartApplication', app: action.app } : action;
+  };
+  return { ...plan, steps: plan.steps.map(({ actions }) => ({ actions: actions.map(takeOver) })) };
+}
+
+function unfinishedRestarts(deployment: Deployment): string[] {
+  const current = Math.max(0, deployment.step);
+  return deployment.plan.steps.slice(current).flatMap(({ actions }, index) =>
+    actions.flatMap(({ action, app }) => {
+      const isFinished = index === 0 && deployment.finished.has(app);
+      return action === 'RestartApplication' && !isFinished ? [app] : [];
+    }),
+  );
+}
+
 /** The running deployments that touch an app which the plan touches too. */
 export function conflictingDeployments(
   plan: DeploymentPlan,

@@ -21,7 +21,7 @@ import {
 import { isActive, isCounted, isToBeLaunched, type Instance } from './instance.ts';
 import { selectVictims } from './kill-selection.ts';
 import { isReady, startReadinessChecks } from './readiness-checks.ts';
-import { deploymentRecordRemoval, failureRecord } from './records.ts';
+import { deploymentRecordRemovals, failureRecord } from './records.ts';
 import { decideRestart } from './rolling-restart.ts';
 import { appOf, persist, publish, type MarathonState, type Step } from './state.ts';
 
@@ -74,7 +74,7 @@ function forget(step: Step, deployment: Deployment): void {
   for (const appId of deployment.plan.changes.keys()) {
     if (state.deploymentByApp.get(appId) === deployment) state.deploymentByApp.delete(appId);
   }
-  persist(step, deploymentRecordRemoval(deployment.plan.id));
+  persist(step, ...deploymentRecordRemovals(deployment.plan));
 }
 
 function advance(step: Step, deployment: Deployment): void {

@@ -299,3 +299,31 @@ describe('scaling down', () => {
     expect(world.killed).toEqual([sick]);
   });
 });
+
+describe('a change by force in the middle of a rolling update', () => {
+  test('goes on with the update, so that no instance of the former version is left', () => {
+    const world = deployed({ healthChecks: [] });
+    world.update('/web', { env: { VERSION: '2' } });
+    world.update('/web', { instances: 4 }, true);
+    for (let round = 0; round < 10; round++) {
+      world.offer(A);
+      world.runAll();
+      world.endKilled();
+    }
+    expect(world.state.deployments.size).toBe(0);
+    const { lastConfigChangeAt } = world.state.history.app('/web')?.versionInfo ?? {};
+    expect(world.instances('/web').map(({ configVersion }) => configVersion)).toEqual(
+      Array.from({ length: 4 }, () => lastConfigChangeAt),
+    );
+  });
+
+  test('does not take up again what was cancelled before', () => {
+    const world = deployed({ healthChecks: [] });
+    const { body } = world.update('/web', { env: { VERSION: '2' } });
+    world.cancel((body as { deploymentId: string }).deploymentId, true);
+    world.update('/web', { instances: 4 });
+    const [deployment] = world.state.deployments.values();
+    const actions = deployment?.plan.steps.flatMap((step) => step.actions);
+    expect(actions).toEqual([{ action: 'ScaleApplication', app: '/web' }]);
+  });
+});

@@ -3,17 +3,18 @@
  * failure, and one for the framework id. No record grows with the cluster.
  *
  * Keys: `marathon/app/<id>/<version>`, `marathon/group/<id>/<version>`, `marathon/instance/<id>`,
- * `marathon/deployment/<id>`, `marathon/failure/<app id>`, `marathon/framework`. Path ids are
+ * `marathon/deployment/<id>`, `marathon/deployment/<id>/<app id>`, `marathon/failure/<app id>`, `marathon/framework`. Path ids are
  * percent-encoded, so that a key has as many segments as it says.
  *
  * A removed app or group leaves a tombstone version, so that the root group can be rebuilt as it was.
  */
 
-import { isJsonObject, type JsonObject, type JsonValue } from '@dcos/base';
+import { compareText, isJsonObject, type JsonObject, type JsonValue } from '@dcos/base';
 import type { AppDefinition } from '../model/index.ts';
-import type { DeploymentPlan, DeploymentStep } from './deployment.ts';
+import type { ActionKind, DeploymentAction, DeploymentPlan } from './deployment.ts';
 import type { RecordWrite } from './effects.ts';
 import type { Instance } from './instance.ts';
+import type { AppDifference, GroupDifference } from './root-difference.ts';
 
 export const RECORD_PREFIX = 'marathon/';
 const FRAMEWORK_KEY = `${RECORD_PREFIX}framework`;
@@ -38,6 +39,21 @@ export interface TaskFailure {
   readonly slaveId?: string;
 }
 
+/** What a deployment is beside the apps that it changes. */
+export type DeploymentHeader = Omit<DeploymentPlan, 'steps' | 'changes'>;
+
+interface StoredAction {
+  readonly step: number;
+  readonly action: ActionKind;
+}
+
+/** What a deployment does to one app. */
+export interface DeploymentChange extends AppDifference {
+  readonly deployment: string;
+  readonly app: string;
+  readonly actions: readonly StoredAction[];
+}
+
 export type StoredRecord =
   | { readonly kind: 'framework'; readonly frameworkId: string }
   | {
@@ -53,7 +69,8 @@ export type StoredRecord =
       readonly group: GroupRecord | undefined;
     }
   | { readonly kind: 'instance'; readonly instance: Instance }
-  | { readonly kind: 'deployment'; readonly plan: DeploymentPlan }
+  | { readonly kind: 'deployment'; readonly header: DeploymentHeader }
+  | { readonly kind: 'deploymentChange'; readonly change: DeploymentChange }
   | { readonly kind: 'failure'; readonly failure: TaskFailure };
 
 /** `/a/b` as one segment of a key. */
@@ -112,20 +129,67 @@ export function instanceRecordRemoval(id: string): RecordWrite {
   return { key: `${RECORD_PREFIX}instance/${segment(id)}`, value: undefined };
 }
 
-export function deploymentRecord(plan: DeploymentPlan): RecordWrite {
-  const value: JsonObject = {
-    id: plan.id,
-    version: plan.version,
-    createdAt: plan.createdAt,
-    steps: asJson(plan.steps),
-    changes: asJson([...plan.changes]),
-    groups: asJson([...plan.groups]),
+/** A deployment: one record, and one for each app that it changes, so that none grows with their number. */
+export function deploymentRecords(plan: DeploymentPlan): RecordWrite[] {
+  const steps = new Map<string, StoredAction[]>();
+  for (const [index, { actions }] of plan.steps.entries()) {
+    for (const { app, action } of actions)
+      steps.set(app, [...(steps.get(app) ?? []), { step: index, action }]);
+  }
+  const header: RecordWrite = {
+    key: `${RECORD_PREFIX}deployment/${plan.id}`,
+    value: {
+      id: plan.id,
+      version: plan.version,
+      createdAt: plan.createdAt,
+      groups: asJson([...plan.groups]),
+    },
   };
-  return { key: `${RECORD_PREFIX}deployment/${plan.id}`, value };
+  const changes = [...plan.changes].map(([appId, change]) => ({
+    key: changeKey(plan.id, appId),
+    value: { deployment: plan.id, app: appId, ...change, actions: steps.get(appId) ?? [] },
+  }));
+  // The header comes last: without it the others are no deployment.
+  return [...changes.map(({ key, value }) => ({ key, value: asJson(value) })), header];
 }
 
-export function deploymentRecordRemoval(id: string): RecordWrite {
-  return { key: `${RECORD_PREFIX}deployment/${id}`, value: undefined };
+export function deploymentRecordRemovals(plan: DeploymentPlan): RecordWrite[] {
+  const keys = [
+    `${RECORD_PREFIX}deployment/${plan.id}`,
+    ...[...plan.changes.keys()].map((appId) => changeKey(plan.id, appId)),
+  ];
+  return keys.map((key) => ({ key, value: undefined }));
+}
+
+function changeKey(deploymentId: string, appId: string): string {
+  return `${RECORD_PREFIX}deployment/${deploymentId}/${segment(appId)}`;
+}
+
+/** Puts a plan together from its records. */
+export function planOf(
+  header: DeploymentHeader,
+  changes: readonly DeploymentChange[],
+): DeploymentPlan {
+  const steps: DeploymentAction[][] = [];
+  for (const { app, actions } of changes) {
+    for (const { step, action } of actions) (steps[step] ??= []).push({ action, app });
+  }
+  const ordered = [...changes].sort((left, right) => compareText(left.app, right.app));
+  return {
+    ...header,
+    steps: steps.map((actions) => ({
+      actions: actions.sort((left, right) => compareText(left.app, right.app)),
+    })),
+    changes: new Map(
+      ordered.map(({ app, original, target }) => [
+        app,
+        {
+          ...(original === undefined ? {} : { original }),
+          ...(target === undefined ? {} : { target }),
+        },
+      ]),
+    ),
+  };
 }
 
 export function failureRecord(appId: string, failure: TaskFailure | undefined): RecordWrite {
@@ -163,7 +227,9 @@ export function readRecord(key: string, value: JsonValue): StoredRecord | undefi
     case 'instance':
       return { kind, instance: value as unknown as Instance };
     case 'deployment':
-      return { kind, plan: readPlan(value) };
+      return id !== '' && version !== ''
+        ? { kind: 'deploymentChange', change: value as unknown as DeploymentChange }
+        : { kind, header: readHeader(value) };
     case 'failure':
       return { kind, failure: value as unknown as TaskFailure };
     default:
@@ -171,13 +237,11 @@ export function readRecord(key: string, value: JsonValue): StoredRecord | undefi
   }
 }
 
-function readPlan(value: JsonObject): DeploymentPlan {
+function readHeader(value: JsonObject): DeploymentHeader {
   return {
     id: value.id as string,
     version: value.version as string,
     createdAt: value.createdAt as number,
-    steps: value.steps as unknown as readonly DeploymentStep[],
-    changes: new Map(value.changes as unknown as readonly [string, never][]),
-    groups: new Map(value.groups as unknown as readonly [string, never][]),
+    groups: new Map(value.groups as unknown as readonly [string, GroupDifference][]),
   };
 }

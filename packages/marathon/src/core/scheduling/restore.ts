@@ -4,7 +4,12 @@ import type { Instant, Random } from '@dcos/base';
 import { formatTimestamp } from '../model/index.ts';
 import { AppHistory } from './app-history.ts';
 import { InstanceTable } from './instance-table.ts';
-import type { StoredRecord } from './records.ts';
+import {
+  planOf,
+  type DeploymentChange,
+  type DeploymentHeader,
+  type StoredRecord,
+} from './records.ts';
 import { rolesInUse } from './roles.ts';
 import type { SchedulingSettings } from './settings.ts';
 import type { MarathonState } from './state.ts';
@@ -58,13 +63,34 @@ export function restoreMarathon(input: RestoreInput): MarathonState {
     masterRegion: undefined,
     wakeAt: undefined,
   };
-  for (const record of input.records) restoreRecord(state, record);
+  const deployments: StoredDeployments = { headers: [], changes: new Map() };
+  for (const record of input.records) restoreRecord(state, record, deployments);
   state.history.assembleStored();
+  restoreDeployments(state, deployments);
   state.subscribedRoles = rolesInUse(state);
   return state;
 }
 
-function restoreRecord(state: MarathonState, record: StoredRecord): void {
+interface StoredDeployments {
+  readonly headers: DeploymentHeader[];
+  /** Deployment id → what it does to its apps. */
+  readonly changes: Map<string, DeploymentChange[]>;
+}
+
+function restoreDeployments(state: MarathonState, { headers, changes }: StoredDeployments): void {
+  for (const header of headers) {
+    const plan = planOf(header, changes.get(header.id) ?? []);
+    const deployment = { plan, step: -1, finished: new Set<string>() };
+    state.deployments.set(plan.id, deployment);
+    for (const appId of plan.changes.keys()) state.deploymentByApp.set(appId, deployment);
+  }
+}
+
+function restoreRecord(
+  state: MarathonState,
+  record: StoredRecord,
+  deployments: StoredDeployments,
+): void {
   switch (record.kind) {
     case 'framework':
       state.frameworkId = record.frameworkId;
@@ -78,10 +104,14 @@ function restoreRecord(state: MarathonState, record: StoredRecord): void {
     case 'instance':
       state.instances.put(record.instance);
       return;
-    case 'deployment': {
-      const deployment = { plan: record.plan, step: -1, finished: new Set<string>() };
-      state.deployments.set(record.plan.id, deployment);
-      for (const appId of record.plan.changes.keys()) state.deploymentByApp.set(appId, deployment);
+    case 'deployment':
+      deployments.headers.push(record.header);
+      return;
+    case 'deploymentChange': {
+      const { change } = record;
+      const changes = deployments.changes.get(change.deployment) ?? [];
+      changes.push(change);
+      deployments.changes.set(change.deployment, changes);
       return;
     }
     case 'failure':

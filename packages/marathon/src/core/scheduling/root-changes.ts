@@ -17,12 +17,12 @@ import {
   type Problem,
 } from '../model/index.ts';
 import { busEvent } from './bus-events.ts';
-import { conflictingDeployments, planDeployment } from './deployment-plan.ts';
+import { conflictingDeployments, planDeployment, takeOverRestarts } from './deployment-plan.ts';
 import { cancelDeployment, startDeployment } from './deployment-progress.ts';
 import type { Deployment, DeploymentPlan } from './deployment.ts';
 import type { Reply } from './effects.ts';
 import { announceHealthChecks } from './health-checks.ts';
-import { deploymentRecord, deploymentRecordRemoval } from './records.ts';
+import { deploymentRecordRemovals, deploymentRecords } from './records.ts';
 import { emit, persist, publish, type MarathonState, type Step } from './state.ts';
 
 /** Where a request came from, for the event bus. */
@@ -87,7 +87,8 @@ export function changeRoot(step: Step, request: RootChange): void {
     refuseRequest(step, request.requestId, problem);
     return;
   }
-  takeChange(step, request, { plan, root: changed.value, original }, conflicts);
+  const taken = { plan: takeOverRestarts(plan, conflicts), root: changed.value, original };
+  takeChange(step, request, taken, conflicts);
 }
 
 function groupIdOf({ groupId }: RootChange): string {
@@ -126,8 +127,8 @@ function takeChange(
   persist(
     step,
     ...state.history.replaceRoot(root, isUsed),
-    ...conflicts.map((deployment) => deploymentRecordRemoval(deployment.plan.id)),
-    ...(plan.steps.length > 0 ? [deploymentRecord(plan)] : []),
+    ...conflicts.flatMap((deployment) => deploymentRecordRemovals(deployment.plan)),
+    ...(plan.steps.length > 0 ? deploymentRecords(plan) : []),
   );
   state.rolesChanged = true;
   state.counters.deployments += 1;
