@@ -32,7 +32,7 @@ async function follow(
   const seen = { lines: [] as string[], urls: [] as string[], states: [] as LogState[] };
   const left = [...answers];
   globalThis.fetch = (input) => {
-    seen.urls.push(String(input));
+    seen.urls.push(input instanceof Request ? input.url : input.toString());
     const answer = left.shift();
     return answer === undefined
       ? Promise.reject(new TypeError('no more answers'))
@@ -56,8 +56,9 @@ async function follow(
 test('a stream that breaks is taken up where it ended, also after a while without an answer', async () => {
   const away = () => new Response('no such task yet', { status: 404 });
   const answers = [() => stream(['a', 'b'], true), away, () => stream(['b', 'c'], false)];
-  const { lines, urls } = await follow(answers, 'c');
+  const { lines, urls, states } = await follow(answers, 'c');
   expect(lines).toEqual(['a', 'b', 'c']);
+  expect(states).toContainEqual({ kind: 'failed', message: 'The cluster cannot be reached.' });
   expect(urls.slice(1)).toEqual(
     Array.from({ length: 2 }, () => '/system/v1/logs/v2/task/t/file/stdout?cursor=b'),
   );

@@ -60,7 +60,8 @@ export async function followLog(options: LogSourceOptions): Promise<void> {
         await pollFile(options, sandbox);
         return;
       }
-      const message = error instanceof Error ? error.message : String(error);
+      // The browser's own words for a lost connection differ and say little.
+      const message = error instanceof ApiError ? error.message : 'The cluster cannot be reached.';
       options.onState({ kind: 'failed', message });
       if (isMissing) return;
       await pause(retryDelayMs(failures), signal);
