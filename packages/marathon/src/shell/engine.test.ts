@@ -62,3 +62,47 @@ test('a commit that fails ends the engine and its clients are told', async () =>
     await made.command({ kind: 'createApp', body: BODY, force: false, origin: ORIGIN }),
   ).toMatchObject({ statusCode: 503 });
 });
+
+test('many events of one change leave in parts, in order, with turns of the event loop between them', async () => {
+  const turns: number[] = [];
+  const ids: unknown[] = [];
+  let turn = 0;
+  let isDone = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isDone) setImmediate(count);
+  };
+  const made = engine({
+    publish: ({ eventType, data }: BusEvent) => {
+      if (eventType !== 'api_post_event') return;
+      turns.push(turn);
+      ids.push((data.appDefinition as { readonly id: string }).id);
+    },
+  });
+  const apps = Array.from({ length: 1000 }, (_, index) => ({
+    id: `/a-${String(index).padStart(4, '0')}`,
+    cmd: 'sleep 1',
+    portDefinitions: [],
+  }));
+  count();
+  await made.command({
+    kind: 'updateApps',
+    body: JSON.stringify(apps),
+    force: false,
+    partial: true,
+    mayCreate: true,
+    origin: ORIGIN,
+  });
+  isDone = true;
+  expect(ids).toEqual(apps.map(({ id }) => id));
+  expect(new Set(turns).size).toBeGreaterThanOrEqual(4);
+});
+
+test('a reader that waits when the engine fails is told', async () => {
+  const made = engine({ commit: async () => await Promise.reject(new Error('fenced')) });
+  const command = made.command({ kind: 'createApp', body: BODY, force: false, origin: ORIGIN });
+  await Promise.resolve();
+  const reads = [made.read(() => 1), made.read(() => 2)];
+  await command;
+  await Promise.all(reads.map(async (read) => await expect(read).rejects.toThrow(/has stopped/)));
+});

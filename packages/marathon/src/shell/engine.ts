@@ -6,6 +6,7 @@
  * memory and store would disagree from then on.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorText, type Cancel, type Clock, type Logger } from '@dcos/base';
 import {
   stepMarathon,
@@ -28,6 +29,11 @@ const WAKE_MS_MAX = 3_600_000;
 export const EVENTS_WAITING_MAX = 200_000;
 /** Events that may wait before the master's stream is no longer read. */
 const EVENTS_WAITING_SOFT_MAX = 5_000;
+/**
+ * Events that are published in one turn of the event loop. A change of thousands of apps makes more of them
+ * than a client may leave unread: it has to have the chance to read.
+ */
+const EVENTS_PER_TURN_MAX = 256;
 /** Commands of clients that may wait. */
 export const COMMANDS_WAITING_MAX = 10_000;
 
@@ -176,7 +182,13 @@ export class Engine {
     }
     // All records first: that is earlier than each effect's place among them asks for, and one commit.
     if (writes.size > 0) await this.#ports.commit([...writes.values()]);
-    for (const effect of effects) this.#perform(effect);
+    let published = 0;
+    for (const effect of effects) {
+      this.#perform(effect);
+      if (effect.kind !== 'publish') continue;
+      published += 1;
+      if (published % EVENTS_PER_TURN_MAX === 0) await nextTurn();
+    }
   }
 
   #perform(effect: Effect): void {
