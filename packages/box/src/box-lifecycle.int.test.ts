@@ -71,6 +71,9 @@ test('kill -9 of the box: tasks go on, the next start takes them up as they are'
   expect(pidsOf(before)).toEqual(pids);
 
   const second = await start();
+  // Addresses that somebody noted stay true.
+  const { master, marathon, dns } = first.ready;
+  expect(second.ready).toMatchObject({ master, marathon, dns });
   const after = await boxClient(second).running('survivor', 3);
   const byId = (left: { id: string }, right: { id: string }): number =>
     left.id < right.id ? -1 : 1;

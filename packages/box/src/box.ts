@@ -19,6 +19,7 @@ import { openSqliteStore } from '@dcos/store';
 import type { DataDirectory } from './data-directory.ts';
 import type { BoxFlags } from './flags.ts';
 import type { Progress, ReadyFacts } from './progress.ts';
+import { choosePorts, rememberPorts } from './remembered-ports.ts';
 import { planAgents, type AgentPlan, type Machine } from './topology.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -77,11 +78,16 @@ async function startComponents(
   { logger, progress, uiDirectory, taskPath }: BoxDependencies,
   started: Started,
 ): Promise<Box> {
+  const ports = await choosePorts(LOOPBACK, directory.path, {
+    master: flags.masterPort,
+    marathon: flags.marathonPort,
+    dns: flags.dnsPort,
+  });
   const store = openSqliteStore(directory.stateFile);
   started.add(() => store.close());
 
   const master = await startMaster(
-    { ip: LOOPBACK, hostname: LOOPBACK, port: flags.masterPort, cluster: CLUSTER_NAME },
+    { ip: LOOPBACK, hostname: LOOPBACK, port: ports.master, cluster: CLUSTER_NAME },
     { logger: logger.child({ component: 'master' }), store },
   );
   started.add(() => master.close());
@@ -95,13 +101,16 @@ async function startComponents(
   }
   for (const agent of agents) started.add(() => agent.close());
   await Promise.all(agents.map((agent) => agent.registered));
-  progress.step('agents', 'ready', `${flags.agents} private, ${flags.publicAgents} public`);
+  const tasks = agents.reduce((sum, agent) => sum + agent.snapshot().live.length, 0);
+  const takenUp = tasks === 0 ? '' : `; ${tasks} tasks taken up`;
+  const counts = `${flags.agents} private, ${flags.publicAgents} public`;
+  progress.step('agents', 'ready', counts + takenUp);
 
   // The router's address is what people and other programs use to reach Marathon's own pages.
   const marathon = await startMarathon(
     marathonConfigSchema.parse({
       httpAddress: LOOPBACK,
-      httpPort: flags.marathonPort,
+      httpPort: ports.marathon,
       masters: [master.url],
       mesosUser: userInfo().username,
       frameworkName: 'marathon',
@@ -116,7 +125,7 @@ async function startComponents(
   const dns = await startMesosDns(
     {
       listener: LOOPBACK,
-      port: flags.dnsPort,
+      port: ports.dns,
       httpListener: LOOPBACK,
       httpPort: 0,
       masters: [master.url],
@@ -143,6 +152,11 @@ async function startComponents(
   await router.ready;
   progress.step('router', 'ready', router.url);
 
+  rememberPorts(directory.path, {
+    master: master.port,
+    marathon: marathon.port,
+    dns: dns.dnsPort,
+  });
   let stopping: Promise<void> | undefined;
   return {
     facts: {

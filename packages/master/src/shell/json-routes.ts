@@ -26,6 +26,8 @@ type View = (leadership: Leadership, query: ReturnType<typeof queryOf>) => Docum
 /** Documents that only read; the original answers them whatever the method is. */
 const VIEWS: Readonly<Record<string, View>> = {
   '/state': ({ core, identity }) => stateDocument(core.state, identity),
+  // The spelling of clients from before 1.8, which the original no longer answers.
+  '/state.json': ({ core, identity }) => stateDocument(core.state, identity),
   '/state-summary': ({ core, identity }) => summaryDocument(core.state, identity),
   '/slaves': ({ core }, query) => agentsDocument(core.state, query['slave_id']),
   '/frameworks': ({ core }, query) => frameworksDocument(core.state, query['framework_id']),
