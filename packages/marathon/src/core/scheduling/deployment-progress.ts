@@ -215,10 +215,11 @@ function restartApp(step: Step, app: AppDefinition): boolean {
       freshReady: freshReady.length,
     },
   );
-  const unhealthyFirst = [
-    ...running.filter((instance) => !oldHealthy.includes(instance)),
-    ...selectVictims(oldHealthy, oldHealthy.length, app),
-  ];
+  const healthy = new Set(oldHealthy);
+  const unhealthy = running.filter((instance) => !healthy.has(instance));
+  // The rest of the order is of no interest, and costly to find for an app that spreads over groups.
+  const healthyVictims = Math.max(0, decision.kill - unhealthy.length);
+  const unhealthyFirst = [...unhealthy, ...selectVictims(oldHealthy, healthyVictims, app)];
   const { drainMs } = state.settings;
   stopVictims(step, unhealthyFirst.slice(0, decision.kill), drainMs);
   const failing = unhealthyFirst

@@ -41,8 +41,9 @@ export function applyKillTasks(
   if (!command.scale) {
     const tasks = instances.map((instance) => taskView(step.state, instance));
     const body: JsonObject = command.of.kind === 'task' ? { task: tasks[0] ?? null } : { tasks };
-    emit(step, { kind: 'reply', requestId, reply: { statusCode: 200, body } });
     for (const instance of instances) stopInstance(step, instance, { goal: goal(instance) });
+    // After what it promises is stored.
+    emit(step, { kind: 'reply', requestId, reply: { statusCode: 200, body } });
     return;
   }
   changeRoot(step, {

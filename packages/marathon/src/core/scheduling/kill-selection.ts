@@ -32,33 +32,53 @@ export function selectVictims(
     return byUse === 0 ? compareAges(left, right, settings) : byUse;
   });
   if (groupings.length === 0) return candidates.slice(0, count);
+  const left: Candidate[] = candidates.map((instance) => ({
+    instance,
+    groups: groupings.map((constraint) => groupOf(instance, constraint)),
+  }));
+  const sizes = groupSizes(left, groupings.length);
   const victims: Instance[] = [];
-  while (victims.length < count && candidates.length > 0) {
-    const index = largestGroupMember(candidates, groupings);
-    victims.push(...candidates.splice(index, 1));
+  while (victims.length < count && left.length > 0) {
+    for (const victim of left.splice(largestGroupMember(left, sizes), 1)) {
+      victims.push(victim.instance);
+      for (const [which, group] of victim.groups.entries()) addTo(sizes[which], group, -1);
+    }
   }
   return victims;
 }
 
+interface Candidate {
+  readonly instance: Instance;
+  /** Its group under each constraint; undefined for one that takes nobody's place. */
+  readonly groups: readonly (string | undefined)[];
+}
+
+type GroupSizes = readonly Map<string, number>[];
+
+/** How many candidates are in each group, for each constraint. */
+function groupSizes(candidates: readonly Candidate[], constraints: number): GroupSizes {
+  const sizes = Array.from({ length: constraints }, () => new Map<string, number>());
+  for (const { groups } of candidates) {
+    for (const [which, group] of groups.entries()) addTo(sizes[which], group, 1);
+  }
+  return sizes;
+}
+
+function addTo(
+  sizes: Map<string, number> | undefined,
+  group: string | undefined,
+  by: number,
+): void {
+  if (group !== undefined) sizes?.set(group, (sizes.get(group) ?? 0) + by);
+}
+
 /** The first candidate whose groups are as large as possible, lost or not started ones before all. */
-function largestGroupMember(
-  candidates: readonly Instance[],
-  groupings: readonly Constraint[],
-): number {
-  const sizes = groupings.map((constraint) => {
-    const counts = new Map<string, number>();
-    for (const candidate of candidates) {
-      const group = groupOf(candidate, constraint);
-      if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1);
-    }
-    return counts;
-  });
+function largestGroupMember(candidates: readonly Candidate[], sizes: GroupSizes): number {
   let best = 0;
   let bestSize = -1;
-  for (const [index, candidate] of candidates.entries()) {
+  for (const [index, { groups }] of candidates.entries()) {
     let size = 0;
-    for (const [which, constraint] of groupings.entries()) {
-      const group = groupOf(candidate, constraint);
+    for (const [which, group] of groups.entries()) {
       // One without a place takes nobody's place: it goes first.
       size +=
         group === undefined ? Number.MAX_SAFE_INTEGER / 1000 : (sizes[which]?.get(group) ?? 0);

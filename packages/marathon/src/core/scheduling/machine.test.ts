@@ -217,3 +217,23 @@ describe('when the master has removed the framework', () => {
     expect(world.conditions('/sleep')).toEqual(['Provisioned']);
   });
 });
+
+test('an instance that is wiped is stored as such before the answer', () => {
+  const world = new SchedulerWorld();
+  world.subscribe();
+  world.create(SLEEP);
+  world.offer(A);
+  world.runAll();
+  const from = world.effects.length;
+  world.command({
+    kind: 'killTasks',
+    of: { kind: 'app', appId: '/sleep' },
+    scale: false,
+    wipe: true,
+    force: false,
+    origin: { clientIp: '', uri: '' },
+  });
+  const order = kinds(world.effects.slice(from));
+  expect(order.indexOf('persist')).toBeGreaterThanOrEqual(0);
+  expect(order.indexOf('persist')).toBeLessThan(order.indexOf('reply'));
+});

@@ -6,6 +6,7 @@
 
 import { isActive } from './instance.ts';
 import { emit, type Step } from './state.ts';
+import { parseTaskId } from './task-id.ts';
 
 /** Tasks named in one call at most. */
 const TASKS_PER_CALL_MAX = 1000;
@@ -54,10 +55,9 @@ export function askForPending(step: Step): void {
 /** A launch whose ACCEPT failed on the way: the master is asked whether it got it. */
 export function askForLaunches(step: Step, taskIds: readonly string[]): void {
   const { state, now } = step;
-  for (const instance of state.instances.all()) {
-    if (instance.task !== undefined && taskIds.includes(instance.task.id)) {
-      state.reconciliation.pending.add(instance.id);
-    }
+  for (const taskId of taskIds) {
+    const instance = state.instances.get(parseTaskId(taskId)?.instanceId ?? '');
+    if (instance?.task?.id === taskId) state.reconciliation.pending.add(instance.id);
   }
   state.timers.set({ kind: 'reconcile', id: '' }, now + state.settings.reconcileRetryMsMin);
 }
