@@ -17,7 +17,7 @@ let master: FakeMaster;
 let marathon: RunningMarathon;
 
 async function start(): Promise<RunningMarathon> {
-  const config = marathonConfigSchema.parse({ httpPort: 0, drainMs: 0 });
+  const config = marathonConfigSchema.parse({ httpPort: 0, drainMs: 0, settleMs: 0 });
   return await startMarathon(config, { logger: silentLogger, store, connect: master.connect });
 }
 

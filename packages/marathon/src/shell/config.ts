@@ -60,6 +60,8 @@ export const marathonConfigSchema = z
     killChunkSize: z.number().int().min(1).default(DEFAULT_SETTINGS.killsInFlightMax),
     /** Between taking an instance out of service in a rolling restart and the signal to its process. */
     drainMs: milliseconds.default(DEFAULT_SETTINGS.drainMs),
+    /** How long a new instance without checks has to run before a rolling restart counts on it. */
+    settleMs: milliseconds.default(DEFAULT_SETTINGS.settleMs),
     reconciliationIntervalMs: milliseconds.min(1000).default(DEFAULT_SETTINGS.reconcileIntervalMs),
     maintenanceMode: z.boolean().default(DEFAULT_SETTINGS.maintenanceMode),
     drainingSeconds: z.number().min(0).default(0),
@@ -101,6 +103,7 @@ export function schedulingSettings(config: MarathonConfig): SchedulingSettings {
     killRetryMs: config.killRetryTimeoutMs,
     killsInFlightMax: config.killChunkSize,
     drainMs: config.drainMs,
+    settleMs: config.settleMs,
     reconcileIntervalMs: config.reconciliationIntervalMs,
     runningDeploymentsMax: config.runningDeploymentsMax,
     versionsPerAppMax: config.versionsPerAppMax,

@@ -184,6 +184,18 @@ function isHealthyAndReady(state: MarathonState, app: AppDefinition, instance: I
   return isHealthy(state, instance) && isReady(state, app, instance);
 }
 
+/**
+ * True when a new instance may take the place of an old one. Where nothing checks it, one that ends at once
+ * has run for a moment too: without a pause a broken version would take the place of all that work.
+ */
+function hasSettled(step: Step, app: AppDefinition, { id, task }: Instance): boolean {
+  if (app.healthChecks.length > 0 || app.readinessChecks.length > 0) return true;
+  const at = (task?.startedAt ?? step.now) + step.state.settings.settleMs;
+  if (at <= step.now) return true;
+  step.state.timers.set({ kind: 'settle', id }, at);
+  return false;
+}
+
 /** True when all instances run the wanted configuration, healthy and ready, and no other is left. */
 function restartApp(step: Step, app: AppDefinition): boolean {
   const { state } = step;
@@ -197,7 +209,9 @@ function restartApp(step: Step, app: AppDefinition): boolean {
   for (const instance of ended) removeInstance(step, instance, 'Killed');
   const running = old.filter(isActive);
   startReadinessChecks(step, app, fresh);
-  const freshReady = fresh.filter((instance) => isHealthyAndReady(state, app, instance));
+  const freshReady = fresh.filter(
+    (instance) => isHealthyAndReady(state, app, instance) && hasSettled(step, app, instance),
+  );
   const oldHealthy = running.filter((instance) => isHealthy(state, instance));
   const stopping = instances.filter(({ goal }) => goal === 'Decommissioned');
   const decision = decideRestart(

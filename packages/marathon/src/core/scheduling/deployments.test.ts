@@ -327,3 +327,34 @@ describe('a change by force in the middle of a rolling update', () => {
     expect(actions).toEqual([{ action: 'ScaleApplication', app: '/web' }]);
   });
 });
+
+describe('a version without checks', () => {
+  test('that ends at once never takes the place of instances that work', () => {
+    const world = deployed({ healthChecks: [] }, { settleMs: 1000 });
+    world.update('/web', { cmd: 'exit 1' });
+    for (let round = 0; round < 5; round++) {
+      world.offer(A);
+      world.runAll();
+      for (const { task, configVersion } of world.instances('/web')) {
+        const isNew = configVersion === world.state.history.app('/web')?.version;
+        if (isNew) world.status(task?.id ?? '', 'TASK_FAILED');
+      }
+      world.advance(60_000);
+    }
+    expect(world.killed).toEqual([]);
+    expect(world.state.deployments.size).toBe(1);
+  });
+
+  test('takes their place when its instances have run for a moment', () => {
+    const world = deployed({ healthChecks: [] }, { settleMs: 1000 });
+    world.update('/web', { cmd: 'other' });
+    world.offer(A);
+    world.runAll();
+    world.advance(999);
+    expect(world.killed).toEqual([]);
+    world.advance(1);
+    expect(world.killed).toHaveLength(3);
+    world.endKilled();
+    expect(world.state.deployments.size).toBe(0);
+  });
+});

@@ -63,7 +63,15 @@ function forgetTask(step: Step, instanceId: string): void {
   state.reconciliation.pending.delete(instanceId);
   state.killsWaiting.delete(instanceId);
   if (state.kills.delete(instanceId)) sendWaitingKills(step);
-  for (const kind of ['kill', 'drain', 'overdue', 'inactive', 'expunge', 'readiness'] as const) {
+  for (const kind of [
+    'kill',
+    'drain',
+    'settle',
+    'overdue',
+    'inactive',
+    'expunge',
+    'readiness',
+  ] as const) {
     state.timers.cancel({ kind, id: instanceId });
   }
 }

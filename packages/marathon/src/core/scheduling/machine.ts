@@ -196,6 +196,9 @@ function applyTimer(step: Step, { kind, id }: TimerKey): void {
     case 'drain':
       if (instance?.task === undefined || !isActive(instance)) return undefined;
       return startKill(step, id, instance.task.id);
+    case 'settle':
+      if (instance !== undefined) step.touched.add(instance.appId);
+      return undefined;
     case 'overdue':
       if (instance === undefined || !isActive(instance)) return undefined;
       log(

@@ -23,6 +23,8 @@ export interface SchedulingSettings {
   readonly killsInFlightMax: number;
   /** Between taking an instance out of service in a rolling restart and its signal. */
   readonly drainMs: number;
+  /** How long a new instance without checks has to run before a rolling restart counts on it. */
+  readonly settleMs: number;
   readonly reconcileRetryMsMin: number;
   readonly reconcileRetryMsMax: number;
   readonly reconcileIntervalMs: number;
@@ -49,6 +51,7 @@ export const DEFAULT_SETTINGS: SchedulingSettings = {
   killRetryMs: 30_000,
   killsInFlightMax: 100,
   drainMs: 1_000,
+  settleMs: 1_000,
   reconcileRetryMsMin: 1_000,
   reconcileRetryMsMax: 30_000,
   reconcileIntervalMs: 600_000,

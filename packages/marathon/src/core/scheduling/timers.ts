@@ -12,6 +12,7 @@ export interface TimerKey {
     | 'launch'
     | 'kill'
     | 'drain'
+    | 'settle'
     | 'overdue'
     | 'inactive'
     | 'expunge'

@@ -44,7 +44,7 @@ export class SchedulerWorld {
   readonly #seed: number;
 
   constructor(settings: Partial<SchedulingSettings> = {}, seed = 1) {
-    this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.#settings = { ...DEFAULT_SETTINGS, settleMs: 0, ...settings };
     this.#seed = seed;
     this.state = this.#restore([]);
   }
