@@ -253,3 +253,16 @@ test('usage counts the whole session, also what has ended', async () => {
   expect((stats?.cpuUserSeconds ?? 0) + (stats?.cpuSystemSeconds ?? 0)).toBeGreaterThan(0.1);
   await runtime.remove('usage');
 });
+
+test.each([
+  [{ network_infos: [{ name: 'blue' }] }, 'no container networks'],
+  [
+    { network_infos: [{ port_mappings: [{ host_port: 1, container_port: 2 }] }] },
+    'no container networks',
+  ],
+  [{ volumes: [{ mode: 'RO' as const, container_path: '/a', host_path: '/b' }] }, 'volumes'],
+  [{ mesos: { image: { type: 'DOCKER' as const, docker: { name: 'x' } } } }, 'images'],
+])('a container with %j is refused by name', async (container, message) => {
+  const task = spec('refused', 'true', { container: { type: 'MESOS', ...container } });
+  await expect(runtime.prepare(task)).rejects.toThrow(message);
+});

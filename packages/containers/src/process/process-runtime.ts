@@ -108,6 +108,14 @@ class ProcessRuntime implements ContainerRuntime {
     if ((spec.container?.volumes ?? []).length > 0) {
       throw containerError('CONTAINER_INVALID', 'the process runtime does not support volumes yet');
     }
+    const networks = spec.container?.network_infos ?? [];
+    if (networks.some(({ name, port_mappings }) => name !== undefined || port_mappings?.length)) {
+      // Silently on the host's network would be another network than the one that was asked for.
+      throw containerError(
+        'CONTAINER_INVALID',
+        'the process runtime has no container networks; run it on the host network, or with Docker',
+      );
+    }
     if (spec.user !== undefined) await accountOf(spec.user);
     this.#launcher.warmUp();
   }
