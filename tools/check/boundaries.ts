@@ -93,6 +93,7 @@ function describe(owner: Package, path: string): SourceFile {
     /\.test\.tsx?$/.test(path) ||
     inside.includes('testing') ||
     inside[0] === 'e2e' ||
+    inside[0] === 'examples' ||
     inside[0] === 'tools';
   const isConfiguration = inside.length === 1;
   const isPure =
