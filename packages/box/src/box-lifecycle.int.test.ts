@@ -125,6 +125,34 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('a second signal leaves a task alone that does not end; the next start takes it up', async () => {
+  const first = await start();
+  const client = boxClient(first);
+  const stubborn = {
+    id: 'survivor',
+    cmd: "trap '' TERM; while true; do sleep 1; done",
+    taskKillGracePeriodSeconds: 600,
+    cpus: 0.1,
+    mem: 32,
+  };
+  await client.marathon('POST', '/apps', stubborn);
+  const before = await client.running('survivor', 1);
+  const id = before.tasks[0]?.id ?? '';
+  const ended = first.stop('SIGINT');
+  // The box answers no more requests of Marathon once it stops; later signals are a second one.
+  let signals = 0;
+  const again = setInterval(() => {
+    signals += 1;
+    first.signal('SIGINT');
+  }, 500);
+  expect(await ended).toBe(0);
+  clearInterval(again);
+  expect(signals).toBeGreaterThan(1);
+  expect(processesOfTask(id).size).toBeGreaterThan(0);
+  await start();
+  for (const pid of processesOfTask(id).keys()) process.kill(pid, 'SIGKILL');
+});
+
 test('a port in use, a foreign folder, another version, a second box: error, exit code, nothing touched', async () => {
   const taken = createServer();
   taken.listen(0, '127.0.0.1');

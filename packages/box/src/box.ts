@@ -9,7 +9,8 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { cpus, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from '@dcos/base';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperationError, type Logger } from '@dcos/base';
 import { startAgent, type RunningAgent } from '@dcos/agent';
 import { marathonConfigSchema, startMarathon } from '@dcos/marathon';
 import { startMaster } from '@dcos/master';
@@ -32,7 +33,12 @@ export interface Box {
   readonly facts: Omit<ReadyFacts, 'readyMs'>;
   /** Stops apps and components; what was running is started again by the next box. Idempotent. */
   stop(): Promise<void>;
+  /** Ends the patience of `stop` with tasks that do not end; the next box takes them up. */
+  abandonTasks(): void;
 }
+
+/** Patience with tasks that do not end when the box is stopped; their own grace is within it. */
+const STOP_TASKS_MS_MAX = 120_000;
 
 export interface BoxDependencies {
   readonly logger: Logger;
@@ -101,7 +107,7 @@ async function startComponents(
   }
   for (const agent of agents) started.add(() => agent.close());
   await Promise.all(agents.map((agent) => agent.registered));
-  const tasks = agents.reduce((sum, agent) => sum + agent.snapshot().live.length, 0);
+  const tasks = runningTasks(agents);
   const takenUp = tasks === 0 ? '' : `; ${tasks} tasks taken up`;
   const counts = `${flags.agents} private, ${flags.publicAgents} public`;
   progress.step('agents', 'ready', counts + takenUp);
@@ -158,7 +164,9 @@ async function startComponents(
     dns: dns.dnsPort,
   });
   let stopping: Promise<void> | undefined;
+  const abandoned = Promise.withResolvers<void>();
   return {
+    abandonTasks: () => abandoned.resolve(),
     facts: {
       url: router.url,
       master: master.url,
@@ -166,8 +174,14 @@ async function startComponents(
       dns: `${LOOPBACK}:${dns.dnsPort}`,
     },
     async stop() {
-      stopping ??= stopBox(started, agents, () => marathon.close(), progress);
+      const giveUp = setTimeout(() => abandoned.resolve(), STOP_TASKS_MS_MAX).unref();
+      stopping ??= stopBox(started, agents, {
+        stopMarathon: () => marathon.close(),
+        abandoned: abandoned.promise,
+        progress,
+      });
       await stopping;
+      clearTimeout(giveUp);
     },
   };
 }
@@ -203,18 +217,30 @@ async function startPlannedAgent(
   );
 }
 
+interface StopSteps {
+  readonly stopMarathon: () => Promise<void>;
+  readonly abandoned: Promise<void>;
+  readonly progress: Progress;
+}
+
 async function stopBox(
   started: Started,
   agents: readonly RunningAgent[],
-  stopMarathon: () => Promise<void>,
-  progress: Progress,
+  { stopMarathon, abandoned, progress }: StopSteps,
 ): Promise<void> {
   await stopMarathon();
   progress.step('marathon', 'stopped');
-  await Promise.all(agents.map((agent) => agent.shutdown({ killTasks: true })));
-  progress.step('apps', 'stopped');
+  progress.step('apps', 'stopping', `${runningTasks(agents)} tasks`);
+  const all = Promise.all(agents.map((agent) => agent.shutdown({ killTasks: true })));
+  const ended = await Promise.race([all.then(() => true), abandoned.then(() => false)]);
+  if (ended) progress.step('apps', 'stopped');
+  else progress.note(`${runningTasks(agents)} tasks did not end; the next start takes them up`);
   await started.closeAll();
   progress.step('cluster', 'stopped');
+}
+
+function runningTasks(agents: readonly RunningAgent[]): number {
+  return agents.reduce((sum, agent) => sum + agent.snapshot().live.length, 0);
 }
 
 function thisMachine(path: string): Machine {
@@ -249,7 +275,18 @@ export async function stopLeftovers(
       },
       { logger },
     );
-    await agent.shutdown({ killTasks: true });
+    const patience = new AbortController();
+    const ended = await Promise.race([
+      agent.shutdown({ killTasks: true }).then(() => true),
+      sleep(STOP_TASKS_MS_MAX, false, { ref: false, signal: patience.signal }),
+    ]);
+    patience.abort();
     await agent.close();
+    if (!ended) {
+      throw new OperationError(
+        'TASKS_DO_NOT_END',
+        `tasks of ${name} in ${directory} do not end; nothing was removed`,
+      );
+    }
   }
 }

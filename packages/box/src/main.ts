@@ -64,9 +64,12 @@ async function main(): Promise<void> {
       uiDirectory: join(workspaceRoot, 'packages', 'ui', 'dist'),
       taskPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     });
-    stopOnSignal(async () => {
-      await box.stop();
-      directory.unlock();
+    stopOnSignal({
+      stop: async () => {
+        await box.stop();
+        directory.unlock();
+      },
+      abandon: () => box.abandonTasks(),
     });
     progress.ready({ ...box.facts, readyMs: Math.round(performance.now() - startedMs) });
   } catch (error) {
@@ -75,19 +78,28 @@ async function main(): Promise<void> {
   }
 }
 
-/** SIGINT, SIGTERM and SIGHUP stop the box once; further ones only say that it is under way. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false;
+/**
+ * A terminal sends Ctrl-C to everything that it started, so one may arrive twice: signals so soon after the
+ * first are the same one.
+ */
+const SAME_SIGNAL_MS = 1000;
+
+/** SIGINT, SIGTERM and SIGHUP stop the box; a second one ends the patience with tasks that do not end. */
+function stopOnSignal(box: {
+  readonly stop: () => Promise<void>;
+  readonly abandon: () => void;
+}): void {
+  let stoppingSinceMs: number | undefined;
   const onSignal = (): void => {
-    if (stopping) {
-      process.stderr.write('Still stopping. What is killed now is taken up by the next start.\n');
-      return;
+    if (stoppingSinceMs === undefined) {
+      stoppingSinceMs = performance.now();
+      box.stop().then(
+        () => process.exit(0),
+        (error: unknown) => fail(error),
+      );
+    } else if (performance.now() - stoppingSinceMs > SAME_SIGNAL_MS) {
+      box.abandon();
     }
-    stopping = true;
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 }

@@ -25,6 +25,7 @@ export interface ReadyLine {
 export interface BoxProcess {
   readonly ready: ReadyLine;
   readonly pid: number;
+  signal(signal: NodeJS.Signals): void;
   /** Sends a signal and waits for the end; resolves with the exit code, or null when a signal ended it. */
   stop(signal: NodeJS.Signals): Promise<number | null>;
   /** What it wrote to standard error so far. */
@@ -66,6 +67,7 @@ export async function startBoxProcess(
   return {
     ready,
     pid: child.pid ?? 0,
+    signal: (signal) => void child.kill(signal),
     async stop(signal) {
       child.kill(signal);
       return await exited;
