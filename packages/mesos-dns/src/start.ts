@@ -19,7 +19,7 @@ import {
 } from './config.ts';
 import { answerQuery, isInZone, refusal, type AnswerOptions } from './core/answer.ts';
 import { Cluster } from './core/cluster.ts';
-import type { ClusterEvent } from './core/cluster-events.ts';
+import type { ZoneEvent } from './core/cluster-events.ts';
 import {
   encodeAnswer,
   OPCODE_QUERY,
@@ -178,7 +178,7 @@ class Follower {
     return ip === undefined ? undefined : { ip, port: Number(url.port === '' ? '80' : url.port) };
   }
 
-  #apply(event: ClusterEvent): void {
+  #apply(event: ZoneEvent): void {
     const { changed, resolve } = this.cluster.apply(event);
     if (changed) this.#serial = Math.max(this.#serial, Math.floor(this.#clock.now() / 1000));
     for (const host of resolve) this.#resolver.watch(host);

@@ -2,15 +2,7 @@
  * What an observer of the cluster hears: one snapshot at the start of every stream, then changes to it.
  */
 
-import type {
-  AgentID,
-  FrameworkInfo,
-  FrameworkID,
-  masterApi,
-  Task,
-  TaskState,
-  TaskStatus,
-} from '@dcos/wire';
+import type { ClusterEvent, masterApi } from '@dcos/wire';
 import type { StopReason } from './core/subscription.ts';
 
 export type OperatorEvent =
@@ -20,25 +12,7 @@ export type OperatorEvent =
       readonly state: masterApi.Response_GetState;
       readonly masterUrl: string;
     }
-  | { readonly kind: 'taskAdded'; readonly task: Task }
-  | {
-      readonly kind: 'taskUpdated';
-      readonly frameworkId: FrameworkID;
-      readonly status: TaskStatus;
-      /** The latest state that the master knows; `status` may be an older update on its way. */
-      readonly state: TaskState;
-    }
-  | { readonly kind: 'agentAdded'; readonly agent: masterApi.Response_GetAgents_Agent }
-  | { readonly kind: 'agentRemoved'; readonly agentId: AgentID }
-  | {
-      readonly kind: 'frameworkAdded';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | {
-      readonly kind: 'frameworkUpdated';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | { readonly kind: 'frameworkRemoved'; readonly framework: FrameworkInfo }
+  | ClusterEvent
   | { readonly kind: 'heartbeat' }
   /** The stream is lost; what was known stays the best guess until the next snapshot. */
   | { readonly kind: 'disconnected'; readonly problem: string; readonly retryInMs: number }

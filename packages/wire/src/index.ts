@@ -1,3 +1,4 @@
+export type { ClusterEvent } from './cluster-event.ts';
 export * from './content-type.ts';
 export * from './json.ts';
 export * from './message-type.ts';

@@ -43,8 +43,7 @@ export function textWidth(text: string): number {
 
 // A line break or a control character inside a cell would break the table, or the terminal.
 function toCell(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 function isWide(code: number): boolean {

@@ -2,39 +2,14 @@
  * The events that the zone is made from, and how single things are read out of their messages.
  */
 
-import type {
-  AgentID,
-  FrameworkID,
-  FrameworkInfo,
-  masterApi,
-  Task,
-  TaskState,
-  TaskStatus,
-} from '@dcos/wire';
+import type { ClusterEvent, TaskState, TaskStatus, masterApi } from '@dcos/wire';
 import type { MasterAddress } from './records.ts';
 import type { ZoneRecord } from './zone.ts';
 
 /** What the zone is made from. The shell hands in the operator events as they are. */
-export type ClusterEvent =
+export type ZoneEvent =
   | { readonly kind: 'snapshot'; readonly state: masterApi.Response_GetState }
-  | { readonly kind: 'taskAdded'; readonly task: Task }
-  | {
-      readonly kind: 'taskUpdated';
-      readonly frameworkId: FrameworkID;
-      readonly status: TaskStatus;
-      readonly state: TaskState;
-    }
-  | { readonly kind: 'agentAdded'; readonly agent: masterApi.Response_GetAgents_Agent }
-  | { readonly kind: 'agentRemoved'; readonly agentId: AgentID }
-  | {
-      readonly kind: 'frameworkAdded';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | {
-      readonly kind: 'frameworkUpdated';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | { readonly kind: 'frameworkRemoved'; readonly framework: FrameworkInfo }
+  | ClusterEvent
   | {
       readonly kind: 'masters';
       readonly leader: MasterAddress | undefined;

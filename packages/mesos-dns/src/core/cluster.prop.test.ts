@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Task } from '@dcos/wire';
 import { agent, framework, naming, task, updated, zoneLines } from '../testing/cluster-events.ts';
 import { Cluster } from './cluster.ts';
-import type { ClusterEvent } from './cluster-events.ts';
+import type { ZoneEvent } from './cluster-events.ts';
 
 const ids = fc.integer({ min: 0, max: 3 });
 const states = fc.constantFrom(
@@ -13,8 +13,8 @@ const states = fc.constantFrom(
   'TASK_FAILED',
   'TASK_UNREACHABLE',
 );
-const events: fc.Arbitrary<ClusterEvent> = fc.oneof(
-  fc.tuple(ids, ids, ids, states, fc.boolean()).map(([id, a, f, state, ports]): ClusterEvent => {
+const events: fc.Arbitrary<ZoneEvent> = fc.oneof(
+  fc.tuple(ids, ids, ids, states, fc.boolean()).map(([id, a, f, state, ports]): ZoneEvent => {
     const options = { name: `n${id % 2}`, agent: `m-S${a}`, framework: `f-${f}`, state } as const;
     return {
       kind: 'taskAdded',
@@ -22,17 +22,17 @@ const events: fc.Arbitrary<ClusterEvent> = fc.oneof(
     };
   }),
   fc.tuple(ids, ids, states).map(([id, f, state]) => updated(`t${id}`, state, `f-${f}`)),
-  fc.tuple(ids, ids).map(([id, host]): ClusterEvent => {
+  fc.tuple(ids, ids).map(([id, host]): ZoneEvent => {
     return { kind: 'agentAdded', agent: agent(`m-S${id}`, `10.0.0.${host}:5051`) };
   }),
-  ids.map((id): ClusterEvent => ({ kind: 'agentRemoved', agentId: { value: `m-S${id}` } })),
-  fc.tuple(ids, ids).map(([id, name]): ClusterEvent => {
+  ids.map((id): ZoneEvent => ({ kind: 'agentRemoved', agentId: { value: `m-S${id}` } })),
+  fc.tuple(ids, ids).map(([id, name]): ZoneEvent => {
     return {
       kind: 'frameworkAdded',
       framework: framework(`f-${id}`, `name${name % 2}`, '10.9.9.9'),
     };
   }),
-  ids.map((id): ClusterEvent => {
+  ids.map((id): ZoneEvent => {
     return { kind: 'frameworkRemoved', framework: framework(`f-${id}`, 'x').framework_info };
   }),
 );
@@ -43,7 +43,7 @@ class Model {
   readonly frameworks = new Map<string, ReturnType<typeof framework>>();
   readonly tasks = new Map<string, Task>();
 
-  apply(event: ClusterEvent): void {
+  apply(event: ZoneEvent): void {
     if (event.kind === 'agentAdded')
       this.agents.set(event.agent.agent_info.id?.value ?? '', event.agent);
     if (event.kind === 'agentRemoved') this.agents.delete(event.agentId.value);
@@ -69,7 +69,7 @@ class Model {
     else this.tasks.set(key, each);
   }
 
-  snapshot(): ClusterEvent {
+  snapshot(): ZoneEvent {
     return {
       kind: 'snapshot',
       state: {

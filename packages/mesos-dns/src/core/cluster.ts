@@ -17,7 +17,7 @@ import {
   taskKey,
   TERMINAL,
   type ClusterChange,
-  type ClusterEvent,
+  type ZoneEvent,
 } from './cluster-events.ts';
 import {
   addressRecords,
@@ -80,7 +80,7 @@ export class Cluster {
     for (const record of addressRecords([nameServer.name], nameServer.ips)) this.zone.add(record);
   }
 
-  apply(event: ClusterEvent): ClusterChange {
+  apply(event: ZoneEvent): ClusterChange {
     this.#changed = false;
     this.#unresolved = new Set();
     this.#dispatch(event);
@@ -108,7 +108,7 @@ export class Cluster {
     }
   }
 
-  #dispatch(event: ClusterEvent): void {
+  #dispatch(event: ZoneEvent): void {
     switch (event.kind) {
       case 'snapshot':
         return this.#snapshot(event.state);

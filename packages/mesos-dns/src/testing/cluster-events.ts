@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { DiscoveryInfo, masterApi, Task, TaskState, TaskStatus } from '@dcos/wire';
-import type { ClusterEvent } from '../core/cluster-events.ts';
+import type { ZoneEvent } from '../core/cluster-events.ts';
 import type { NamingOptions } from '../core/records.ts';
 import type { Zone } from '../core/zone.ts';
 
@@ -85,7 +85,7 @@ export function task(id: string, options: TaskOptions = {}): Task {
   };
 }
 
-export function updated(id: string, state: TaskState, frameworkId = 'f-0'): ClusterEvent {
+export function updated(id: string, state: TaskState, frameworkId = 'f-0'): ZoneEvent {
   return {
     kind: 'taskUpdated',
     frameworkId: { value: frameworkId },

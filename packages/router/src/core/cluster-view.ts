@@ -9,13 +9,12 @@
 
 import { unreachable } from '@dcos/base';
 import type {
-  AgentID,
-  FrameworkID,
+  ClusterEvent,
   FrameworkInfo,
-  masterApi,
   Task,
   TaskState,
   TaskStatus,
+  masterApi,
 } from '@dcos/wire';
 
 /** The operator events that matter here; the shell hands them in as they are. */
@@ -25,24 +24,7 @@ export type ViewEvent =
       readonly state: masterApi.Response_GetState;
       readonly masterUrl: string;
     }
-  | { readonly kind: 'taskAdded'; readonly task: Task }
-  | {
-      readonly kind: 'taskUpdated';
-      readonly frameworkId: FrameworkID;
-      readonly status: TaskStatus;
-      readonly state: TaskState;
-    }
-  | { readonly kind: 'agentAdded'; readonly agent: masterApi.Response_GetAgents_Agent }
-  | { readonly kind: 'agentRemoved'; readonly agentId: AgentID }
-  | {
-      readonly kind: 'frameworkAdded';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | {
-      readonly kind: 'frameworkUpdated';
-      readonly framework: masterApi.Response_GetFrameworks_Framework;
-    }
-  | { readonly kind: 'frameworkRemoved'; readonly framework: FrameworkInfo }
+  | ClusterEvent
   | { readonly kind: 'disconnected' };
 
 /** Ended tasks whose agent is remembered. */
