@@ -6,7 +6,7 @@ const reply = (request: number): Effect => ({ kind: 'reply', request, status: 20
 const persist: Effect = { kind: 'persist', writes: [] };
 
 /** A queue whose writes end when the test says so. */
-function harness() {
+function harness(effectsWaitingMax?: number) {
   const performed: number[] = [];
   const failures: unknown[] = [];
   const writes: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
@@ -14,6 +14,7 @@ function harness() {
     persist: () => new Promise<void>((resolve, reject) => writes.push({ resolve, reject })),
     perform: (effect) => void (effect.kind === 'reply' && performed.push(effect.request)),
     onFailure: (error) => failures.push(error),
+    ...(effectsWaitingMax === undefined ? {} : { effectsWaitingMax }),
   });
   return { queue, performed, failures, writes };
 }
@@ -61,5 +62,18 @@ test('a failed write ends everything behind it', async () => {
   queue.push([reply(2)]);
   await turn();
   expect(failures).toEqual([error]);
+  expect(performed).toEqual([]);
+});
+
+test('a write that hangs ends the queue at its bound, once', async () => {
+  const { queue, performed, failures, writes } = harness(3);
+  queue.push([persist]);
+  queue.push([reply(1), reply(2), reply(3)]);
+  expect(failures).toEqual([]);
+  queue.push([reply(4)]);
+  expect(failures).toMatchObject([{ code: 'MASTER_STORE_SLOW' }]);
+  writes[0]?.reject(new Error('too late'));
+  await turn();
+  expect(failures).toHaveLength(1);
   expect(performed).toEqual([]);
 });

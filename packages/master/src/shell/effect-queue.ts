@@ -3,7 +3,14 @@
  * handed to the store at once, so that the store can group them, while effects behind them wait.
  */
 
+import { OperationError } from '@dcos/base';
 import type { Effect } from '../core/effects.ts';
+
+/**
+ * Effects that may wait behind a write. A store that hangs for so long is as good as one that fails: the
+ * master ends, and its successor starts from what is durable.
+ */
+export const EFFECTS_WAITING_MAX = 1_000_000;
 
 export interface EffectQueueOptions {
   /** Starts a write; resolves when it is durable. Called in the order of the effects. */
@@ -11,6 +18,7 @@ export interface EffectQueueOptions {
   readonly perform: (effect: Effect) => void;
   /** A write failed: nothing more is performed. */
   readonly onFailure: (error: unknown) => void;
+  readonly effectsWaitingMax?: number;
 }
 
 export class EffectQueue {
@@ -33,6 +41,13 @@ export class EffectQueue {
       this.#waiting.push({ effect, durable });
     }
     if (!this.#draining) void this.#drain();
+    else if (this.#waiting.length > (this.#options.effectsWaitingMax ?? EFFECTS_WAITING_MAX)) {
+      const count = this.#waiting.length;
+      this.stop();
+      this.#options.onFailure(
+        new OperationError('MASTER_STORE_SLOW', `${count} effects wait for a write to be durable`),
+      );
+    }
   }
 
   /** Performs nothing more. */
@@ -55,6 +70,8 @@ export class EffectQueue {
         batch = this.#waiting;
       }
     } catch (error) {
+      // Said already, or nobody wants to know any more.
+      if (this.#stopped) return;
       this.stop();
       this.#options.onFailure(error);
     } finally {
