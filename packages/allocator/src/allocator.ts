@@ -11,7 +11,7 @@
 
 import { assert, compareText, type AgentId, type FrameworkId, type Instant } from '@dcos/base';
 import { Resources, type Entry } from '@dcos/resources';
-import { toJsonText, AttributeType, type AgentInfo } from '@dcos/wire';
+import { toJsonText, AttributeType, type AgentInfo, type Unavailability } from '@dcos/wire';
 import { AgentBook } from './agent-book.ts';
 import { offerable, runAllocation, type RunContext } from './allocation-run.ts';
 import { ClientTree, type Amount, type Client, type Framework } from './clients.ts';
@@ -27,6 +27,8 @@ import type {
   AllocatorOptions,
   AllocatorSnapshot,
   FrameworkDescription,
+  InverseAllocation,
+  InverseOfferAnswer,
   OfferRefusal,
   Quota,
   RoleExplanation,
@@ -53,6 +55,17 @@ export function createAllocator(options: AllocatorOptions): Allocator {
     revive: (framework, roles) => allocator.revive(framework, roles),
     updateWeights: (weights) => allocator.updateWeights(weights),
     updateQuota: (role, quota) => allocator.updateQuota(role, quota),
+    updateWhitelist: (hostnames) => allocator.updateWhitelist(hostnames),
+    pause: () => allocator.pause(),
+    resume: () => allocator.resume(),
+    convert: (framework, agent, from, to) => allocator.convert(framework, agent, from, to),
+    convertFree: (agent, from, to) => allocator.convertFree(agent, from, to),
+    updateUnavailability: (agent, unavailability) =>
+      allocator.updateUnavailability(agent, unavailability),
+    answerInverseOffer: (framework, agent, answer, refuseMs, now) =>
+      allocator.answerInverseOffer(framework, agent, answer, refuseMs, now),
+    inverseOfferAnswers: () => allocator.inverseOfferAnswers(),
+    inverseAllocate: (now) => allocator.inverseAllocate(now),
     hasCandidates: () => allocator.hasCandidates(),
     allocate: (now, scope) => allocator.allocate(now, scope),
     explain: (role) => allocator.explain(role),
@@ -75,6 +88,7 @@ class HierarchicalAllocator implements Allocator {
   #allAreCandidates = false;
   /** Changes whenever somebody may want what nobody wanted before. */
   #wakeEpoch = 0;
+  #paused = false;
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
@@ -264,11 +278,64 @@ class HierarchicalAllocator implements Allocator {
     assert(quota === undefined, `quota of ${role}: not there yet`);
   }
 
+  updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {
+    assert(hostnames === undefined, 'a whitelist is not there yet');
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wake();
+  }
+
+  convert(frameworkId: FrameworkId, agentId: AgentId, from: Resources, to: Resources): void {
+    const framework = this.#clients.framework(frameworkId);
+    const agent = this.#agent(agentId);
+    this.#release(framework, agent, from);
+    const total = agent.total.subtract(from.unallocate()).add(to.unallocate());
+    this.updateAgent(agentId, total);
+    this.track(frameworkId, agentId, to);
+  }
+
+  convertFree(agentId: AgentId, from: Resources, to: Resources): boolean {
+    const agent = this.#agent(agentId);
+    if (!agent.free.contains(from)) return false;
+    this.updateAgent(agentId, agent.total.subtract(from).add(to));
+    return true;
+  }
+
+  updateUnavailability(_agent: AgentId, unavailability: Unavailability | undefined): void {
+    assert(unavailability === undefined, 'maintenance is not there yet');
+  }
+
+  answerInverseOffer(
+    _framework: FrameworkId,
+    _agent: AgentId,
+    _answer: InverseOfferAnswer | undefined,
+    _refuseMs: number,
+    _now: Instant,
+  ): void {
+    assert(false, 'there are no inverse offers yet');
+  }
+
+  inverseOfferAnswers(): ReadonlyMap<AgentId, ReadonlyMap<FrameworkId, InverseOfferAnswer>> {
+    return new Map();
+  }
+
+  inverseAllocate(_now: Instant): readonly InverseAllocation[] {
+    return [];
+  }
+
   hasCandidates(): boolean {
+    if (this.#paused) return false;
     return this.#allAreCandidates ? this.#agents.size > 0 : this.#candidates.size > 0;
   }
 
   allocate(now: Instant, scope: 'candidates' | 'all'): readonly Allocation[] {
+    if (this.#paused) return [];
     this.#filters.expire(now);
     const everyone = scope === 'all' || this.#allAreCandidates;
     const agents = [...(everyone ? this.#agents.values() : this.#candidates)];

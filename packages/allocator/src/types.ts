@@ -4,7 +4,7 @@
 
 import type { AgentId, FrameworkId, Instant, Random } from '@dcos/base';
 import type { Resources } from '@dcos/resources';
-import type { AgentInfo } from '@dcos/wire';
+import type { AgentInfo, Unavailability } from '@dcos/wire';
 
 export type SorterKind = 'drf' | 'random';
 
@@ -39,7 +39,12 @@ export interface FrameworkDescription {
   readonly capabilities: ReadonlySet<string>;
   /** Overrides per role of what is worth an offer. */
   readonly minAllocatable?: ReadonlyMap<string, MinAllocatable>;
+  /** By role: which agents may be offered for it; a role that is absent takes any. */
+  readonly agentFilters?: ReadonlyMap<string, AgentFilter>;
 }
+
+/** Says whether an agent satisfies a framework's offer constraints; depends on the description only. */
+export type AgentFilter = (info: AgentInfo) => boolean;
 
 export interface AgentDescription {
   readonly info: AgentInfo;
@@ -67,6 +72,19 @@ export interface Allocation {
   readonly role: string;
   readonly agentId: AgentId;
   readonly resources: Resources;
+}
+
+/** A question to a framework that has something on an agent whose machine will be taken away. */
+export interface InverseAllocation {
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly unavailability: Unavailability;
+}
+
+/** What a framework answered to an inverse offer; `instant` is that of the answer. */
+export interface InverseOfferAnswer {
+  readonly willing: boolean;
+  readonly instant: Instant;
 }
 
 export interface Allocator {
@@ -125,6 +143,41 @@ export interface Allocator {
   updateWeights(weights: ReadonlyMap<string, number>): void;
   /** Sets or (undefined) removes the quota of a top-level role. */
   updateQuota(role: string, quota: Quota | undefined): void;
+  /** Only agents of these host names are offered; undefined for all. */
+  updateWhitelist(hostnames: ReadonlySet<string> | undefined): void;
+  /** Nothing is allocated between the two: after a failover with quota, until enough agents are back. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Turns resources that the framework holds on the agent (both with allocation) into others: what
+   * RESERVE, CREATE, ... do at once. The agent's total changes with them. Asserts that `from` is held.
+   */
+  convert(framework: FrameworkId, agent: AgentId, from: Resources, to: Resources): void;
+  /**
+   * The same for an operator, with resources that nobody holds (without allocation). Returns false, and
+   * changes nothing, when they are not free.
+   */
+  convertFree(agent: AgentId, from: Resources, to: Resources): boolean;
+  /** The agent's machine will be away (undefined: no longer); inverse offers follow. Makes it a candidate. */
+  updateUnavailability(agent: AgentId, unavailability: Unavailability | undefined): void;
+  /**
+   * Takes a framework's answer to an inverse offer, or (undefined) that the inverse offer was withdrawn
+   * without one; it may be asked again `refuseMs` later.
+   */
+  answerInverseOffer(
+    framework: FrameworkId,
+    agent: AgentId,
+    answer: InverseOfferAnswer | undefined,
+    refuseMs: number,
+    now: Instant,
+  ): void;
+  /** Answers by agent and framework, for agents with an unavailability. */
+  inverseOfferAnswers(): ReadonlyMap<AgentId, ReadonlyMap<FrameworkId, InverseOfferAnswer>>;
+  /**
+   * Which frameworks are to be asked now, of the agents that the last `allocate` looked at: those that
+   * have something there, are active, have no inverse offer outstanding for it and no filter.
+   */
+  inverseAllocate(now: Instant): readonly InverseAllocation[];
   /** Whether events made agents worth a look since the last run. */
   hasCandidates(): boolean;
   /** Decides who is offered what, and counts it as allocated. */

@@ -166,6 +166,12 @@ function received(context: Context, message: agentProtocol.ToAgent): void {
       return message.reconcile === undefined ? missing() : onReconcile(context, message.reconcile);
     case 'FRAMEWORK_MESSAGE':
       return log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
+    case 'RUN_TASK_GROUP':
+    case 'APPLY_OPERATION':
+    case 'ACKNOWLEDGE_OPERATION':
+    case 'RECONCILE_OPERATIONS':
+    case 'DRAIN':
+      return log(context, 'warn', 'message.dropped', `${message.type} is not supported yet`);
     case 'SHUTDOWN':
       return shutdown(context, `the master said: ${message.shutdown?.message ?? 'shut down'}`);
     case 'PING':

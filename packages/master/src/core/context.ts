@@ -5,6 +5,7 @@
 import type { Allocator } from '@dcos/allocator';
 import type { AgentId, FrameworkId, Instant, MasterId, Random } from '@dcos/base';
 import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import type { Authorizer } from './authorization.ts';
 import type { Effect } from './effects.ts';
 import type { MasterOptions } from './options.ts';
 import type { Agent, Framework, MasterState } from './state.ts';
@@ -13,6 +14,7 @@ export interface Context {
   readonly masterId: MasterId;
   readonly state: MasterState;
   readonly allocator: Allocator;
+  readonly authorizer: Authorizer;
   readonly random: Random;
   readonly options: MasterOptions;
   /** The instant of the event that is being handled. */

@@ -41,13 +41,21 @@ export type MasterEvent =
       readonly call: scheduler.Call;
       /** Value of the header `Mesos-Stream-Id`. */
       readonly streamId?: StreamId;
+      /** Who calls, when the connection was authenticated. */
+      readonly principal?: string | undefined;
       /** Whether the `Accept` header allows an encoding that we speak. */
       readonly acceptable: boolean;
     }
   /** The client of a scheduler stream went away, or was cut off. */
   | { readonly kind: 'streamClosed'; readonly streamId: StreamId }
   /** A call that changes something; reads are answered from the state by the views. */
-  | { readonly kind: 'operatorCall'; readonly request: RequestId; readonly call: masterApi.Call }
+  | {
+      readonly kind: 'operatorCall';
+      readonly request: RequestId;
+      readonly call: masterApi.Call;
+      /** Who calls, when the connection was authenticated. */
+      readonly principal?: string | undefined;
+    }
   | {
       readonly kind: 'agentFrame';
       readonly connection: ConnectionId;

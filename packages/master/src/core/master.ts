@@ -20,6 +20,7 @@ import {
 } from '@dcos/base';
 import type { agentProtocol } from '@dcos/wire';
 import { onRegister } from './agent-registration.ts';
+import { PERMISSIVE, type Authorizer } from './authorization.ts';
 import { onAgentClosed, onAgentTimer, onPong, onUnregister } from './agents.ts';
 import { count, note, sendToFramework, type Context } from './context.ts';
 import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
@@ -37,6 +38,8 @@ export interface MasterDependencies {
   readonly masterId: MasterId;
   readonly random: Random;
   readonly allocator: Allocator;
+  /** Everything is allowed when absent. */
+  readonly authorizer?: Authorizer;
   readonly options: MasterOptions;
 }
 
@@ -56,6 +59,7 @@ export function createMaster(dependencies: MasterDependencies): Master {
   let allocationRequested = false;
   const context: Context = {
     ...dependencies,
+    authorizer: dependencies.authorizer ?? PERMISSIVE,
     state,
     now: 0,
     emit: (effect) => void effects.push(effect),

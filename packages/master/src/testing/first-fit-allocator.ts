@@ -115,6 +115,26 @@ export function createFirstFitAllocator(): Allocator {
       return allocations;
     },
     updateQuota: () => undefined,
+    updateWhitelist: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+    convert: change((_framework, id, from, to) => {
+      const agent = agentOf(id);
+      agent.total = agent.total.subtract(from.unallocate()).add(to.unallocate());
+      agent.allocated = agent.allocated.subtract(from).add(to);
+    }),
+    convertFree(id, from, to) {
+      const agent = agentOf(id);
+      const free = agent.total.subtract(agent.allocated.unallocate());
+      if (!free.contains(from)) return false;
+      agent.total = agent.total.subtract(from).add(to);
+      pending = true;
+      return true;
+    },
+    updateUnavailability: () => undefined,
+    answerInverseOffer: () => undefined,
+    inverseOfferAnswers: () => new Map(),
+    inverseAllocate: () => [],
     explainAgent: () => [],
     explain: () => {
       throw new Error('the test allocator explains nothing');

@@ -2,8 +2,8 @@
 import type * as mesos from './mesos.ts';
 import { messageType, type MessageType } from '../message-type.ts';
 
-export type ToMaster_Type = 'REGISTER' | 'STATUS_UPDATE' | 'EXECUTOR_MESSAGE' | 'EXECUTOR_EXITED' | 'UNREGISTER' | 'PONG';
-export type ToAgent_Type = 'REGISTERED' | 'REJECTED' | 'RUN_TASK' | 'KILL_TASK' | 'ACKNOWLEDGE' | 'SHUTDOWN_FRAMEWORK' | 'UPDATE_FRAMEWORK' | 'RECONCILE' | 'FRAMEWORK_MESSAGE' | 'SHUTDOWN' | 'PING';
+export type ToMaster_Type = 'REGISTER' | 'STATUS_UPDATE' | 'EXECUTOR_MESSAGE' | 'EXECUTOR_EXITED' | 'UNREGISTER' | 'PONG' | 'OPERATION_UPDATE' | 'RESOURCES_CHANGED';
+export type ToAgent_Type = 'REGISTERED' | 'REJECTED' | 'RUN_TASK' | 'KILL_TASK' | 'ACKNOWLEDGE' | 'SHUTDOWN_FRAMEWORK' | 'UPDATE_FRAMEWORK' | 'RECONCILE' | 'FRAMEWORK_MESSAGE' | 'SHUTDOWN' | 'PING' | 'RUN_TASK_GROUP' | 'APPLY_OPERATION' | 'ACKNOWLEDGE_OPERATION' | 'RECONCILE_OPERATIONS' | 'DRAIN';
 export interface ToMaster {
   readonly type: ToMaster_Type;
   readonly register?: Register;
@@ -11,6 +11,8 @@ export interface ToMaster {
   readonly executor_message?: ExecutorMessage;
   readonly executor_exited?: ExecutorExited;
   readonly unregister?: Unregister;
+  readonly operation_update?: OperationUpdate;
+  readonly resources_changed?: ResourcesChanged;
 }
 export interface ToAgent {
   readonly type: ToAgent_Type;
@@ -24,6 +26,11 @@ export interface ToAgent {
   readonly reconcile?: Reconcile;
   readonly framework_message?: FrameworkMessage;
   readonly shutdown?: Shutdown;
+  readonly run_task_group?: RunTaskGroup;
+  readonly apply_operation?: ApplyOperation;
+  readonly acknowledge_operation?: AcknowledgeOperation;
+  readonly reconcile_operations?: ReconcileOperations;
+  readonly drain?: Drain;
 }
 export interface Register {
   readonly protocol: number;
@@ -35,6 +42,10 @@ export interface Register {
   readonly tasks?: readonly mesos.Task[];
   readonly completed_frameworks?: readonly mesos.FrameworkInfo[];
   readonly completed_tasks?: readonly mesos.Task[];
+  readonly total_resources?: readonly mesos.Resource[];
+  readonly operations?: readonly mesos.Operation[];
+  readonly executors?: readonly RegisteredExecutor[];
+  readonly drain_config?: mesos.DrainConfig;
 }
 export interface StatusUpdate {
   readonly framework_id: mesos.FrameworkID;
@@ -97,6 +108,39 @@ export interface FrameworkMessage {
 export interface Shutdown {
   readonly message: string;
 }
+export interface RegisteredExecutor {
+  readonly framework_id: mesos.FrameworkID;
+  readonly executor_info: mesos.ExecutorInfo;
+}
+export interface OperationUpdate {
+  readonly framework_id?: mesos.FrameworkID;
+  readonly operation_uuid: Uint8Array;
+  readonly status: mesos.OperationStatus;
+  readonly latest_status?: mesos.OperationStatus;
+}
+export interface ResourcesChanged {
+  readonly total_resources?: readonly mesos.Resource[];
+}
+export interface RunTaskGroup {
+  readonly framework_info: mesos.FrameworkInfo;
+  readonly executor: mesos.ExecutorInfo;
+  readonly task_group: mesos.TaskGroupInfo;
+}
+export interface ApplyOperation {
+  readonly framework_id?: mesos.FrameworkID;
+  readonly operation_uuid: Uint8Array;
+  readonly operation: mesos.Offer_Operation;
+}
+export interface AcknowledgeOperation {
+  readonly operation_uuid: Uint8Array;
+  readonly status_uuid: Uint8Array;
+}
+export interface ReconcileOperations {
+  readonly operation_uuids?: readonly Uint8Array[];
+}
+export interface Drain {
+  readonly config: mesos.DrainConfig;
+}
 export const ToMasterType: MessageType<ToMaster> = messageType('dcos.agent.ToMaster');
 export const ToAgentType: MessageType<ToAgent> = messageType('dcos.agent.ToAgent');
 export const RegisterType: MessageType<Register> = messageType('dcos.agent.Register');
@@ -114,3 +158,11 @@ export const UpdateFrameworkType: MessageType<UpdateFramework> = messageType('dc
 export const ReconcileType: MessageType<Reconcile> = messageType('dcos.agent.Reconcile');
 export const FrameworkMessageType: MessageType<FrameworkMessage> = messageType('dcos.agent.FrameworkMessage');
 export const ShutdownType: MessageType<Shutdown> = messageType('dcos.agent.Shutdown');
+export const RegisteredExecutorType: MessageType<RegisteredExecutor> = messageType('dcos.agent.RegisteredExecutor');
+export const OperationUpdateType: MessageType<OperationUpdate> = messageType('dcos.agent.OperationUpdate');
+export const ResourcesChangedType: MessageType<ResourcesChanged> = messageType('dcos.agent.ResourcesChanged');
+export const RunTaskGroupType: MessageType<RunTaskGroup> = messageType('dcos.agent.RunTaskGroup');
+export const ApplyOperationType: MessageType<ApplyOperation> = messageType('dcos.agent.ApplyOperation');
+export const AcknowledgeOperationType: MessageType<AcknowledgeOperation> = messageType('dcos.agent.AcknowledgeOperation');
+export const ReconcileOperationsType: MessageType<ReconcileOperations> = messageType('dcos.agent.ReconcileOperations');
+export const DrainType: MessageType<Drain> = messageType('dcos.agent.Drain');
