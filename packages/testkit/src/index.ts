@@ -1,4 +1,5 @@
 export * from './box-process.ts';
 export * from './facility.ts';
+export * from './recordings.ts';
 export * from './temporary-directory.ts';
 export * from './wait-for.ts';

@@ -15,7 +15,8 @@ function timeInfo(instant: Instant): TimeInfo {
 /** One registered agent. */
 export function agentMessage(agent: Agent): masterApi.Response_GetAgents_Agent {
   return {
-    agent_info: agent.info,
+    // The original's answers have this field of the older API; every agent of ours checkpoints.
+    agent_info: { ...agent.info, checkpoint: true },
     active: agent.connection !== undefined,
     deactivated: false,
     version: agent.version,

@@ -99,7 +99,11 @@ function onRedirect(shell: MasterShell, reply: FastifyReply): void {
 function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { timeout } = queryOf(request);
   if (timeout !== undefined && !/^\d+(\.\d+)?(ns|us|ms|secs|mins|hrs|days|weeks)$/.test(timeout)) {
-    refuse(reply, 400, `Invalid timeout '${timeout}'`);
+    refuse(
+      reply,
+      400,
+      `Invalid timeout '${timeout}': Failed to convert '${/^[\d.]*/.exec(timeout)?.[0] ?? ''}' to number.\n`,
+    );
     return;
   }
   sendDocument(request, reply, metricsObject(shell.masterMetrics?.snapshot() ?? {}));

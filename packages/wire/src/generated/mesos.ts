@@ -216,6 +216,7 @@ export interface AgentInfo {
   readonly resources?: readonly Resource[];
   readonly attributes?: readonly Attribute[];
   readonly id?: AgentID;
+  readonly checkpoint?: boolean;
   readonly domain?: DomainInfo;
 }
 export interface AgentInfo_Capability {

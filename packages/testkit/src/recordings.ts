@@ -1,13 +1,22 @@
 /**
- * Recorded exchanges with the original: the request as it was sent and the answer as it came, and a
- * comparison of the shapes of JSON values. Ids, times and counts differ by nature; keys and types do not.
+ * Recorded exchanges with the original, which lie beside a checkout and are no part of it: the request
+ * as it was sent and the answer as it came, and a comparison of the shapes of JSON values. Ids, times
+ * and counts differ by nature; keys and types do not. Suites that need them are skipped where they are
+ * absent.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Facility } from './facility.ts';
 
-const ROOT = new URL('../../testdata/mesos/', import.meta.url);
+const ROOT = new URL('../../../../shared/captures/mesos/', import.meta.url);
+
+/** Whether the recordings are there. */
+export const recordingsFacility: Facility = existsSync(ROOT)
+  ? { available: true, note: '' }
+  : { available: false, note: ' (skipped: no recordings of the original beside the checkout)' };
 
 export interface Recording {
+  /** The file's name without its ending, such as `26-UPDATE_QUOTA`. */
   readonly name: string;
   readonly method: string;
   readonly path: string;
@@ -19,18 +28,27 @@ export interface Recording {
   readonly answer: string;
 }
 
-/** All recordings of a folder. */
+/** All exchanges of a folder such as `scheduler/1-basic`, in the order of their numbers; none when absent. */
 export function recordings(folder: string): readonly Recording[] {
-  return readdirSync(new URL(`${folder}/`, ROOT))
+  const place = new URL(`${folder}/`, ROOT);
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
     .filter((name) => name.endsWith('.http.txt'))
-    .sort()
-    .map((name) => parse(name, readFileSync(new URL(`${folder}/${name}`, ROOT), 'utf8')));
+    .sort((left, right) => numberOf(left) - numberOf(right) || (left < right ? -1 : 1))
+    .map((name) => parse(name, readFileSync(new URL(name, place), 'utf8')));
 }
 
-/** The events of a recorded stream. */
-export function recordedEvents(name: string): readonly { readonly type: string }[] {
-  const text = readFileSync(new URL(`streams/${name}.events.json`, ROOT), 'utf8');
-  return (JSON.parse(text) as { event: { type: string } }[]).map(({ event }) => event);
+/** The number before the first dash; names without one come last. */
+function numberOf(name: string): number {
+  return Number(/^\d+/.exec(name)?.[0] ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** The events of a recorded stream such as `scheduler/1-basic/00-SUBSCRIBE`; none when absent. */
+export function recordedEvents(stream: string): readonly { readonly type: string }[] {
+  const file = new URL(`${stream}.events.json`, ROOT);
+  if (!existsSync(file)) return [];
+  const items = JSON.parse(readFileSync(file, 'utf8')) as { event: { type: string } }[];
+  return items.map(({ event }) => event);
 }
 
 function parse(name: string, text: string): Recording {
@@ -47,15 +65,17 @@ function parse(name: string, text: string): Recording {
     status: Number(answered.first.split(' ')[1]),
     contentType: answered.headers['content-type'],
     answerHeaders: answered.headers,
-    answer: answered.body.replace(/\n$/, ''),
+    answer: bodyOf(answered).replace(/\n$/, ''),
   };
 }
 
-function splitHead(text: string): {
+interface Message {
   readonly first: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-} {
+}
+
+function splitHead(text: string): Message {
   const lines = text.replaceAll('\r\n', '\n');
   const end = lines.indexOf('\n\n');
   const [first = '', ...rest] = lines.slice(0, end === -1 ? undefined : end).split('\n');
@@ -68,6 +88,20 @@ function splitHead(text: string): {
       ]),
   );
   return { first, headers, body: end === -1 ? '' : lines.slice(end + 2) };
+}
+
+/** The body without the framing of its chunks. */
+function bodyOf({ headers, body }: Message): string {
+  if (headers['transfer-encoding'] !== 'chunked') return body;
+  let whole = '';
+  let at = 0;
+  for (;;) {
+    const end = body.indexOf('\n', at);
+    const length = Number.parseInt(body.slice(at, end), 16);
+    if (end === -1 || !(length > 0)) return whole;
+    whole += body.slice(end + 1, end + 1 + length);
+    at = end + 1 + length + 1;
+  }
 }
 
 /**
