@@ -111,6 +111,7 @@ function takeOffers(
     assert(record !== undefined, 'offers were checked before they are taken');
     remaining = remaining.add(record.resources);
     withdrawOffer(context, record);
+    context.state.declines.end(record);
   }
   return { agent, role: first.role, remaining };
 }

@@ -178,6 +178,7 @@ export function removeFramework(context: Context, framework: Framework): void {
   context.emit({ kind: 'cancelTimer', timer: FAILOVER_TIMER + id });
   dropStream(context, framework);
   allocator.removeFramework(id);
+  state.declines.forget(id);
   state.frameworks.delete(id);
   keepCompleted(context, { ...framework, unregisteredAt: completedAt });
   tellOperators(context, {

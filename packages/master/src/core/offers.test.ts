@@ -177,3 +177,29 @@ test('an agent that returns with other attributes is offered in spite of filters
   world.settle();
   expect(cpusOffered(world.effects.slice(before), framework)).toEqual([4]);
 });
+
+describe('beyond the original', () => {
+  test('a framework that declines the same thing again and again is asked less often', () => {
+    const world = realWorld();
+    const framework = world.subscribe();
+    world.register();
+    const gaps: number[] = [];
+    let sinceMs = 0;
+    let declined = 0;
+    for (let second = 0; second < 70 && gaps.length < 4; second++) {
+      const effects = second === 0 ? world.settle() : world.advance(1_000);
+      sinceMs += second === 0 ? 0 : 1_000;
+      if (cpusOffered(effects, framework).length === 0) continue;
+      if (declined > 0) gaps.push(sinceMs);
+      declined += 1;
+      sinceMs = 0;
+      const offer = world.offersOf(framework).at(-1);
+      world.call(framework, {
+        type: 'DECLINE',
+        decline: { offer_ids: [{ value: offer ?? '' }] },
+      });
+    }
+    // A refusal of 5 s ends within the round after it.
+    expect(gaps.map((gap) => Math.round(gap / 5_000))).toEqual([1, 1, 2, 4]);
+  });
+});

@@ -14,7 +14,7 @@ import type { Agent, Framework, OfferRecord } from './state.ts';
 
 export const ALLOCATE_TIMER = 'allocate';
 export const ALLOCATE_ALL_TIMER = 'allocate-all';
-const OFFER_TIMER = 'offer/';
+const OFFER_TIMER = 'offer-timeout';
 
 /** Runs the allocator and sends its result: one OFFERS event per framework. */
 export function allocate(context: Context, scope: 'candidates' | 'all'): void {
@@ -63,18 +63,17 @@ function makeOffer(
     role,
     resources,
     offer,
+    offeredAt: context.now,
   };
   state.offers.set(id, record);
   framework.offers.set(id, record);
   agent.offers.set(id, record);
   framework.offered.add(agent.id, resources);
   agent.offered.add(framework.id, resources);
-  if (context.options.offerTimeoutMs !== undefined) {
-    context.emit({
-      kind: 'setTimer',
-      timer: OFFER_TIMER + id,
-      afterMs: context.options.offerTimeoutMs,
-    });
+  // One timer for all: it is set for the oldest offer, and set again when it fires.
+  const { offerTimeoutMs } = context.options;
+  if (offerTimeoutMs !== undefined && state.offers.size === 1) {
+    context.emit({ kind: 'setTimer', timer: OFFER_TIMER, afterMs: offerTimeoutMs });
   }
   return { framework, offer };
 }
@@ -122,9 +121,6 @@ export function withdrawOffer(context: Context, record: OfferRecord): void {
   agent?.offers.delete(record.id);
   framework?.offered.subtract(record.agentId, record.resources);
   agent?.offered.subtract(record.frameworkId, record.resources);
-  if (context.options.offerTimeoutMs !== undefined) {
-    context.emit({ kind: 'cancelTimer', timer: OFFER_TIMER + record.id });
-  }
 }
 
 /** Withdraws an offer, gives its resources back, and tells the framework when asked to. */
@@ -157,13 +153,20 @@ export function rescindAgentOffers(context: Context, agent: Agent): void {
   for (const record of agent.offers.values()) removeOffer(context, record, { rescind: true });
 }
 
-/** An offer that was neither used nor declined in time. */
+/** Offers that were neither used nor declined in time. */
 export function onOfferTimer(context: Context, timer: string): boolean {
-  if (!timer.startsWith(OFFER_TIMER)) return false;
-  const record = context.state.offers.get(offerId(timer.slice(OFFER_TIMER.length)));
-  // Silence is a refusal without a filter: the next round offers it again.
-  if (record !== undefined)
+  if (timer !== OFFER_TIMER) return false;
+  const { options, state, now } = context;
+  const timeoutMs = options.offerTimeoutMs ?? Number.POSITIVE_INFINITY;
+  for (const record of state.offers.values()) {
+    const leftMs = record.offeredAt + timeoutMs - now;
+    if (leftMs > 0) {
+      context.emit({ kind: 'setTimer', timer, afterMs: leftMs });
+      break;
+    }
+    // Silence is a refusal without a filter: the next round offers it again.
     removeOffer(context, record, { rescind: true, refusal: { refuseMs: 0 } });
+  }
   return true;
 }
 
@@ -174,7 +177,8 @@ export function onDecline(
   decline: scheduler.Call_Decline,
 ): void {
   count(context, 'master/messages_decline_offers');
-  const refusal = refusalOf(decline.filters);
+  const { declineLengthenedMaxMs } = context.options;
+  const { refuseMs: requestedMs } = refusalOf(decline.filters);
   for (const { value } of decline.offer_ids ?? []) {
     const record = framework.offers.get(offerId(value));
     if (record === undefined) {
@@ -190,8 +194,8 @@ export function onDecline(
       continue;
     }
     countOf(framework, 'offers/declined');
-    withdrawOffer(context, record);
-    context.allocator.recover(framework.id, record.agentId, record.resources, refusal, context.now);
+    const refuseMs = context.state.declines.refuse(record, requestedMs, declineLengthenedMaxMs);
+    removeOffer(context, record, { rescind: false, refusal: { refuseMs } });
   }
 }
 

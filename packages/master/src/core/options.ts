@@ -15,8 +15,10 @@ export interface MasterOptions {
   readonly agentReregisterTimeoutMs: number;
   readonly allocationIntervalMs: number;
   readonly heartbeatIntervalMs: number;
-  /** Offers older than this are rescinded; never when absent. */
+  /** Offers older than this are rescinded, so that nobody can hoard them; never when absent. */
   readonly offerTimeoutMs?: number;
+  /** Refusals of the same thing again and again are lengthened up to this; 0 lengthens none. */
+  readonly declineLengthenedMaxMs: number;
   readonly completedFrameworksMax: number;
   readonly completedTasksPerFrameworkMax: number;
   readonly unreachableTasksPerFrameworkMax: number;
@@ -34,6 +36,9 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   agentReregisterTimeoutMs: 600_000,
   allocationIntervalMs: 1_000,
   heartbeatIntervalMs: 15_000,
+  // Longer than the longest hold of the frameworks that are known to keep offers on purpose.
+  offerTimeoutMs: 600_000,
+  declineLengthenedMaxMs: 60_000,
   completedFrameworksMax: 50,
   completedTasksPerFrameworkMax: 1_000,
   unreachableTasksPerFrameworkMax: 1_000,

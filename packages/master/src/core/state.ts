@@ -21,6 +21,7 @@ import type {
   Task,
   TaskStatus,
 } from '@dcos/wire';
+import { DeclineStreaks } from './decline-streaks.ts';
 import type { ConnectionId, StreamId } from './effects.ts';
 import type { ResourceLedger } from './ledger.ts';
 
@@ -45,6 +46,7 @@ export interface OfferRecord {
   /** With allocation. */
   readonly resources: Resources;
   readonly offer: Offer;
+  readonly offeredAt: Instant;
 }
 
 export interface Framework {
@@ -122,7 +124,9 @@ export interface MasterState {
   /** Instant at which the agent was found unreachable. Oldest first, bounded. */
   readonly unreachableAgents: Map<AgentId, Instant>;
   readonly goneAgents: Map<AgentId, Instant>;
+  /** Oldest first. */
   readonly offers: Map<OfferId, OfferRecord>;
+  readonly declines: DeclineStreaks;
   readonly weights: Map<string, number>;
   readonly connections: Map<ConnectionId, AgentId>;
   readonly streams: Map<StreamId, FrameworkId>;
@@ -145,6 +149,7 @@ export function emptyState(): MasterState {
     unreachableAgents: new Map(),
     goneAgents: new Map(),
     offers: new Map(),
+    declines: new DeclineStreaks(),
     weights: new Map(),
     connections: new Map(),
     streams: new Map(),

@@ -142,6 +142,7 @@ function applySubscription(
   framework.capabilities = capabilitiesOf(framework.info);
   framework.suppressedRoles = new Set(subscribe.suppressed_roles ?? []);
   framework.offerConstraints = subscribe.offer_constraints;
+  context.state.declines.endAll(framework.id);
   context.allocator.updateFramework(framework.id, {
     roles: framework.roles,
     suppressedRoles: [...framework.suppressedRoles],
@@ -262,6 +263,7 @@ export function onSuppression(
   framework.suppressedRoles = suppressed;
   if (change.revive) {
     count(context, 'master/messages_revive_offers');
+    context.state.declines.endAll(framework.id);
     context.allocator.revive(framework.id, roles);
   } else {
     count(context, 'master/messages_suppress_offers');

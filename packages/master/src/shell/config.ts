@@ -46,8 +46,23 @@ export const masterConfigSchema = z.strictObject({
   agentReregisterTimeoutMs: period(defaultMasterOptions.agentReregisterTimeoutMs),
   allocationIntervalMs: period(defaultMasterOptions.allocationIntervalMs),
   heartbeatIntervalMs: period(defaultMasterOptions.heartbeatIntervalMs),
-  /** Offers older than this are rescinded; never when absent. */
-  offerTimeoutMs: z.number().int().min(1).optional(),
+  /** Offers older than this are rescinded; 0 for never, as the original does by default. */
+  offerTimeoutMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(defaultMasterOptions.offerTimeoutMs ?? 0),
+  /**
+   * A framework that declines the same thing again and again is asked less often, at least this often; 0
+   * asks as often as it says, as the original does.
+   */
+  declineLengthenedMaxMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(defaultMasterOptions.declineLengthenedMaxMs),
   roleSorter: z.enum(['drf', 'random']).default('drf'),
   filterGpuResources: z.boolean().default(true),
 });

@@ -39,7 +39,7 @@ export function flagsOf(
     max_operator_event_stream_subscribers: String(config.operatorSubscribersMax),
     max_unreachable_tasks_per_framework: '1000',
     min_allocatable_resources: 'cpus:0.01|mem:32',
-    ...(config.offerTimeoutMs !== undefined && { offer_timeout: duration(config.offerTimeoutMs) }),
+    ...(config.offerTimeoutMs > 0 && { offer_timeout: duration(config.offerTimeoutMs) }),
     port: String(port),
     role_sorter: config.roleSorter,
     root_submissions: 'true',

@@ -111,8 +111,9 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
 }
 
 function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity): MasterOptions {
+  const { offerTimeoutMs: _default, ...defaults } = defaultMasterOptions;
   return {
-    ...defaultMasterOptions,
+    ...defaults,
     masterInfo: masterInfoOf(identity),
     version: BUILD.version,
     pingIntervalMs: config.agentPingIntervalMs,
@@ -120,7 +121,8 @@ function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity): Mast
     agentReregisterTimeoutMs: config.agentReregisterTimeoutMs,
     allocationIntervalMs: config.allocationIntervalMs,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
-    ...(config.offerTimeoutMs !== undefined && { offerTimeoutMs: config.offerTimeoutMs }),
+    ...(config.offerTimeoutMs > 0 && { offerTimeoutMs: config.offerTimeoutMs }),
+    declineLengthenedMaxMs: config.declineLengthenedMaxMs,
   };
 }
 
