@@ -9,9 +9,10 @@
  */
 
 import { uuidText, type ContainerId, type Instant, type JsonValue } from '@dcos/base';
-import type { MasterSnapshot } from '@dcos/master/core';
-import { isTerminal, mayFollow, type Agent } from '@dcos/agent/core';
-import { Resources } from '@dcos/resources';
+import type { AllocatorSnapshot } from '@dcos/allocator';
+import type { Master } from '@dcos/master/core';
+import { isTerminal, mayFollow, type Agent, type AgentSnapshot } from '@dcos/agent/core';
+import type { Resources } from '@dcos/resources';
 import type { TaskState } from '@dcos/wire';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SeenUpdate, SimulatedFramework } from './simulated-framework.ts';
@@ -19,13 +20,13 @@ import type { SeenUpdate, SimulatedFramework } from './simulated-framework.ts';
 /** Text of a violation, or undefined when the invariant holds. */
 export type Verdict = string | undefined;
 
-/** Invariant 1. */
-export function checkResources(snapshot: MasterSnapshot): Verdict {
-  const books = new Map(snapshot.allocator.agents.map((agent) => [agent.id, agent]));
-  for (const agent of snapshot.agents) {
-    const total = Resources.fromWire(agent.total);
-    const used = Resources.fromWire(agent.used).unallocate();
-    const offered = Resources.fromWire(agent.offered).unallocate();
+/** Invariant 1. Looks at the state itself: a copy of everything after every event costs more than the event. */
+export function checkResources(state: Master['state'], allocator: AllocatorSnapshot): Verdict {
+  const books = new Map(allocator.agents.map((agent) => [agent.id, agent]));
+  for (const agent of state.agents.values()) {
+    const { total } = agent;
+    const used = agent.used.total().unallocate();
+    const offered = agent.offered.total().unallocate();
     const taken = used.add(offered);
     if (!total.contains(taken)) {
       return `agent ${agent.id}: used ${text(used)} and offered ${text(offered)} exceed the total ${text(total)}`;
@@ -67,13 +68,12 @@ export function checkHosts(agents: readonly SimulatedAgent[], cpusPerAgent: numb
  * Invariant 2 within one life of an agent: remembers each task's last state and compares. A new life begins
  * from what was durable; that nothing which was told is taken back is seen at the frameworks.
  */
-export function createAgentStateChecker(): (agent: Agent) => Verdict {
-  let life: Agent | undefined;
+export function createAgentStateChecker(): (life: Agent, seen: AgentSnapshot) => Verdict {
+  let known: Agent | undefined;
   const states = new Map<string, TaskState>();
-  return (agent) => {
-    if (agent !== life) states.clear();
-    life = agent;
-    const { live, completed } = agent.snapshot();
+  return (life, { live, completed }) => {
+    if (life !== known) states.clear();
+    known = life;
     for (const task of [...live, ...completed]) {
       const before = states.get(task.containerId);
       if (before !== undefined && before !== task.state && !mayFollow(before, task.state)) {
@@ -150,17 +150,22 @@ export function createUpdateChecker(framework: SimulatedFramework): () => Verdic
  */
 export function createAcknowledgementChecker(
   frameworks: readonly SimulatedFramework[],
-): (agent: Agent) => Verdict {
-  let life: Agent | undefined;
+): (life: Agent, seen: AgentSnapshot) => Verdict {
+  let known: Agent | undefined;
   const heads = new Map<string, { readonly taskId: string; readonly uuid: string }>();
-  return (agent) => {
-    if (agent !== life) heads.clear();
-    life = agent;
-    const { live } = agent.snapshot();
+  const texts = new WeakMap<Uint8Array, string>();
+  const textOf = (uuid: Uint8Array): string => {
+    const text = texts.get(uuid) ?? uuidText(uuid);
+    texts.set(uuid, text);
+    return text;
+  };
+  return (life, { live }) => {
+    if (life !== known) heads.clear();
+    known = life;
     const now = new Map<string, string>();
     for (const task of live) {
       const uuid = task.updates[0]?.uuid;
-      if (uuid !== undefined) now.set(task.containerId, uuidText(uuid));
+      if (uuid !== undefined) now.set(task.containerId, textOf(uuid));
     }
     for (const [container, { taskId, uuid }] of heads) {
       if (now.get(container) === uuid) continue;
@@ -185,12 +190,11 @@ const STRAY_MAX_MS = 2_000;
  */
 export function createContainerChecker(
   agent: SimulatedAgent,
-): (core: Agent, now: Instant) => Verdict {
+): (seen: AgentSnapshot, now: Instant) => Verdict {
   const straySince = new Map<string, Instant>();
-  return (core, now) => {
+  return ({ phase, live }, now) => {
     const [early] = agent.toldTooEarly;
     if (early !== undefined) return `${agent.name} told ${early} before it was durable`;
-    const { phase, live } = core.snapshot();
     const known = new Set(
       live.filter((task) => !isTerminal(task.state)).map((task) => task.containerId),
     );
@@ -215,26 +219,33 @@ export function checkFrameworks(frameworks: readonly SimulatedFramework[]): Verd
 }
 
 /** Invariant 3. */
-export function checkRegistry(
+export function createRegistryChecker(
   agents: readonly SimulatedAgent[],
   registry: ReadonlyMap<string, JsonValue>,
-): Verdict {
-  for (const agent of agents) {
-    const id = agent.core()?.snapshot().agentId;
-    if (id === undefined) {
+): () => Verdict {
+  /** The keys under which the registry may hold an agent; made once, they are looked up all the time. */
+  const keys = new Map<string, readonly string[]>();
+  const keysOf = (id: string): readonly string[] => {
+    const known =
+      keys.get(id) ??
+      ['agents', 'unreachable', 'gone'].map((kind) => `master/${kind}/${encodeURIComponent(id)}`);
+    keys.set(id, known);
+    return known;
+  };
+  return () => {
+    for (const agent of agents) {
+      const { agentId: id, phase } = agent.core()?.snapshot() ?? {};
+      if (id !== undefined) {
+        if (keysOf(id).some((key) => registry.has(key))) continue;
+        return `agent ${id} believes to be registered, but the registry does not hold it`;
+      }
       const [taskId] = agent.runningTaskIds();
       // An agent that starts has not read its disk yet: what runs there was launched by its predecessor.
-      if (taskId !== undefined && agent.core()?.snapshot().phase === 'registered') {
+      if (taskId !== undefined && phase === 'registered')
         return `${agent.name} runs ${taskId} without ever having been registered`;
-      }
-      continue;
     }
-    const held = ['agents', 'unreachable', 'gone'].some((kind) =>
-      registry.has(`master/${kind}/${encodeURIComponent(id)}`),
-    );
-    if (!held) return `agent ${id} believes to be registered, but the registry does not hold it`;
-  }
-  return undefined;
+    return undefined;
+  };
 }
 
 /** Liveness, after the faults have stopped and everything had time: nothing is left unsaid. */

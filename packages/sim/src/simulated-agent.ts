@@ -61,6 +61,8 @@ const TORN_RECORD: JsonObject = { version: 999 };
 export interface SimulatedAgent {
   readonly name: string;
   core(): Agent | undefined;
+  /** Grows with everything that a checker could see differently afterwards. */
+  readonly changes: number;
   /** Task ids of what runs on the host now, whoever knows of it. */
   runningTaskIds(): readonly string[];
   /** Containers that run on the host now. */
@@ -97,6 +99,7 @@ export function createSimulatedAgent(
   let core: Agent | undefined;
   let link: AgentLink | undefined;
   let nextPid = 100;
+  let changes = 0;
 
   const queue = createEffectQueue<AgentEffect>((effect) =>
     core === undefined ? undefined : perform(effect),
@@ -104,13 +107,18 @@ export function createSimulatedAgent(
 
   function handle(event: AgentEvent): void {
     if (core === undefined) return;
+    changes += 1;
     queue.add(core.handle(event, world.now()));
   }
 
   function perform(effect: AgentEffect): ((goOn: () => void) => void) | undefined {
     switch (effect.kind) {
       case 'persist':
-        return (goOn) => disk.write([[effect.key, effect.value]], goOn);
+        return (goOn) =>
+          disk.write([[effect.key, effect.value]], () => {
+            changes += 1;
+            goOn();
+          });
       case 'findContainers':
         find(effect.tasks);
         return undefined;
@@ -236,6 +244,7 @@ export function createSimulatedAgent(
   }
 
   function begin(id: ContainerId, task: TaskRecord): void {
+    changes += 1;
     const pid = nextPid++;
     containers.set(id, { kind: 'running', pid, taskId: task.taskId });
     world.trace(`${name} runs ${task.taskId}`);
@@ -248,6 +257,7 @@ export function createSimulatedAgent(
   function exit(id: ContainerId, status: ExitStatus): void {
     const container = containers.get(id);
     if (container?.kind !== 'running') return;
+    changes += 1;
     world.trace(`${name} sees the end of ${container.taskId}`);
     containers.set(id, { kind: 'exited', status });
     // A shim recorded it: an agent that lives is told, one that does not finds it later.
@@ -280,6 +290,7 @@ export function createSimulatedAgent(
   }
 
   function die(): void {
+    changes += 1;
     core = undefined;
     queue.drop();
     timers.cancelAll();
@@ -294,6 +305,9 @@ export function createSimulatedAgent(
   return {
     name,
     core: () => core,
+    get changes() {
+      return changes;
+    },
     runningTaskIds: () =>
       [...containers.values()].flatMap((container) =>
         container.kind === 'running' ? [container.taskId] : [],

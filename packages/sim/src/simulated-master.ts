@@ -3,7 +3,7 @@
  * killed at any moment and comes back with what was durable.
  */
 
-import type { Allocator, AllocatorOptions } from '@dcos/allocator';
+import type { Allocator, AllocatorOptions, AllocatorSnapshot } from '@dcos/allocator';
 import { masterId, randomUuid, seededRandom, type JsonValue } from '@dcos/base';
 import {
   defaultMasterOptions,
@@ -38,6 +38,10 @@ export interface CallReply {
 export interface SimulatedMaster {
   /** The running core, or undefined while it is dead. */
   core(): Master | undefined;
+  /** What the allocator of the running core holds. */
+  books(): AllocatorSnapshot | undefined;
+  /** Grows with everything that a checker could see differently afterwards. */
+  readonly changes: number;
   registry(): ReadonlyMap<string, JsonValue>;
   start(): void;
   /** Kills it; it starts again by itself after a while. */
@@ -59,6 +63,7 @@ export interface SimulatedMaster {
 
 interface Process {
   readonly core: Master;
+  readonly allocator: Allocator;
   readonly agents: Map<number, AgentLink>;
   readonly streams: Map<string, SchedulerLink>;
   readonly requests: Map<
@@ -81,6 +86,7 @@ export function createSimulatedMaster(
   const timers = createTimers(world);
   let process: Process | undefined;
   let nextNumber = 1;
+  let changes = 0;
 
   const queue = createEffectQueue<Effect>((effect) => {
     if (process === undefined) return undefined;
@@ -89,6 +95,7 @@ export function createSimulatedMaster(
 
   function handle(event: MasterEvent): void {
     if (process === undefined) return;
+    changes += 1;
     queue.add(process.core.handle(event, world.now()));
   }
 
@@ -100,7 +107,10 @@ export function createSimulatedMaster(
             effect.writes.map(
               (write) => [write.key, write.kind === 'put' ? write.value : undefined] as const,
             ),
-            goOn,
+            () => {
+              changes += 1;
+              goOn();
+            },
           );
       case 'reply':
         alive.requests.get(effect.request)?.reply({ status: effect.status });
@@ -144,14 +154,16 @@ export function createSimulatedMaster(
     world.trace(`master ${id} starts with ${disk.durable.size} records`);
     const random = seededRandom(world.random.nextU32());
     const masterInfo = { id, ip: 16_777_343, port: 5050, hostname: 'master' };
+    const allocator = newAllocator({
+      random,
+      allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
+    });
     process = {
+      allocator,
       core: newMaster({
         masterId: id,
         random,
-        allocator: newAllocator({
-          random,
-          allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
-        }),
+        allocator,
         options: {
           ...defaultMasterOptions,
           masterInfo,
@@ -172,12 +184,17 @@ export function createSimulatedMaster(
 
   return {
     core: () => process?.core,
+    books: () => process?.allocator.snapshot(),
+    get changes() {
+      return changes;
+    },
     registry: () => disk.durable,
     start,
     crash() {
       if (process === undefined) return;
       world.trace('master dies');
       const dead = process;
+      changes += 1;
       process = undefined;
       queue.drop();
       timers.cancelAll();

@@ -9,11 +9,11 @@ import {
   checkFrameworks,
   checkHosts,
   checkQuiet,
-  checkRegistry,
   checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
   createContainerChecker,
+  createRegistryChecker,
   createUpdateChecker,
   type Verdict,
 } from './checkers.ts';
@@ -163,25 +163,55 @@ function injectOne(world: World, { master, agents, frameworks }: Cluster): void 
   }
 }
 
+/** All checkers; those of a part are run when something happened to that part. */
 function createChecker(world: World, { master, agents, frameworks }: Cluster): () => Verdict {
   const updates = frameworks.map((framework) => createUpdateChecker(framework));
-  const containers = agents.map((agent) => createContainerChecker(agent));
-  const states = agents.map(() => createAgentStateChecker());
-  const acknowledgements = agents.map(() => createAcknowledgementChecker(frameworks));
+  const checkRegistry = createRegistryChecker(agents, master.registry());
+  const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
+  let masterChanges = -1;
+  let agentChanges = -1;
   return () => {
-    const snapshot = master.core()?.snapshot();
-    let verdict = snapshot === undefined ? undefined : checkResources(snapshot);
-    verdict ??= checkHosts(agents, CPUS_PER_AGENT);
-    verdict ??= checkRegistry(agents, master.registry());
-    verdict ??= checkFrameworks(frameworks);
-    for (const [index, agent] of agents.entries()) {
-      const core = agent.core();
-      if (core === undefined) continue;
-      verdict ??= containers[index]?.(core, world.now());
-      verdict ??= states[index]?.(core);
-      verdict ??= acknowledgements[index]?.(core);
-    }
+    const mastersNow = master.changes;
+    const agentsNow = agents.reduce((sum, agent) => sum + agent.changes, 0);
+    const isMasterNew = mastersNow !== masterChanges;
+    const areAgentsNew = agentsNow !== agentChanges;
+    masterChanges = mastersNow;
+    agentChanges = agentsNow;
+    let verdict: Verdict;
+    if (isMasterNew) verdict ??= checkMaster(master);
+    if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
+    if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
+    for (const check of hosts) verdict ??= check();
     for (const check of updates) verdict ??= check();
-    return verdict;
+    return verdict ?? checkFrameworks(frameworks);
+  };
+}
+
+function checkMaster(master: SimulatedMaster): Verdict {
+  const state = master.core()?.state;
+  const books = master.books();
+  return state === undefined || books === undefined ? undefined : checkResources(state, books);
+}
+
+/** The checkers of one host. */
+function createHostChecker(
+  world: World,
+  agent: SimulatedAgent,
+  frameworks: readonly SimulatedFramework[],
+): () => Verdict {
+  const checkContainers = createContainerChecker(agent);
+  const checkStates = createAgentStateChecker();
+  const checkAcknowledgements = createAcknowledgementChecker(frameworks);
+  let changes = -1;
+  return () => {
+    const core = agent.core();
+    if (core === undefined || agent.changes === changes) return undefined;
+    changes = agent.changes;
+    const snapshot = core.snapshot();
+    return (
+      checkContainers(snapshot, world.now()) ??
+      checkStates(core, snapshot) ??
+      checkAcknowledgements(core, snapshot)
+    );
   };
 }
