@@ -4,6 +4,7 @@
  * A stalled connection delivers nothing and tells nobody until it is broken.
  */
 
+import { canonicalText } from './canonical-text.ts';
 import type { World } from './world.ts';
 
 /** Delay of one delivery. */
@@ -26,16 +27,20 @@ export interface Connection<ToLeft, ToRight> {
   stall(): void;
   release(): void;
   readonly open: boolean;
+  /** Distinguishes it from all others. */
+  readonly name: string;
 }
 
 export function connect<ToLeft, ToRight>(
   world: World,
+  name: string,
   left: Side<ToLeft>,
   right: Side<ToRight>,
 ): Connection<ToLeft, ToRight> {
   let open = true;
   let stalled = false;
   const held: (() => void)[] = [];
+  const underWay = new Set<() => void>();
   // The instant before which the next message of a direction may not arrive, so that order is kept.
   let earliestLeft = 0;
   let earliestRight = 0;
@@ -49,27 +54,43 @@ export function connect<ToLeft, ToRight>(
     return Math.max(earliest, world.now() + world.between(DELAY_MIN_MS, DELAY_MAX_MS));
   }
 
+  function send<Message>(to: 'left' | 'right', side: Side<Message>, message: Message): void {
+    if (!open) return;
+    const at = arrival(to === 'left' ? earliestLeft : earliestRight);
+    if (to === 'left') earliestLeft = at;
+    else earliestRight = at;
+    const says = (): string => canonicalText(message);
+    const cancel = world.arrive(at - world.now(), { channel: `${name} to ${to}`, says }, () => {
+      underWay.delete(cancel);
+      deliver(() => side.receive(message));
+    });
+    underWay.add(cancel);
+  }
+  /** A side learns of the end in its own time. */
+  function notice(to: 'left' | 'right', side: { closed(): void }): void {
+    const says = (): string => 'closed';
+    world.arrive(
+      world.between(0, BREAK_NOTICE_MAX_MS),
+      { channel: `${name} closes ${to}`, says },
+      () => side.closed(),
+    );
+  }
+
   return {
-    sendToLeft(message) {
-      if (!open) return;
-      earliestLeft = arrival(earliestLeft);
-      world.after(earliestLeft - world.now(), () => deliver(() => left.receive(message)));
-    },
-    sendToRight(message) {
-      if (!open) return;
-      earliestRight = arrival(earliestRight);
-      world.after(earliestRight - world.now(), () => deliver(() => right.receive(message)));
-    },
+    name,
+    sendToLeft: (message) => send('left', left, message),
+    sendToRight: (message) => send('right', right, message),
     break() {
       if (!open) return;
       open = false;
-      world.after(world.between(0, BREAK_NOTICE_MAX_MS), () => left.closed());
-      world.after(world.between(0, BREAK_NOTICE_MAX_MS), () => right.closed());
+      for (const cancel of underWay) cancel();
+      notice('left', left);
+      notice('right', right);
     },
     stall: () => void (stalled = true),
     release() {
       stalled = false;
-      for (const action of held.splice(0)) world.after(0, () => deliver(action));
+      for (const action of held.splice(0)) world.after(0, name, () => deliver(action));
     },
     get open() {
       return open;

@@ -4,6 +4,7 @@
  * never harmed: the real ones append.
  */
 
+import { canonicalText } from './canonical-text.ts';
 import type { World } from './world.ts';
 
 const WRITE_MIN_MS = 0;
@@ -22,8 +23,11 @@ export interface Disk<Value> {
   crash(): void;
 }
 
-/** @param torn what an unreadable record reads as; without it records are whole or absent. */
-export function createDisk<Value>(world: World, torn?: Value): Disk<Value> {
+/**
+ * @param name whose disk it is.
+ * @param torn what an unreadable record reads as; without it records are whole or absent.
+ */
+export function createDisk<Value>(world: World, name: string, torn?: Value): Disk<Value> {
   const durable = new Map<string, Value>();
   let pending: {
     readonly keys: readonly string[];
@@ -46,7 +50,8 @@ export function createDisk<Value>(world: World, torn?: Value): Disk<Value> {
       };
       const keys = batch.map(([key]) => key);
       const entry = { keys, apply, cancel: (): void => undefined };
-      entry.cancel = world.after(freeAt - world.now(), () => {
+      const arrival = { channel: `write ${name}`, says: () => canonicalText(batch) };
+      entry.cancel = world.arrive(freeAt - world.now(), arrival, () => {
         pending = pending.filter((other) => other !== entry);
         apply();
         done();

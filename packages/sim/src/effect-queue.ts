@@ -7,6 +7,8 @@ export interface EffectQueue<Effect> {
   add(effects: readonly Effect[]): void;
   /** Forgets what was not performed: the process died. */
   drop(): void;
+  /** What was not performed yet. */
+  waiting(): readonly Effect[];
 }
 
 /**
@@ -45,5 +47,6 @@ export function createEffectQueue<Effect>(
       busy = false;
       generation += 1;
     },
+    waiting: () => waiting,
   };
 }

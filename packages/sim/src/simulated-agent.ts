@@ -75,6 +75,8 @@ export interface SimulatedAgent {
   /** Kills the agent and all containers: the host was restarted. */
   reboot(): void;
   link(): AgentLink | undefined;
+  /** What its behaviour depends on, for state hashes. */
+  digest(): unknown;
 }
 
 export interface HostPlan {
@@ -90,8 +92,8 @@ export function createSimulatedAgent(
   master: SimulatedMaster,
   { name, ip, newAgent = createAgent }: HostPlan,
 ): SimulatedAgent {
-  const disk = createDisk<JsonObject>(world, TORN_RECORD);
-  const timers = createTimers(world);
+  const disk = createDisk<JsonObject>(world, name, TORN_RECORD);
+  const timers = createTimers(world, name);
   const containers = new Map<ContainerId, Container>();
   const launching = new Map<ContainerId, () => void>();
   const toldTooEarly: string[] = [];
@@ -100,6 +102,7 @@ export function createSimulatedAgent(
   let link: AgentLink | undefined;
   let nextPid = 100;
   let changes = 0;
+  let links = 0;
 
   const queue = createEffectQueue<AgentEffect>((effect) =>
     core === undefined ? undefined : perform(effect),
@@ -143,7 +146,7 @@ export function createSimulatedAgent(
         signal(effect.id, effect.signal);
         return undefined;
       case 'check':
-        afterAlive(world.between(1, 50), () =>
+        afterAlive('check', world.between(1, 50), () =>
           handle({
             kind: 'checked',
             id: effect.task.containerId,
@@ -181,9 +184,9 @@ export function createSimulatedAgent(
   }
 
   /** Like `after`, but only while this very process lives. */
-  function afterAlive(delayMs: number, action: () => void): () => void {
+  function afterAlive(what: string, delayMs: number, action: () => void): () => void {
     const mine = core;
-    return world.after(delayMs, () => {
+    return world.after(delayMs, `${name}: ${what}`, () => {
       if (core === mine) action();
     });
   }
@@ -191,6 +194,7 @@ export function createSimulatedAgent(
   function openLink(): void {
     const connection: AgentLink = connect<agentProtocol.ToMaster, agentProtocol.ToAgent>(
       world,
+      `${name}#${(links += 1)}`,
       { receive: (frame) => side?.receive(frame), closed: () => side?.closed() },
       {
         receive: (frame) => {
@@ -209,7 +213,7 @@ export function createSimulatedAgent(
       connection.break();
       return;
     }
-    afterAlive(world.between(1, 10), () => {
+    afterAlive('connected', world.between(0, 10), () => {
       if (link === connection && connection.open) handle({ kind: 'connected' });
     });
   }
@@ -222,19 +226,21 @@ export function createSimulatedAgent(
         ? { kind: 'running', id: task.containerId, pid: container.pid, ipAddresses: [] }
         : { kind: 'exited', id: task.containerId, status: container.status };
     });
-    afterAlive(world.between(1, 50), () => handle({ kind: 'containersFound', containers: found }));
+    afterAlive('found', world.between(0, 50), () =>
+      handle({ kind: 'containersFound', containers: found }),
+    );
   }
 
   function launch(task: TaskRecord): void {
     const id = task.containerId;
-    const cancelPrepared = afterAlive(world.between(0, LAUNCH_MAX_MS), () => {
+    const cancelPrepared = afterAlive(`prepared ${id}`, world.between(0, LAUNCH_MAX_MS), () => {
       if (world.chance(LAUNCH_FAILURE_PROBABILITY)) {
         launching.delete(id);
         handle({ kind: 'launchFailed', id, message: 'sim' });
         return;
       }
       handle({ kind: 'prepared', id });
-      const cancelStarted = afterAlive(world.between(0, LAUNCH_MAX_MS), () => {
+      const cancelStarted = afterAlive(`started ${id}`, world.between(0, LAUNCH_MAX_MS), () => {
         launching.delete(id);
         begin(id, task);
       });
@@ -248,10 +254,13 @@ export function createSimulatedAgent(
     const pid = nextPid++;
     containers.set(id, { kind: 'running', pid, taskId: task.taskId });
     world.trace(`${name} runs ${task.taskId}`);
-    world.after(world.between(10, TASK_LIFE_MAX_MS), () => {
+    const arrival = { channel: `end of ${id}`, says: () => '' };
+    world.arrive(world.between(10, TASK_LIFE_MAX_MS), arrival, () => {
       exit(id, { kind: 'exited', code: world.chance(FAIL_PROBABILITY) ? 1 : 0 });
     });
-    afterAlive(world.between(0, 5), () => handle({ kind: 'started', id, pid, ipAddresses: [] }));
+    afterAlive(`begun ${id}`, world.between(0, 5), () =>
+      handle({ kind: 'started', id, pid, ipAddresses: [] }),
+    );
   }
 
   function exit(id: ContainerId, status: ExitStatus): void {
@@ -261,13 +270,13 @@ export function createSimulatedAgent(
     world.trace(`${name} sees the end of ${container.taskId}`);
     containers.set(id, { kind: 'exited', status });
     // A shim recorded it: an agent that lives is told, one that does not finds it later.
-    afterAlive(world.between(0, 30), () => handle({ kind: 'exited', id, status }));
+    afterAlive(`exit ${id}`, world.between(0, 30), () => handle({ kind: 'exited', id, status }));
   }
 
   function signal(id: ContainerId, kind: 'SIGTERM' | 'SIGKILL'): void {
     if (kind === 'SIGTERM' && world.chance(STUBBORN_PROBABILITY)) return;
     const number = kind === 'SIGTERM' ? 15 : 9;
-    world.after(world.between(0, OBEY_MAX_MS), () =>
+    world.after(world.between(0, OBEY_MAX_MS), `${name}: ${kind} ${id}`, () =>
       exit(id, { kind: 'signaled', signal: number }),
     );
   }
@@ -299,7 +308,8 @@ export function createSimulatedAgent(
     launching.clear();
     link?.break();
     link = undefined;
-    world.after(world.between(RESTART_MIN_MS, RESTART_MAX_MS), start);
+    const arrival = { channel: `${name} comes back`, says: () => '' };
+    world.arrive(world.between(RESTART_MIN_MS, RESTART_MAX_MS), arrival, start);
   }
 
   return {
@@ -328,5 +338,13 @@ export function createSimulatedAgent(
       die();
     },
     link: () => link,
+    digest: () => ({
+      name,
+      core: core?.snapshot(),
+      durable: disk.durable,
+      containers,
+      waiting: queue.waiting(),
+      link: link && [link.name, link.open],
+    }),
   };
 }

@@ -6,13 +6,9 @@
 
 import { uuidText, type Instant } from '@dcos/base';
 import type { Offer, scheduler, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
-import { connect } from './connection.ts';
-import {
-  schedulerSide,
-  type CallReply,
-  type SchedulerLink,
-  type SimulatedMaster,
-} from './simulated-master.ts';
+import { canonicalText } from './canonical-text.ts';
+import { connect, type Side } from './connection.ts';
+import type { CallReply, SchedulerLink, SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
 
 const CALL_MIN_MS = 1;
@@ -22,10 +18,15 @@ const STALE_CALL_MAX_MS = 2_000;
 const DUPLICATE_PROBABILITY = 0.01;
 const RESUBSCRIBE_MIN_MS = 20;
 const RESUBSCRIBE_MAX_MS = 2_000;
+/** How long it waits for the answer to a subscription. */
+const SUBSCRIPTION_PATIENCE_MS = 2_000;
 const DECLINE_PROBABILITY = 0.2;
 const KILL_PROBABILITY = 0.3;
 const KILL_MAX_MS = 20_000;
+const ACKNOWLEDGE_MAX_MS = 50;
 const RECONCILE_MS = 10_000;
+/** Refused for so long that it is not offered again. */
+const NEVER_SECONDS = 1e6;
 const FAILOVER_TIMEOUT_SECONDS = 3_600;
 
 /** One update as the framework saw it; what the checkers look at. */
@@ -55,15 +56,22 @@ export interface SimulatedFramework {
   failOver(): void;
   /** Calls of a superseded instance that the master carried out. */
   readonly staleCallsObeyed: readonly string[];
+  /** Wants the oldest of its tasks ended. */
+  killOne(): void;
   /** No more new tasks from now on. */
   quiesce(): void;
   link(): SchedulerLink | undefined;
+  /** What its behaviour depends on, for state hashes. */
+  digest(): unknown;
 }
 
 export interface FrameworkPlan {
   readonly name: string;
   readonly role: string;
+  /** Tasks at once. */
   readonly tasksMax: number;
+  /** Tasks ever; no bound when absent. */
+  readonly launchesMax?: number;
 }
 
 const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
@@ -94,6 +102,8 @@ export function createSimulatedFramework(
   let nextTask = 0;
   let launching = true;
   let subscribing = false;
+  let calls = 0;
+  let links = 0;
 
   function call(
     body: Omit<scheduler.Call, 'framework_id'>,
@@ -104,16 +114,19 @@ export function createSimulatedFramework(
       frameworkId === undefined ? body : { ...body, framework_id: { value: frameworkId } };
     const send = (): void => {
       if (world.chance(CALL_LOSS_PROBABILITY)) return;
-      world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), () =>
-        master.call(
-          message,
-          body.type === 'SUBSCRIBE' ? undefined : stream,
+      // Each call is on a channel of its own: HTTP requests may overtake one another.
+      const channel = `${plan.name} calls #${(calls += 1)}`;
+      const says = (): string => canonicalText([message, stream]);
+      world.arrive(world.between(CALL_MIN_MS, CALL_MAX_MS), { channel, says }, () =>
+        master.call(message, body.type === 'SUBSCRIBE' ? undefined : stream, {
           openStream,
-          (reply) => {
-            if (world.chance(CALL_LOSS_PROBABILITY)) return;
-            world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), () => onReply?.(reply));
+          reply(reply) {
+            if (onReply === undefined || world.chance(CALL_LOSS_PROBABILITY)) return;
+            world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), `${channel} ${reply.status}`, () =>
+              onReply(reply),
+            );
           },
-        ),
+        }),
       );
     };
     send();
@@ -122,10 +135,11 @@ export function createSimulatedFramework(
       send();
   }
 
-  function openStream(stream: string): SchedulerLink {
+  function openStream(stream: string, side: Side<never>): SchedulerLink {
     const connection: SchedulerLink = connect<never, scheduler.Event>(
       world,
-      schedulerSide(master, stream, world),
+      `${plan.name}#${(links += 1)}`,
+      side,
       {
         receive: (event) => {
           if (link === connection) onEvent(event);
@@ -148,10 +162,15 @@ export function createSimulatedFramework(
     if (frameworkId === undefined) return;
     const framework_id = { value: frameworkId };
     for (const type of ['SUPPRESS', 'TEARDOWN'] as const) {
-      world.after(world.between(CALL_MIN_MS, STALE_CALL_MAX_MS), () =>
-        master.call({ type, framework_id }, oldStreamId, openStream, ({ status }) => {
-          world.trace(`${plan.name} gets ${status} for a stale ${type}`);
-          if (status === 202) staleCallsObeyed.push(type);
+      const channel = `${plan.name} calls #${(calls += 1)}`;
+      const says = (): string => `stale ${type} ${oldStreamId}`;
+      world.arrive(world.between(CALL_MIN_MS, STALE_CALL_MAX_MS), { channel, says }, () =>
+        master.call({ type, framework_id }, oldStreamId, {
+          openStream,
+          reply({ status }) {
+            world.trace(`${plan.name} gets ${status} for a stale ${type}`);
+            if (status === 202) staleCallsObeyed.push(type);
+          },
         }),
       );
     }
@@ -160,19 +179,19 @@ export function createSimulatedFramework(
   function lost(): void {
     link = undefined;
     streamId = undefined;
-    resubscribeLater();
+    resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS));
   }
 
-  function resubscribeLater(): void {
+  function resubscribeLater(delayMs: number): void {
     if (subscribing) return;
     subscribing = true;
-    world.after(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS), () => {
+    world.after(delayMs, `${plan.name}: subscribe`, () => {
       subscribing = false;
       if (link !== undefined) return;
       world.trace(`${plan.name} subscribes`);
       subscribe();
       // Neither an answer nor a stream: try again.
-      resubscribeLater();
+      resubscribeLater(SUBSCRIPTION_PATIENCE_MS);
     });
   }
 
@@ -216,12 +235,16 @@ export function createSimulatedFramework(
     }
   }
 
+  function mayLaunch(): boolean {
+    return launching && launched.size < (plan.launchesMax ?? Infinity);
+  }
+
   function onOffer(offer: Offer): void {
     const tasks =
-      launching && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
+      mayLaunch() && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
         ? tasksFor(offer)
         : [];
-    const filters = { refuse_seconds: world.between(0, 5) };
+    const filters = { refuse_seconds: mayLaunch() ? world.between(0, 5) : NEVER_SECONDS };
     if (tasks.length === 0) {
       call({ type: 'DECLINE', decline: { offer_ids: [offer.id], filters } });
       return;
@@ -260,9 +283,13 @@ export function createSimulatedFramework(
   }
 
   function killLater(taskId: string, agentId: string): void {
-    world.after(world.between(0, KILL_MAX_MS), () => {
-      call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: agentId } } });
-    });
+    world.after(world.between(0, KILL_MAX_MS), `${plan.name}: kill ${taskId}`, () =>
+      kill(taskId, agentId),
+    );
+  }
+
+  function kill(taskId: string, agentId: string): void {
+    call({ type: 'KILL', kill: { task_id: { value: taskId }, agent_id: { value: agentId } } });
   }
 
   function onUpdate(status: TaskStatus): void {
@@ -277,7 +304,9 @@ export function createSimulatedFramework(
     if (TERMINAL.has(status.state)) live.delete(taskId);
     if (status.uuid === undefined || status.agent_id === undefined) return;
     const acknowledge = { agent_id: status.agent_id, task_id: status.task_id, uuid: status.uuid };
-    world.after(world.between(0, 50), () => call({ type: 'ACKNOWLEDGE', acknowledge }));
+    world.after(world.between(0, ACKNOWLEDGE_MAX_MS), `${plan.name}: acknowledge ${uuid}`, () =>
+      call({ type: 'ACKNOWLEDGE', acknowledge }),
+    );
   }
 
   /** As schedulers should: by name for what it believes to be alive, then for whatever the master knows. */
@@ -291,7 +320,7 @@ export function createSimulatedFramework(
   }
 
   function reconcileForEver(): void {
-    world.after(RECONCILE_MS, () => {
+    world.after(RECONCILE_MS, `${plan.name}: reconcile`, () => {
       if (link !== undefined) reconcile();
       reconcileForEver();
     });
@@ -303,7 +332,7 @@ export function createSimulatedFramework(
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
     start() {
-      resubscribeLater();
+      resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS));
       reconcileForEver();
     },
     disconnect() {
@@ -317,7 +346,12 @@ export function createSimulatedFramework(
       subscribe();
     },
     staleCallsObeyed,
+    killOne() {
+      const [oldest] = live;
+      if (oldest !== undefined) kill(...oldest);
+    },
     quiesce: () => void (launching = false),
     link: () => link,
+    digest: () => ({ frameworkId, live, seen, link: link && [link.name, link.open], streamId }),
   };
 }

@@ -1,22 +1,17 @@
 /**
- * A master in the world: the real core, with a virtual registry, virtual connections and timers. It can be
- * killed at any moment and comes back with what was durable.
+ * The masters in the world: one leads at a time, over one registry on a virtual disk. The leader can be killed
+ * at any moment; a successor comes and starts from what was durable. Or the leader freezes for so long that it
+ * is deposed: the successor's election fences the registry, so that no write of the old one succeeds any more,
+ * and the old one ends soon after it goes on.
  */
 
 import type { Allocator, AllocatorOptions, AllocatorSnapshot } from '@dcos/allocator';
 import { masterId, randomUuid, seededRandom, type JsonValue } from '@dcos/base';
-import {
-  defaultMasterOptions,
-  type Effect,
-  type Master,
-  type MasterDependencies,
-  type MasterEvent,
-} from '@dcos/master/core';
-import type { agentProtocol, scheduler } from '@dcos/wire';
-import type { Connection } from './connection.ts';
+import { defaultMasterOptions, type Master, type MasterDependencies } from '@dcos/master/core';
+import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import type { Connection, Side } from './connection.ts';
 import { createDisk } from './disk.ts';
-import { createEffectQueue } from './effect-queue.ts';
-import { createTimers } from './timers.ts';
+import { createMasterProcess, type Caller, type MasterProcess } from './master-process.ts';
 import type { World } from './world.ts';
 
 /** Unanswered patience is shortened, so that runs of a few minutes see agents become unreachable. */
@@ -36,227 +31,160 @@ export interface CallReply {
 }
 
 export interface SimulatedMaster {
-  /** The running core, or undefined while it is dead. */
+  /** The leader's core, or undefined while nobody leads. */
   core(): Master | undefined;
-  /** What the allocator of the running core holds. */
+  /** What the allocator of the leader holds. */
   books(): AllocatorSnapshot | undefined;
   /** Grows with everything that a checker could see differently afterwards. */
   readonly changes: number;
   registry(): ReadonlyMap<string, JsonValue>;
   start(): void;
-  /** Kills it; it starts again by itself after a while. */
+  /** Kills the leader; a successor starts by itself after a while. */
   crash(): void;
+  /** Freezes the leader until it was deposed and a successor leads; then it goes on, and ends. */
+  freeze(): void;
   /** An agent's connection has arrived. Undefined when nobody listens. */
-  acceptAgent(
-    link: AgentLink,
-  ): { receive(frame: agentProtocol.ToMaster): void; closed(): void } | undefined;
+  acceptAgent(link: AgentLink): Side<agentProtocol.ToMaster> | undefined;
   /** A call has arrived; the reply is given once, or never when the master dies first. */
-  call(
-    call: scheduler.Call,
-    streamId: string | undefined,
-    openStream: (streamId: string) => SchedulerLink,
-    reply: (reply: CallReply) => void,
-  ): void;
-  /** The client of a stream went away. */
-  streamClosed(streamId: string): void;
-}
-
-interface Process {
-  readonly core: Master;
-  readonly allocator: Allocator;
-  readonly agents: Map<number, AgentLink>;
-  readonly streams: Map<string, SchedulerLink>;
-  readonly requests: Map<
-    number,
-    { reply(reply: CallReply): void; openStream(streamId: string): SchedulerLink }
-  >;
+  call(call: scheduler.Call, streamId: string | undefined, caller: Caller): void;
+  operatorCall(call: masterApi.Call, reply: (reply: CallReply) => void): void;
+  /** What the behaviour of all processes depends on, for state hashes. */
+  digest(): unknown;
 }
 
 /** What each new master process is made of. */
 export interface MasterParts {
   readonly newAllocator: AllocatorFactory;
   readonly newMaster: MasterFactory;
+  /** 1 s when absent. */
+  readonly pingIntervalMs?: number;
 }
 
-export function createSimulatedMaster(
-  world: World,
-  { newAllocator, newMaster }: MasterParts,
-): SimulatedMaster {
-  const disk = createDisk<JsonValue>(world);
-  const timers = createTimers(world);
-  let process: Process | undefined;
-  let nextNumber = 1;
+export function createSimulatedMaster(world: World, parts: MasterParts): SimulatedMaster {
+  const disk = createDisk<JsonValue>(world, 'registry');
+  let leader: MasterProcess | undefined;
+  let deposed: MasterProcess | undefined;
+  let processes = 0;
+  let lastNumber = 0;
   let changes = 0;
 
-  const queue = createEffectQueue<Effect>((effect) => {
-    if (process === undefined) return undefined;
-    return perform(process, effect);
-  });
-
-  function handle(event: MasterEvent): void {
-    if (process === undefined) return;
-    changes += 1;
-    queue.add(process.core.handle(event, world.now()));
-  }
-
-  function perform(alive: Process, effect: Effect): ((goOn: () => void) => void) | undefined {
-    switch (effect.kind) {
-      case 'persist':
-        return (goOn) =>
-          disk.write(
-            effect.writes.map(
-              (write) => [write.key, write.kind === 'put' ? write.value : undefined] as const,
-            ),
-            () => {
-              changes += 1;
-              goOn();
-            },
-          );
-      case 'reply':
-        alive.requests.get(effect.request)?.reply({ status: effect.status });
-        alive.requests.delete(effect.request);
-        return undefined;
-      case 'openStream': {
-        const request = alive.requests.get(effect.request);
-        alive.requests.delete(effect.request);
-        if (request === undefined) return undefined;
-        alive.streams.set(effect.streamId, request.openStream(effect.streamId));
-        request.reply({ status: 200, streamId: effect.streamId });
-        return undefined;
-      }
-      case 'sendToFramework':
-        alive.streams.get(effect.streamId)?.sendToRight(effect.event);
-        return undefined;
-      case 'closeStream':
-        alive.streams.get(effect.streamId)?.break();
-        return undefined;
-      case 'sendToAgent':
-        alive.agents.get(effect.connection)?.sendToRight(effect.frame);
-        return undefined;
-      case 'closeAgent':
-        alive.agents.get(effect.connection)?.break();
-        return undefined;
-      case 'setTimer':
-        timers.set(effect.timer, effect.afterMs, () =>
-          handle({ kind: 'timer', timer: effect.timer }),
-        );
-        return undefined;
-      case 'cancelTimer':
-        timers.cancel(effect.timer);
-        return undefined;
-      default:
-        return undefined;
-    }
-  }
-
   function start(): void {
-    const id = masterId(randomUuid(world.random));
+    const name = `master#${(processes += 1)}`;
+    const { core, allocator, id } = createCore(world, parts);
     world.trace(`master ${id} starts with ${disk.durable.size} records`);
-    const random = seededRandom(world.random.nextU32());
-    const masterInfo = { id, ip: 16_777_343, port: 5050, hostname: 'master' };
-    const allocator = newAllocator({
-      random,
-      allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
-    });
-    process = {
+    const process = createMasterProcess(world, {
+      name,
+      core,
       allocator,
-      core: newMaster({
-        masterId: id,
-        random,
-        allocator,
-        options: {
-          ...defaultMasterOptions,
-          masterInfo,
-          version: 'sim',
-          pingIntervalMs: PING_INTERVAL_MS,
-          agentReregisterTimeoutMs: REREGISTER_TIMEOUT_MS,
-        },
-      }),
-      agents: new Map(),
-      streams: new Map(),
-      requests: new Map(),
-    };
-    handle({
-      kind: 'recovered',
-      entries: Array.from(disk.durable, ([key, value]) => ({ key, value })),
+      nextNumber: () => (lastNumber += 1),
+      touched: () => void (changes += 1),
+      write: (writes, done) => {
+        if (leader !== process) {
+          world.trace(`a write of ${name} is refused`);
+          process.end();
+          return;
+        }
+        const batch = writes.map(
+          (write) => [write.key, write.kind === 'put' ? write.value : undefined] as const,
+        );
+        disk.write(batch, done);
+      },
     });
+    leader = process;
+    const entries = Array.from(disk.durable, ([key, value]) => ({ key, value }));
+    process.handle({ kind: 'recovered', entries });
+  }
+
+  function startLater(then: () => void): void {
+    world.arrive(
+      world.between(RESTART_MIN_MS, RESTART_MAX_MS),
+      { channel: 'election', says: () => '' },
+      () => {
+        start();
+        then();
+      },
+    );
   }
 
   return {
-    core: () => process?.core,
-    books: () => process?.allocator.snapshot(),
+    core: () => leader?.core,
+    books: () => leader?.allocator.snapshot(),
     get changes() {
       return changes;
     },
     registry: () => disk.durable,
     start,
     crash() {
-      if (process === undefined) return;
+      const dead = leader;
+      if (dead === undefined) return;
       world.trace('master dies');
-      const dead = process;
-      changes += 1;
-      process = undefined;
-      queue.drop();
-      timers.cancelAll();
+      leader = undefined;
       disk.crash();
-      for (const link of [...dead.agents.values(), ...dead.streams.values()]) link.break();
-      world.after(world.between(RESTART_MIN_MS, RESTART_MAX_MS), start);
+      dead.end();
+      startLater(() => undefined);
     },
-    acceptAgent(link) {
-      const mine = process;
-      if (mine === undefined) return undefined;
-      const connection = nextNumber++;
-      mine.agents.set(connection, link);
-      return {
-        receive: (frame) => {
-          if (process === mine) handle({ kind: 'agentFrame', connection, frame });
-        },
-        closed: () => {
-          if (process !== mine || !mine.agents.delete(connection)) return;
-          handle({ kind: 'agentClosed', connection });
-        },
-      };
-    },
-    call(call, streamId, openStream, reply) {
-      const mine = process;
-      if (mine === undefined) {
-        reply({ status: 503 });
-        return;
-      }
-      const request = nextNumber++;
-      mine.requests.set(request, {
-        reply,
-        openStream: (stream) => openStream(stream),
-      });
-      handle({
-        kind: 'schedulerCall',
-        request,
-        call,
-        acceptable: true,
-        ...(streamId === undefined ? {} : { streamId }),
+    freeze() {
+      const frozen = leader;
+      if (frozen === undefined || deposed?.isAlive === true) return;
+      world.trace(`${frozen.name} freezes and is deposed`);
+      leader = undefined;
+      deposed = frozen;
+      changes += 1;
+      frozen.freeze();
+      // The election takes the registry away from the old leader: what it has not written fails.
+      disk.crash();
+      startLater(() => {
+        world.arrive(
+          world.between(RESTART_MIN_MS, RESTART_MAX_MS),
+          { channel: 'thaw', says: () => '' },
+          () => {
+            world.trace(`${frozen.name} goes on`);
+            frozen.thaw();
+            frozen.end();
+          },
+        );
       });
     },
-    streamClosed(streamId) {
-      if (process?.streams.delete(streamId) === true) handle({ kind: 'streamClosed', streamId });
+    acceptAgent: (link) => leader?.acceptAgent(link),
+    call(call, streamId, caller) {
+      if (leader === undefined) caller.reply({ status: 503 });
+      else leader.call(call, streamId, caller);
     },
+    operatorCall(call, reply) {
+      if (leader === undefined) reply({ status: 503 });
+      else leader.operatorCall(call, reply);
+    },
+    digest: () => ({
+      durable: disk.durable,
+      processes: [leader, deposed?.isAlive === true ? deposed : undefined].map(
+        (process) => process && [process.core.state, process.allocator.explain(), process.digest()],
+      ),
+    }),
   };
 }
 
-/** The master's side of a scheduler stream: it only learns that the client went away. */
-export function schedulerSide(
-  master: SimulatedMaster,
-  streamId: string,
+function createCore(
   world: World,
-): { receive(): void; closed(): void } {
-  const opened = master.core();
-  return {
-    receive: () => undefined,
-    closed: () => {
-      // A master that was started since knows nothing of this stream.
-      if (master.core() === opened && opened !== undefined) {
-        world.trace(`master loses stream ${streamId.slice(0, 8)}`);
-        master.streamClosed(streamId);
-      }
+  { newAllocator, newMaster, pingIntervalMs = PING_INTERVAL_MS }: MasterParts,
+): Pick<MasterProcess, 'core' | 'allocator'> & { readonly id: string } {
+  const id = masterId(randomUuid(world.random));
+  const random = seededRandom(world.random.nextU32());
+  const masterInfo = { id, ip: 16_777_343, port: 5050, hostname: 'master' };
+  const allocator = newAllocator({
+    random,
+    allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
+  });
+  const core = newMaster({
+    masterId: id,
+    random,
+    allocator,
+    options: {
+      ...defaultMasterOptions,
+      masterInfo,
+      version: 'sim',
+      pingIntervalMs,
+      agentReregisterTimeoutMs: REREGISTER_TIMEOUT_MS,
     },
-  };
+  });
+  return { id, core, allocator };
 }

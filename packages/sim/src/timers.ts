@@ -8,7 +8,8 @@ export interface Timers {
   cancelAll(): void;
 }
 
-export function createTimers(world: World): Timers {
+/** @param owner whose timers they are. */
+export function createTimers(world: World, owner: string): Timers {
   const timers = new Map<string, () => void>();
   const cancel = (name: string): void => {
     timers.get(name)?.();
@@ -19,7 +20,7 @@ export function createTimers(world: World): Timers {
       cancel(name);
       timers.set(
         name,
-        world.after(afterMs, () => {
+        world.after(afterMs, `${owner}: ${name}`, () => {
           timers.delete(name);
           fire();
         }),

@@ -16,7 +16,7 @@ import {
 /** Events that may wait at once; more means that something feeds itself. */
 const QUEUED_EVENTS_MAX = 1_000_000;
 /** The wall clock's reading when a run begins: an arbitrary day, the same for all runs. */
-const EPOCH_MS: Instant = 1_800_000_000_000;
+export const EPOCH_MS: Instant = 1_800_000_000_000;
 
 interface Queued {
   readonly at: Instant;
@@ -25,11 +25,23 @@ interface Queued {
   cancelled: boolean;
 }
 
+/** Something on its way that takes as long as it takes; what is on one channel arrives in order. */
+export interface Arrival {
+  readonly channel: string;
+  /** What it is, as far as it matters for what happens next; `#1` is an id that could be any other. */
+  says(): string;
+}
+
 export interface World {
   readonly random: Random;
   now(): Instant;
-  /** Queues an action; the result withdraws it. */
-  after(delayMs: number, action: () => void): () => void;
+  /** Queues an action for an instant by a clock of the world; the result withdraws it. */
+  after(delayMs: number, name: string, action: () => void): () => void;
+  /**
+   * Queues an action that nobody's clock decides: a delivery, a write, an end. The delay is what the world
+   * makes of it when the seed decides; who explores all orders may choose another.
+   */
+  arrive(delayMs: number, arrival: Arrival, action: () => void): () => void;
   /** A whole number from `least` to `greatest`. */
   between(least: number, greatest: number): number;
   /** True with that probability. */
@@ -56,16 +68,19 @@ export function createWorld(seed: number): World {
   let sequence = 0;
   let hash = 0x811c9dc5;
 
+  function enqueue(delayMs: number, action: () => void): () => void {
+    assert(delayMs >= 0, 'nothing happens in the past');
+    assert(queue.length < QUEUED_EVENTS_MAX, 'the event queue is bounded');
+    const queued: Queued = { at: now + delayMs, sequence: sequence++, action, cancelled: false };
+    push(queue, queued);
+    return () => void (queued.cancelled = true);
+  }
+
   return {
     random,
     now: () => now,
-    after(delayMs, action) {
-      assert(delayMs >= 0, 'nothing happens in the past');
-      assert(queue.length < QUEUED_EVENTS_MAX, 'the event queue is bounded');
-      const queued: Queued = { at: now + delayMs, sequence: sequence++, action, cancelled: false };
-      push(queue, queued);
-      return () => void (queued.cancelled = true);
-    },
+    after: (delayMs, _name, action) => enqueue(delayMs, action),
+    arrive: (delayMs, _arrival, action) => enqueue(delayMs, action),
     between: (least, greatest) => least + randomBelow(random, greatest - least + 1),
     chance: (probability) => randomFraction(random) < probability,
     pick: (items) => (items.length === 0 ? undefined : items[randomBelow(random, items.length)]),

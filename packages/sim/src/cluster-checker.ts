@@ -1,0 +1,77 @@
+/**
+ * All checkers that hold after every step. Those of a part are run when something happened to that part: a
+ * step touches one of many.
+ */
+
+import {
+  checkFrameworks,
+  checkHosts,
+  checkResources,
+  createAcknowledgementChecker,
+  createAgentStateChecker,
+  createContainerChecker,
+  createRegistryChecker,
+  createUpdateChecker,
+  type Verdict,
+} from './checkers.ts';
+import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
+import type { SimulatedAgent } from './simulated-agent.ts';
+import type { SimulatedFramework } from './simulated-framework.ts';
+import type { SimulatedMaster } from './simulated-master.ts';
+import type { World } from './world.ts';
+
+/** Gives a function that finds the first violation since it was called last. */
+export function createChecker(
+  world: World,
+  { master, agents, frameworks }: Cluster,
+): () => Verdict {
+  const updates = frameworks.map((framework) => createUpdateChecker(framework));
+  const checkRegistry = createRegistryChecker(agents, master.registry());
+  const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
+  let masterChanges = -1;
+  let agentChanges = -1;
+  return () => {
+    const mastersNow = master.changes;
+    const agentsNow = agents.reduce((sum, agent) => sum + agent.changes, 0);
+    const isMasterNew = mastersNow !== masterChanges;
+    const areAgentsNew = agentsNow !== agentChanges;
+    masterChanges = mastersNow;
+    agentChanges = agentsNow;
+    let verdict: Verdict;
+    if (isMasterNew) verdict ??= checkMaster(master);
+    if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
+    if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
+    for (const check of hosts) verdict ??= check();
+    for (const check of updates) verdict ??= check();
+    return verdict ?? checkFrameworks(frameworks);
+  };
+}
+
+function checkMaster(master: SimulatedMaster): Verdict {
+  const state = master.core()?.state;
+  const books = master.books();
+  return state === undefined || books === undefined ? undefined : checkResources(state, books);
+}
+
+/** The checkers of one host. */
+function createHostChecker(
+  world: World,
+  agent: SimulatedAgent,
+  frameworks: readonly SimulatedFramework[],
+): () => Verdict {
+  const checkContainers = createContainerChecker(agent);
+  const checkStates = createAgentStateChecker();
+  const checkAcknowledgements = createAcknowledgementChecker(frameworks);
+  let changes = -1;
+  return () => {
+    const core = agent.core();
+    if (core === undefined || agent.changes === changes) return undefined;
+    changes = agent.changes;
+    const snapshot = core.snapshot();
+    return (
+      checkContainers(snapshot, world.now()) ??
+      checkStates(core, snapshot) ??
+      checkAcknowledgements(core, snapshot)
+    );
+  };
+}

@@ -1,0 +1,66 @@
+/** What a world is inhabited by: masters, hosts with agents, frameworks. */
+
+import { createAllocator } from '@dcos/allocator';
+import { createMaster } from '@dcos/master/core';
+import { createSimulatedAgent, type AgentFactory, type SimulatedAgent } from './simulated-agent.ts';
+import {
+  createSimulatedFramework,
+  type FrameworkPlan,
+  type SimulatedFramework,
+} from './simulated-framework.ts';
+import {
+  createSimulatedMaster,
+  type AllocatorFactory,
+  type MasterFactory,
+  type SimulatedMaster,
+} from './simulated-master.ts';
+import type { World } from './world.ts';
+
+export const CPUS_PER_AGENT = 4;
+/** Hosts and frameworks begin at a moment of their own within this time. */
+const START_MAX_MS = 2_000;
+
+/** The cores that the parts are made of; the real ones unless a test passes broken ones. */
+export interface Cores {
+  readonly newAllocator?: AllocatorFactory;
+  readonly newMaster?: MasterFactory;
+  readonly newAgent?: AgentFactory;
+}
+
+export interface ClusterPlan {
+  readonly agents: number;
+  readonly frameworks: readonly FrameworkPlan[];
+  /** Of the masters; a short one when absent. */
+  readonly pingIntervalMs?: number;
+}
+
+export interface Cluster {
+  readonly master: SimulatedMaster;
+  readonly agents: readonly SimulatedAgent[];
+  readonly frameworks: readonly SimulatedFramework[];
+}
+
+/** Makes the parts and queues their start. */
+export function createCluster(world: World, plan: ClusterPlan, cores: Cores): Cluster {
+  const { newAllocator = createAllocator, newMaster = createMaster, newAgent } = cores;
+  const { agents: count, pingIntervalMs } = plan;
+  const master = createSimulatedMaster(world, {
+    newAllocator,
+    newMaster,
+    ...(pingIntervalMs !== undefined && { pingIntervalMs }),
+  });
+  const agents = Array.from({ length: count }, (_, index) =>
+    createSimulatedAgent(world, master, {
+      name: `agent${index}`,
+      ip: `10.0.0.${index + 1}`,
+      newAgent,
+    }),
+  );
+  const frameworks = plan.frameworks.map((framework) =>
+    createSimulatedFramework(world, master, framework),
+  );
+  master.start();
+  for (const part of [...agents, ...frameworks])
+    world.after(world.between(0, START_MAX_MS), `start ${part.name}`, () => part.start());
+  return { master, agents, frameworks };
+}

@@ -1,0 +1,200 @@
+/**
+ * One process of a master in the world: the real core behind an effect queue, with virtual connections and
+ * timers. It can be killed between any two effects. It can be frozen: what arrives then is held, and when the
+ * process goes on, it handles all of it before it learns that it was deposed, which is the worst order.
+ */
+
+import type { Allocator } from '@dcos/allocator';
+import type { Effect, Master, MasterEvent, RegistryWrite } from '@dcos/master/core';
+import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import type { Side } from './connection.ts';
+import { createEffectQueue } from './effect-queue.ts';
+import type { AgentLink, CallReply, SchedulerLink } from './simulated-master.ts';
+import { createTimers } from './timers.ts';
+import type { World } from './world.ts';
+
+export interface MasterProcess {
+  readonly name: string;
+  readonly core: Master;
+  readonly allocator: Allocator;
+  readonly isAlive: boolean;
+  readonly isFrozen: boolean;
+  handle(event: MasterEvent): void;
+  acceptAgent(link: AgentLink): Side<agentProtocol.ToMaster>;
+  call(call: scheduler.Call, streamId: string | undefined, caller: Caller): void;
+  operatorCall(call: masterApi.Call, reply: (reply: CallReply) => void): void;
+  /** Ends it: what it had not performed is lost, all its connections break. */
+  end(): void;
+  freeze(): void;
+  thaw(): void;
+  /** What its behaviour depends on besides the core, for state hashes. */
+  digest(): unknown;
+}
+
+/** Who waits for the answer to a call. */
+export interface Caller {
+  reply(reply: CallReply): void;
+  /** @param side the master's side, which only learns that the client went away. */
+  openStream(streamId: string, side: Side<never>): SchedulerLink;
+}
+
+export interface MasterProcessPlan {
+  readonly name: string;
+  readonly core: Master;
+  readonly allocator: Allocator;
+  /** Numbers connections and requests; never the same twice. */
+  readonly nextNumber: () => number;
+  /** Writes to the registry; calls back when that is durable, never when the writer was deposed. */
+  readonly write: (writes: readonly RegistryWrite[], done: () => void) => void;
+  /** Something happened that a checker could see. */
+  readonly touched: () => void;
+}
+
+export function createMasterProcess(world: World, plan: MasterProcessPlan): MasterProcess {
+  const { name, core, allocator, nextNumber, write, touched } = plan;
+  const timers = createTimers(world, name);
+  const agents = new Map<number, AgentLink>();
+  const streams = new Map<string, SchedulerLink>();
+  const requests = new Map<number, Caller>();
+  let held: (() => void)[] = [];
+  let isAlive = true;
+  let isFrozen = false;
+  const queue = createEffectQueue<Effect>((effect) => (isAlive ? perform(effect) : undefined));
+
+  /** What the world does to the process waits while that is frozen. */
+  function whenAwake(action: () => void): void {
+    if (!isAlive) return;
+    if (isFrozen) held.push(action);
+    else action();
+  }
+
+  function handle(event: MasterEvent): void {
+    whenAwake(() => {
+      touched();
+      queue.add(core.handle(event, world.now()));
+    });
+  }
+
+  function perform(effect: Effect): ((goOn: () => void) => void) | undefined {
+    switch (effect.kind) {
+      case 'persist':
+        return (goOn) =>
+          write(effect.writes, () => {
+            touched();
+            whenAwake(goOn);
+          });
+      case 'reply':
+        requests.get(effect.request)?.reply({ status: effect.status });
+        requests.delete(effect.request);
+        return undefined;
+      case 'openStream': {
+        const request = requests.get(effect.request);
+        requests.delete(effect.request);
+        if (request === undefined) return undefined;
+        streams.set(
+          effect.streamId,
+          request.openStream(effect.streamId, streamSide(effect.streamId)),
+        );
+        request.reply({ status: 200, streamId: effect.streamId });
+        return undefined;
+      }
+      case 'sendToFramework':
+        streams.get(effect.streamId)?.sendToRight(effect.event);
+        return undefined;
+      case 'closeStream':
+        streams.get(effect.streamId)?.break();
+        return undefined;
+      case 'sendToAgent':
+        agents.get(effect.connection)?.sendToRight(effect.frame);
+        return undefined;
+      case 'closeAgent':
+        agents.get(effect.connection)?.break();
+        return undefined;
+      case 'setTimer':
+        timers.set(effect.timer, effect.afterMs, () =>
+          handle({ kind: 'timer', timer: effect.timer }),
+        );
+        return undefined;
+      case 'cancelTimer':
+        timers.cancel(effect.timer);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  function streamSide(streamId: string): Side<never> {
+    return {
+      receive: () => undefined,
+      closed() {
+        if (isAlive && streams.delete(streamId)) handle({ kind: 'streamClosed', streamId });
+      },
+    };
+  }
+
+  return {
+    name,
+    core,
+    allocator,
+    get isAlive() {
+      return isAlive;
+    },
+    get isFrozen() {
+      return isFrozen;
+    },
+    handle,
+    acceptAgent(link) {
+      const connection = nextNumber();
+      agents.set(connection, link);
+      return {
+        receive: (frame) => handle({ kind: 'agentFrame', connection, frame }),
+        closed: () => {
+          if (isAlive && agents.delete(connection)) handle({ kind: 'agentClosed', connection });
+        },
+      };
+    },
+    call(call, streamId, caller) {
+      const request = nextNumber();
+      requests.set(request, caller);
+      handle({
+        kind: 'schedulerCall',
+        request,
+        call,
+        acceptable: true,
+        ...(streamId === undefined ? {} : { streamId }),
+      });
+    },
+    operatorCall(call, reply) {
+      const request = nextNumber();
+      requests.set(request, {
+        reply,
+        openStream: () => {
+          throw new Error('an operator call opened a scheduler stream');
+        },
+      });
+      handle({ kind: 'operatorCall', request, call });
+    },
+    end() {
+      if (!isAlive) return;
+      touched();
+      isAlive = false;
+      held = [];
+      queue.drop();
+      timers.cancelAll();
+      for (const link of [...agents.values(), ...streams.values()]) link.break();
+    },
+    freeze: () => void (isFrozen = true),
+    thaw() {
+      isFrozen = false;
+      for (const action of held.splice(0)) whenAwake(action);
+    },
+    digest: () => ({
+      isFrozen,
+      held: held.length,
+      waiting: queue.waiting(),
+      agents: Array.from(agents, ([number, link]) => [`#${number}`, link.name, link.open]),
+      streams: Array.from(streams, ([id, link]) => [id, link.name, link.open]),
+      requests: Array.from(requests.keys(), (number) => `#${number}`),
+    }),
+  };
+}
