@@ -109,8 +109,14 @@ function registerNew(
     confirm(context, same);
     return;
   }
-  for (const agent of state.agents.values()) {
-    if (!sameAddress(agent, register)) continue;
+  const neighbours = [...state.agents.values()].filter((agent) => sameAddress(agent, register));
+  if (neighbours.some((agent) => agent.connection !== undefined && agent.connection > connection)) {
+    // A predecessor sent it before it died; whoever has connected since lives.
+    note(context, 'warn', 'registration.stale', 'a registration came late, over an old connection');
+    context.emit({ kind: 'closeAgent', connection });
+    return;
+  }
+  for (const agent of neighbours) {
     // Its port is taken by another process, so the old one is dead.
     count(context, 'master/slave_removals/reason_registered');
     removeAgent(context, agent, {

@@ -5,7 +5,7 @@
 
 import { frameworkId, taskId, type FrameworkId, type TaskId } from '@dcos/base';
 import type { agentProtocol, Task } from '@dcos/wire';
-import { note, sendToAgent, sendToFramework, type Context } from './context.ts';
+import { note, sendToAgent, sendToFramework, tellOperators, type Context } from './context.ts';
 import { addFramework, persistFramework } from './frameworks.ts';
 import { addBounded, type Agent, type Framework, type TaskRecord } from './state.ts';
 import { masterStatus } from './status.ts';
@@ -156,6 +156,12 @@ function giveUpUnreachable(context: Context, agent: Agent): void {
       );
       const task = { ...record.task, state: status.state };
       addBounded(framework.completedTasks, id, task, context.options.completedTasksPerFrameworkMax);
+      if (status.state !== known) {
+        tellOperators(context, {
+          type: 'TASK_UPDATED',
+          task_updated: { framework_id: { value: framework.id }, status, state: status.state },
+        });
+      }
       // A framework that does not know partitions was told TASK_LOST when the agent vanished.
       if (partitionAware)
         sendToFramework(context, framework, { type: 'UPDATE', update: { status } });

@@ -144,6 +144,8 @@ test('an unreachable agent that is back without the task: gone', () => {
   expect(statusesOf(world.effects.slice(before), framework)).toEqual([
     { task: 't', state: 'TASK_GONE', reason: 'REASON_AGENT_REREGISTERED' },
   ]);
+  // Operators have heard TASK_UNREACHABLE; without this they would believe it for ever.
+  expect(operatorEventsOf(world.effects.slice(before))).toContain('TASK_UPDATED');
 });
 
 test('a task that the agent does not know is asked for', () => {
@@ -322,4 +324,24 @@ test('resources come back with the latest state, the record stays until the last
   world.update(agent, framework, 't', 'TASK_FINISHED', 2);
   world.acknowledge(agent, framework, 't', 2);
   expect(world.master.snapshot().frameworks[0]?.tasks).toHaveLength(0);
+});
+
+test('a first registration over an older connection is a dead predecessor speaking late', () => {
+  const world = new World();
+  const register = {
+    type: 'REGISTER',
+    register: {
+      protocol: 1,
+      version: '1',
+      ip: '127.0.0.1',
+      agent_info: { hostname: 'host', port: 5051, resources: resources({ cpus: 4 }) },
+    },
+  } as const;
+  world.frame(20, register);
+  const [agent] = world.master.snapshot().agents;
+  const effects = world.frame(10, register);
+  expect(world.master.snapshot().agents).toEqual([agent]);
+  expect(effects.filter(({ kind }) => kind !== 'log')).toEqual([
+    { kind: 'closeAgent', connection: 10 },
+  ]);
 });

@@ -15,7 +15,7 @@ import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
 
 /** Names an HTTP request that waits for its answer; chosen by the shell, never used twice. */
 export type RequestId = number;
-/** Names the connection of an agent; chosen by the shell, never used twice. */
+/** Names the connection of an agent; chosen by the shell, a later connection has a greater one. */
 export type ConnectionId = number;
 /** The text of `Mesos-Stream-Id`. */
 export type StreamId = string;
