@@ -16,6 +16,7 @@ import type { Resources } from '@dcos/resources';
 import type { TaskState } from '@dcos/wire';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SeenUpdate, SimulatedFramework } from './simulated-framework.ts';
+import { keyOf, type ClusterCopy } from './simulated-operator.ts';
 
 /** Text of a violation, or undefined when the invariant holds. */
 export type Verdict = string | undefined;
@@ -246,6 +247,37 @@ export function createRegistryChecker(
     }
     return undefined;
   };
+}
+
+/**
+ * Events are complete: who began with a snapshot and heard every event since knows what the master has. Ended
+ * tasks are left out, since nobody is told when the master forgets them.
+ */
+export function checkOperatorCopy(copy: ClusterCopy, state: Master['state']): Verdict {
+  const agents = [...state.agents.keys()];
+  const unknown = agents.find((id) => !copy.agents.has(id));
+  if (unknown !== undefined) return `operators were not told of agent ${unknown}`;
+  if (copy.agents.size > agents.length) return 'operators were not told that an agent was removed';
+  if (copy.frameworks.size > state.frameworks.size)
+    return 'operators were not told that a framework was removed';
+  const tasks = new Map<string, TaskState>();
+  for (const framework of state.frameworks.values()) {
+    const isActive = copy.frameworks.get(framework.id);
+    if (isActive !== framework.active) {
+      return `operators believe that the activity of framework ${framework.id} is ${isActive}, it is ${framework.active}`;
+    }
+    for (const { task } of [...framework.tasks.values(), ...framework.unreachableTasks.values()])
+      tasks.set(keyOf(framework.id, task.task_id.value), task.state);
+  }
+  for (const [key, known] of tasks) {
+    if (copy.tasks.get(key) !== known)
+      return `operators believe that task ${key} is ${copy.tasks.get(key)}, it is ${known}`;
+  }
+  for (const [key, believed] of copy.tasks) {
+    if (!isTerminal(believed) && !tasks.has(key))
+      return `operators believe that task ${key} is ${believed}, but it is no more`;
+  }
+  return undefined;
 }
 
 /** Liveness, after the faults have stopped and everything had time: nothing is left unsaid. */

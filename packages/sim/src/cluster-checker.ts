@@ -6,6 +6,7 @@
 import {
   checkFrameworks,
   checkHosts,
+  checkOperatorCopy,
   checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
@@ -18,18 +19,20 @@ import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedFramework } from './simulated-framework.ts';
 import type { SimulatedMaster } from './simulated-master.ts';
+import type { SimulatedOperator } from './simulated-operator.ts';
 import type { World } from './world.ts';
 
 /** Gives a function that finds the first violation since it was called last. */
 export function createChecker(
   world: World,
-  { master, agents, frameworks }: Cluster,
+  { master, agents, frameworks, operators }: Cluster,
 ): () => Verdict {
   const updates = frameworks.map((framework) => createUpdateChecker(framework));
   const checkRegistry = createRegistryChecker(agents, master.registry());
   const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
   let masterChanges = -1;
   let agentChanges = -1;
+  const copies = operators.map((operator) => createCopyChecker(master, operator));
   return () => {
     const mastersNow = master.changes;
     const agentsNow = agents.reduce((sum, agent) => sum + agent.changes, 0);
@@ -41,6 +44,7 @@ export function createChecker(
     if (isMasterNew) verdict ??= checkMaster(master);
     if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
     if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
+    for (const check of copies) verdict ??= check();
     for (const check of hosts) verdict ??= check();
     for (const check of updates) verdict ??= check();
     return verdict ?? checkFrameworks(frameworks);
@@ -51,6 +55,20 @@ function checkMaster(master: SimulatedMaster): Verdict {
   const state = master.core()?.state;
   const books = master.books();
   return state === undefined || books === undefined ? undefined : checkResources(state, books);
+}
+
+/** Compares an operator's copy when either side has changed. */
+function createCopyChecker(master: SimulatedMaster, operator: SimulatedOperator): () => Verdict {
+  let masterChanges = -1;
+  let operatorChanges = -1;
+  return () => {
+    if (master.changes === masterChanges && operator.changes === operatorChanges) return undefined;
+    masterChanges = master.changes;
+    operatorChanges = operator.changes;
+    const copy = operator.copy();
+    const state = copy && master.stateAsTold(copy.link);
+    return copy === undefined || state === undefined ? undefined : checkOperatorCopy(copy, state);
+  };
 }
 
 /** The checkers of one host. */

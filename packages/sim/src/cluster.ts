@@ -1,4 +1,4 @@
-/** What a world is inhabited by: masters, hosts with agents, frameworks. */
+/** What a world is inhabited by: masters, hosts with agents, frameworks, an operator. */
 
 import { createAllocator } from '@dcos/allocator';
 import { createMaster } from '@dcos/master/core';
@@ -14,6 +14,7 @@ import {
   type MasterFactory,
   type SimulatedMaster,
 } from './simulated-master.ts';
+import { createSimulatedOperator, type SimulatedOperator } from './simulated-operator.ts';
 import type { World } from './world.ts';
 
 export const CPUS_PER_AGENT = 4;
@@ -30,6 +31,8 @@ export interface Cores {
 export interface ClusterPlan {
   readonly agents: number;
   readonly frameworks: readonly FrameworkPlan[];
+  /** Clients that listen to the events for operators. */
+  readonly operators: number;
   /** Of the masters; a short one when absent. */
   readonly pingIntervalMs?: number;
 }
@@ -38,6 +41,7 @@ export interface Cluster {
   readonly master: SimulatedMaster;
   readonly agents: readonly SimulatedAgent[];
   readonly frameworks: readonly SimulatedFramework[];
+  readonly operators: readonly SimulatedOperator[];
 }
 
 /** Makes the parts and queues their start. */
@@ -59,8 +63,11 @@ export function createCluster(world: World, plan: ClusterPlan, cores: Cores): Cl
   const frameworks = plan.frameworks.map((framework) =>
     createSimulatedFramework(world, master, framework),
   );
+  const operators = Array.from({ length: plan.operators }, (_, index) =>
+    createSimulatedOperator(world, master, `operator${index}`),
+  );
   master.start();
-  for (const part of [...agents, ...frameworks])
+  for (const part of [...agents, ...frameworks, ...operators])
     world.after(world.between(0, START_MAX_MS), `start ${part.name}`, () => part.start());
-  return { master, agents, frameworks };
+  return { master, agents, frameworks, operators };
 }

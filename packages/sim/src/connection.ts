@@ -1,7 +1,8 @@
 /**
  * A connection between two parties, as TCP is: each direction delivers in order with a varying delay, or the
- * connection breaks, and then what was under way is lost and both sides learn of it, each in its own time.
- * A stalled connection delivers nothing and tells nobody until it is broken.
+ * connection breaks. What was under way then is lost, or still arrives before the end is seen, and both sides
+ * learn of the end each in their own time: so what comes over an old connection may arrive after what
+ * comes over a new one. A stalled direction delivers nothing and tells nobody until it is released or broken.
  */
 
 import { canonicalText } from './canonical-text.ts';
@@ -12,20 +13,27 @@ const DELAY_MIN_MS = 1;
 const DELAY_MAX_MS = 20;
 /** How late a side learns that the connection broke. */
 const BREAK_NOTICE_MAX_MS = 200;
+/** How often what was under way still arrives. */
+const DRAIN_PROBABILITY = 0.3;
 
 export interface Side<Incoming> {
   receive(message: Incoming): void;
   closed(): void;
 }
 
+/** The side that a message goes to; the left one is the master's. */
+export type Direction = 'left' | 'right';
+
 export interface Connection<ToLeft, ToRight> {
   sendToLeft(message: ToLeft): void;
   sendToRight(message: ToRight): void;
   /** Breaks it; harmless when broken already. */
   break(): void;
-  /** Nothing is delivered until `release`. */
-  stall(): void;
-  release(): void;
+  /** Nothing is delivered in that direction until `release`. */
+  stall(direction: Direction): void;
+  release(direction: Direction): void;
+  /** Messages that were sent in that direction and have not arrived. */
+  backlog(direction: Direction): number;
   readonly open: boolean;
   /** Distinguishes it from all others. */
   readonly name: string;
@@ -38,62 +46,100 @@ export function connect<ToLeft, ToRight>(
   right: Side<ToRight>,
 ): Connection<ToLeft, ToRight> {
   let open = true;
-  let stalled = false;
-  const held: (() => void)[] = [];
-  const underWay = new Set<() => void>();
-  // The instant before which the next message of a direction may not arrive, so that order is kept.
-  let earliestLeft = 0;
-  let earliestRight = 0;
-
-  function deliver(action: () => void): void {
-    if (!open) return;
-    if (stalled) held.push(action);
-    else action();
-  }
-  function arrival(earliest: number): number {
-    return Math.max(earliest, world.now() + world.between(DELAY_MIN_MS, DELAY_MAX_MS));
-  }
-
-  function send<Message>(to: 'left' | 'right', side: Side<Message>, message: Message): void {
-    if (!open) return;
-    const at = arrival(to === 'left' ? earliestLeft : earliestRight);
-    if (to === 'left') earliestLeft = at;
-    else earliestRight = at;
-    const says = (): string => canonicalText(message);
-    const cancel = world.arrive(at - world.now(), { channel: `${name} to ${to}`, says }, () => {
-      underWay.delete(cancel);
-      deliver(() => side.receive(message));
-    });
-    underWay.add(cancel);
-  }
-  /** A side learns of the end in its own time. */
-  function notice(to: 'left' | 'right', side: { closed(): void }): void {
-    const says = (): string => 'closed';
-    world.arrive(
-      world.between(0, BREAK_NOTICE_MAX_MS),
-      { channel: `${name} closes ${to}`, says },
-      () => side.closed(),
-    );
-  }
-
+  const toLeft = createLane(world, `${name} to left`, left);
+  const toRight = createLane(world, `${name} to right`, right);
+  const laneOf = (direction: Direction): Pick<Lane<never>, 'stall' | 'release' | 'backlog'> =>
+    direction === 'left' ? toLeft : toRight;
   return {
     name,
-    sendToLeft: (message) => send('left', left, message),
-    sendToRight: (message) => send('right', right, message),
+    sendToLeft(message) {
+      if (open) toLeft.send(message);
+    },
+    sendToRight(message) {
+      if (open) toRight.send(message);
+    },
     break() {
       if (!open) return;
       open = false;
-      for (const cancel of underWay) cancel();
-      notice('left', left);
-      notice('right', right);
+      toLeft.end();
+      toRight.end();
+    },
+    stall: (direction) => laneOf(direction).stall(),
+    release: (direction) => laneOf(direction).release(),
+    backlog: (direction) => laneOf(direction).backlog(),
+    get open() {
+      return open;
+    },
+  };
+}
+
+/** One direction. */
+interface Lane<Message> {
+  send(message: Message): void;
+  stall(): void;
+  release(): void;
+  /** The side learns of the end, perhaps after what was under way. */
+  end(): void;
+  backlog(): number;
+}
+
+function createLane<Message>(world: World, channel: string, side: Side<Message>): Lane<Message> {
+  const underWay = new Set<() => void>();
+  const held: (() => void)[] = [];
+  let stalled = false;
+  // The instant before which the next message may not arrive, so that order is kept.
+  let earliest = 0;
+
+  function queue(leastMs: number, mostMs: number, says: () => string, action: () => void): void {
+    earliest = Math.max(earliest, world.now() + world.between(leastMs, mostMs));
+    const arrived = (): void => {
+      underWay.delete(cancel);
+      arrive(action);
+    };
+    const cancel = world.arrive(earliest - world.now(), { channel, says }, arrived);
+    underWay.add(cancel);
+  }
+
+  function arrive(action: () => void): void {
+    if (stalled) held.push(action);
+    else action();
+  }
+
+  return {
+    send(message) {
+      queue(
+        DELAY_MIN_MS,
+        DELAY_MAX_MS,
+        () => canonicalText(message),
+        () => side.receive(message),
+      );
     },
     stall: () => void (stalled = true),
     release() {
       stalled = false;
-      for (const action of held.splice(0)) world.after(0, name, () => deliver(action));
+      for (const action of held.splice(0)) {
+        const cancel = world.after(0, channel, () => {
+          underWay.delete(cancel);
+          arrive(action);
+        });
+        underWay.add(cancel);
+      }
     },
-    get open() {
-      return open;
+    end() {
+      if (stalled || !world.chance(DRAIN_PROBABILITY)) {
+        for (const cancel of underWay) cancel();
+        underWay.clear();
+        held.length = 0;
+        earliest = 0;
+        stalled = false;
+      }
+      queue(
+        0,
+        BREAK_NOTICE_MAX_MS,
+        () => 'closed',
+        () => side.closed(),
+      );
     },
+    backlog: () => underWay.size + held.length,
   };
 }

@@ -19,6 +19,8 @@ export interface Disk<Value> {
   readonly durable: ReadonlyMap<string, Value>;
   /** Writes a batch, whole or not at all; calls back when it is durable. Undefined deletes. */
   write(batch: readonly (readonly [string, Value | undefined])[], done: () => void): void;
+  /** Begins no write before that much time has passed. */
+  delay(byMs: number): void;
   /** Drops what waits; the first of it may be durable all the same. */
   crash(): void;
 }
@@ -58,6 +60,7 @@ export function createDisk<Value>(world: World, name: string, torn?: Value): Dis
       });
       pending.push(entry);
     },
+    delay: (byMs) => void (freeAt = Math.max(freeAt, world.now()) + byMs),
     crash() {
       const [first] = pending;
       for (const entry of pending) entry.cancel();

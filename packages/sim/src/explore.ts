@@ -182,6 +182,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
     world,
     {
       agents: 1,
+      operators: 0,
       frameworks: [
         { name: 'framework', role: 'web', tasksMax: 1, launchesMax: scenario.launchesMax },
       ],

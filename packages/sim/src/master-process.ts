@@ -5,13 +5,18 @@
  */
 
 import type { Allocator } from '@dcos/allocator';
+import type { Instant } from '@dcos/base';
 import type { Effect, Master, MasterEvent, RegistryWrite } from '@dcos/master/core';
 import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
-import type { Side } from './connection.ts';
+import type { Connection, Side } from './connection.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import type { AgentLink, CallReply, SchedulerLink } from './simulated-master.ts';
+import type { OperatorLink } from './simulated-operator.ts';
 import { createTimers } from './timers.ts';
 import type { World } from './world.ts';
+
+/** Messages that a stream may be behind; its client is cut off then. */
+const BACKLOG_MAX = 20;
 
 export interface MasterProcess {
   readonly name: string;
@@ -23,6 +28,9 @@ export interface MasterProcess {
   acceptAgent(link: AgentLink): Side<agentProtocol.ToMaster>;
   call(call: scheduler.Call, streamId: string | undefined, caller: Caller): void;
   operatorCall(call: masterApi.Call, reply: (reply: CallReply) => void): void;
+  operatorSubscribe(openStream: OpenOperatorStream): void;
+  /** Whether a stream of events was sent all that follows from what was handled. */
+  hasToldAll(operatorLink: OperatorLink): boolean;
   /** Ends it: what it had not performed is lost, all its connections break. */
   end(): void;
   freeze(): void;
@@ -30,6 +38,9 @@ export interface MasterProcess {
   /** What its behaviour depends on besides the core, for state hashes. */
   digest(): unknown;
 }
+
+/** @param side the master's side, which only learns that the client went away. */
+export type OpenOperatorStream = (side: Side<never>) => OperatorLink;
 
 /** Who waits for the answer to a call. */
 export interface Caller {
@@ -42,6 +53,8 @@ export interface MasterProcessPlan {
   readonly name: string;
   readonly core: Master;
   readonly allocator: Allocator;
+  /** What its host's clock shows. */
+  readonly clock: () => Instant;
   /** Numbers connections and requests; never the same twice. */
   readonly nextNumber: () => number;
   /** Writes to the registry; calls back when that is durable, never when the writer was deposed. */
@@ -51,11 +64,13 @@ export interface MasterProcessPlan {
 }
 
 export function createMasterProcess(world: World, plan: MasterProcessPlan): MasterProcess {
-  const { name, core, allocator, nextNumber, write, touched } = plan;
+  const { name, core, allocator, clock, nextNumber, write, touched } = plan;
   const timers = createTimers(world, name);
   const agents = new Map<number, AgentLink>();
   const streams = new Map<string, SchedulerLink>();
   const requests = new Map<number, Caller>();
+  const operatorRequests = new Map<number, OpenOperatorStream>();
+  const operators = new Set<OperatorLink>();
   let held: (() => void)[] = [];
   let isAlive = true;
   let isFrozen = false;
@@ -71,7 +86,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
   function handle(event: MasterEvent): void {
     whenAwake(() => {
       touched();
-      queue.add(core.handle(event, world.now()));
+      queue.add(core.handle(event, clock()));
     });
   }
 
@@ -99,7 +114,13 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
         return undefined;
       }
       case 'sendToFramework':
-        streams.get(effect.streamId)?.sendToRight(effect.event);
+        tell(streams.get(effect.streamId), effect.event);
+        return undefined;
+      case 'openOperatorStream':
+        openOperatorStream(effect);
+        return undefined;
+      case 'operatorEvent':
+        for (const link of operators) tell(link, effect.event);
         return undefined;
       case 'closeStream':
         streams.get(effect.streamId)?.break();
@@ -121,6 +142,31 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       default:
         return undefined;
     }
+  }
+
+  /** A client that reads too slowly is cut off. */
+  function tell<Event>(link: Connection<never, Event> | undefined, event: Event): void {
+    if (link === undefined) return;
+    link.sendToRight(event);
+    if (link.backlog('right') <= BACKLOG_MAX) return;
+    world.trace(`${name} cuts off ${link.name}`);
+    link.break();
+  }
+
+  function openOperatorStream({
+    request,
+    snapshot,
+  }: Extract<Effect, { kind: 'openOperatorStream' }>): void {
+    const open = operatorRequests.get(request);
+    operatorRequests.delete(request);
+    if (open === undefined) return;
+    const link = open({
+      receive: () => undefined,
+      closed: () => void operators.delete(link),
+    });
+    operators.add(link);
+    // Clients get the snapshot as it was: messages are made once and never change.
+    link.sendToRight({ type: 'SUBSCRIBED', subscribed: { get_state: snapshot } });
   }
 
   function streamSide(streamId: string): Side<never> {
@@ -174,6 +220,12 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       });
       handle({ kind: 'operatorCall', request, call });
     },
+    operatorSubscribe(openStream) {
+      const request = nextNumber();
+      operatorRequests.set(request, openStream);
+      handle({ kind: 'operatorCall', request, call: { type: 'SUBSCRIBE' } });
+    },
+    hasToldAll: (link) => operators.has(link) && queue.waiting().length === 0 && !isFrozen,
     end() {
       if (!isAlive) return;
       touched();
@@ -181,7 +233,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       held = [];
       queue.drop();
       timers.cancelAll();
-      for (const link of [...agents.values(), ...streams.values()]) link.break();
+      for (const link of [...agents.values(), ...streams.values(), ...operators]) link.break();
     },
     freeze: () => void (isFrozen = true),
     thaw() {
@@ -194,6 +246,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       waiting: queue.waiting(),
       agents: Array.from(agents, ([number, link]) => [`#${number}`, link.name, link.open]),
       streams: Array.from(streams, ([id, link]) => [id, link.name, link.open]),
+      operators: Array.from(operators, (link) => [link.name, link.open]),
       requests: Array.from(requests.keys(), (number) => `#${number}`),
     }),
   };

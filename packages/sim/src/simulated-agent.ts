@@ -26,6 +26,7 @@ import { connect } from './connection.ts';
 import { createDisk } from './disk.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import type { AgentLink, SimulatedMaster } from './simulated-master.ts';
+import { createPartition, type Partition } from './partition.ts';
 import { createTimers } from './timers.ts';
 import type { World } from './world.ts';
 
@@ -60,6 +61,7 @@ const TORN_RECORD: JsonObject = { version: 999 };
 
 export interface SimulatedAgent {
   readonly name: string;
+  readonly partition: Partition;
   core(): Agent | undefined;
   /** Grows with everything that a checker could see differently afterwards. */
   readonly changes: number;
@@ -72,6 +74,8 @@ export interface SimulatedAgent {
   start(): void;
   /** Kills the agent; containers go on, and it starts again after a while. */
   crash(): void;
+  /** The clock of the host is set. */
+  moveClock(byMs: number): void;
   /** Kills the agent and all containers: the host was restarted. */
   reboot(): void;
   link(): AgentLink | undefined;
@@ -94,6 +98,7 @@ export function createSimulatedAgent(
 ): SimulatedAgent {
   const disk = createDisk<JsonObject>(world, name, TORN_RECORD);
   const timers = createTimers(world, name);
+  const partition = createPartition();
   const containers = new Map<ContainerId, Container>();
   const launching = new Map<ContainerId, () => void>();
   const toldTooEarly: string[] = [];
@@ -103,6 +108,7 @@ export function createSimulatedAgent(
   let nextPid = 100;
   let changes = 0;
   let links = 0;
+  let clockOffsetMs = 0;
 
   const queue = createEffectQueue<AgentEffect>((effect) =>
     core === undefined ? undefined : perform(effect),
@@ -111,7 +117,7 @@ export function createSimulatedAgent(
   function handle(event: AgentEvent): void {
     if (core === undefined) return;
     changes += 1;
-    queue.add(core.handle(event, world.now()));
+    queue.add(core.handle(event, world.now() + clockOffsetMs));
   }
 
   function perform(effect: AgentEffect): ((goOn: () => void) => void) | undefined {
@@ -208,11 +214,14 @@ export function createSimulatedAgent(
       },
     );
     link = connection;
-    const side = master.acceptAgent(connection);
+    // A handshake needs both directions: what is cut off at its beginning fails.
+    const isCut = partition.isCut('left') || partition.isCut('right');
+    const side = isCut ? undefined : master.acceptAgent(connection);
     if (side === undefined) {
       connection.break();
       return;
     }
+    partition.adopt(connection);
     afterAlive('connected', world.between(0, 10), () => {
       if (link === connection && connection.open) handle({ kind: 'connected' });
     });
@@ -314,6 +323,7 @@ export function createSimulatedAgent(
 
   return {
     name,
+    partition,
     core: () => core,
     get changes() {
       return changes;
@@ -326,6 +336,7 @@ export function createSimulatedAgent(
       [...containers].flatMap(([id, container]) => (container.kind === 'running' ? [id] : [])),
     toldTooEarly,
     start,
+    moveClock: (byMs) => void (clockOffsetMs += byMs),
     crash() {
       if (core === undefined) return;
       world.trace(`${name} dies`);

@@ -8,6 +8,7 @@ import { uuidText, type Instant } from '@dcos/base';
 import type { Offer, scheduler, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
 import { canonicalText } from './canonical-text.ts';
 import { connect, type Side } from './connection.ts';
+import { createPartition, type Partition } from './partition.ts';
 import type { CallReply, SchedulerLink, SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
 
@@ -41,6 +42,7 @@ export interface SeenUpdate {
 
 export interface SimulatedFramework {
   readonly name: string;
+  readonly partition: Partition;
   readonly seen: readonly SeenUpdate[];
   /** Whether it saw that update, or heard from the master itself how that task ended. */
   wasTold(taskId: string, uuid: string): boolean;
@@ -95,6 +97,7 @@ export function createSimulatedFramework(
   const seenUuids = new Set<string>();
   const endedByMaster = new Set<string>();
   const live = new Map<string, string>();
+  const partition = createPartition();
   const staleCallsObeyed: string[] = [];
   let frameworkId: string | undefined;
   let streamId: string | undefined;
@@ -113,7 +116,7 @@ export function createSimulatedFramework(
     const message: scheduler.Call =
       frameworkId === undefined ? body : { ...body, framework_id: { value: frameworkId } };
     const send = (): void => {
-      if (world.chance(CALL_LOSS_PROBABILITY)) return;
+      if (partition.isCut('left') || world.chance(CALL_LOSS_PROBABILITY)) return;
       // Each call is on a channel of its own: HTTP requests may overtake one another.
       const channel = `${plan.name} calls #${(calls += 1)}`;
       const says = (): string => canonicalText([message, stream]);
@@ -121,7 +124,12 @@ export function createSimulatedFramework(
         master.call(message, body.type === 'SUBSCRIBE' ? undefined : stream, {
           openStream,
           reply(reply) {
-            if (onReply === undefined || world.chance(CALL_LOSS_PROBABILITY)) return;
+            if (
+              onReply === undefined ||
+              partition.isCut('right') ||
+              world.chance(CALL_LOSS_PROBABILITY)
+            )
+              return;
             world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), `${channel} ${reply.status}`, () =>
               onReply(reply),
             );
@@ -152,6 +160,7 @@ export function createSimulatedFramework(
     // A second subscription of the same framework: the newer stream is the one to listen to.
     const superseded = streamId;
     link = connection;
+    partition.adopt(connection);
     streamId = stream;
     if (superseded !== undefined) speakOnAs(superseded);
     return connection;
@@ -328,6 +337,7 @@ export function createSimulatedFramework(
 
   return {
     name: plan.name,
+    partition,
     seen,
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,

@@ -11,7 +11,13 @@ import { defaultMasterOptions, type Master, type MasterDependencies } from '@dco
 import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
 import type { Connection, Side } from './connection.ts';
 import { createDisk } from './disk.ts';
-import { createMasterProcess, type Caller, type MasterProcess } from './master-process.ts';
+import {
+  createMasterProcess,
+  type Caller,
+  type MasterProcess,
+  type OpenOperatorStream,
+} from './master-process.ts';
+import type { OperatorLink } from './simulated-operator.ts';
 import type { World } from './world.ts';
 
 /** Unanswered patience is shortened, so that runs of a few minutes see agents become unreachable. */
@@ -31,6 +37,7 @@ export interface CallReply {
 }
 
 export interface SimulatedMaster {
+  readonly name: string;
   /** The leader's core, or undefined while nobody leads. */
   core(): Master | undefined;
   /** What the allocator of the leader holds. */
@@ -48,6 +55,14 @@ export interface SimulatedMaster {
   /** A call has arrived; the reply is given once, or never when the master dies first. */
   call(call: scheduler.Call, streamId: string | undefined, caller: Caller): void;
   operatorCall(call: masterApi.Call, reply: (reply: CallReply) => void): void;
+  /** An operator wants the stream of events; nothing happens when nobody leads. */
+  operatorSubscribe(openStream: OpenOperatorStream): void;
+  /** The leader's state, when everything that follows from it was sent over that stream of its. */
+  stateAsTold(operatorLink: OperatorLink): Master['state'] | undefined;
+  /** The registry takes no write for that long. */
+  delayRegistry(byMs: number): void;
+  /** The clock of the masters' host is set. */
+  moveClock(byMs: number): void;
   /** What the behaviour of all processes depends on, for state hashes. */
   digest(): unknown;
 }
@@ -67,6 +82,7 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
   let processes = 0;
   let lastNumber = 0;
   let changes = 0;
+  let clockOffsetMs = 0;
 
   function start(): void {
     const name = `master#${(processes += 1)}`;
@@ -76,6 +92,7 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
       name,
       core,
       allocator,
+      clock: () => world.now() + clockOffsetMs,
       nextNumber: () => (lastNumber += 1),
       touched: () => void (changes += 1),
       write: (writes, done) => {
@@ -107,6 +124,7 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
   }
 
   return {
+    name: 'master',
     core: () => leader?.core,
     books: () => leader?.allocator.snapshot(),
     get changes() {
@@ -154,6 +172,13 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
       if (leader === undefined) reply({ status: 503 });
       else leader.operatorCall(call, reply);
     },
+    operatorSubscribe: (openStream) => leader?.operatorSubscribe(openStream),
+    stateAsTold: (link) => (leader?.hasToldAll(link) === true ? leader.core.state : undefined),
+    delayRegistry(byMs) {
+      world.trace(`the registry is slow for ${byMs}`);
+      disk.delay(byMs);
+    },
+    moveClock: (byMs) => void (clockOffsetMs += byMs),
     digest: () => ({
       durable: disk.durable,
       processes: [leader, deposed?.isAlive === true ? deposed : undefined].map(

@@ -62,6 +62,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
   if (violation === undefined) {
     world.trace('the faults stop');
     faulty = false;
+    for (const { partition } of [...cluster.agents, ...cluster.frameworks, ...cluster.operators])
+      partition.heal();
     for (const framework of cluster.frameworks) framework.quiesce();
     const quietUntil = world.now() + QUIET_MS;
     run(() => world.now() >= quietUntil || steps >= options.steps + QUIET_STEPS_MAX);
@@ -82,6 +84,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
 function planOf(world: World): ClusterPlan {
   return {
     agents: world.between(2, 4),
+    operators: 1,
     frameworks: Array.from({ length: world.between(1, 3) }, (_, index) => ({
       name: `framework${index}`,
       role: world.pick(['web', 'batch', 'web/front']) ?? 'web',

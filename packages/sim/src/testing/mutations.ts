@@ -5,7 +5,7 @@
 
 import { createAgent, type AgentEffect, type AgentEvent } from '@dcos/agent/core';
 import { createMaster, type Effect, type MasterEvent } from '@dcos/master/core';
-import type { scheduler } from '@dcos/wire';
+import type { masterApi, scheduler } from '@dcos/wire';
 import type { AgentFactory } from '../simulated-agent.ts';
 import type { MasterFactory } from '../simulated-master.ts';
 import type { SimulationOptions } from '../simulation.ts';
@@ -142,6 +142,13 @@ const forgetsAgents = masterWith(
     ),
 );
 
+/** Operators hear nothing of one kind of event. */
+const hidesFromOperators = (type: masterApi.Event_Type): MasterFactory =>
+  masterWith(
+    () => (effects) =>
+      effects.filter((effect) => effect.kind !== 'operatorEvent' || effect.event.type !== type),
+  );
+
 /** Takes every call for one over the framework's newest stream. */
 const ignoresStreamIds: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
@@ -203,5 +210,25 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a master that takes calls over old streams',
     parts: { newMaster: ignoresStreamIds },
     objection: /of a superseded instance was carried out/,
+  },
+  {
+    name: 'a master that does not tell operators of new tasks',
+    parts: { newMaster: hidesFromOperators('TASK_ADDED') },
+    objection: /operators believe that task .* is undefined/,
+  },
+  {
+    name: 'a master that does not tell operators of new states',
+    parts: { newMaster: hidesFromOperators('TASK_UPDATED') },
+    objection: /operators believe that task/,
+  },
+  {
+    name: 'a master that does not tell operators of lost agents',
+    parts: { newMaster: hidesFromOperators('AGENT_REMOVED') },
+    objection: /operators were not told that an agent was removed/,
+  },
+  {
+    name: 'a master that does not tell operators that frameworks come and go',
+    parts: { newMaster: hidesFromOperators('FRAMEWORK_UPDATED') },
+    objection: /operators believe that the activity/,
   },
 ];
