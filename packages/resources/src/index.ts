@@ -1,5 +1,12 @@
 export { Resources, type ResourceSummary } from './resources.ts';
 export { milliOf, type Entry, type Nature, type ValueKind } from './entry.ts';
+export {
+  conversionOf,
+  mapOperationResources,
+  resourcesOfOperation,
+  type Conversion,
+} from './conversions.ts';
+export { resourcesText } from './resource-text.ts';
 export { ResourceError } from './resource-error.ts';
 export { RANGES_MAX, RESOURCES_MAX, validateResources } from './validation.ts';
 export { parseAttributes, parseResources, TEXT_LENGTH_MAX } from './text.ts';

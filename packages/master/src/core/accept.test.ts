@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Offer_Operation, TaskInfo } from '@dcos/wire';
+import type { ExecutorInfo, Offer_Operation, TaskInfo } from '@dcos/wire';
 import {
   eventsOf,
+  framesOf,
   frameworkInfo,
   resources,
   statusesOf,
@@ -206,38 +207,208 @@ describe('offers that cannot be used', () => {
   });
 });
 
-describe('operations that are not there yet say so', () => {
-  test('LAUNCH_GROUP', () => {
-    const { world, framework, agent } = offered();
-    const { effects } = operate(world, framework, [
-      {
-        type: 'LAUNCH_GROUP',
-        launch_group: {
-          executor: { executor_id: { value: 'e' } },
-          task_group: { tasks: [task('a', agent), task('b', agent)] },
-        },
-      },
-    ]);
-    expect(statusesOf(effects, framework)).toEqual(
-      ['a', 'b'].map((id) => ({
-        task: id,
-        state: 'TASK_ERROR',
-        reason: 'REASON_TASK_GROUP_INVALID',
-      })),
-    );
+const POD: ExecutorInfo = {
+  type: 'DEFAULT',
+  executor_id: { value: 'pod' },
+  resources: [
+    ...resources({ cpus: 0.1, mem: 32 }),
+    { name: 'disk', type: 'SCALAR', scalar: { value: 10 } },
+  ],
+};
+const CUSTOM: ExecutorInfo = {
+  type: 'CUSTOM',
+  executor_id: { value: 'custom' },
+  command: { value: './run' },
+  resources: resources({ cpus: 0.5, mem: 64 }),
+};
+
+/** Like `offered`, with disk, which executors of groups need. */
+function offeredWithDisk(): ReturnType<typeof offered> {
+  const world = new World();
+  const framework = world.subscribe();
+  const agent = world.register({
+    agent_info: {
+      hostname: 'host',
+      port: 5051,
+      resources: resources({ cpus: 4, mem: 4096, disk: 1000 }),
+    },
+  });
+  world.settle();
+  return { world, framework, agent };
+}
+
+function group(
+  executor: ExecutorInfo,
+  tasks: readonly TaskInfo[],
+  more: Partial<Offer_Operation> = {},
+): Offer_Operation {
+  return { type: 'LAUNCH_GROUP', launch_group: { executor, task_group: { tasks } }, ...more };
+}
+
+function customTask(id: string, agent: TestAgent, executor = CUSTOM): TaskInfo {
+  const { command: _command, ...rest } = task(id, agent);
+  return { ...rest, executor };
+}
+
+function cpusUsed(world: World): number {
+  const used = world.master.snapshot().agents[0]?.used ?? [];
+  return used
+    .filter(({ name }) => name === 'cpus')
+    .reduce((sum, { scalar }) => sum + (scalar?.value ?? 0), 0);
+}
+
+describe('LAUNCH_GROUP', () => {
+  test('launches all tasks with their executor in one frame', () => {
+    const { world, framework, agent } = offeredWithDisk();
+    const tasks = ['a', 'b'].map((id) => task(id, agent));
+    const { effects } = operate(world, framework, [group(POD, tasks)]);
+    const frames = framesOf(effects, agent.connection);
+    expect(frames.map(({ type }) => type)).toEqual(['RUN_TASK_GROUP']);
+    const sent = frames[0]?.run_task_group;
+    expect(sent?.executor.framework_id).toEqual({ value: framework.id });
+    expect(sent?.task_group.tasks?.map(({ task_id }) => task_id.value)).toEqual(['a', 'b']);
+    expect(cpusUsed(world)).toBeCloseTo(2.1);
   });
 
-  test('RESERVE with an id gets feedback, without one it is dropped in silence', () => {
-    const { world, framework } = offered();
-    const reserve = { type: 'RESERVE', reserve: { resources: [] } } as const;
-    const { effects } = operate(world, framework, [{ ...reserve, id: { value: 'op' } }, reserve]);
-    const events = eventsOf(effects, framework.streamId);
-    expect(events).toHaveLength(1);
-    expect(events[0]?.update_operation_status?.status).toEqual({
-      operation_id: { value: 'op' },
-      state: 'OPERATION_ERROR',
-      message: 'The operation RESERVE is not supported yet',
+  const refusals: readonly {
+    readonly what: string;
+    readonly operation: (agent: TestAgent) => Offer_Operation;
+    readonly message: RegExp;
+  }[] = [
+    {
+      what: 'one task that is invalid',
+      operation: (agent) => group(POD, [task('a', agent), task('b', agent, { resources: [] })]),
+      message: /Task 'b' is invalid: Task uses no resources/,
+    },
+    {
+      what: 'an executor without type',
+      operation: (agent) => {
+        const { type: _type, ...executor } = POD;
+        return group(executor, [task('a', agent)]);
+      },
+      message: /'LAUNCH_GROUP.executor.type' must be set/,
+    },
+    {
+      what: 'a default executor with a command',
+      operation: (agent) => group({ ...POD, command: { value: 'x' } }, [task('a', agent)]),
+      message: /'ExecutorInfo.command' must not be set for 'DEFAULT' executor/,
+    },
+    {
+      what: 'a default executor with an image',
+      operation: (agent) =>
+        group({ ...POD, container: { type: 'MESOS', mesos: { image: { type: 'DOCKER' } } } }, [
+          task('a', agent),
+        ]),
+      message: /image' must not be set for 'DEFAULT' executor/,
+    },
+    {
+      what: 'an executor without disk',
+      operation: (agent) =>
+        group({ ...POD, resources: resources({ cpus: 0.1, mem: 32 }) }, [task('a', agent)]),
+      message: /needs disk/,
+    },
+    {
+      what: 'an executor with hardly any memory',
+      operation: (agent) =>
+        group({ ...POD, resources: resources({ cpus: 0.1, mem: 1, disk: 1 }) }, [task('a', agent)]),
+      message: /less memory than the minimum required/,
+    },
+    {
+      what: 'a Docker container',
+      operation: (agent) =>
+        group(POD, [task('a', agent, { container: { type: 'DOCKER', docker: { image: 'x' } } })]),
+      message: /Docker ContainerInfo is not supported on the task/,
+    },
+    {
+      what: 'the same id twice',
+      operation: (agent) => group(POD, [task('a', agent), task('a', agent)]),
+      message: /duplicate task ID: a/,
+    },
+    {
+      what: 'more than was offered',
+      operation: (agent) =>
+        group(POD, [task('a', agent, { resources: resources({ cpus: 4, mem: 32 }) })]),
+      message: /required by task group and its executor are more than available/,
+    },
+    {
+      what: 'an id of the operation',
+      operation: (agent) => group(POD, [task('a', agent)], { id: { value: 'op' } }),
+      message: /'id' is not allowed in a LAUNCH_GROUP operation/,
+    },
+  ];
+  test.each(refusals)('with $what is refused as a whole', ({ operation, message }) => {
+    const { world, framework, agent } = offeredWithDisk();
+    const { effects } = operate(world, framework, [operation(agent)]);
+    expect(framesOf(effects, agent.connection)).toEqual([]);
+    const updates = eventsOf(effects, framework.streamId).map(({ update }) => update?.status);
+    expect(updates.length).toBeGreaterThan(0);
+    for (const status of updates) {
+      expect(status).toMatchObject({ state: 'TASK_ERROR', reason: 'REASON_TASK_GROUP_INVALID' });
+      expect(status?.message).toMatch(message);
+    }
+    expect(cpusUsed(world)).toBe(0);
+  });
+});
+
+describe('tasks with an executor of their own', () => {
+  test('pay for the executor once, until it exits', () => {
+    const { world, framework, agent } = offeredWithDisk();
+    world.launch(framework, [customTask('a', agent)]);
+    world.settle();
+    expect(cpusUsed(world)).toBe(1.5);
+    const [offer] = world.master.snapshot().offers;
+    expect(offer).toBeDefined();
+    world.launch(framework, [customTask('b', agent)]);
+    expect(cpusUsed(world)).toBe(2.5);
+    const offers = eventsOf(world.settle(), framework.streamId).flatMap(
+      (event) => event.offers?.offers ?? [],
+    );
+    expect(offers[0]?.executor_ids).toEqual([{ value: 'custom' }]);
+    const effects = world.frame(agent.connection, {
+      type: 'EXECUTOR_EXITED',
+      executor_exited: {
+        framework_id: { value: framework.id },
+        executor_id: { value: 'custom' },
+        status: 9,
+      },
     });
+    expect(eventsOf(effects, framework.streamId)).toMatchObject([
+      { type: 'FAILURE', failure: { executor_id: { value: 'custom' }, status: 9 } },
+    ]);
+    expect(cpusUsed(world)).toBe(2);
+  });
+
+  test('may not bring another executor under the id of one that runs', () => {
+    const { world, framework, agent } = offeredWithDisk();
+    world.launch(framework, [customTask('a', agent)]);
+    world.settle();
+    const other = { ...CUSTOM, command: { value: './other' } };
+    const { effects } = world.launch(framework, [customTask('b', agent, other)]);
+    const [status] = eventsOf(effects, framework.streamId).map(({ update }) => update?.status);
+    expect(status?.message).toMatch(/not compatible with existing ExecutorInfo/);
+  });
+
+  test('are known again, executor and all, to a master that learns them from the agent', () => {
+    const { world, framework, agent } = offeredWithDisk();
+    world.launch(framework, [customTask('a', agent)]);
+    const next = new World({ id: 'm2', registry: world.registry });
+    next.register({
+      id: agent.id,
+      executors: [
+        {
+          framework_id: { value: framework.id },
+          executor_info: {
+            ...CUSTOM,
+            resources: (CUSTOM.resources ?? []).map((resource) => ({
+              ...resource,
+              allocation_info: { role: '*' },
+            })),
+          },
+        },
+      ],
+    });
+    expect(cpusUsed(next)).toBe(0.5);
+    expect(next.master.state.agents.get(agent.id as never)?.executors.size).toBe(1);
   });
 });
 

@@ -1,40 +1,19 @@
 /**
- * ACCEPT: offers become tasks. Operations run in order against what is left of the offers; one that fails
- * does not stop later ones; what remains goes back with the call's filter.
+ * ACCEPT: offers become tasks and other resources. Operations run in order against what is left of the
+ * offers; one that fails does not stop later ones; what remains goes back with the call's filter.
  * Source: the original's order of checks and its feedback for each kind of failure.
  */
 
-import { assert, offerId, taskId, type OfferId } from '@dcos/base';
+import { assert, offerId, type OfferId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
-import type {
-  Offer_Operation,
-  Resource,
-  scheduler,
-  TaskInfo,
-  TaskState,
-  TaskStatus_Reason,
-} from '@dcos/wire';
-import {
-  count,
-  countKind,
-  countOf,
-  note,
-  sendToAgent,
-  sendToFramework,
-  type Context,
-} from './context.ts';
+import type { Offer_Operation, scheduler, TaskInfo } from '@dcos/wire';
+import { count, countKind, countOf, type Context } from './context.ts';
+import type { Grant } from './grant.ts';
+import { failTask, launchGroup, launchTasks } from './launch.ts';
+import { convertOffered } from './offered-operations.ts';
 import { refusalOf, removeOffer, withdrawOffer } from './offers.ts';
-import type { Agent, Framework, OfferRecord } from './state.ts';
-import { masterStatus } from './status.ts';
-import { stateFor } from './task-state.ts';
-import { taskProblem } from './task-validation.ts';
-import { addTask, countTerminal, taskOfInfo } from './tasks.ts';
-
-interface Grant {
-  readonly agent: Agent;
-  readonly role: string;
-  remaining: Resources;
-}
+import { refuseOperation } from './operations.ts';
+import type { Framework, OfferRecord } from './state.ts';
 
 /** Carries an ACCEPT call out. */
 export function onAccept(
@@ -59,9 +38,9 @@ export function onAccept(
   const { agent, remaining: offered } = grant;
   for (const operation of operations) performOperation(context, framework, grant, operation);
   // Offers that were used in full leave nothing to give back, and no filter; unused ones are as declined.
-  const leftover = grant.remaining !== offered;
-  const refusal = { ...refusalOf(accept.filters), leftover };
-  context.allocator.recover(framework.id, agent.id, grant.remaining, refusal, context.now);
+  const rest = grant.remaining.add(grant.setAside);
+  const refusal = { ...refusalOf(accept.filters), leftover: rest !== offered };
+  context.allocator.recover(framework.id, agent.id, rest, refusal, context.now);
 }
 
 function offersProblem(
@@ -113,7 +92,7 @@ function takeOffers(
     withdrawOffer(context, record);
     context.state.declines.end(record);
   }
-  return { agent, role: first.role, remaining };
+  return { agent, role: first.role, remaining, setAside: Resources.empty };
 }
 
 /** Nothing of the call can be done: valid offers go back, every task is dropped. */
@@ -140,13 +119,10 @@ function dropAll(
       });
     }
     if (!isLaunch(operation)) {
-      operationFeedback(
-        context,
-        framework,
-        operation,
-        'OPERATION_DROPPED',
-        `Operation with invalid offers: ${problem}`,
-      );
+      refuseOperation(context, framework, operation, {
+        state: 'OPERATION_DROPPED',
+        message: `Operation with invalid offers: ${problem}`,
+      });
     }
   }
 }
@@ -158,99 +134,30 @@ function performOperation(
   operation: Offer_Operation,
 ): void {
   countKind(framework, 'operations', operation.type);
-  if (operation.type === 'LAUNCH') {
-    for (const task of operation.launch?.task_infos ?? []) {
-      const problem =
-        operation.id === undefined ? undefined : "'id' is not allowed in a LAUNCH operation";
-      launchTask(context, framework, grant, task, problem);
-    }
-    return;
+  switch (operation.type) {
+    case 'LAUNCH':
+      return launchTasks(context, framework, grant, operation);
+    case 'LAUNCH_GROUP':
+      return launchGroup(context, framework, grant, operation);
+    case 'RESERVE':
+    case 'UNRESERVE':
+    case 'CREATE':
+    case 'DESTROY':
+    case 'GROW_VOLUME':
+    case 'SHRINK_VOLUME':
+      return convertOffered(context, framework, grant, operation);
+    case 'CREATE_DISK':
+    case 'DESTROY_DISK':
+      return refuseOperation(context, framework, operation, {
+        state: 'OPERATION_ERROR',
+        message: `${operation.type} needs a resource provider, and agents of this cluster have none`,
+      });
+    default:
+      return refuseOperation(context, framework, operation, {
+        state: 'OPERATION_ERROR',
+        message: 'The type of the operation is unknown',
+      });
   }
-  const unsupported = `The operation ${operation.type ?? 'UNKNOWN'} is not supported yet`;
-  for (const task of tasksOf(operation)) {
-    failTask(context, framework, task, {
-      state: 'TASK_ERROR',
-      reason: 'REASON_TASK_GROUP_INVALID',
-      message: unsupported,
-    });
-  }
-  if (!isLaunch(operation))
-    operationFeedback(context, framework, operation, 'OPERATION_ERROR', unsupported);
-}
-
-function launchTask(
-  context: Context,
-  framework: Framework,
-  grant: Grant,
-  given: TaskInfo,
-  operationProblem: string | undefined,
-): void {
-  const task = withAllocation(given, grant.role);
-  const problem =
-    operationProblem ??
-    taskProblem(task, { framework, agent: grant.agent, remaining: grant.remaining });
-  if (problem !== undefined) {
-    failTask(context, framework, given, {
-      state: 'TASK_ERROR',
-      reason: 'REASON_TASK_INVALID',
-      message: problem,
-    });
-    return;
-  }
-  const record = addTask(context, framework, grant.agent, taskOfInfo(framework, task));
-  grant.remaining = grant.remaining.subtract(record.resources);
-  sendToAgent(context, grant.agent, {
-    type: 'RUN_TASK',
-    run_task: { framework_info: framework.info, task },
-  });
-}
-
-function withAllocation(task: TaskInfo, role: string): TaskInfo {
-  if (task.resources === undefined) return task;
-  const resources = task.resources.map((resource): Resource =>
-    resource.allocation_info?.role === undefined
-      ? { ...resource, allocation_info: { role } }
-      : resource,
-  );
-  return { ...task, resources };
-}
-
-function failTask(
-  context: Context,
-  framework: Framework,
-  task: TaskInfo,
-  failure: {
-    readonly state: TaskState;
-    readonly reason: TaskStatus_Reason;
-    readonly message: string;
-  },
-): void {
-  const state = stateFor(framework.capabilities, failure.state);
-  const agent = task.agent_id.value;
-  const status = {
-    ...masterStatus({ ...failure, state, taskId: taskId(task.task_id.value) }, context.now),
-    agent_id: { value: agent },
-  };
-  countTerminal(context, framework, status, state);
-  sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
-}
-
-function operationFeedback(
-  context: Context,
-  framework: Framework,
-  operation: Offer_Operation,
-  state: 'OPERATION_DROPPED' | 'OPERATION_ERROR',
-  message: string,
-): void {
-  count(context, `master/operations/${state === 'OPERATION_ERROR' ? 'error' : 'dropped'}`);
-  if (operation.id === undefined) {
-    note(context, 'info', 'operation.refused', message, { frameworkId: framework.id });
-    return;
-  }
-  sendToFramework(context, framework, {
-    type: 'UPDATE_OPERATION_STATUS',
-    update_operation_status: { status: { operation_id: operation.id, state, message } },
-  });
 }
 
 function isLaunch(operation: Offer_Operation): boolean {

@@ -67,6 +67,7 @@ function registerProblem(
   const id = register.agent_info.id?.value;
   const problem =
     validateResources(register.agent_info.resources ?? []) ??
+    validateResources(register.total_resources ?? []) ??
     (register.tasks ?? [])
       .map(({ resources }) => validateResources(resources ?? []))
       .find(Boolean) ??
@@ -122,6 +123,7 @@ function registerNew(
     removeAgent(context, agent, {
       state: 'TASK_GONE',
       reason: 'REASON_AGENT_REMOVED',
+      operationState: 'OPERATION_DROPPED',
       message: 'A new agent registered at the same address',
       writes: [deleteRecord('agents', agent.id)],
     });
@@ -163,7 +165,7 @@ function registerAgain(
   known.capabilities = register.capabilities ?? [];
   known.reregisteredAt = context.now;
   known.pingsMissed = 0;
-  const total = Resources.fromWire(info.resources);
+  const total = totalOf(register);
   // Offers that show what the agent is no longer like must not be used.
   if (attributesChanged || !total.equals(known.total)) rescindAgentOffers(context, known);
   known.total = total;
@@ -172,6 +174,14 @@ function registerAgain(
   confirm(context, known);
   reconcileAgentTasks(context, known, register);
   tellOperators(context, { type: 'AGENT_ADDED', agent_added: { agent: agentMessage(known) } });
+}
+
+/** What the agent has now: its own account, with reservations and volumes, where it gives one. */
+function totalOf({
+  total_resources: total = [],
+  agent_info: info,
+}: agentProtocol.Register): Resources {
+  return Resources.fromWire(total.length > 0 ? total : info.resources);
 }
 
 function attributesText({ attributes = [] }: AgentInfo): string {
@@ -201,13 +211,15 @@ function admit(
     ip: register.ip,
     version: register.version,
     capabilities: register.capabilities ?? [],
-    total: Resources.fromWire(info.resources),
+    total: totalOf(register),
     connection: undefined,
     registeredAt: context.now,
     reregisteredAt: again ? context.now : undefined,
     pingsMissed: 0,
     tasks: new Map(),
     offers: new Map(),
+    executors: new Map(),
+    operations: new Map(),
     used: new ResourceLedger(),
     offered: new ResourceLedger(),
     kills: new Map(),

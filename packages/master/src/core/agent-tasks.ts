@@ -6,7 +6,9 @@
 import { frameworkId, taskId, type FrameworkId, type TaskId } from '@dcos/base';
 import type { agentProtocol, Task } from '@dcos/wire';
 import { note, sendToAgent, sendToFramework, tellOperators, type Context } from './context.ts';
+import { reconcileAgentExecutors } from './executors.ts';
 import { addFramework, persistFramework } from './frameworks.ts';
+import { reconcileAgentOperations } from './operations.ts';
 import { addBounded, type Agent, type Framework, type TaskRecord } from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal } from './task-state.ts';
@@ -27,6 +29,8 @@ export function reconcileAgentTasks(
     reported.set(framework.id, ids.add(taskId(task.task_id.value)));
     reconcileTask(context, agent, framework, task);
   }
+  reconcileAgentExecutors(context, agent, register.executors ?? []);
+  reconcileAgentOperations(context, agent, register.operations ?? []);
   askForMissing(context, agent, reported);
   giveUpUnreachable(context, agent);
   resendKills(context, agent);

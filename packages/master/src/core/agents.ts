@@ -17,7 +17,9 @@ import {
   type Context,
 } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
+import { removeExecutors } from './executors.ts';
 import { rescindAgentOffers } from './offers.ts';
+import { endAgentOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
 import {
   addBounded,
@@ -124,6 +126,7 @@ function markUnreachable(context: Context, agent: Agent): void {
     const framework = state.frameworks.get(record.frameworkId);
     if (framework !== undefined) markTaskUnreachable(context, framework, record);
   }
+  endAgentOperations(context, agent, 'OPERATION_UNREACHABLE');
   dropAgent(context, agent);
   note(context, 'warn', 'agent.unreachable', 'agent is unreachable', { agentId: agent.id });
 }
@@ -158,6 +161,8 @@ export interface Removal {
   /** What becomes of its tasks. */
   readonly state: TaskState;
   readonly reason: TaskStatus_Reason;
+  /** What becomes of its operations. */
+  readonly operationState: 'OPERATION_GONE_BY_OPERATOR' | 'OPERATION_DROPPED';
   readonly message: string;
   readonly writes: readonly RegistryWrite[];
   /** Sent before the connection is closed. */
@@ -183,6 +188,7 @@ export function removeAgent(context: Context, agent: Agent, removal: Removal): v
       message: removal.message,
     });
   }
+  endAgentOperations(context, agent, removal.operationState);
   dropAgent(context, agent);
   note(context, 'info', 'agent.removed', removal.message, { agentId: agent.id });
 }
@@ -191,6 +197,7 @@ function dropAgent(context: Context, agent: Agent): void {
   const { state } = context;
   count(context, 'master/slave_removals');
   context.emit({ kind: 'cancelTimer', timer: PING_TIMER + agent.id });
+  removeExecutors(context, agent);
   context.allocator.removeAgent(agent.id);
   state.agents.delete(agent.id);
   if (agent.connection !== undefined) {
@@ -215,6 +222,7 @@ export function onUnregister(context: Context, agent: Agent): void {
   removeAgent(context, agent, {
     state: 'TASK_GONE',
     reason: 'REASON_AGENT_REMOVED',
+    operationState: 'OPERATION_DROPPED',
     message: 'Agent unregistered',
     writes: [deleteRecord('agents', agent.id)],
   });
@@ -246,6 +254,7 @@ export function markAgentGone(context: Context, id: AgentId): boolean {
   removeAgent(context, agent, {
     state: 'TASK_GONE_BY_OPERATOR',
     reason: 'REASON_AGENT_REMOVED_BY_OPERATOR',
+    operationState: 'OPERATION_GONE_BY_OPERATOR',
     message,
     writes,
     farewell: { type: 'SHUTDOWN', shutdown: { message } },

@@ -12,7 +12,9 @@ import { note, sendToAgent, sendToFramework, tellOperators, type Context } from 
 import type { StreamId } from './effects.ts';
 import { capabilitiesOf, minAllocatableOf, rolesOf } from './framework-validation.ts';
 import { ResourceLedger } from './ledger.ts';
+import { removeExecutors } from './executors.ts';
 import { removeOffer } from './offers.ts';
+import { orphanOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
 import { addBounded, type CompletedFramework, type Framework } from './state.ts';
 import { masterStatus } from './status.ts';
@@ -51,6 +53,8 @@ export function addFramework(
     unreachableTasks: new Map(),
     completedTasks: new Map(),
     offers: new Map(),
+    executors: new Set(),
+    operations: new Map(),
     used: new ResourceLedger(),
     offered: new ResourceLedger(),
     counters: new Map(),
@@ -174,7 +178,11 @@ export function removeFramework(context: Context, framework: Framework): void {
     }
     completeTask(context, framework, record);
   }
-  for (const agent of state.agents.values()) agent.kills.delete(id);
+  for (const agent of state.agents.values()) {
+    agent.kills.delete(id);
+    removeExecutors(context, agent, id);
+  }
+  orphanOperations(context, id);
   context.emit({ kind: 'cancelTimer', timer: FAILOVER_TIMER + id });
   dropStream(context, framework);
   allocator.removeFramework(id);

@@ -9,9 +9,7 @@
 
 import type { Allocator } from '@dcos/allocator';
 import {
-  agentId,
   assert,
-  executorId,
   frameworkId,
   unreachable,
   type Instant,
@@ -24,8 +22,10 @@ import { PERMISSIVE, type Authorizer } from './authorization.ts';
 import { onAgentClosed, onAgentTimer, onPong, onUnregister } from './agents.ts';
 import { count, note, sendToFramework, type Context } from './context.ts';
 import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
+import { onExecutorExited } from './executors.ts';
 import { onFrameworkTimer, onStreamClosed } from './frameworks.ts';
 import { ALLOCATE_ALL_TIMER, ALLOCATE_TIMER, allocate, onOfferTimer } from './offers.ts';
+import { onOperationUpdate, onResourcesChanged } from './operations.ts';
 import { onOperatorCall } from './operator-calls.ts';
 import type { MasterOptions } from './options.ts';
 import { onRecovered } from './recovery.ts';
@@ -100,7 +100,7 @@ function onEvent(context: Context, event: MasterEvent): void {
     case 'streamClosed':
       return onStreamClosed(context, event.streamId);
     case 'operatorCall':
-      return onOperatorCall(context, event.request, event.call);
+      return onOperatorCall(context, event.request, event.call, event.principal);
     case 'agentFrame':
       return onAgentFrame(context, event.connection, event.frame);
     case 'agentClosed':
@@ -155,6 +155,10 @@ function onFrameOfAgent(context: Context, agent: Agent, frame: agentProtocol.ToM
     onExecutorMessage(context, agent, frame.executor_message);
   else if (frame.executor_exited !== undefined)
     onExecutorExited(context, agent, frame.executor_exited);
+  else if (frame.operation_update !== undefined)
+    onOperationUpdate(context, agent, frame.operation_update);
+  else if (frame.resources_changed !== undefined)
+    onResourcesChanged(context, agent, frame.resources_changed);
   else if (frame.unregister !== undefined) onUnregister(context, agent);
 }
 
@@ -177,22 +181,4 @@ function onExecutorMessage(
     });
   const validity = sent ? 'valid' : 'invalid';
   count(context, `master/${validity}_executor_to_framework_messages`);
-}
-
-function onExecutorExited(
-  context: Context,
-  agent: Agent,
-  exited: agentProtocol.ExecutorExited,
-): void {
-  count(context, 'master/messages_exited_executor');
-  const framework = context.state.frameworks.get(frameworkId(exited.framework_id.value));
-  if (framework === undefined) return;
-  sendToFramework(context, framework, {
-    type: 'FAILURE',
-    failure: {
-      agent_id: { value: agentId(agent.id) },
-      executor_id: { value: executorId(exited.executor_id.value) },
-      status: exited.status,
-    },
-  });
 }

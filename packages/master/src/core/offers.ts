@@ -9,6 +9,7 @@ import type { Allocation, OfferRefusal } from '@dcos/allocator';
 import { toPreRefinement, type Resources } from '@dcos/resources';
 import type { Filters, Offer, Resource, scheduler } from '@dcos/wire';
 import { count, countOf, note, sendToFramework, type Context } from './context.ts';
+import { executorIdsOn } from './executors.ts';
 import { REFUSE_MS_DEFAULT, REFUSE_MS_MAX } from './options.ts';
 import type { Agent, Framework, OfferRecord } from './state.ts';
 
@@ -87,6 +88,7 @@ function offerMessage(
 ): Offer {
   const { info } = agent;
   const multiRole = framework.capabilities.has('MULTI_ROLE');
+  const executors = executorIdsOn(agent, framework.id);
   return {
     id: { value: id },
     framework_id: { value: framework.id },
@@ -100,6 +102,7 @@ function offerMessage(
     ...(info.domain !== undefined && { domain: info.domain }),
     resources: resourcesFor(framework, resources),
     ...(info.attributes !== undefined && { attributes: info.attributes }),
+    ...(executors.length > 0 && { executor_ids: executors.map((value) => ({ value })) }),
     ...(multiRole && { allocation_info: { role } }),
   };
 }

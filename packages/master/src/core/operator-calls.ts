@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import type { RequestId } from './effects.ts';
 import { removeFramework } from './frameworks.ts';
 import { removeOffer } from './offers.ts';
+import { onOperatorOperation } from './operator-operations.ts';
 import { keyProblem, putRecord } from './registry.ts';
 import { getState } from './view-v1.ts';
 
@@ -17,7 +18,13 @@ import { getState } from './view-v1.ts';
 const WEIGHTS_PER_CALL_MAX = 1_000;
 
 /** Performs a call; every path answers the request once. */
-export function onOperatorCall(context: Context, request: RequestId, call: masterApi.Call): void {
+export function onOperatorCall(
+  context: Context,
+  request: RequestId,
+  call: masterApi.Call,
+  principal?: string,
+): void {
+  if (onOperatorOperation(context, request, call, principal)) return;
   const reply = (status: number, text?: string): void =>
     context.emit({ kind: 'reply', request, status, ...(text !== undefined && { text }) });
   switch (call.type) {

@@ -16,11 +16,12 @@ import {
 import type { agentProtocol, scheduler } from '@dcos/wire';
 import { onAccept } from './accept.ts';
 import { callProblem } from './call-validation.ts';
-import { count, countKind, note, sendToAgent, sendToFramework, type Context } from './context.ts';
+import { count, countKind, note, sendToAgent, type Context } from './context.ts';
 import type { MasterEvent, RequestId } from './effects.ts';
 import { onSubscribe, onSuppression, onUpdateFramework } from './subscriptions.ts';
 import { removeFramework } from './frameworks.ts';
 import { onDecline } from './offers.ts';
+import { onAcknowledgeOperation, onReconcileOperations } from './operations.ts';
 import { onReconcile, reconcileTask } from './reconcile.ts';
 import type { Framework } from './state.ts';
 import { onAcknowledge } from './tasks.ts';
@@ -101,6 +102,11 @@ function dispatch(context: Context, framework: Framework, call: scheduler.Call):
       return (
         call.reconcile_operations &&
         onReconcileOperations(context, framework, call.reconcile_operations)
+      );
+    case 'ACKNOWLEDGE_OPERATION_STATUS':
+      return (
+        call.acknowledge_operation_status &&
+        onAcknowledgeOperation(context, framework, call.acknowledge_operation_status)
       );
     case 'MESSAGE':
       return call.message && onMessage(context, framework, call.message);
@@ -191,33 +197,6 @@ function toExecutor(
       },
     })
   );
-}
-
-function onReconcileOperations(
-  context: Context,
-  framework: Framework,
-  reconcile: scheduler.Call_ReconcileOperations,
-): void {
-  count(context, 'master/messages_reconcile_operations');
-  for (const { operation_id, agent_id } of reconcile.operations ?? []) {
-    const unreachable =
-      agent_id !== undefined && context.state.unreachableAgents.has(agentId(agent_id.value));
-    const message =
-      agent_id === undefined
-        ? "Reconciliation: Operation is unknown and no 'agent_id' was provided"
-        : 'Reconciliation: Operation is unknown';
-    sendToFramework(context, framework, {
-      type: 'UPDATE_OPERATION_STATUS',
-      update_operation_status: {
-        status: {
-          operation_id,
-          state: unreachable ? 'OPERATION_UNREACHABLE' : 'OPERATION_UNKNOWN',
-          message,
-          ...(agent_id !== undefined && { agent_id }),
-        },
-      },
-    });
-  }
 }
 
 /** The answer to any request while the registry is being read. */

@@ -3,20 +3,22 @@
  *
  * Invariants:
  * - a task that is in `Framework.tasks` is in the `tasks` of its agent, and the other way round;
- * - `used` of agent and framework is the sum of their tasks that have not ended; `offered` the sum of
- *   their offers;
+ * - `used` of agent and framework is the sum of their tasks that have not ended and of their executors;
+ *   `offered` the sum of their offers;
  * - an agent is in exactly one of `agents`, `recoveredAgents`, `unreachableAgents`, `goneAgents`.
  * Messages inside (`Task`, `FrameworkInfo`) are immutable and replaced whole, so that views may cache
  * what they made of them.
  */
 
-import type { AgentId, FrameworkId, Instant, OfferId, TaskId } from '@dcos/base';
+import type { AgentId, ExecutorId, FrameworkId, Instant, OfferId, TaskId } from '@dcos/base';
 import type { Resources } from '@dcos/resources';
 import type {
   AgentInfo,
   AgentInfo_Capability,
+  ExecutorInfo,
   FrameworkInfo,
   Offer,
+  Operation,
   scheduler,
   Task,
   TaskStatus,
@@ -36,6 +38,23 @@ export interface TaskRecord {
   released: boolean;
   /** Head of the update stream that the framework has not acknowledged; sent again when it subscribes. */
   unacknowledged: TaskStatus | undefined;
+}
+
+/** An executor that a framework brought. */
+export interface ExecutorRecord {
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly executorId: ExecutorId;
+  readonly info: ExecutorInfo;
+  /** With allocation. */
+  readonly resources: Resources;
+}
+
+export interface OperationRecord {
+  readonly agentId: AgentId;
+  /** Absent for an operator's, and once its framework is gone. */
+  frameworkId: FrameworkId | undefined;
+  operation: Operation;
 }
 
 export interface OfferRecord {
@@ -68,6 +87,9 @@ export interface Framework {
   /** Oldest first, bounded. */
   readonly completedTasks: Map<TaskId, Task>;
   readonly offers: Map<OfferId, OfferRecord>;
+  readonly executors: Set<ExecutorRecord>;
+  /** Those with an id, by it. */
+  readonly operations: Map<string, OperationRecord>;
   readonly used: ResourceLedger<AgentId>;
   readonly offered: ResourceLedger<AgentId>;
   /** Counters of this framework by the last part of the original's names; they end with it. */
@@ -101,6 +123,9 @@ export interface Agent {
   pingsMissed: number;
   readonly tasks: Map<FrameworkId, Map<TaskId, TaskRecord>>;
   readonly offers: Map<OfferId, OfferRecord>;
+  readonly executors: Map<FrameworkId, Map<ExecutorId, ExecutorRecord>>;
+  /** By the text of their uuid. */
+  readonly operations: Map<string, OperationRecord>;
   readonly used: ResourceLedger<FrameworkId>;
   readonly offered: ResourceLedger<FrameworkId>;
   /** Kills to send again when the agent comes back. */

@@ -5,16 +5,13 @@
  */
 
 import { idProblem, taskId } from '@dcos/base';
-import { Resources, validateResources } from '@dcos/resources';
+import { Resources, resourcesText, validateResources } from '@dcos/resources';
 import type { HealthCheck, CheckInfo, TaskInfo } from '@dcos/wire';
-import { resourcesText } from './resource-text.ts';
 import type { Agent, Framework } from './state.ts';
 
 export interface LaunchPlace {
   readonly framework: Framework;
   readonly agent: Agent;
-  /** What is left of the offers, with allocation. */
-  readonly remaining: Resources;
 }
 
 /** Says what is wrong with a task, or undefined. Resources carry their allocation already. */
@@ -25,7 +22,7 @@ export function taskProblem(task: TaskInfo, place: LaunchPlace): string | undefi
     checkProblem('health check', task.health_check) ??
     checkProblem('check', task.check) ??
     durationProblem(task) ??
-    resourceProblem(task, place) ??
+    resourceProblem(task) ??
     limitProblem(task, place)
   );
 }
@@ -46,10 +43,10 @@ function kindProblem(task: TaskInfo): string | undefined {
   if ((task.command === undefined) === (task.executor === undefined)) {
     return 'Task should have at least one (but not both) of CommandInfo or ExecutorInfo present';
   }
-  if (task.executor !== undefined) return 'Tasks with an ExecutorInfo are not supported yet';
   if (
-    task.command?.shell !== false &&
-    task.command?.value === undefined &&
+    task.command !== undefined &&
+    task.command.shell !== false &&
+    task.command.value === undefined &&
     task.container === undefined
   ) {
     return "Shell command of the task does not specify a 'value'";
@@ -100,26 +97,53 @@ function durationProblem(task: TaskInfo): string | undefined {
   return undefined;
 }
 
-function resourceProblem(task: TaskInfo, { remaining }: LaunchPlace): string | undefined {
+function resourceProblem(task: TaskInfo): string | undefined {
   const wire = task.resources ?? [];
   if (wire.length === 0) return 'Task uses no resources';
   const problem = validateResources(wire);
   if (problem !== undefined) return `Task uses invalid resources: ${problem}`;
   const wanted = Resources.fromWire(wire);
   if (wanted.isEmpty()) return 'Task uses no resources';
+  return mixProblem('Task', wanted) ?? persistenceProblem('Task', wanted);
+}
+
+/** Revocable and other resources of one name cannot be told apart by who uses them. */
+export function mixProblem(who: string, wanted: Resources): string | undefined {
   const revocable = new Set(wanted.revocable().names());
   const mixed = wanted
     .nonRevocable()
     .names()
     .find((name) => revocable.has(name));
-  if (mixed !== undefined) return `Task mixes revocable and non-revocable resources of '${mixed}'`;
-  if (!remaining.contains(wanted)) {
-    return (
-      `Total resources ${resourcesText(wanted.toWire())} required by task and its executor is more than ` +
-      `available ${resourcesText(remaining.toWire())}`
-    );
+  return mixed === undefined
+    ? undefined
+    : `${who} mixes revocable and non-revocable resources of '${mixed}'`;
+}
+
+/** A persistence id names one volume of its role on an agent. */
+export function persistenceProblem(who: string, wanted: Resources): string | undefined {
+  const seen = new Set<string>();
+  for (const { nature, count } of wanted.entries) {
+    const id = nature.frame.disk?.persistence?.id;
+    if (id === undefined) continue;
+    const name = `${nature.reservedTo ?? ''}/${id}`;
+    if (seen.has(name) || count > 1) return `${who} uses duplicate persistence ID ${id}`;
+    seen.add(name);
   }
   return undefined;
+}
+
+/** Whether what is needed is there, or the original's text that it is not. */
+export function resourcesProblem(
+  needed: Resources,
+  remaining: Resources,
+  what: 'task' | 'task group',
+): string | undefined {
+  if (remaining.contains(needed)) return undefined;
+  const verb = what === 'task' ? 'is' : 'are';
+  return (
+    `Total resources ${resourcesText(needed.toWire())} required by ${what} and its executor ${verb} more than ` +
+    `available ${resourcesText(remaining.toWire())}`
+  );
 }
 
 function limitProblem(task: TaskInfo, { agent }: LaunchPlace): string | undefined {

@@ -38,8 +38,9 @@ export function taskOfInfo(framework: Framework, info: TaskInfo): Task {
     health_check,
     kill_policy,
     limits,
+    executor,
   } = info;
-  const user = info.command?.user;
+  const user = info.command?.user ?? executor?.command?.user;
   return {
     name,
     task_id,
@@ -53,6 +54,7 @@ export function taskOfInfo(framework: Framework, info: TaskInfo): Task {
     ...(health_check !== undefined && { health_check }),
     ...(kill_policy !== undefined && { kill_policy }),
     ...(limits !== undefined && { limits }),
+    ...(executor !== undefined && { executor_id: executor.executor_id }),
     ...(user !== undefined && { user }),
   };
 }

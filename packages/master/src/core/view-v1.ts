@@ -3,7 +3,7 @@
  */
 
 import type { Instant } from '@dcos/base';
-import type { masterApi, Resource, Task, TimeInfo } from '@dcos/wire';
+import type { masterApi, Operation, Resource, Task, TimeInfo } from '@dcos/wire';
 import { agentPid } from './names.ts';
 import type { Agent, CompletedFramework, Framework, MasterState } from './state.ts';
 
@@ -112,11 +112,31 @@ export function getTasks(state: MasterState): masterApi.Response_GetTasks {
   return { tasks, unreachable_tasks: unreachable, completed_tasks: completed };
 }
 
-/** GET_STATE. Command tasks have no executor of their own here, so the list of executors is empty. */
+/** GET_EXECUTORS. Command tasks have none here: what runs them belongs to the agent. */
+export function getExecutors(state: MasterState): masterApi.Response_GetExecutors {
+  const executors: masterApi.Response_GetExecutors_Executor[] = [];
+  for (const agent of state.agents.values()) {
+    for (const ofFramework of agent.executors.values()) {
+      for (const { info } of ofFramework.values())
+        executors.push({ executor_info: info, agent_id: { value: agent.id } });
+    }
+  }
+  return { executors };
+}
+
+/** GET_OPERATIONS. */
+export function getOperations(state: MasterState): masterApi.Response_GetOperations {
+  const operations: Operation[] = [];
+  for (const agent of state.agents.values())
+    for (const { operation } of agent.operations.values()) operations.push(operation);
+  return operations.length === 0 ? {} : { operations };
+}
+
+/** GET_STATE. */
 export function getState(state: MasterState): masterApi.Response_GetState {
   return {
     get_tasks: getTasks(state),
-    get_executors: { executors: [] },
+    get_executors: getExecutors(state),
     get_frameworks: getFrameworks(state),
     get_agents: getAgents(state),
   };

@@ -19,6 +19,7 @@ import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.t
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
 import { BUILD, flagsOf } from './identity.ts';
+import { addOperationRoutes } from './operation-routes.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
 type View = (leadership: Leadership, query: ReturnType<typeof queryOf>) => Document;
@@ -39,19 +40,13 @@ const VIEWS: Readonly<Record<string, View>> = {
 };
 /** Views whose address also takes changes, which are not there yet. */
 const READ_ONLY: ReadonlySet<string> = new Set(['/quota', '/maintenance/schedule']);
-const CHANGES = [
-  '/reserve',
-  '/unreserve',
-  '/create-volumes',
-  '/destroy-volumes',
-  '/machine/down',
-  '/machine/up',
-] as const;
+const CHANGES = ['/machine/down', '/machine/up'] as const;
 
 /** Adds the routes. */
 export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
   for (const prefix of ['', '/master']) {
     addViews(app, shell, prefix);
+    addOperationRoutes(app, shell, prefix);
     app.all(`${prefix}/health`, (_request, reply) => sendEmpty(reply, 200));
     app.all(`${prefix}/version`, (request, reply) =>
       sendDocument(request, reply, buildObject(BUILD)),

@@ -31,9 +31,10 @@ const MASTER_ID = 'm';
 export function resources(amounts: {
   readonly cpus?: number;
   readonly mem?: number;
+  readonly disk?: number;
   readonly ports?: readonly [number, number];
 }): readonly Resource[] {
-  const { cpus, mem, ports } = amounts;
+  const { cpus, mem, disk, ports } = amounts;
   return [
     ...(cpus === undefined
       ? []
@@ -41,6 +42,9 @@ export function resources(amounts: {
     ...(mem === undefined
       ? []
       : [{ name: 'mem', type: 'SCALAR', scalar: { value: mem } } as const]),
+    ...(disk === undefined
+      ? []
+      : [{ name: 'disk', type: 'SCALAR', scalar: { value: disk } } as const]),
     ...(ports === undefined
       ? []
       : [
@@ -65,6 +69,8 @@ export const AGENT_CAPABILITIES = [
   { type: 'MULTI_ROLE' },
   { type: 'HIERARCHICAL_ROLE' },
   { type: 'RESERVATION_REFINEMENT' },
+  { type: 'RESIZE_VOLUME' },
+  { type: 'AGENT_OPERATION_FEEDBACK' },
 ] as const;
 
 export function frameworkInfo(overrides: Partial<FrameworkInfo> = {}): FrameworkInfo {

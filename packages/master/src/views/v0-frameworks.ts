@@ -7,6 +7,7 @@ import { Resources } from '@dcos/resources';
 import { scheduler, toJson } from '@dcos/wire';
 import type { CompletedFramework, Framework, MasterState, OfferRecord } from '../core/state.ts';
 import type { Document } from './document.ts';
+import { executorObject } from './v0-executors.ts';
 import { summary } from './v0-resources.ts';
 import { labelList, taskFragment } from './v0-tasks.ts';
 
@@ -98,8 +99,7 @@ export function frameworkDocument(framework: Framework): Document {
     ),
     completed_tasks: Array.from(framework.completedTasks.values(), taskFragment),
     offers: Array.from(framework.offers.values(), offerObject),
-    // Command tasks have no executor of their own on the master, as in the original.
-    executors: [],
+    executors: Array.from(framework.executors, executorObject),
     offer_constraints: toJson(scheduler.OfferConstraintsType, framework.offerConstraints ?? {}),
   };
 }

@@ -7,7 +7,14 @@ import type { Allocator } from '@dcos/allocator';
 import { isJsonObject, type JsonValue } from '@dcos/base';
 import { masterApi, toJson, type MasterInfo } from '@dcos/wire';
 import type { MasterState } from '../core/state.ts';
-import { getAgents, getFrameworks, getState, getTasks } from '../core/view-v1.ts';
+import {
+  getAgents,
+  getExecutors,
+  getFrameworks,
+  getOperations,
+  getState,
+  getTasks,
+} from '../core/view-v1.ts';
 import { roleMessages } from './roles.ts';
 import type { MasterIdentity } from './v0-state.ts';
 
@@ -43,9 +50,9 @@ export function readAnswer(
     case 'GET_FRAMEWORKS':
       return { type: 'GET_FRAMEWORKS', get_frameworks: getFrameworks(state) };
     case 'GET_EXECUTORS':
-      return { type: 'GET_EXECUTORS', get_executors: { executors: [] } };
+      return { type: 'GET_EXECUTORS', get_executors: getExecutors(state) };
     case 'GET_OPERATIONS':
-      return { type: 'GET_OPERATIONS', get_operations: {} };
+      return { type: 'GET_OPERATIONS', get_operations: getOperations(state) };
     case 'GET_TASKS':
       return { type: 'GET_TASKS', get_tasks: getTasks(state) };
     case 'GET_ROLES':

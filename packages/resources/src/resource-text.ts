@@ -9,7 +9,8 @@ export function resourcesText(resources: readonly Resource[]): string {
   return resources.length === 0 ? '{}' : resources.map(resourceText).join('; ');
 }
 
-function resourceText(resource: Resource): string {
+/** One resource. */
+export function resourceText(resource: Resource): string {
   const allocated = resource.allocation_info?.role;
   const reserved = (resource.reservations ?? []).map(
     ({ type, role, principal }) =>
