@@ -95,6 +95,23 @@ test('a reader that stops reading is cut off at the bound', async () => {
   socket.destroy();
 });
 
+test('a burst that exceeds the bound does not cut off a reader who reads', async () => {
+  const server = serve();
+  const [chunk, chunks] = [Buffer.alloc(64 * 1024), 100];
+  server.app.get('/burst', (_request, reply) => {
+    const stream = startStream(reply, { contentType: 'x/y', bufferedBytesMax: 1_000_000 });
+    for (let index = 0; index < chunks; index++) stream.write(chunk);
+    void stream.drained().then(() => stream.close());
+  });
+  const { url } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const call = request(`${url}/burst`);
+  call.end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  let bytes = 0;
+  for await (const data of response) bytes += (data as Buffer).length;
+  expect(bytes).toBe(chunk.length * chunks);
+});
+
 test('a client that goes away ends its stream', async () => {
   const server = serve();
   const ended = new Promise<CloseReason>((resolve) => {

@@ -1,12 +1,17 @@
 /**
  * Long-lived answers: RecordIO event streams and server-sent events. A reader that stops reading is cut
- * off when more than a bound waits for it, so that one slow client can never fill the memory.
+ * off when more than a bound waits for it, so that one slow client can never fill the memory. A burst may
+ * exceed the bound for a moment: nobody has read yet what was written just now.
  */
 
 import type { FastifyReply } from 'fastify';
 
 /** Bytes that may wait for one reader unless the stream says otherwise. */
 export const BUFFERED_BYTES_MAX = 16 * 1024 * 1024;
+/** How long more than the bound may wait. */
+const BURST_MS = 5_000;
+/** How many times the bound may wait in a burst. */
+const BURST_FACTOR = 8;
 
 export interface OutStreamOptions {
   readonly contentType: string;
@@ -21,8 +26,12 @@ export type CloseReason = 'client' | 'server' | 'slow-reader';
 export interface OutStream {
   /** Sends bytes or text. False when the stream is closed; the data is dropped then. */
   write(data: Uint8Array | string): boolean;
+  /** Resolves when little waits for the reader, or when the stream is closed. */
+  drained(): Promise<void>;
   /** Ends the stream after what was written. Idempotent. */
   close(): void;
+  /** Ends the stream at once, as that of a slow reader: for data that waits elsewhere. Idempotent. */
+  cut(): void;
   readonly closed: boolean;
   /** Bytes that wait for the reader now. */
   readonly bufferedBytes: number;
@@ -37,10 +46,29 @@ export function startStream(reply: FastifyReply, options: OutStreamOptions): Out
   // A stream outlives any time-out meant for requests.
   response.socket?.setTimeout(0);
   let reason: CloseReason | undefined;
+  let burst: NodeJS.Timeout | undefined;
   const end = (why: CloseReason): void => {
     if (reason !== undefined) return;
     reason = why;
+    clearTimeout(burst);
     options.onClose?.(why);
+  };
+  const cut = (): void => {
+    end('slow-reader');
+    response.destroy();
+  };
+  const judge = (): boolean => {
+    const waiting = response.writableLength;
+    if (waiting <= bufferedBytesMax) return true;
+    if (waiting > bufferedBytesMax * BURST_FACTOR) {
+      cut();
+      return false;
+    }
+    burst ??= setTimeout(() => {
+      burst = undefined;
+      if (response.writableLength > bufferedBytesMax) cut();
+    }, BURST_MS);
+    return true;
   };
   response.on('close', () => end('client'));
   response.on('error', () => end('client'));
@@ -52,18 +80,24 @@ export function startStream(reply: FastifyReply, options: OutStreamOptions): Out
     write(data) {
       if (reason !== undefined) return false;
       response.write(data);
-      if (response.writableLength > bufferedBytesMax) {
-        end('slow-reader');
-        response.destroy();
-        return false;
-      }
-      return true;
+      return judge();
+    },
+    drained() {
+      if (reason !== undefined || !response.writableNeedDrain) return Promise.resolve();
+      return new Promise((resolve) => {
+        const settle = (): void => {
+          response.off('drain', settle).off('close', settle);
+          resolve();
+        };
+        response.on('drain', settle).on('close', settle);
+      });
     },
     close() {
       if (reason !== undefined) return;
       end('server');
       response.end();
     },
+    cut,
     get closed() {
       return reason !== undefined;
     },

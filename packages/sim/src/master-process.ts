@@ -7,7 +7,7 @@
 import type { Allocator } from '@dcos/allocator';
 import type { Instant } from '@dcos/base';
 import type { Effect, Master, MasterEvent, RegistryWrite } from '@dcos/master/core';
-import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import { inOnePiece, type agentProtocol, type masterApi, type scheduler } from '@dcos/wire';
 import type { Connection, Side } from './connection.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import type { AgentLink, CallReply, SchedulerLink } from './simulated-master.ts';
@@ -166,7 +166,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
     });
     operators.add(link);
     // Clients get the snapshot as it was: messages are made once and never change.
-    link.sendToRight({ type: 'SUBSCRIBED', subscribed: { get_state: snapshot } });
+    link.sendToRight({ type: 'SUBSCRIBED', subscribed: { get_state: inOnePiece(snapshot) } });
   }
 
   function streamSide(streamId: string): Side<never> {

@@ -1,6 +1,7 @@
 export type { ClusterEvent } from './cluster-event.ts';
 export * from './content-type.ts';
 export * from './json.ts';
+export * from './large-message.ts';
 export * from './message-type.ts';
 export * from './protobuf.ts';
 export * from './record-io.ts';

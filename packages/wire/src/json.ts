@@ -44,27 +44,24 @@ export function fromJsonText<T>(type: MessageType<T>, text: string): T {
 function messageToJson(name: string, message: Fields): JsonValue {
   const json: { [key: string]: JsonValue } = {};
   for (const field of messageSchema(name).fields) {
-    const value = message[field.name];
-    if (value === undefined) {
-      if (field.default !== undefined && field.deprecated !== true)
-        json[field.name] = field.default;
-      continue;
-    }
-    if (field.label === 'repeated') {
-      const items = value as readonly unknown[];
-      json[field.name] = items.map((item) => singleToJson(field, item));
-    } else if (field.label === 'map') {
-      const entries = Object.entries(value as Fields);
-      if (entries.length > 0) {
-        json[field.name] = Object.fromEntries(
-          entries.map(([key, item]) => [key, mapValueToJson(field.type, item)]),
-        );
-      }
-    } else {
-      json[field.name] = singleToJson(field, value);
-    }
+    const value = fieldToJson(field, message[field.name]);
+    if (value !== undefined) json[field.name] = value;
   }
   return json;
+}
+
+/** The JSON value of one field; undefined when it is not written. */
+export function fieldToJson(field: FieldRow, value: unknown): JsonValue | undefined {
+  if (value === undefined) {
+    return field.default !== undefined && field.deprecated !== true ? field.default : undefined;
+  }
+  if (field.label === 'repeated') {
+    return (value as readonly unknown[]).map((item) => singleToJson(field, item));
+  }
+  if (field.label !== 'map') return singleToJson(field, value);
+  const entries = Object.entries(value as Fields);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([key, item]) => [key, mapValueToJson(field.type, item)]));
 }
 
 function singleToJson(field: FieldRow, value: unknown): JsonValue {

@@ -40,14 +40,25 @@ function writeMessage(writer: BinaryWriter, name: string, message: Fields): void
       assert(field.label !== 'required', `${name}.${field.name} is required`);
       continue;
     }
-    if (field.label === 'repeated') {
-      for (const item of value as readonly unknown[]) writeSingle(writer, field, item);
-    } else if (field.label === 'map') {
-      for (const [key, item] of Object.entries(value as Fields))
-        writeMapEntry(writer, field, key, item);
-    } else {
-      writeSingle(writer, field, value);
-    }
+    writeField(writer, field, value);
+  }
+}
+
+/** Encodes one field of a message, its tag included; of a repeated one all its items. */
+export function encodeField(field: FieldRow, value: unknown): Uint8Array {
+  const writer = new BinaryWriter();
+  writeField(writer, field, value);
+  return writer.finish();
+}
+
+function writeField(writer: BinaryWriter, field: FieldRow, value: unknown): void {
+  if (field.label === 'repeated') {
+    for (const item of value as readonly unknown[]) writeSingle(writer, field, item);
+  } else if (field.label === 'map') {
+    for (const [key, item] of Object.entries(value as Fields))
+      writeMapEntry(writer, field, key, item);
+  } else {
+    writeSingle(writer, field, value);
   }
 }
 

@@ -11,7 +11,7 @@
  */
 
 import type { AgentId, FrameworkId, JsonValue } from '@dcos/base';
-import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import type { agentProtocol, LargeMessage, masterApi, scheduler } from '@dcos/wire';
 
 /** Names an HTTP request that waits for its answer; chosen by the shell, never used twice. */
 export type RequestId = number;
@@ -89,7 +89,7 @@ export type Effect =
       readonly kind: 'openOperatorStream';
       readonly request: RequestId;
       /** The state at this place in the order of effects; later events continue from it. */
-      readonly snapshot: masterApi.Response_GetState;
+      readonly snapshot: LargeMessage<masterApi.Response_GetState>;
     }
   | { readonly kind: 'operatorEvent'; readonly event: masterApi.Event }
   | { readonly kind: 'setTimer'; readonly timer: TimerId; readonly afterMs: number }

@@ -5,7 +5,15 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from '@dcos/http';
+import {
+  encodeLarge,
+  MEDIA_TYPES,
+  type Encoding,
+  type LargeMessage,
+  type Pieces,
+} from '@dcos/wire';
 import { pieces, type Document } from '../views/document.ts';
+import { firstSlice, inSlices } from './slices.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 /** Characters that are joined before they are written; keeps the number of small writes down. */
@@ -97,6 +105,45 @@ function* chunked(
   }
   chunk += wrap?.[1] ?? '';
   if (chunk !== '') yield chunk;
+}
+
+/**
+ * Sends a message that may be big. It is encoded in slices of time before the first byte leaves, since
+ * protobuf writes lengths first, and sent in chunks after that.
+ */
+export function sendMessage(reply: FastifyReply, message: LargeMessage, encoding: Encoding): void {
+  const work = encodeLarge(message, encoding);
+  const encoded = firstSlice(work);
+  const type = MEDIA_TYPES[encoding];
+  if (encoded !== undefined && encoded.result.length < CHUNK_LENGTH) {
+    sendBytes(reply, type, Buffer.from(encoded.result.texts.join(''), 'latin1'));
+    return;
+  }
+  const isWanted = (): boolean => !reply.raw.destroyed;
+  const chunks = async function* (): AsyncGenerator<Buffer, void> {
+    const whole = encoded?.result ?? (await inSlices(work, isWanted));
+    if (whole === undefined) return;
+    for (const chunk of chunksOf(whole)) {
+      yield chunk;
+      await nextTurn();
+    }
+  };
+  void reply
+    .code(200)
+    .header('content-type', type)
+    .send(Readable.from(chunks(), { objectMode: false }));
+}
+
+/** The bytes of pieces, in chunks of a size that is good to write. */
+export function* chunksOf({ texts }: Pieces): Generator<Buffer, void> {
+  let chunk = '';
+  for (const text of texts) {
+    chunk += text;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield Buffer.from(chunk, 'latin1');
+    chunk = '';
+  }
+  if (chunk !== '') yield Buffer.from(chunk, 'latin1');
 }
 
 /** The query parameters; of a repeated one the first. */

@@ -41,6 +41,8 @@ export const masterConfigSchema = z.strictObject({
   /** How long a connection may stay without REGISTER. */
   agentRegisterTimeoutMs: period(30_000),
   operatorSubscribersMax: bound(1_000),
+  /** Events of the operators' stream that are kept for subscribers that come back. */
+  operatorEventsKeptMax: bound(10_000),
   agentPingIntervalMs: period(defaultMasterOptions.pingIntervalMs),
   agentPingsMissedMax: bound(defaultMasterOptions.pingsMissedMax),
   agentReregisterTimeoutMs: period(defaultMasterOptions.agentReregisterTimeoutMs),

@@ -41,7 +41,8 @@ import { EffectQueue } from './effect-queue.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { BUILD, flagsOf } from './identity.ts';
-import { OperatorStreams, SchedulerStreams } from './streams.ts';
+import { OperatorStreams } from './operator-streams.ts';
+import { SchedulerStreams } from './streams.ts';
 import { createSystemRandom, systemClock } from './system-ports.ts';
 import { Timers } from './timers.ts';
 import { addV1Routes } from './v1-routes.ts';
@@ -189,7 +190,11 @@ export class MasterShell {
     this.#deps = deps;
     this.#clock = clock;
     this.#http = http;
-    this.operatorStreams = new OperatorStreams(config.operatorSubscribersMax);
+    this.operatorStreams = new OperatorStreams({
+      epoch: () => this.#leadership?.identity.id ?? '',
+      streamsMax: config.operatorSubscribersMax,
+      eventsKeptMax: config.operatorEventsKeptMax,
+    });
     this.#schedulerStreams = new SchedulerStreams((streamId) =>
       this.dispatch({ kind: 'streamClosed', streamId }),
     );
@@ -248,7 +253,7 @@ export class MasterShell {
   /** Keeps operator streams alive; the core sends the heartbeats of schedulers. */
   #beat(): void {
     this.#cancelBeat = this.#clock.setTimer(this.config.heartbeatIntervalMs, () => {
-      this.operatorStreams.send({ type: 'HEARTBEAT' });
+      this.operatorStreams.beat();
       this.#beat();
     });
   }
@@ -318,16 +323,10 @@ export class MasterShell {
     const opening = this.requests.take(effect.request);
     if (opening === undefined) return;
     const { streamBufferedBytesMax: bufferedBytesMax, heartbeatIntervalMs } = this.config;
-    this.operatorStreams.open({ ...opening, bufferedBytesMax }, [
-      {
-        type: 'SUBSCRIBED',
-        subscribed: {
-          get_state: effect.snapshot,
-          heartbeat_interval_seconds: heartbeatIntervalMs / 1000,
-        },
-      },
-      { type: 'HEARTBEAT' },
-    ]);
+    this.operatorStreams.open(
+      { ...opening, bufferedBytesMax },
+      { snapshot: effect.snapshot, heartbeatIntervalMs },
+    );
   }
 
   #log({

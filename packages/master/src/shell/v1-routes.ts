@@ -3,10 +3,11 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
-import { encode, masterApi, MEDIA_TYPES, scheduler, type Encoding } from '@dcos/wire';
-import { answerJson, readAnswer } from '../views/v1-reads.ts';
-import { refuse, sendBytes } from './answers.ts';
+import { LargeMessage, masterApi, scheduler, type Encoding } from '@dcos/wire';
+import { readAnswer } from '../views/v1-reads.ts';
+import { refuse, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
+import { POSITION_INVALID, positionOf } from './event-log.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
 const NOT_ACCEPTABLE = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
@@ -81,7 +82,9 @@ function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyR
   const problem = problemOf(call);
   if (problem !== undefined) refuse(reply, 400, `Failed to validate master::Call: ${problem}`);
   else if (accepts === undefined) refuse(reply, 406, NOT_ACCEPTABLE);
-  else if (!answerRead(shell, leadership, call, { reply, encoding: accepts })) {
+  else if (call.type === 'SUBSCRIBE' && positionOf(request) === 'invalid') {
+    refuse(reply, 400, POSITION_INVALID);
+  } else if (!answerRead(shell, leadership, call, { reply, encoding: accepts })) {
     shell.dispatch({
       kind: 'operatorCall',
       request: shell.requests.add({ reply, encoding: accepts }),
@@ -108,7 +111,7 @@ function answerRead(
     masterInfo,
     metrics: () => shell.masterMetrics?.snapshot() ?? {},
   });
-  if (answer !== undefined) send(answer, to);
+  if (answer !== undefined) sendMessage(to.reply, answer, to.encoding);
   return answer !== undefined;
 }
 
@@ -121,17 +124,7 @@ function answerFiles(
 ): void {
   const path = call.list_files?.path;
   if (call.type === 'LIST_FILES' && path !== undefined && EMPTY_PATHS.has(path)) {
-    send({ type: 'LIST_FILES', list_files: {} }, to);
+    const answer = { type: 'LIST_FILES', list_files: {} } as const;
+    sendMessage(to.reply, new LargeMessage(masterApi.ResponseType, answer), to.encoding);
   } else refuse(to.reply, 404, '');
-}
-
-function send(
-  answer: masterApi.Response,
-  { reply, encoding }: { readonly reply: FastifyReply; readonly encoding: Encoding },
-): void {
-  const bytes =
-    encoding === 'json'
-      ? Buffer.from(JSON.stringify(answerJson(answer)))
-      : Buffer.from(encode(masterApi.ResponseType, answer));
-  sendBytes(reply, MEDIA_TYPES[encoding], bytes);
 }

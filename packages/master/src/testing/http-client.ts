@@ -150,12 +150,16 @@ export interface EventStream<T> {
 export async function openStream<T>(
   url: string,
   call: Uint8Array | string,
-  options: { readonly type: MessageType<T>; readonly encoding: Encoding },
+  options: {
+    readonly type: MessageType<T>;
+    readonly encoding: Encoding;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ): Promise<EventStream<T>> {
   const media = MEDIA_TYPES[options.encoding];
   const [response, outgoing] = await begin(url, {
     method: 'POST',
-    headers: { 'content-type': media, accept: media },
+    headers: { 'content-type': media, accept: media, ...options.headers },
     body: call,
   });
   const events = new Inbox<T>();

@@ -1,11 +1,10 @@
 /**
- * Calls of the operator API that only read, and the shape of their JSON answers: unlike elsewhere, the
- * original writes the lists of objects there even when they are empty.
+ * Calls of the operator API that only read. Unlike elsewhere, the original writes the lists of objects in
+ * these JSON answers even when they are empty.
  */
 
 import type { Allocator } from '@dcos/allocator';
-import { isJsonObject, type JsonValue } from '@dcos/base';
-import { masterApi, toJson, type MasterInfo } from '@dcos/wire';
+import { LargeMessage, masterApi, type LargeFields, type MasterInfo } from '@dcos/wire';
 import type { MasterState } from '../core/state.ts';
 import {
   getAgents,
@@ -30,7 +29,15 @@ export interface ReadSources {
 export function readAnswer(
   call: masterApi.Call,
   sources: ReadSources,
-): masterApi.Response | undefined {
+): LargeMessage<masterApi.Response> | undefined {
+  const answer = fieldsOfAnswer(call, sources);
+  return answer === undefined ? undefined : new LargeMessage(masterApi.ResponseType, answer);
+}
+
+function fieldsOfAnswer(
+  call: masterApi.Call,
+  sources: ReadSources,
+): LargeFields<masterApi.Response> | undefined {
   const { state, identity } = sources;
   switch (call.type) {
     case 'GET_HEALTH':
@@ -89,42 +96,4 @@ function weightsAnswer(state: MasterState): masterApi.Response {
   if (state.weights.size === 0) return { type: 'GET_WEIGHTS' };
   const weights = Array.from(state.weights, ([role, weight]) => ({ role, weight }));
   return { type: 'GET_WEIGHTS', get_weights: { weight_infos: weights } };
-}
-
-/** Lists that are written even when they are empty, by the message that has them. */
-const LISTS: Readonly<Record<string, readonly string[]>> = {
-  get_tasks: ['tasks', 'unreachable_tasks', 'completed_tasks'],
-  get_executors: ['executors'],
-  get_frameworks: ['frameworks', 'completed_frameworks'],
-  get_agents: ['agents', 'recovered_agents'],
-};
-
-/** The JSON of an answer. */
-export function answerJson(answer: masterApi.Response): JsonValue {
-  const json = toJson(masterApi.ResponseType, answer);
-  return isJsonObject(json) ? withLists(json) : json;
-}
-
-/** The JSON of an event; only SUBSCRIBED has lists that may be empty. */
-export function eventJson(event: masterApi.Event): JsonValue {
-  const json = toJson(masterApi.EventType, event);
-  if (event.type !== 'SUBSCRIBED' || !isJsonObject(json) || !isJsonObject(json['subscribed']))
-    return json;
-  const { get_state: state } = json['subscribed'];
-  return isJsonObject(state)
-    ? { ...json, subscribed: { ...json['subscribed'], get_state: withLists(state) } }
-    : json;
-}
-
-function withLists(json: { readonly [key: string]: JsonValue | undefined }): {
-  readonly [key: string]: JsonValue | undefined;
-} {
-  return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => {
-      if (!isJsonObject(value)) return [key, value];
-      if (key === 'get_state') return [key, withLists(value)];
-      const empty = Object.fromEntries((LISTS[key] ?? []).map((name) => [name, []]));
-      return [key, { ...empty, ...value }];
-    }),
-  );
 }

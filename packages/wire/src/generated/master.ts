@@ -256,6 +256,7 @@ export interface Event {
   readonly framework_added?: Event_FrameworkAdded;
   readonly framework_updated?: Event_FrameworkUpdated;
   readonly framework_removed?: Event_FrameworkRemoved;
+  readonly sequence?: number;
 }
 export interface Event_Subscribed {
   readonly get_state?: Response_GetState;

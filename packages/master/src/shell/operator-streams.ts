@@ -1,0 +1,237 @@
+/**
+ * The operators' event streams. What happens in one turn of the event loop is encoded once for each kind of
+ * viewer and written once to each subscriber, however many events and subscribers there are.
+ *
+ * Invariants: a subscriber gets the snapshot at its place in the order of events and every event after it,
+ * each once and in order; what waits for one subscriber is bounded, and one that exceeds the bound is cut.
+ */
+
+import { startStream, type OutStream } from '@dcos/http';
+import {
+  encodeAs,
+  encodeLarge,
+  encodeRecord,
+  LargeMessage,
+  masterApi,
+  MEDIA_TYPES,
+  type Encoding,
+  type Pieces,
+} from '@dcos/wire';
+import { chunksOf } from './answers.ts';
+import {
+  EventLog,
+  positionOf,
+  RESUMED_HEADER,
+  SEQUENCE_HEADER,
+  type LoggedEvent,
+} from './event-log.ts';
+import { inSlices } from './slices.ts';
+import type { StreamOpening } from './streams.ts';
+
+/** Events that are encoded and written in one turn; keeps the turn short. */
+const EVENTS_PER_TURN = 1_000;
+
+/** What decides how events look to a subscriber: those of one kind share the encoded bytes. */
+interface Viewer {
+  readonly encoding: Encoding;
+  /** Whether events carry their numbers. */
+  readonly numbered: boolean;
+}
+
+interface Subscriber {
+  readonly out: OutStream;
+  readonly viewer: Viewer;
+  readonly bufferedBytesMax: number;
+  /** Records that wait until the snapshot is written; undefined when it is. */
+  waiting: Uint8Array[] | undefined;
+  waitingBytes: number;
+}
+
+export interface OperatorStreamsOptions {
+  /** Names the master whose events are numbered. */
+  readonly epoch: () => string;
+  /** Streams at most; the oldest gives way. */
+  readonly streamsMax: number;
+  readonly eventsKeptMax: number;
+}
+
+/** What a subscriber begins with. */
+export interface Beginning {
+  readonly snapshot: LargeMessage<masterApi.Response_GetState>;
+  readonly heartbeatIntervalMs: number;
+}
+
+export class OperatorStreams {
+  readonly #options: OperatorStreamsOptions;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #log: EventLog;
+  /** Number of the last event that was written to the subscribers. */
+  #written = 0;
+  #flushing = false;
+
+  constructor(options: OperatorStreamsOptions) {
+    this.#options = options;
+    this.#log = new EventLog(options.eventsKeptMax);
+  }
+
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Opens a stream at this place in the order of events. */
+  open(opening: StreamOpening, beginning: Beginning): void {
+    const { reply, encoding, bufferedBytesMax } = opening;
+    const [oldest] = this.#subscribers;
+    if (this.#subscribers.size >= this.#options.streamsMax) oldest?.out.close();
+    // Whoever is there already gets what came before; the new one must not.
+    while (this.#written < this.#log.last) this.#flush();
+    const position = positionOf(reply.request);
+    const missed =
+      typeof position === 'object' && position.epoch === this.#options.epoch()
+        ? this.#log.after(position.sequence)
+        : undefined;
+    const from = missed?.[0] === undefined ? this.#log.last : missed[0].sequence - 1;
+    const out = startStream(reply, {
+      contentType: MEDIA_TYPES[encoding],
+      bufferedBytesMax,
+      headers:
+        position === undefined
+          ? {}
+          : {
+              [SEQUENCE_HEADER]: `${this.#options.epoch()}:${from}`,
+              [RESUMED_HEADER]: String(missed !== undefined),
+            },
+      onClose: () => void this.#subscribers.delete(subscriber),
+    });
+    const viewer: Viewer = { encoding, numbered: position !== undefined };
+    const subscriber: Subscriber = { out, viewer, bufferedBytesMax, waiting: [], waitingBytes: 0 };
+    this.#subscribers.add(subscriber);
+    const heartbeat = recordOf(HEARTBEAT, viewer);
+    void (missed === undefined
+      ? this.#writeSnapshot(subscriber, beginning, heartbeat)
+      : this.#write(subscriber, missedChunks(heartbeat, missed, viewer)));
+  }
+
+  async #writeSnapshot(
+    subscriber: Subscriber,
+    { snapshot, heartbeatIntervalMs }: Beginning,
+    heartbeat: Uint8Array,
+  ): Promise<void> {
+    const { viewer, out } = subscriber;
+    const event = new LargeMessage(masterApi.EventType, {
+      type: 'SUBSCRIBED',
+      subscribed: new LargeMessage(masterApi.Event_SubscribedType, {
+        get_state: snapshot,
+        heartbeat_interval_seconds: heartbeatIntervalMs / 1000,
+      }),
+      ...(viewer.numbered && { sequence: this.#log.last }),
+    });
+    const encoded = await inSlices(encodeLarge(event, viewer.encoding), () => !out.closed);
+    if (encoded !== undefined) await this.#write(subscriber, snapshotChunks(encoded, heartbeat));
+  }
+
+  /** Writes what a subscriber begins with, as fast as it reads, and then what has happened meanwhile. */
+  async #write(subscriber: Subscriber, chunks: Iterable<Uint8Array>): Promise<void> {
+    const { out } = subscriber;
+    for (const chunk of chunks) {
+      if (!out.write(chunk)) return;
+      await out.drained();
+    }
+    for (const record of subscriber.waiting ?? []) out.write(record);
+    subscriber.waiting = undefined;
+  }
+
+  /** Numbers an event and sends it to everybody at the end of this turn. */
+  send(event: masterApi.Event): void {
+    // Nothing may fall out of the log before it is written.
+    if (this.#log.last - this.#written >= this.#options.eventsKeptMax) this.#flush();
+    this.#log.add(event);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flushLater());
+  }
+
+  /** Tells everybody that the stream is alive; heartbeats have no number. */
+  beat(): void {
+    const records = new Map<string, Uint8Array>();
+    for (const subscriber of this.#subscribers) {
+      const record = shared(records, subscriber.viewer, (viewer) => recordOf(HEARTBEAT, viewer));
+      this.#pass(subscriber, record);
+    }
+  }
+
+  #flushLater(): void {
+    this.#flush();
+    this.#flushing = this.#written < this.#log.last;
+    if (this.#flushing) setImmediate(() => this.#flushLater());
+  }
+
+  #flush(): void {
+    const events = this.#log.after(this.#written)?.slice(0, EVENTS_PER_TURN) ?? [];
+    this.#written += events.length;
+    const chunks = new Map<string, Uint8Array>();
+    for (const subscriber of this.#subscribers) {
+      const chunk = shared(chunks, subscriber.viewer, (viewer) => recordsOf(events, viewer));
+      if (chunk.length > 0) this.#pass(subscriber, chunk);
+    }
+  }
+
+  #pass(subscriber: Subscriber, chunk: Uint8Array): void {
+    const { waiting, out, bufferedBytesMax } = subscriber;
+    if (waiting === undefined) {
+      out.write(chunk);
+      return;
+    }
+    waiting.push(chunk);
+    subscriber.waitingBytes += chunk.length;
+    if (subscriber.waitingBytes > bufferedBytesMax) out.cut();
+  }
+
+  closeAll(): void {
+    while (this.#written < this.#log.last) this.#flush();
+    for (const { out } of this.#subscribers) out.close();
+  }
+}
+
+const HEARTBEAT: masterApi.Event = { type: 'HEARTBEAT' };
+
+function* snapshotChunks(encoded: Pieces, heartbeat: Uint8Array): Generator<Uint8Array, void> {
+  yield Buffer.from(`${encoded.length}\n`);
+  yield* chunksOf(encoded);
+  yield heartbeat;
+}
+
+function* missedChunks(
+  heartbeat: Uint8Array,
+  missed: readonly LoggedEvent[],
+  viewer: Viewer,
+): Generator<Uint8Array, void> {
+  yield heartbeat;
+  for (let at = 0; at < missed.length; at += EVENTS_PER_TURN)
+    yield recordsOf(missed.slice(at, at + EVENTS_PER_TURN), viewer);
+}
+
+/** What all viewers of a kind share, made for the first of them. */
+function shared(
+  known: Map<string, Uint8Array>,
+  viewer: Viewer,
+  make: (viewer: Viewer) => Uint8Array,
+): Uint8Array {
+  const kind = `${viewer.encoding}/${viewer.numbered}`;
+  const bytes = known.get(kind) ?? make(viewer);
+  known.set(kind, bytes);
+  return bytes;
+}
+
+/** The one place where events are made to look as viewers of a kind may see them. */
+function recordsOf(events: readonly LoggedEvent[], viewer: Viewer): Uint8Array {
+  return Buffer.concat(
+    events.map(({ event, sequence }) =>
+      recordOf(viewer.numbered ? { ...event, sequence } : event, viewer),
+    ),
+  );
+}
+
+function recordOf(event: masterApi.Event, { encoding }: Viewer): Uint8Array {
+  return encodeRecord(encodeAs(encoding, masterApi.EventType, event));
+}
