@@ -26,6 +26,8 @@ export class AgentBook {
   readonly #blocked = new BitSet();
   #blockedFor: Resources = Resources.empty;
   hasGpus = false;
+  /** On the whitelist, or there is none. */
+  listed = true;
   /** The wake epoch at which nobody wanted what is free; see the allocation run. */
   settledEpoch = -1;
 
@@ -103,6 +105,22 @@ export class AgentBook {
     if (this.#overcommitted) this.#recount();
     else this.#free = this.#free.add(firm(resources).unallocate());
     this.settledEpoch = -1;
+  }
+
+  /** Turns what the framework has (and the agent's total with it) into something else of the same amount. */
+  convert(
+    framework: FrameworkId,
+    change: {
+      readonly from: Resources;
+      readonly to: Resources;
+      readonly plainFrom: Resources;
+      readonly plainTo: Resources;
+    },
+  ): void {
+    const held = this.of(framework);
+    assert(held.contains(change.from), `more is converted on agent ${this.id} than was allocated`);
+    this.#byFramework.set(framework, held.subtract(change.from).add(change.to));
+    this.#total = this.#total.subtract(change.plainFrom).add(change.plainTo);
   }
 
   /** Prepares a look at all clients: forgets verdicts on less than what is free now. */

@@ -17,6 +17,7 @@ import type { AgentBook } from './agent-book.ts';
 import type { Client, ClientTree } from './clients.ts';
 import { isAllocatable } from './min-allocatable.ts';
 import type { OfferFilters } from './offer-filters.ts';
+import type { QuotaRun, Stage } from './quota-run.ts';
 import type { Allocation, MinAllocatable } from './types.ts';
 
 /** What a run looks at. */
@@ -30,6 +31,10 @@ export interface RunContext {
   readonly filterGpuResources: boolean;
   readonly region: string | undefined;
   readonly wakeEpoch: number;
+  /** Present while some role has a quota. */
+  readonly quota: QuotaRun | undefined;
+  /** Notes that quota held something back in this run. */
+  readonly heldBack: () => void;
   /** Moves what was decided from free to allocated, in books and sorters. */
   readonly commit: (client: Client, agent: AgentBook, offer: Resources, plain: Resources) => void;
 }
@@ -39,7 +44,11 @@ export type Refusal =
   | { readonly kind: 'agent-capability'; readonly capability: string }
   | { readonly kind: 'framework-capability'; readonly capability: string }
   | { readonly kind: 'nothing-allocatable' }
-  | { readonly kind: 'filtered'; readonly until: Instant };
+  /** Limits of the role, or guarantees of others, leave too little. */
+  | { readonly kind: 'quota' }
+  /** The framework's offer constraints exclude the agent. */
+  | { readonly kind: 'constraints' }
+  | { readonly kind: 'filtered'; readonly until: Instant; readonly chopped: boolean };
 
 /** Runs over the agents and gives what was decided, in the order of decision. */
 export function runAllocation(
@@ -47,11 +56,24 @@ export function runAllocation(
   agents: readonly AgentBook[],
 ): readonly Allocation[] {
   const due = agents.filter(
-    (agent) => agent.active && agent.settledEpoch !== context.wakeEpoch && !agent.free.isEmpty(),
+    (agent) =>
+      agent.active &&
+      agent.listed &&
+      agent.settledEpoch !== context.wakeEpoch &&
+      !agent.free.isEmpty(),
   );
   const allocations: Allocation[] = [];
   context.clients.roleSorter.refresh();
-  for (const agent of shuffle(context.random, due)) serveAgent(context, agent, allocations);
+  const { quota } = context;
+  if (quota?.hasUnmet === true) {
+    for (const agent of shuffle(context.random, due)) {
+      if (!quota.hasUnmet) break;
+      serveAgent(context, agent, allocations, 'guarantees');
+    }
+  }
+  for (const agent of shuffle(context.random, due)) {
+    if (!agent.free.isEmpty()) serveAgent(context, agent, allocations, 'everything');
+  }
   return allocations;
 }
 
@@ -61,7 +83,12 @@ interface Decision {
   readonly plain: Resources;
 }
 
-function serveAgent(context: RunContext, agent: AgentBook, allocations: Allocation[]): void {
+function serveAgent(
+  context: RunContext,
+  agent: AgentBook,
+  allocations: Allocation[],
+  stage: Stage,
+): void {
   if (!context.hasMinOverrides && !isAllocatable(agent.free, context.minAllocatable)) {
     agent.settledEpoch = context.wakeEpoch;
     return;
@@ -75,17 +102,22 @@ function serveAgent(context: RunContext, agent: AgentBook, allocations: Allocati
   let left = agent.free;
   const serveClient = (client: Client): boolean => {
     if (agent.isBlocked(client.index)) return true;
-    const plain = offerable(context, client, agent, left);
+    const plain = offerable(context, client, agent, left, stage);
     if (!(plain instanceof Resources)) {
-      // A verdict on leftovers holds for less than is free now; the next turn will find it out.
-      if (decisions.length === 0) agent.block(client.index);
+      // A verdict on leftovers holds for less than is free now; the next turn will find it out. One on
+      // what quota left holds until quota leaves more, wherever that happens.
+      const heldBack = plain.kind === 'quota' || (plain.kind === 'filtered' && plain.chopped);
+      if (heldBack) context.heldBack();
+      else if (decisions.length === 0) agent.block(client.index);
       return true;
     }
     decisions.push({ client, plain });
+    context.quota?.record(client.role, plain);
     left = plain === left ? Resources.empty : left.without(plain);
     return !left.isEmpty();
   };
   context.clients.roleSorter.walk((role) => {
+    if (stage === 'guarantees' && context.quota?.isUnmet(role) !== true) return true;
     if (role.sole !== undefined) return serveClient(role.sole);
     return role.frameworks.walk(serveClient);
   });
@@ -99,34 +131,44 @@ function serveAgent(context: RunContext, agent: AgentBook, allocations: Allocati
       resources,
     });
   }
-  if (decisions.length === 0) agent.settledEpoch = context.wakeEpoch;
+  if (decisions.length === 0 && stage === 'everything') agent.settledEpoch = context.wakeEpoch;
 }
 
 /** What of the resources the client would be offered now, or why nothing. */
 export function offerable(
-  context: Omit<RunContext, 'wakeEpoch' | 'commit' | 'clients' | 'random' | 'hasMinOverrides'>,
+  context: Omit<
+    RunContext,
+    'wakeEpoch' | 'commit' | 'clients' | 'random' | 'hasMinOverrides' | 'heldBack'
+  >,
   client: Client,
   agent: AgentBook,
   left: Resources,
+  stage: Stage = 'everything',
 ): Resources | Refusal {
   const { framework, role } = client;
   const unfit = misfit(context, client, agent);
   if (unfit !== undefined) return unfit;
-  const offer = left.filterEntries((entry) => mayTake(client, entry));
+  const whole = left.filterEntries((entry) => mayTake(client, entry));
   const minimum = framework.minAllocatable.get(role.name) ?? context.minAllocatable;
-  if (!isAllocatable(offer, minimum)) return NOTHING_ALLOCATABLE;
+  if (!isAllocatable(whole, minimum)) return NOTHING_ALLOCATABLE;
+  const offer = context.quota === undefined ? whole : context.quota.chop(role, whole, stage);
+  if (offer !== whole && !isAllocatable(offer, minimum)) return HELD_BACK;
   const until = context.filters.hidesUntil(client, agent, offer);
-  return until === undefined ? offer : { kind: 'filtered', until };
+  return until === undefined ? offer : { kind: 'filtered', until, chopped: offer !== whole };
 }
 
 const NOTHING_ALLOCATABLE: Refusal = { kind: 'nothing-allocatable' };
+const HELD_BACK: Refusal = { kind: 'quota' };
+const CONSTRAINTS: Refusal = { kind: 'constraints' };
 
 /** Why the framework cannot use the agent whatever is free there. */
 function misfit(
   context: Pick<RunContext, 'filterGpuResources' | 'region'>,
-  { framework: { capabilities }, role }: Client,
+  { framework: { capabilities, agentFilters }, role }: Client,
   agent: AgentBook,
 ): Refusal | undefined {
+  const filter = agentFilters.get(role.name);
+  if (filter !== undefined && !filter(agent.info)) return CONSTRAINTS;
   if (capabilities.has('MULTI_ROLE') && !agent.capabilities.has('MULTI_ROLE')) {
     return { kind: 'agent-capability', capability: 'MULTI_ROLE' };
   }

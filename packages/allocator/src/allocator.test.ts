@@ -1,82 +1,16 @@
-import { agentId, frameworkId, seededRandom } from '@dcos/base';
-import { parseResources, Resources } from '@dcos/resources';
+import { agentId, frameworkId } from '@dcos/base';
+import { Resources } from '@dcos/resources';
 import type { Attribute, Resource } from '@dcos/wire';
 import { describe, expect, test } from 'vitest';
-import { createAllocator } from './allocator.ts';
-import type {
-  Allocation,
-  Allocator,
-  AllocatorOptions,
-  FrameworkDescription,
-  OfferRefusal,
-} from './types.ts';
-
-const INTERVAL_MS = 1000;
-const ALL_AGENT_CAPABILITIES = new Set([
-  'MULTI_ROLE',
-  'HIERARCHICAL_ROLE',
-  'RESERVATION_REFINEMENT',
-]);
-
-function res(text: string): Resources {
-  const parsed = parseResources(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return Resources.fromWire(parsed.value);
-}
-
-/** An allocator with short ways to say things; offers read `framework role agent`. */
-function world(options: Partial<AllocatorOptions> = {}) {
-  const allocator = createAllocator({
-    random: seededRandom(1),
-    allocationIntervalMs: INTERVAL_MS,
-    ...options,
-  });
-  const agent = (
-    id: string,
-    total: string | Resources,
-    capabilities: ReadonlySet<string> = ALL_AGENT_CAPABILITIES,
-  ): void =>
-    allocator.addAgent(
-      agentId(id),
-      {
-        info: { hostname: id },
-        total: typeof total === 'string' ? res(total) : total,
-        capabilities,
-        active: true,
-      },
-      new Map(),
-    );
-  const framework = (
-    id: string,
-    roles: readonly string[],
-    more: Partial<FrameworkDescription> = {},
-  ): void =>
-    allocator.addFramework(
-      frameworkId(id),
-      { roles, suppressedRoles: [], capabilities: new Set(['MULTI_ROLE']), active: true, ...more },
-      new Map(),
-    );
-  const run = (now = 0): readonly Allocation[] => allocator.allocate(now, 'all');
-  return { allocator, agent, framework, run };
-}
-
-function text(allocations: readonly Allocation[]): string {
-  return allocations
-    .map(({ frameworkId: id, role, agentId: on }) => `${id} ${role} ${on}`)
-    .join(', ');
-}
-
-function giveBack(
-  allocator: Allocator,
-  allocations: readonly Allocation[],
-  refuseMs: number | undefined,
-  now = 0,
-): void {
-  const filter = refuseMs === undefined ? undefined : { refuseMs };
-  for (const { frameworkId: id, agentId: on, resources } of allocations) {
-    allocator.recover(id, on, resources, filter, now);
-  }
-}
+import {
+  ALL_AGENT_CAPABILITIES,
+  giveBack,
+  INTERVAL_MS,
+  res,
+  text,
+  world,
+} from './testing/allocator-world.ts';
+import type { Allocator, FrameworkDescription, OfferRefusal } from './types.ts';
 
 describe('fairness', () => {
   test('agents that come one by one go to the role with the least dominant share', () => {
@@ -609,4 +543,123 @@ test('reports say why an agent is not offered', () => {
       frameworks: [{ id: 'f', active: false, suppressed: true, filters: 1 }],
     },
   ]);
+});
+
+describe('shares settle', () => {
+  /** Frameworks that keep what they are offered up to one task of this size per offer, round by round. */
+  function settle(
+    built: ReturnType<typeof world>,
+    tasks: Readonly<Record<string, string>>,
+    rounds: number,
+  ): Readonly<Record<string, number>> {
+    const launched: Record<string, number> = {};
+    for (let round = 0; round < rounds; round++) {
+      for (const { frameworkId: id, agentId: on, role, resources } of built.run(round * 10_000)) {
+        const task = res(tasks[id] ?? '').allocate(role);
+        const fits = resources.contains(task);
+        if (fits) launched[id] = (launched[id] ?? 0) + 1;
+        const rest = fits ? resources.subtract(task) : resources;
+        built.allocator.recover(id, on, rest, { refuseMs: 0 }, round * 10_000);
+      }
+    }
+    return launched;
+  }
+
+  test('at 2:1 for roles weighted 2:1 with equal demand', () => {
+    const built = world();
+    for (let at = 0; at < 10; at++) built.agent(`a${at}`, 'cpus:9;mem:9216');
+    built.framework('heavy', ['two']);
+    built.framework('light', ['one']);
+    built.allocator.updateWeights(new Map([['two', 2]]));
+    const launched = settle(built, { heavy: 'cpus:1;mem:1024', light: 'cpus:1;mem:1024' }, 60);
+    expect(launched).toEqual({ heavy: 60, light: 30 });
+  });
+
+  test('at equal dominant shares for cpu-heavy and memory-heavy demand', () => {
+    const built = world();
+    for (let at = 0; at < 10; at++) built.agent(`a${at}`, 'cpus:10;mem:10000');
+    built.framework('cpu', ['cpu']);
+    built.framework('mem', ['mem']);
+    const launched = settle(built, { cpu: 'cpus:0.5;mem:100', mem: 'cpus:0.1;mem:500' }, 200);
+    const [cpu, mem] = built.allocator.explain().map(({ share }) => share);
+    expect(Math.abs((cpu ?? 0) - (mem ?? 1))).toBeLessThan(0.01);
+    expect(Math.min(launched['cpu'] ?? 0, launched['mem'] ?? 0)).toBeGreaterThan(100);
+  });
+
+  test('with the guarantee of one role kept while another floods the cluster', () => {
+    const built = world();
+    for (let at = 0; at < 10; at++) built.agent(`a${at}`, 'cpus:4;mem:4096');
+    built.framework('flood', ['flood']);
+    built.allocator.updateQuota('guarded', {
+      guarantees: new Map([
+        ['cpus', 10_000],
+        ['mem', 10_240_000],
+      ]),
+      limits: new Map(),
+    });
+    settle(built, { flood: 'cpus:1;mem:1024' }, 60);
+    built.framework('late', ['guarded']);
+    const launched = settle(built, { flood: 'cpus:1;mem:1024', late: 'cpus:1;mem:1024' }, 60);
+    expect(launched).toEqual({ late: 10 });
+  });
+});
+
+test.each<[string, ReadonlySet<string> | undefined, string]>([
+  ['there is none', undefined, 'f r a1, f r a2'],
+  ['it names one', new Set(['a2']), 'f r a2'],
+  ['it names none of them', new Set(['x']), ''],
+])('the whitelist decides which agents are offered: %s', (_what, whitelist, offered) => {
+  const { allocator, agent, framework, run } = world();
+  agent('a1', 'cpus:1;mem:64');
+  framework('f', ['r']);
+  allocator.updateWhitelist(whitelist);
+  agent('a2', 'cpus:1;mem:64');
+  const given = [...run()].sort((left, right) => (left.agentId < right.agentId ? -1 : 1));
+  expect(text(given)).toBe(offered);
+});
+
+test('offer constraints exclude agents for one role of a framework', () => {
+  const { allocator, agent, framework, run } = world();
+  agent('a1', 'cpus:1;mem:64');
+  agent('a2', 'cpus:1;mem:64');
+  framework('f', ['r'], {
+    agentFilters: new Map([
+      ['r', ({ hostname }: { readonly hostname: string }) => hostname === 'a2'],
+    ]),
+  });
+  expect(text(run())).toBe('f r a2');
+  expect(allocator.explainAgent(frameworkId('f'), agentId('a1'), 0, 'r')).toEqual([
+    "role r: the framework's offer constraints exclude the agent",
+  ]);
+});
+
+test('nothing is allocated while the allocator is paused', () => {
+  const { allocator, agent, framework, run } = world();
+  allocator.pause();
+  agent('a1', 'cpus:1;mem:64');
+  framework('f', ['r']);
+  expect([allocator.hasCandidates(), run()]).toEqual([false, []]);
+  allocator.resume();
+  expect([allocator.hasCandidates(), text(run())]).toEqual([true, 'f r a1']);
+});
+
+test('conversions change what a framework has and the total, not shares and turns', () => {
+  const { allocator, agent, framework, run } = world();
+  agent('a1', 'cpus:4;mem:1024');
+  framework('f', ['r']);
+  const [given] = run();
+  if (given === undefined) throw new Error('nothing was offered');
+  const before = allocator.explain('r');
+  const from = res('cpus:1').allocate('r');
+  const to = res('cpus(r):1').allocate('r');
+  allocator.convert(given.frameworkId, given.agentId, from, to);
+  expect(allocator.explain('r')).toEqual(before);
+  const held = given.resources.subtract(from).add(to);
+  allocator.recover(given.frameworkId, given.agentId, held, { refuseMs: 0 }, 0);
+  expect(allocator.snapshot().agents[0]?.free.toWire()).toEqual(
+    res('cpus:3;cpus(r):1;mem:1024').toWire(),
+  );
+  expect(allocator.convertFree(given.agentId, res('cpus:5'), res('cpus(r):5'))).toBe(false);
+  expect(allocator.convertFree(given.agentId, res('cpus(r):1'), res('cpus:1'))).toBe(true);
+  expect(allocator.snapshot().agents[0]?.free.toWire()).toEqual(res('cpus:4;mem:1024').toWire());
 });

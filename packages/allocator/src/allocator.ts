@@ -16,8 +16,11 @@ import { AgentBook } from './agent-book.ts';
 import { offerable, runAllocation, type RunContext } from './allocation-run.ts';
 import { ClientTree, type Amount, type Client, type Framework } from './clients.ts';
 import { explainRoles, refusalText } from './explanation.ts';
+import { InverseOffers } from './inverse-offers.ts';
 import { MIN_ALLOCATABLE_DEFAULT } from './min-allocatable.ts';
 import { OfferFilters } from './offer-filters.ts';
+import { QuotaBook } from './quota-book.ts';
+import { QuotaRun } from './quota-run.ts';
 import { addTo, ScalarNames, type ScalarVector } from './scalar-vector.ts';
 import { SharedUses } from './shared-uses.ts';
 import type {
@@ -69,7 +72,8 @@ export function createAllocator(options: AllocatorOptions): Allocator {
     hasCandidates: () => allocator.hasCandidates(),
     allocate: (now, scope) => allocator.allocate(now, scope),
     explain: (role) => allocator.explain(role),
-    explainAgent: (framework, agent, now) => allocator.explainAgent(framework, agent, now),
+    explainAgent: (framework, agent, now, role) =>
+      allocator.explainAgent(framework, agent, now, role),
     snapshot: () => allocator.snapshot(),
   };
 }
@@ -89,6 +93,11 @@ class HierarchicalAllocator implements Allocator {
   /** Changes whenever somebody may want what nobody wanted before. */
   #wakeEpoch = 0;
   #paused = false;
+  #whitelist: ReadonlySet<string> | undefined;
+  readonly #quota = new QuotaBook();
+  /** Something was not offered because of quota since quota last left more. */
+  #quotaHeldBack = false;
+  readonly #inverse = new InverseOffers();
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
@@ -156,6 +165,7 @@ class HierarchicalAllocator implements Allocator {
       this.#freed(agent);
     }
     for (const client of framework.clients.values()) this.#removeClient(client);
+    this.#inverse.forget(id);
     this.#clients.frameworks.delete(id);
   }
 
@@ -172,6 +182,7 @@ class HierarchicalAllocator implements Allocator {
       this.#filters.dropClient(client);
       this.#clients.refreshActive(client);
     }
+    this.#inverse.revive(id);
     this.#wake();
   }
 
@@ -184,6 +195,7 @@ class HierarchicalAllocator implements Allocator {
   ): void {
     assert(!this.#agents.has(id), `agent ${id} is there already`);
     const agent = new AgentBook(id, description);
+    agent.listed = this.#isListed(agent);
     this.#agents.set(id, agent);
     this.#changeTotal(agent.total, 1);
     for (const [frameworkId, resources] of used) this.track(frameworkId, id, resources);
@@ -203,6 +215,7 @@ class HierarchicalAllocator implements Allocator {
       const attributesBefore = attributesText(agent.info);
       agent.info = description.info;
       agent.capabilities = description.capabilities;
+      agent.listed = this.#isListed(agent);
       agent.unblockAll();
       if (attributesText(agent.info) !== attributesBefore) this.#filters.dropAgent(agent);
     }
@@ -217,6 +230,7 @@ class HierarchicalAllocator implements Allocator {
     this.#filters.dropAgent(agent);
     this.#changeTotal(agent.total, -1);
     this.#agents.delete(id);
+    this.#inverse.setUnavailability(id, undefined);
     this.#candidates.delete(agent);
   }
 
@@ -264,6 +278,7 @@ class HierarchicalAllocator implements Allocator {
     for (const [role, part] of byRole(resources)) {
       const client = this.#clients.client(framework, role);
       this.#clients.count(client, this.#amount(client, agent, part, 1), 1);
+      this.#quota.changeAllocation(role, part, 1);
     }
   }
 
@@ -275,11 +290,18 @@ class HierarchicalAllocator implements Allocator {
   }
 
   updateQuota(role: string, quota: Quota | undefined): void {
-    assert(quota === undefined, `quota of ${role}: not there yet`);
+    assert(!role.includes('/'), `quota is for top-level roles, not for ${role}`);
+    const wasInUse = this.#quota.inUse;
+    this.#quota.set(role, quota);
+    if (!wasInUse && this.#quota.inUse) this.#fillQuotaBook();
+    this.#quotaHeldBack = false;
+    this.#wakeEpoch += 1;
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {
-    assert(hostnames === undefined, 'a whitelist is not there yet');
+    this.#whitelist = hostnames;
+    for (const agent of this.#agents.values()) agent.listed = this.#isListed(agent);
+    this.#wake();
   }
 
   pause(): void {
@@ -292,12 +314,22 @@ class HierarchicalAllocator implements Allocator {
   }
 
   convert(frameworkId: FrameworkId, agentId: AgentId, from: Resources, to: Resources): void {
-    const framework = this.#clients.framework(frameworkId);
     const agent = this.#agent(agentId);
-    this.#release(framework, agent, from);
-    const total = agent.total.subtract(from.unallocate()).add(to.unallocate());
-    this.updateAgent(agentId, total);
-    this.track(frameworkId, agentId, to);
+    const [plainFrom, plainTo] = [from.unallocate(), to.unallocate()];
+    const isShared = ({ nature }: Entry): boolean => nature.shared;
+    if (from.entries.some(isShared) || to.entries.some(isShared)) {
+      // How often a shared volume counts may change, so the sorters have to hear of it.
+      this.#release(this.#clients.framework(frameworkId), agent, from);
+      this.updateAgent(agentId, agent.total.subtract(plainFrom).add(plainTo));
+      this.track(frameworkId, agentId, to);
+      return;
+    }
+    // Amounts stay what they are, so shares and turns do.
+    agent.convert(frameworkId, { from, to, plainFrom, plainTo });
+    this.#quota.changeTotal(plainFrom, -1);
+    this.#quota.changeTotal(plainTo, 1);
+    for (const [role, part] of byRole(from)) this.#quota.changeAllocation(role, part, -1);
+    for (const [role, part] of byRole(to)) this.#quota.changeAllocation(role, part, 1);
   }
 
   convertFree(agentId: AgentId, from: Resources, to: Resources): boolean {
@@ -307,26 +339,54 @@ class HierarchicalAllocator implements Allocator {
     return true;
   }
 
-  updateUnavailability(_agent: AgentId, unavailability: Unavailability | undefined): void {
-    assert(unavailability === undefined, 'maintenance is not there yet');
+  updateUnavailability(agentId: AgentId, unavailability: Unavailability | undefined): void {
+    this.#inverse.setUnavailability(agentId, unavailability);
+    this.#candidates.add(this.#agent(agentId));
   }
 
   answerInverseOffer(
-    _framework: FrameworkId,
-    _agent: AgentId,
-    _answer: InverseOfferAnswer | undefined,
-    _refuseMs: number,
-    _now: Instant,
+    framework: FrameworkId,
+    agent: AgentId,
+    answer: InverseOfferAnswer | undefined,
+    refuseMs: number,
+    now: Instant,
   ): void {
-    assert(false, 'there are no inverse offers yet');
+    const lastsMs = refuseMs <= 0 ? 0 : Math.max(refuseMs, this.#options.allocationIntervalMs);
+    this.#inverse.answer(framework, agent, answer, now + lastsMs);
   }
 
   inverseOfferAnswers(): ReadonlyMap<AgentId, ReadonlyMap<FrameworkId, InverseOfferAnswer>> {
-    return new Map();
+    return this.#inverse.answers();
   }
 
-  inverseAllocate(_now: Instant): readonly InverseAllocation[] {
-    return [];
+  inverseAllocate(now: Instant): readonly InverseAllocation[] {
+    return this.#inverse.ask(now, (agentId) =>
+      [...(this.#agents.get(agentId)?.byFramework.keys() ?? [])].filter((id) => {
+        const framework = this.#clients.frameworks.get(id);
+        return framework?.added === true && framework.active;
+      }),
+    );
+  }
+
+  /** The book is kept by changes from the first quota on; this is where it begins. */
+  #fillQuotaBook(): void {
+    for (const agent of this.#agents.values()) {
+      this.#quota.changeTotal(agent.total, 1);
+      for (const resources of agent.byFramework.values()) {
+        for (const [role, part] of byRole(resources)) this.#quota.changeAllocation(role, part, 1);
+      }
+    }
+  }
+
+  /** Quota leaves more than it did: what it held back is worth another look in the next round. */
+  #quotaLoosened(): void {
+    if (!this.#quotaHeldBack) return;
+    this.#quotaHeldBack = false;
+    this.#wakeEpoch += 1;
+  }
+
+  #isListed(agent: AgentBook): boolean {
+    return this.#whitelist === undefined || this.#whitelist.has(agent.info.hostname);
   }
 
   hasCandidates(): boolean {
@@ -350,12 +410,17 @@ class HierarchicalAllocator implements Allocator {
   explain(role?: string): readonly RoleExplanation[] {
     this.#tellTotal();
     return explainRoles(
-      { clients: this.#clients, filters: this.#filters, names: this.#names },
+      { clients: this.#clients, filters: this.#filters, names: this.#names, quota: this.#quota },
       role,
     );
   }
 
-  explainAgent(frameworkId: FrameworkId, agentId: AgentId, now: Instant): readonly string[] {
+  explainAgent(
+    frameworkId: FrameworkId,
+    agentId: AgentId,
+    now: Instant,
+    role?: string,
+  ): readonly string[] {
     const framework = this.#clients.frameworks.get(frameworkId);
     const agent = this.#agents.get(agentId);
     if (framework === undefined) return [`framework ${frameworkId} is not known`];
@@ -364,8 +429,15 @@ class HierarchicalAllocator implements Allocator {
     const reasons: string[] = [];
     if (!framework.active) reasons.push('the framework is not connected or not active');
     if (!agent.active) reasons.push('the agent is not connected or deactivated');
-    if (agent.free.isEmpty()) reasons.push('everything on the agent is offered or used');
+    if (!agent.listed) reasons.push('the agent is not on the whitelist');
+    if (this.#paused)
+      reasons.push('nothing is offered until enough agents are back after the failover');
+    if (agent.free.isEmpty()) {
+      reasons.push('everything on the agent is offered or used');
+      return reasons;
+    }
     for (const client of framework.clients.values()) {
+      if (role !== undefined && client.role.name !== role) continue;
       if (client.suppressed) reasons.push(`role ${client.role.name}: suppressed by the framework`);
       const offer = offerable(this.#context(), client, agent, agent.free);
       if (!(offer instanceof Resources))
@@ -399,8 +471,11 @@ class HierarchicalAllocator implements Allocator {
       filterGpuResources: this.#options.filterGpuResources ?? true,
       region: this.#options.region,
       wakeEpoch: this.#wakeEpoch,
+      quota: this.#quota.inUse ? new QuotaRun(this.#quota) : undefined,
+      heldBack: () => void (this.#quotaHeldBack = true),
       commit: (client, agent, offer, plain) => {
         agent.take(client.framework.id, offer, plain);
+        this.#quota.changeAllocation(client.role.name, offer, 1);
         this.#clients.count(client, this.#amount(client, agent, offer, 1), 1);
       },
     };
@@ -435,6 +510,7 @@ class HierarchicalAllocator implements Allocator {
   #describe(framework: Framework, description: FrameworkDescription): void {
     framework.capabilities = description.capabilities;
     framework.minAllocatable = description.minAllocatable ?? new Map();
+    framework.agentFilters = description.agentFilters ?? new Map();
     const roles = new Set(description.roles);
     const suppressed = new Set(description.suppressedRoles);
     for (const role of roles) this.#clients.client(framework, role);
@@ -481,8 +557,10 @@ class HierarchicalAllocator implements Allocator {
     for (const [role, part] of parts) {
       const client = this.#clients.client(framework, role);
       this.#clients.count(client, this.#amount(client, agent, part, -1), -1);
+      this.#quota.changeAllocation(role, part, -1);
       this.#removeIfUnused(client);
     }
+    if (this.#quota.inUse) this.#quotaLoosened();
     return parts;
   }
 
@@ -529,6 +607,8 @@ class HierarchicalAllocator implements Allocator {
     // A new vector, since the sorters keep the old one and compare by it until they are told.
     this.#total = addTo(this.#total.slice(), this.#names.vectorOf(total.entries), sign);
     this.#totalChanged = true;
+    this.#quota.changeTotal(total, sign);
+    if (this.#quota.inUse) this.#quotaLoosened();
   }
 
   #tellTotal(): void {

@@ -12,7 +12,7 @@ import type { FrameworkId } from '@dcos/base';
 import { BitSet } from './bit-set.ts';
 import type { ScalarVector } from './scalar-vector.ts';
 import { Sorter, type SorterNode, type SorterOptions } from './sorter.ts';
-import type { MinAllocatable } from './types.ts';
+import type { AgentFilter, MinAllocatable } from './types.ts';
 
 export interface Framework {
   readonly id: FrameworkId;
@@ -21,6 +21,7 @@ export interface Framework {
   active: boolean;
   capabilities: ReadonlySet<string>;
   minAllocatable: ReadonlyMap<string, MinAllocatable>;
+  agentFilters: ReadonlyMap<string, AgentFilter>;
   readonly clients: Map<string, Client>;
 }
 
@@ -82,6 +83,7 @@ export class ClientTree {
       active: false,
       capabilities: new Set(),
       minAllocatable: new Map(),
+      agentFilters: new Map(),
       clients: new Map(),
     };
     this.frameworks.set(id, framework);

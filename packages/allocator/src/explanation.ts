@@ -5,6 +5,7 @@ import type { AgentBook } from './agent-book.ts';
 import type { Refusal } from './allocation-run.ts';
 import { isActive, type Client, type ClientTree, type Role } from './clients.ts';
 import type { OfferFilters } from './offer-filters.ts';
+import { topLevelRole, type QuotaBook } from './quota-book.ts';
 import type { ScalarNames } from './scalar-vector.ts';
 import type { FrameworkExplanation, RoleExplanation } from './types.ts';
 
@@ -12,6 +13,7 @@ interface ExplanationContext {
   readonly clients: ClientTree;
   readonly filters: OfferFilters<Client, AgentBook>;
   readonly names: ScalarNames;
+  readonly quota: QuotaBook;
 }
 
 /** All roles by name, or the one. */
@@ -36,7 +38,8 @@ function explainRole(context: ExplanationContext, role: Role): RoleExplanation {
     share: node.share,
     allocations: node.allocations,
     allocated: context.names.quantities(node.allocated),
-    quota: undefined,
+    quota: context.quota.quotaOf(topLevelRole(role.name)),
+    quotaConsumed: context.quota.consumedOf(topLevelRole(role.name)),
     frameworks: Array.from(role.clients, (client) => explainClient(context, client)),
   };
 }
@@ -62,6 +65,10 @@ export function refusalText(refusal: Refusal, now: Instant): string {
       return `the framework lacks the capability ${refusal.capability}`;
     case 'nothing-allocatable':
       return 'what is free and may go to the role is less than the least offer';
+    case 'quota':
+      return 'the limits of the role, or what is held back for guarantees of others, leave too little';
+    case 'constraints':
+      return "the framework's offer constraints exclude the agent";
     case 'filtered':
       return `refused by the framework for another ${Math.ceil((refusal.until - now) / 1000)} s`;
     default:

@@ -184,8 +184,16 @@ export interface Allocator {
   allocate(now: Instant, scope: 'candidates' | 'all'): readonly Allocation[];
   /** Where roles stand; for people who ask why they get no offers. */
   explain(role?: string): readonly RoleExplanation[];
-  /** Why the framework would or would not be offered this agent now: reasons, none when it would. */
-  explainAgent(framework: FrameworkId, agent: AgentId, now: Instant): readonly string[];
+  /**
+   * Why the framework would or would not be offered this agent now, in any of its roles or in one:
+   * reasons, none when it would.
+   */
+  explainAgent(
+    framework: FrameworkId,
+    agent: AgentId,
+    now: Instant,
+    role?: string,
+  ): readonly string[];
   /** Books per agent, for checkers. */
   snapshot(): AllocatorSnapshot;
 }
@@ -211,7 +219,10 @@ export interface RoleExplanation {
   readonly share: number;
   readonly allocations: number;
   readonly allocated: Quantities;
+  /** Of its top-level role. */
   readonly quota: Quota | undefined;
+  /** What the top-level role consumes of its quota; empty while there is no quota at all. */
+  readonly quotaConsumed: Quantities;
   readonly frameworks: readonly FrameworkExplanation[];
 }
 

@@ -1,5 +1,11 @@
 export { Resources, type ResourceSummary } from './resources.ts';
-export { milliOf, type Entry, type Nature, type ValueKind } from './entry.ts';
+export {
+  milliOf,
+  scalarEntry as scalarEntryOf,
+  type Entry,
+  type Nature,
+  type ValueKind,
+} from './entry.ts';
 export {
   conversionOf,
   mapOperationResources,
