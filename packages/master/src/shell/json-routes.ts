@@ -19,6 +19,7 @@ import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.t
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
 import { BUILD, flagsOf } from './identity.ts';
+import { addExplainRoute } from './explain-route.ts';
 import { addOperationRoutes } from './operation-routes.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
@@ -47,6 +48,7 @@ export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
   for (const prefix of ['', '/master']) {
     addViews(app, shell, prefix);
     addOperationRoutes(app, shell, prefix);
+    addExplainRoute(app, shell, prefix);
     app.all(`${prefix}/health`, (_request, reply) => sendEmpty(reply, 200));
     app.all(`${prefix}/version`, (request, reply) =>
       sendDocument(request, reply, buildObject(BUILD)),

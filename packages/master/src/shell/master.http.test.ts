@@ -349,3 +349,47 @@ test('a scheduler that leaves while its subscription is being written down is di
     (await summary()).every(({ name, connected }) => name !== 'leaver' || !connected),
   );
 });
+
+test('a role and a framework can be asked why they have no offer', async () => {
+  const master = await start();
+  const agent = await registerAgent(master);
+  const holder = await subscribe(master);
+  await holder.events.find('OFFERS', ({ type }) => type === 'OFFERS');
+  const hungry = await subscribe(master, 'json', frameworkInfo({ name: 'hungry' }));
+
+  const explain = async (query: string): Promise<unknown> => {
+    const answer = await send(`${master.url}/api/v1/explain${query}`);
+    expect(answer.status).toBe(200);
+    return JSON.parse(answer.text);
+  };
+  expect(await explain('?role=*')).toMatchObject({
+    role: '*',
+    weight: 1,
+    frameworks: [
+      { id: holder.id, active: true, outstanding_offers: 1, share: 1 },
+      {
+        id: hungry.id,
+        name: 'hungry',
+        share: 0,
+        agents_examined: 1,
+        agents_that_would_be_offered: 0,
+        reasons: [
+          {
+            reason: 'everything on the agent is offered or used',
+            agents: 1,
+            example_agent_id: agent.id,
+          },
+        ],
+      },
+    ],
+  });
+  expect(await explain(`?framework=${hungry.id}`)).toMatchObject({
+    name: 'hungry',
+    connected: true,
+    roles: [{ role: '*', framework: { suppressed: false } }],
+  });
+  expect(await explain('')).toMatchObject({ agents: 1, frameworks: 2, roles: [{ role: '*' }] });
+  for (const query of ['?role=nobody', '?framework=nope'])
+    expect((await send(`${master.url}/api/v1/explain${query}`)).status).toBe(404);
+  expect((await postJson(`${master.url}/api/v1/explain`, {})).status).toBe(405);
+});

@@ -15,6 +15,7 @@ import {
   toUtf8,
   type Cancel,
   type Clock,
+  type Instant,
   type JsonValue,
   type Logger,
 } from '@dcos/base';
@@ -214,6 +215,11 @@ export class MasterShell {
       perform: (effect) => this.#perform(effect),
       onFailure: (error) => this.#fail(error),
     });
+  }
+
+  /** The instant that the next event of the core gets. */
+  now(): Instant {
+    return this.#clock.now();
   }
 
   /** Undefined until this master leads. */

@@ -1,0 +1,47 @@
+/**
+ * `GET /api/v1/explain`: why there is no offer. `?role=NAME` explains a role and its frameworks,
+ * `?framework=ID` a framework in all its roles; without either, all roles and where they stand. Beyond
+ * the original. 404 for a role or framework that nobody knows; no side effects.
+ */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
+import { explainFramework, explainRole, explainRoles } from '../views/explain.ts';
+import { queryOf, refuse, refuseMethod, sendDocument } from './answers.ts';
+import type { MasterShell } from './start-master.ts';
+
+/** Adds the route below a prefix. */
+export function addExplainRoute(app: FastifyInstance, shell: MasterShell, prefix: string): void {
+  app.all(`${prefix}/api/v1/explain`, (request, reply) => onExplain(shell, request, reply));
+}
+
+function onExplain(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
+  if (request.method !== 'GET') {
+    refuseMethod(request, reply, ['GET']);
+    return;
+  }
+  const { leadership } = shell;
+  if (leadership === undefined) {
+    refuse(reply, 503, 'No leading master known');
+    return;
+  }
+  const context = {
+    state: leadership.core.state,
+    allocator: leadership.allocator,
+    now: shell.now(),
+  };
+  const { role, framework } = queryOf(request);
+  if (framework !== undefined) {
+    const document = explainFramework(context, framework);
+    if (document === undefined) refuse(reply, 404, `There is no framework '${framework}'`);
+    else sendDocument(request, reply, document);
+    return;
+  }
+  const document = role === undefined ? explainRoles(context) : explainRole(context, role);
+  if (document === undefined) {
+    refuse(
+      reply,
+      404,
+      `There is no role '${role ?? ''}': nobody has subscribed to it or holds something for it`,
+    );
+  } else sendDocument(request, reply, document);
+}
