@@ -314,10 +314,10 @@ export function onAcknowledge(
 export function resendUnacknowledged(context: Context, framework: Framework): void {
   for (const record of framework.tasks.values()) {
     if (record.unacknowledged === undefined) continue;
-    sendToFramework(context, framework, {
-      type: 'UPDATE',
-      update: { status: record.unacknowledged },
-    });
+    // The new instance may know fewer states than the one that was told first.
+    const state = stateFor(framework.capabilities, record.unacknowledged.state);
+    const status = { ...record.unacknowledged, state };
+    sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
   }
 }
 

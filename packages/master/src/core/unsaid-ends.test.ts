@@ -91,3 +91,13 @@ test('an agent that says goodbye takes no end with it', () => {
   const effects = world.frame(agent.connection, { type: 'UNREGISTER', unregister: {} });
   expect(statusesOf(effects, framework)).toMatchObject([{ state: 'TASK_FAILED' }]);
 });
+
+test('an update is repeated in a state that the new instance of the framework knows', () => {
+  const world = new World();
+  const { framework, agent } = world.running();
+  world.update(agent, framework, 't', 'TASK_DROPPED', 2);
+  const before = world.effects.length;
+  const id = { value: framework.id };
+  const again = world.subscribe(frameworkInfo({ id, capabilities: [{ type: 'MULTI_ROLE' }] }));
+  expect(statusesOf(world.effects.slice(before), again)).toMatchObject([{ state: 'TASK_LOST' }]);
+});
