@@ -84,9 +84,36 @@ export function scalarEntry(nature: Nature, milli: number): Entry {
   return { nature, milli, ranges: NONE, items: NONE, count: 1 };
 }
 
+/**
+ * Natures of plain resources by key. Every task and offer has some of a few of them, so sharing them saves
+ * most of the memory that resources take. Natures beyond the bound are not shared.
+ */
+const plainNatures = new Map<string, Nature>();
+const PLAIN_NATURES_MAX = 65_536;
+
+function keyOf(ownKey: string, role: string | undefined): string {
+  return role === undefined ? ownKey : `${ownKey}${SEPARATOR}${role}`;
+}
+
+function remembered(nature: Nature): Nature {
+  if (plainNatures.size < PLAIN_NATURES_MAX) plainNatures.set(nature.key, nature);
+  return nature;
+}
+
 function natureOf(resource: Resource, kind: ValueKind, milli: number): Nature {
   const { name, provider_id, disk, revocable, shared, allocation_info } = resource;
   const reservations = reservationsOf(resource);
+  const plain =
+    provider_id === undefined &&
+    reservations.length === 0 &&
+    disk === undefined &&
+    revocable === undefined &&
+    shared === undefined;
+  const plainKey = `${name}${SEPARATOR}${kind}${SEPARATOR}`;
+  if (plain) {
+    const known = plainNatures.get(keyOf(plainKey, allocation_info?.role));
+    if (known !== undefined) return known;
+  }
   const frame: Resource = {
     ...(provider_id === undefined ? {} : { provider_id }),
     name,
@@ -104,12 +131,6 @@ function natureOf(resource: Resource, kind: ValueKind, milli: number): Nature {
     source === 'MOUNT' ||
     source === 'BLOCK' ||
     source === 'RAW';
-  const plain =
-    provider_id === undefined &&
-    reservations.length === 0 &&
-    disk === undefined &&
-    revocable === undefined &&
-    shared === undefined;
   const extras = plain
     ? ''
     : canonicalText([
@@ -120,7 +141,7 @@ function natureOf(resource: Resource, kind: ValueKind, milli: number): Nature {
         shared !== undefined,
         whole ? milli : 0,
       ]);
-  const ownKey = `${name}${SEPARATOR}${kind}${SEPARATOR}${extras}`;
+  const ownKey = plainKey + extras;
   const nature: Nature = {
     key: ownKey,
     ownKey,
@@ -135,14 +156,18 @@ function natureOf(resource: Resource, kind: ValueKind, milli: number): Nature {
     allocatedTo: undefined,
     frame,
   };
-  return withAllocation(nature, allocation_info?.role);
+  return withAllocation(plain ? remembered(nature) : nature, allocation_info?.role);
 }
 
 /** The same nature allocated to a role, or to none. */
 export function withAllocation(nature: Nature, role: string | undefined): Nature {
   if (nature.allocatedTo === role) return nature;
-  return {
-    key: role === undefined ? nature.ownKey : `${nature.ownKey}${SEPARATOR}${role}`,
+  const key = keyOf(nature.ownKey, role);
+  const plain = nature.ownKey.endsWith(SEPARATOR);
+  const known = plain ? plainNatures.get(key) : undefined;
+  if (known !== undefined) return known;
+  const allocated: Nature = {
+    key,
     ownKey: nature.ownKey,
     name: nature.name,
     kind: nature.kind,
@@ -155,6 +180,7 @@ export function withAllocation(nature: Nature, role: string | undefined): Nature
     allocatedTo: role,
     frame: nature.frame,
   };
+  return plain ? remembered(allocated) : allocated;
 }
 
 /** JSON with the keys of objects sorted and unset ones left out: equal values give equal texts. */

@@ -317,6 +317,12 @@ export class Resources {
       gpus: 0,
       cpus: 0,
     };
+    if (this.entries.every(({ nature }) => nature.kind === 'scalar' && !nature.revocable)) {
+      // Nearly all tasks; there may be several objects of one name.
+      const sums = this.scalarQuantities();
+      for (const [name, milli] of sums) amounts[name] = fromMilli(milli);
+      return amounts;
+    }
     const firm = this.nonRevocable();
     for (const name of firm.names()) amounts[name] = firm.#summaryOf(name);
     const revocable = this.revocable();
