@@ -10,9 +10,9 @@
  */
 
 import { toUtf8 } from '@dcos/base';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { WireType } from '@bufbuild/protobuf/wire';
 import type { Encoding } from './content-type.ts';
-import { fieldToJson, toJsonText } from './json.ts';
+import { fieldText, toJsonText } from './json.ts';
 import type { MessageType } from './message-type.ts';
 import { decode, encode, encodeField } from './protobuf.ts';
 import { messageSchema, type FieldRow } from './schema.ts';
@@ -128,9 +128,9 @@ function* writeJson(pieces: Pieces, { type, fields }: LargeMessage): Generator<v
       pieces.add(name);
       yield* writeJsonList(pieces, value);
     } else {
-      const json = fieldToJson(field, value);
-      if (json === undefined) continue;
-      pieces.add(byteText(name + JSON.stringify(json)));
+      const text = fieldText(field, value);
+      if (text === undefined) continue;
+      pieces.add(byteText(name + text));
     }
     separator = ',';
   }
@@ -185,9 +185,17 @@ function* writeNested(
   pieces.length += head.length;
 }
 
+/** Tag and length of a field whose encoding follows. */
 function headOf(field: FieldRow, length: number): string {
-  const writer = new BinaryWriter().tag(field.number, WireType.LengthDelimited).uint32(length);
-  return textOfBytes(writer.finish());
+  return varint((field.number << 3) | WireType.LengthDelimited) + varint(length);
+}
+
+function varint(value: number): string {
+  let text = '';
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80))
+    text += String.fromCharCode((rest & 0x7f) | 0x80);
+  return text + String.fromCharCode(rest);
 }
 
 type Fields = { readonly [name: string]: unknown };

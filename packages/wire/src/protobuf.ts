@@ -1,24 +1,34 @@
 /**
- * Messages to and from protocol buffers (proto2), driven by the same tables as the JSON codec. The
- * primitives (varints, tags, UTF-8) are those of @bufbuild/protobuf.
+ * Messages to and from protocol buffers (proto2), driven by the same tables as the JSON codec. What
+ * reads the primitives (varints, tags, UTF-8) is @bufbuild/protobuf.
  *
  * 64-bit integers are JavaScript numbers: exact up to 2^53, which covers every quantity of the protocol
  * but nanoseconds since the epoch, where 256 ns are lost. Required fields are checked on both ways.
  */
 
 import { assert } from '@dcos/base';
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { MessageType } from './message-type.ts';
+import { ReverseWriter } from './protobuf-writer.ts';
 import { NESTING_MAX } from './json.ts';
 import { enumSchema, isMessageName, messageSchema, type FieldRow } from './schema.ts';
 import { WireError } from './wire-error.ts';
 
 type Fields = { [name: string]: unknown };
 
+const writer = new ReverseWriter();
+
 /** Encodes a message. A missing required field is a programmer error. */
 export function encode<T>(type: MessageType<T>, message: T): Uint8Array {
-  const writer = new BinaryWriter();
-  writeMessage(writer, type.name, message as Fields);
+  writer.reset();
+  writeMessage(type.name, message as Fields);
+  return writer.finish();
+}
+
+/** Encodes one field of a message, its tag included; of a repeated one all its items. */
+export function encodeField(field: FieldRow, value: unknown): Uint8Array {
+  writer.reset();
+  writeField(field, value);
   return writer.finish();
 }
 
@@ -33,101 +43,107 @@ export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
   }
 }
 
-function writeMessage(writer: BinaryWriter, name: string, message: Fields): void {
-  for (const field of messageSchema(name).fields) {
+// All of these write from the last byte to the first, see `ReverseWriter`.
+
+function writeMessage(name: string, message: Fields): void {
+  const { fields } = messageSchema(name);
+  for (let at = fields.length - 1; at >= 0; at--) {
+    const field = fields[at] as FieldRow;
     const value = message[field.name];
-    if (value === undefined) {
-      assert(field.label !== 'required', `${name}.${field.name} is required`);
-      continue;
-    }
-    writeField(writer, field, value);
+    if (value !== undefined) writeField(field, value);
+    else assert(field.label !== 'required', `${name}.${field.name} is required`);
   }
 }
 
-/** Encodes one field of a message, its tag included; of a repeated one all its items. */
-export function encodeField(field: FieldRow, value: unknown): Uint8Array {
-  const writer = new BinaryWriter();
-  writeField(writer, field, value);
-  return writer.finish();
-}
-
-function writeField(writer: BinaryWriter, field: FieldRow, value: unknown): void {
+function writeField(field: FieldRow, value: unknown): void {
   if (field.label === 'repeated') {
-    for (const item of value as readonly unknown[]) writeSingle(writer, field, item);
+    const items = value as readonly unknown[];
+    for (let at = items.length - 1; at >= 0; at--) writeSingle(field, items[at]);
   } else if (field.label === 'map') {
-    for (const [key, item] of Object.entries(value as Fields))
-      writeMapEntry(writer, field, key, item);
+    for (const [key, item] of Object.entries(value as Fields).reverse())
+      writeMapEntry(field, key, item);
   } else {
-    writeSingle(writer, field, value);
+    writeSingle(field, value);
   }
 }
 
-function writeSingle(writer: BinaryWriter, field: FieldRow, value: unknown): void {
+function writeSingle(field: FieldRow, value: unknown): void {
   if (field.kind === 'message') {
-    writer.tag(field.number, WireType.LengthDelimited).fork();
-    writeMessage(writer, field.type, value as Fields);
-    writer.join();
+    writeNested(field.number, field.type, value as Fields);
   } else if (field.kind === 'enum') {
     const number = enumSchema(field.type).toNumber.get(value as string);
     assert(number !== undefined, `${String(value)} is not in ${field.type}`);
-    writer.tag(field.number, WireType.Varint).int32(number);
+    writeInteger(number);
+    writer.tag(field.number, WireType.Varint);
   } else {
-    writeScalar(writer, field.number, field.type, value);
+    writeScalar(field.number, field.type, value);
   }
 }
 
-function writeMapEntry(writer: BinaryWriter, field: FieldRow, key: string, value: unknown): void {
-  writer.tag(field.number, WireType.LengthDelimited).fork();
-  writer.tag(1, WireType.LengthDelimited).string(key);
-  if (isMessageName(field.type)) {
-    writer.tag(2, WireType.LengthDelimited).fork();
-    writeMessage(writer, field.type, value as Fields);
-    writer.join();
-  } else {
-    writeScalar(writer, 2, field.type, value);
-  }
-  writer.join();
+function writeNested(number: number, type: string, message: Fields): void {
+  const before = writer.length;
+  writeMessage(type, message);
+  writer.varint(writer.length - before);
+  writer.tag(number, WireType.LengthDelimited);
 }
 
-function writeScalar(writer: BinaryWriter, number: number, type: string, value: unknown): void {
+function writeMapEntry(field: FieldRow, key: string, value: unknown): void {
+  const before = writer.length;
+  if (isMessageName(field.type)) writeNested(2, field.type, value as Fields);
+  else writeScalar(2, field.type, value);
+  writer.string(key);
+  writer.tag(1, WireType.LengthDelimited);
+  writer.varint(writer.length - before);
+  writer.tag(field.number, WireType.LengthDelimited);
+}
+
+function writeScalar(number: number, type: string, value: unknown): void {
   switch (type) {
     case 'string':
-      writer.tag(number, WireType.LengthDelimited).string(value as string);
+      writer.string(value as string);
+      writer.tag(number, WireType.LengthDelimited);
       return;
     case 'bytes':
-      writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array);
+      writer.bytes(value as Uint8Array);
+      writer.tag(number, WireType.LengthDelimited);
       return;
     case 'bool':
-      writer.tag(number, WireType.Varint).bool(value as boolean);
+      writer.varint(value === true ? 1 : 0);
+      writer.tag(number, WireType.Varint);
       return;
     case 'double':
-      writer.tag(number, WireType.Bit64).double(value as number);
+      writer.double(value as number);
+      writer.tag(number, WireType.Bit64);
       return;
     case 'int32':
-      writer.tag(number, WireType.Varint).int32(value as number);
-      return;
     case 'uint32':
-      writer.tag(number, WireType.Varint).uint32(value as number);
+      assert(Number.isInteger(value), `${String(value)} is not an ${type}`);
+      writeInteger(value as number);
+      writer.tag(number, WireType.Varint);
       return;
     case 'int64':
-      writer.tag(number, WireType.Varint).int64(BigInt.asIntN(64, clamped(value as number, INT64)));
+      writeInteger(Math.trunc(value as number), INT64);
+      writer.tag(number, WireType.Varint);
       return;
     default:
       assert(type === 'uint64', `unknown scalar type ${type}`);
-      writer.tag(number, WireType.Varint).uint64(clamped(value as number, UINT64));
+      writeInteger(Math.trunc(value as number), UINT64);
+      writer.tag(number, WireType.Varint);
   }
 }
 
 const INT64 = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n };
 const UINT64 = { least: 0n, greatest: 2n ** 64n - 1n };
 
-function clamped(
-  value: number,
-  bounds: { readonly least: bigint; readonly greatest: bigint },
-): bigint {
-  const integer = BigInt(Math.trunc(value));
-  if (integer < bounds.least) return bounds.least;
-  return integer > bounds.greatest ? bounds.greatest : integer;
+/** An integer; one that is out of bounds becomes the bound. */
+function writeInteger(value: number, bounds = INT64): void {
+  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+    writer.varint(value);
+    return;
+  }
+  const integer = BigInt(value);
+  const { least, greatest } = bounds;
+  writer.varint64(integer < least ? least : integer > greatest ? greatest : integer);
 }
 
 function readMessage(
