@@ -12,7 +12,7 @@ import {
   type LargeMessage,
   type Pieces,
 } from '@dcos/wire';
-import { pieces, type Document } from '../views/document.ts';
+import { chunks, type Document } from '../views/document.ts';
 import { firstSlice, inSlices } from './slices.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -63,10 +63,9 @@ export function sendDocument(
     return;
   }
   const type = callback === undefined ? 'application/json' : 'text/javascript';
-  const wrap = callback === undefined ? undefined : ([`${callback}(`, ')'] as const);
-  const chunks = chunked(pieces(document), wrap);
-  const first = chunks.next();
-  const second = chunks.next();
+  const texts = callback === undefined ? chunks(document) : chunks(document, `${callback}(`, ')');
+  const first = texts.next();
+  const second = texts.next();
   if (second.done === true) {
     // Most answers fit into one chunk and so have a length.
     sendBytes(reply, type, Buffer.from(first.done === true ? '' : first.value));
@@ -76,7 +75,7 @@ export function sendDocument(
   void reply
     .code(200)
     .header('content-type', type)
-    .send(Readable.from(paced(rest, chunks), { objectMode: false }));
+    .send(Readable.from(paced(rest, texts), { objectMode: false }));
 }
 
 /** The event loop gets a turn between chunks, so that a big answer never holds up the others. */
@@ -89,22 +88,6 @@ async function* paced(
     await nextTurn();
     yield Buffer.from(chunk);
   }
-}
-
-function* chunked(
-  texts: Iterable<string>,
-  wrap: readonly [string, string] | undefined,
-): Generator<string, void> {
-  let chunk = wrap?.[0] ?? '';
-  for (const text of texts) {
-    chunk += text;
-    if (chunk.length >= CHUNK_LENGTH) {
-      yield chunk;
-      chunk = '';
-    }
-  }
-  chunk += wrap?.[1] ?? '';
-  if (chunk !== '') yield chunk;
 }
 
 /**
@@ -120,7 +103,7 @@ export function sendMessage(reply: FastifyReply, message: LargeMessage, encoding
     return;
   }
   const isWanted = (): boolean => !reply.raw.destroyed;
-  const chunks = async function* (): AsyncGenerator<Buffer, void> {
+  const bytes = async function* (): AsyncGenerator<Buffer, void> {
     const whole = encoded?.result ?? (await inSlices(work, isWanted));
     if (whole === undefined) return;
     for (const chunk of chunksOf(whole)) {
@@ -131,7 +114,7 @@ export function sendMessage(reply: FastifyReply, message: LargeMessage, encoding
   void reply
     .code(200)
     .header('content-type', type)
-    .send(Readable.from(chunks(), { objectMode: false }));
+    .send(Readable.from(bytes(), { objectMode: false }));
 }
 
 /** The bytes of pieces, in chunks of a size that is good to write. */

@@ -8,12 +8,13 @@
 
 import { startStream, type OutStream } from '@dcos/http';
 import {
-  encodeAs,
+  encode,
   encodeLarge,
   encodeRecord,
   LargeMessage,
   masterApi,
   MEDIA_TYPES,
+  toJsonText,
   type Encoding,
   type Pieces,
 } from '@dcos/wire';
@@ -233,5 +234,9 @@ function recordsOf(events: readonly LoggedEvent[], viewer: Viewer): Uint8Array {
 }
 
 function recordOf(event: masterApi.Event, { encoding }: Viewer): Uint8Array {
-  return encodeRecord(encodeAs(encoding, masterApi.EventType, event));
+  return encodeRecord(
+    encoding === 'json'
+      ? Buffer.from(toJsonText(masterApi.EventType, event))
+      : encode(masterApi.EventType, event),
+  );
 }

@@ -40,30 +40,74 @@ export function cachedText<T extends object>(
     });
 }
 
-/** The JSON text of a document, piece by piece. */
-export function* pieces(document: Document): Generator<string, void> {
-  if (document instanceof Fragment) {
-    yield document.text();
-  } else if (isList(document)) {
-    let separator = '[';
-    for (const item of document) {
-      yield separator;
-      yield* pieces(item);
-      separator = ',';
-    }
-    yield separator === '[' ? '[]' : ']';
-  } else if (typeof document === 'object' && document !== null) {
-    let separator = '{';
-    for (const [key, value] of Object.entries(document)) {
-      if (value === undefined) continue;
-      yield `${separator}${JSON.stringify(key)}:`;
-      yield* pieces(value);
-      separator = ',';
-    }
-    yield separator === '{' ? '{}' : '}';
+/** Characters that are joined before they are handed on; keeps the number of small writes down. */
+const CHUNK_LENGTH = 64 * 1024;
+
+/** The JSON text of a document in chunks, with something before and behind it. */
+export function* chunks(document: Document, before = '', behind = ''): Generator<string, void> {
+  const out = { text: before };
+  yield* write(out, document);
+  out.text += behind;
+  if (out.text !== '') yield out.text;
+}
+
+interface Out {
+  text: string;
+}
+
+function* write(out: Out, document: Document): Generator<string, void> {
+  if (isBranch(document)) {
+    if (isList(document)) yield* writeList(out, document);
+    else yield* writeObject(out, document);
   } else {
-    yield JSON.stringify(document);
+    out.text += leaf(document);
+    if (out.text.length >= CHUNK_LENGTH) yield taken(out);
   }
+}
+
+function* writeList(out: Out, list: readonly Document[]): Generator<string, void> {
+  let separator = '[';
+  for (const item of list) {
+    out.text += separator;
+    separator = ',';
+    // Lists of leaves are the long ones: they are written without a generator for each.
+    if (isBranch(item)) yield* write(out, item);
+    else {
+      out.text += leaf(item);
+      if (out.text.length >= CHUNK_LENGTH) yield taken(out);
+    }
+  }
+  out.text += separator === '[' ? '[]' : ']';
+}
+
+function* writeObject(
+  out: Out,
+  object: { readonly [key: string]: Document | undefined },
+): Generator<string, void> {
+  let separator = '{';
+  for (const [key, value] of Object.entries(object)) {
+    if (value === undefined) continue;
+    out.text += `${separator}${JSON.stringify(key)}:`;
+    separator = ',';
+    yield* write(out, value);
+  }
+  out.text += separator === '{' ? '{}' : '}';
+}
+
+function leaf(document: Leaf): string {
+  return document instanceof Fragment ? document.text() : JSON.stringify(document);
+}
+
+function taken(out: Out): string {
+  const { text } = out;
+  out.text = '';
+  return text;
+}
+
+type Leaf = Fragment | string | number | boolean | null;
+
+function isBranch(document: Document): document is Exclude<Document, Leaf> {
+  return typeof document === 'object' && document !== null && !(document instanceof Fragment);
 }
 
 function isList(document: Document): document is readonly Document[] {

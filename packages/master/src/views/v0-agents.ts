@@ -6,12 +6,16 @@ import type { JsonObject, JsonValue } from '@dcos/base';
 import { toEndpointResources, type Resources } from '@dcos/resources';
 import { DomainInfoType, toJson } from '@dcos/wire';
 import { agentPid } from '../core/names.ts';
-import type { Agent, MasterState, RecoveredAgent } from '../core/state.ts';
-import type { Document } from './document.ts';
+import { lookOf, type AgentLook } from '../core/agent-look.ts';
+import type { MasterState, RecoveredAgent } from '../core/state.ts';
+import { cachedText, type Document } from './document.ts';
 import { attributes, reservedByRole, summary } from './v0-resources.ts';
 
 /** One agent as `/state` shows it. */
-export function agentObject(agent: Agent): JsonObject {
+export const agentFragment = cachedText(agentObject);
+
+/** The parts that every document shows. */
+export function agentObject(agent: AgentLook): JsonObject {
   const { info } = agent;
   return {
     id: agent.id,
@@ -23,8 +27,8 @@ export function agentObject(agent: Agent): JsonObject {
     registered_time: agent.registeredAt / 1000,
     ...(agent.reregisteredAt !== undefined && { reregistered_time: agent.reregisteredAt / 1000 }),
     resources: summary(agent.total),
-    used_resources: summary(agent.used.total()),
-    offered_resources: summary(agent.offered.total()),
+    used_resources: summary(agent.used),
+    offered_resources: summary(agent.offered),
     reserved_resources: Object.fromEntries(
       Array.from(reservedByRole(agent.total), ([role, resources]) => [role, summary(resources)]),
     ),
@@ -40,6 +44,16 @@ function full(resources: Resources): JsonValue[] {
   return toEndpointResources(resources.toWire());
 }
 
+const detailedFragment = cachedText((agent: AgentLook) => ({
+  ...agentObject(agent),
+  reserved_resources_full: Object.fromEntries(
+    Array.from(reservedByRole(agent.total), ([role, resources]) => [role, full(resources)]),
+  ),
+  unreserved_resources_full: full(agent.total.unreserved()),
+  used_resources_full: full(agent.used),
+  offered_resources_full: full(agent.offered),
+}));
+
 /** `/slaves`; with an id only that agent. */
 export function agentsDocument(state: MasterState, id: string | undefined): Document {
   const agents = [...state.agents.values()].filter((agent) => id === undefined || agent.id === id);
@@ -47,15 +61,7 @@ export function agentsDocument(state: MasterState, id: string | undefined): Docu
     (agent) => id === undefined || agent.id === id,
   );
   return {
-    slaves: agents.map((agent) => ({
-      ...agentObject(agent),
-      reserved_resources_full: Object.fromEntries(
-        Array.from(reservedByRole(agent.total), ([role, resources]) => [role, full(resources)]),
-      ),
-      unreserved_resources_full: full(agent.total.unreserved()),
-      used_resources_full: full(agent.used.total()),
-      offered_resources_full: full(agent.offered.total()),
-    })),
+    slaves: agents.map((agent) => detailedFragment(lookOf(agent))),
     recovered_slaves: recovered.map(recoveredAgentObject),
   };
 }

@@ -5,11 +5,14 @@
 import type { JsonObject } from '@dcos/base';
 import { EnvironmentType, toJson, type CommandInfo } from '@dcos/wire';
 import type { ExecutorRecord } from '../core/state.ts';
+import { cachedText } from './document.ts';
 import { summary } from './v0-resources.ts';
 import { labelList } from './v0-tasks.ts';
 
 /** One executor of a framework. */
-export function executorObject(record: ExecutorRecord): JsonObject {
+export const executorFragment = cachedText(executorObject);
+
+function executorObject(record: ExecutorRecord): JsonObject {
   const { info, resources } = record;
   const role = resources.entries[0]?.nature.allocatedTo;
   return {

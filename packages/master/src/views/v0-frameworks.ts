@@ -6,8 +6,8 @@ import type { JsonObject } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import { scheduler, toJson } from '@dcos/wire';
 import type { CompletedFramework, Framework, MasterState, OfferRecord } from '../core/state.ts';
-import type { Document } from './document.ts';
-import { executorObject } from './v0-executors.ts';
+import { cachedText, type Document } from './document.ts';
+import { executorFragment } from './v0-executors.ts';
 import { summary } from './v0-resources.ts';
 import { labelList, taskFragment } from './v0-tasks.ts';
 
@@ -77,6 +77,8 @@ function detailsOf(shown: Shown, unregisteredAt: number): JsonObject {
   };
 }
 
+const offerFragment = cachedText(offerObject);
+
 function offerObject({ id, frameworkId, agentId, role, resources }: OfferRecord): JsonObject {
   return {
     id,
@@ -98,8 +100,8 @@ export function frameworkDocument(framework: Framework): Document {
       taskFragment(task),
     ),
     completed_tasks: Array.from(framework.completedTasks.values(), taskFragment),
-    offers: Array.from(framework.offers.values(), offerObject),
-    executors: Array.from(framework.executors, executorObject),
+    offers: Array.from(framework.offers.values(), offerFragment),
+    executors: Array.from(framework.executors, executorFragment),
     offer_constraints: toJson(scheduler.OfferConstraintsType, framework.offerConstraints ?? {}),
   };
 }

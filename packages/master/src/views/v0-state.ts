@@ -3,10 +3,11 @@
  */
 
 import type { JsonObject, JsonValue } from '@dcos/base';
+import { lookOf } from '../core/agent-look.ts';
 import { masterPid } from '../core/names.ts';
 import type { MasterState } from '../core/state.ts';
-import type { Document } from './document.ts';
-import { agentObject, recoveredAgentObject } from './v0-agents.ts';
+import { Fragment, type Document } from './document.ts';
+import { agentFragment, agentObject, recoveredAgentObject } from './v0-agents.ts';
 import {
   completedFrameworkDocument,
   frameworkDocument,
@@ -62,7 +63,7 @@ export function stateDocument(state: MasterState, master: MasterIdentity): Docum
     leader_info: { id: master.id, pid, port: master.port, hostname: master.hostname },
     cluster: master.cluster,
     flags: master.flags,
-    slaves: agents.map(agentObject),
+    slaves: agents.map((agent) => agentFragment(lookOf(agent))),
     recovered_slaves: Array.from(state.recoveredAgents.values(), recoveredAgentObject),
     frameworks: Array.from(state.frameworks.values(), frameworkDocument),
     completed_frameworks: Array.from(
@@ -96,10 +97,13 @@ export function summaryDocument(state: MasterState, master: MasterIdentity): Doc
   return {
     hostname: master.hostname,
     cluster: master.cluster,
-    slaves: Array.from(state.agents.values(), (agent) => ({
-      ...agentObject(agent),
-      ...tallied(tallyOf(byAgent, agent.id), 'framework_ids'),
-    })),
+    slaves: Array.from(state.agents.values(), (agent) => {
+      const look = lookOf(agent);
+      const tally = tallyOf(byAgent, agent.id);
+      return new Fragment(() =>
+        JSON.stringify({ ...agentObject(look), ...tallied(tally, 'framework_ids') }),
+      );
+    }),
     frameworks: Array.from(state.frameworks.values(), (framework) => ({
       ...frameworkSummary(framework),
       ...tallied(tallyOf(byFramework, framework.id), 'slave_ids'),
