@@ -6,6 +6,7 @@
 import { benchmarkAllocation } from './allocation.ts';
 import { benchmarkCommandLine } from './command-line.ts';
 import { benchmarkDeploy } from './deploy.ts';
+import { benchmarkKernel } from './kernel.ts';
 import { benchmarkNames } from './names.ts';
 import { benchmarkMarathon } from './marathon.ts';
 import { benchmarkStart } from './start.ts';
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   names: benchmarkNames,
   'command-line': benchmarkCommandLine,
   allocation: benchmarkAllocation,
+  kernel: benchmarkKernel,
   marathon: benchmarkMarathon,
   tasks: benchmarkTasks,
 };

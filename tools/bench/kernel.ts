@@ -1,0 +1,16 @@
+/**
+ * The kernel under load: reading the state, failover, reconciliation, and many agents over real connections.
+ * Small clusters unless `--full` is given, see each area.
+ */
+
+import { benchmarkState } from './kernel-state.ts';
+import type { Row } from './row.ts';
+
+const AREAS: readonly ((full: boolean) => Promise<readonly Row[]>)[] = [benchmarkState];
+
+export async function benchmarkKernel(): Promise<readonly Row[]> {
+  const full = process.argv.includes('--full');
+  const rows: Row[] = [];
+  for (const area of AREAS) rows.push(...(await area(full)));
+  return rows;
+}
