@@ -5,10 +5,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createAllocator, type Allocator } from '@dcos/allocator';
-import { seededRandom } from '@dcos/base';
 import { Resources } from '@dcos/resources';
-import { createFirstFitAllocator } from '../testing/first-fit-allocator.ts';
 import { History, step } from '../testing/histories.ts';
 import { World } from '../testing/world.ts';
 import type { MasterSnapshot } from './index.ts';
@@ -85,41 +82,30 @@ function checkRegistry(world: World, snapshot: MasterSnapshot): void {
   );
 }
 
-const ALLOCATORS: readonly { readonly name: string; readonly make: () => Allocator }[] = [
-  { name: 'first fit', make: createFirstFitAllocator },
-  {
-    name: 'hierarchical',
-    make: () => createAllocator({ random: seededRandom(3), allocationIntervalMs: 1_000 }),
-  },
-];
-
-test.each(ALLOCATORS)(
-  'the invariants hold after every event of any history ($name)',
-  ({ make }) => {
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 30, maxLength: 80 }), (steps) => {
-        const history = new History(make());
-        let before = history.world.master.snapshot();
-        for (const given of steps) {
-          history.perform(given);
-          history.world.settle();
-          const after = history.world.master.snapshot();
-          checkBooks(after);
-          checkFrameworks(history.world);
-          checkForward(before, after);
-          checkRegistry(history.world, after);
-          before = after;
-        }
-      }),
-      { numRuns: 300 },
-    );
-  },
-);
+test('the invariants hold after every event of any history', () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 30, maxLength: 80 }), (steps) => {
+      const history = new History();
+      let before = history.world.master.snapshot();
+      for (const given of steps) {
+        history.perform(given);
+        history.world.settle();
+        const after = history.world.master.snapshot();
+        checkBooks(after);
+        checkFrameworks(history.world);
+        checkForward(before, after);
+        checkRegistry(history.world, after);
+        before = after;
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
 
 test('a successor takes up any history where the registry has it', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
-      const history = new History(createFirstFitAllocator());
+      const history = new History();
       for (const given of steps) history.perform(given);
       const before = history.world.master.snapshot();
       const after = new World({ id: 'n', registry: history.world.registry }).master.snapshot();

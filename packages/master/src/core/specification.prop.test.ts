@@ -2,8 +2,6 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createAllocator } from '@dcos/allocator';
-import { seededRandom } from '@dcos/base';
 import { History, step, type Step } from '../testing/histories.ts';
 import { specify } from '../testing/specified-world.ts';
 import type { Effect } from './index.ts';
@@ -13,9 +11,7 @@ function compareWithSpecification(
   steps: readonly Step[],
   spoil: (effects: readonly Effect[]) => readonly Effect[] = (effects) => effects,
 ): void {
-  const history = new History(
-    createAllocator({ random: seededRandom(3), allocationIntervalMs: 1_000 }),
-  );
+  const history = new History();
   const handle = history.world.handle.bind(history.world);
   history.world.handle = (event) => spoil(handle(event));
   specify(history.world, (actual, expected, event) =>

@@ -4,7 +4,6 @@
  */
 
 import fc from 'fast-check';
-import type { Allocator } from '@dcos/allocator';
 import type { TaskState } from '@dcos/wire';
 import { isTerminal } from '../core/task-state.ts';
 import {
@@ -141,14 +140,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A world in which steps are performed; those that make no sense in it do nothing. */
 export class History {
-  readonly world: World;
+  readonly world = new World();
   readonly frameworks: (TestFramework | undefined)[] = [];
   readonly agents: (TestAgent | undefined)[] = [];
   #uuid = 0;
-
-  constructor(allocator: Allocator) {
-    this.world = new World({ allocator });
-  }
 
   perform(given: Step): void {
     switch (given.kind) {

@@ -3,7 +3,7 @@
  * frameworks are played by short calls. For tests of the core.
  */
 
-import type { Allocator } from '@dcos/allocator';
+import { createAllocator, type Allocator } from '@dcos/allocator';
 import { assert, masterId, present, seededRandom, type JsonValue } from '@dcos/base';
 import type {
   agentProtocol,
@@ -23,7 +23,6 @@ import {
   type MasterEvent,
   type MasterOptions,
 } from '../core/index.ts';
-import { createFirstFitAllocator } from './first-fit-allocator.ts';
 
 const MASTER_ID = 'm';
 
@@ -117,7 +116,12 @@ export class World {
     this.master = createMaster({
       masterId: masterId(id),
       random: seededRandom(7),
-      allocator: allocator ?? createFirstFitAllocator(),
+      allocator:
+        allocator ??
+        createAllocator({
+          random: seededRandom(7),
+          allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
+        }),
       options: {
         ...defaultMasterOptions,
         version: '1.12.0',
