@@ -110,7 +110,7 @@ function registerNew(
     confirm(context, same);
     return;
   }
-  const neighbours = [...state.agents.values()].filter((agent) => sameAddress(agent, register));
+  const neighbours = state.addresses.at(register.ip, register.agent_info.port);
   if (neighbours.some((agent) => agent.connection !== undefined && agent.connection > connection)) {
     // A predecessor sent it before it died; whoever has connected since lives.
     note(context, 'warn', 'registration.stale', 'a registration came late, over an old connection');
@@ -131,11 +131,6 @@ function registerNew(
   const id = agentId(`${context.masterId}-S${state.nextAgent++}`);
   count(context, 'master/slave_registrations');
   admit(context, connection, register, id, []);
-}
-
-function sameAddress(agent: Agent, register: agentProtocol.Register): boolean {
-  const { port } = register.agent_info;
-  return port !== undefined && port !== 0 && agent.ip === register.ip && agent.info.port === port;
 }
 
 function registerAgain(
@@ -159,8 +154,10 @@ function registerAgain(
     context.emit({ kind: 'persist', writes: [putRecord({ kind: 'agent', id, info })] });
   }
   const attributesChanged = attributesText(info) !== attributesText(known.info);
+  state.addresses.remove(known);
   known.info = info;
   known.ip = register.ip;
+  state.addresses.add(known);
   known.version = register.version;
   known.capabilities = register.capabilities ?? [];
   known.reregisteredAt = context.now;
@@ -225,6 +222,7 @@ function admit(
     kills: new Map(),
   };
   state.agents.set(id, agent);
+  state.addresses.add(agent);
   bind(context, agent, connection);
   if (
     recovered === undefined ||

@@ -141,7 +141,12 @@ function forgetEnded(
 
 /** Tasks that were unreachable with this agent, which is back without them. */
 function giveUpUnreachable(context: Context, agent: Agent): void {
-  for (const framework of context.state.frameworks.values()) {
+  const { frameworks, unreachableFrameworks } = context.state;
+  const concerned = unreachableFrameworks.get(agent.id) ?? [];
+  unreachableFrameworks.delete(agent.id);
+  for (const of of concerned) {
+    const framework = frameworks.get(of);
+    if (framework === undefined) continue;
     for (const [id, record] of framework.unreachableTasks) {
       if (record.agentId !== agent.id) continue;
       framework.unreachableTasks.delete(id);

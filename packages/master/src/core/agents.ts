@@ -106,6 +106,7 @@ function rememberUnreachable(
 ): void {
   const { state, options, now } = context;
   const dropped = addBounded(state.unreachableAgents, id, now, options.removedAgentsMax);
+  for (const old of dropped) state.unreachableFrameworks.delete(old);
   context.emit({
     kind: 'persist',
     writes: [
@@ -154,6 +155,9 @@ function markTaskUnreachable(context: Context, framework: Framework, record: Tas
     record,
     options.unreachableTasksPerFrameworkMax,
   );
+  const { unreachableFrameworks } = context.state;
+  const frameworks = unreachableFrameworks.get(record.agentId) ?? new Set();
+  unreachableFrameworks.set(record.agentId, frameworks.add(framework.id));
   if (!wasEndSent) sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
 }
 
@@ -200,6 +204,7 @@ function dropAgent(context: Context, agent: Agent): void {
   removeExecutors(context, agent);
   context.allocator.removeAgent(agent.id);
   state.agents.delete(agent.id);
+  state.addresses.remove(agent);
   if (agent.connection !== undefined) {
     state.connections.delete(agent.connection);
     context.emit({ kind: 'closeAgent', connection: agent.connection });
@@ -245,6 +250,7 @@ export function markAgentGone(context: Context, id: AgentId): boolean {
   ];
   state.recoveredAgents.delete(id);
   state.unreachableAgents.delete(id);
+  state.unreachableFrameworks.delete(id);
   if (agent === undefined) {
     context.emit({ kind: 'persist', writes });
     tellLost(context, id);

@@ -16,7 +16,7 @@ import { removeExecutors } from './executors.ts';
 import { removeOffer } from './offers.ts';
 import { orphanOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
-import { addBounded, type CompletedFramework, type Framework } from './state.ts';
+import { addBounded, type Agent, type CompletedFramework, type Framework } from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal } from './task-state.ts';
 import { applyUpdate, completeTask } from './tasks.ts';
@@ -145,6 +145,18 @@ export function onFrameworkTimer(context: Context, timer: string): boolean {
   return true;
 }
 
+/** The agents that have tasks or executors of a framework. */
+export function agentsOf(context: Context, framework: Framework): ReadonlySet<Agent> {
+  const agents = new Set<Agent>();
+  for (const records of [framework.tasks.values(), framework.executors]) {
+    for (const { agentId } of records) {
+      const agent = context.state.agents.get(agentId);
+      if (agent !== undefined) agents.add(agent);
+    }
+  }
+  return agents;
+}
+
 /** Removes a framework for good: tasks are killed, its id is never used again. */
 export function removeFramework(context: Context, framework: Framework): void {
   const { state, allocator } = context;
@@ -156,6 +168,8 @@ export function removeFramework(context: Context, framework: Framework): void {
     kind: 'persist',
     writes: [putRecord({ kind: 'framework', id, info, registeredAt, completedAt })],
   });
+  const concerned = agentsOf(context, framework);
+  // As the original: an agent may still have files of it, or an executor that the master does not know.
   for (const agent of state.agents.values()) {
     sendToAgent(context, agent, {
       type: 'SHUTDOWN_FRAMEWORK',
@@ -178,7 +192,7 @@ export function removeFramework(context: Context, framework: Framework): void {
     }
     completeTask(context, framework, record);
   }
-  for (const agent of state.agents.values()) {
+  for (const agent of concerned) {
     agent.kills.delete(id);
     removeExecutors(context, agent, id);
   }

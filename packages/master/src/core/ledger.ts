@@ -1,6 +1,7 @@
 /**
- * Resources by owner, with their sum made when somebody asks. The sum over agents is a union where ranges
- * are concerned (two agents may have the same ports), so it cannot be kept by subtraction.
+ * Resources by owner, and their sum. The sum of scalars is kept up to date; that of the rest is made when
+ * somebody asks: it is a union where ranges and sets are concerned (two agents may have the same ports),
+ * and so cannot be kept by subtraction.
  */
 
 import { assert } from '@dcos/base';
@@ -8,6 +9,7 @@ import { Resources } from '@dcos/resources';
 
 export class ResourceLedger<Owner extends string> {
   readonly #byOwner = new Map<Owner, Resources>();
+  #scalars = Resources.empty;
   #total: Resources | undefined = Resources.empty;
 
   /** What one owner has. */
@@ -24,8 +26,8 @@ export class ResourceLedger<Owner extends string> {
   total(): Resources {
     if (this.#total === undefined) {
       let sum = Resources.empty;
-      for (const resources of this.#byOwner.values()) sum = sum.add(resources);
-      this.#total = sum;
+      for (const resources of this.#byOwner.values()) sum = sum.add(othersOf(resources));
+      this.#total = this.#scalars.add(sum);
     }
     return this.#total;
   }
@@ -33,6 +35,7 @@ export class ResourceLedger<Owner extends string> {
   add(owner: Owner, resources: Resources): void {
     if (resources.isEmpty()) return;
     this.#byOwner.set(owner, this.of(owner).add(resources));
+    this.#scalars = this.#scalars.add(scalarsOf(resources));
     this.#total = undefined;
   }
 
@@ -44,6 +47,15 @@ export class ResourceLedger<Owner extends string> {
     const left = held.subtract(resources);
     if (left.isEmpty()) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, left);
+    this.#scalars = this.#scalars.subtract(scalarsOf(resources));
     this.#total = undefined;
   }
+}
+
+function scalarsOf(resources: Resources): Resources {
+  return resources.filterEntries(({ nature }) => nature.kind === 'scalar');
+}
+
+function othersOf(resources: Resources): Resources {
+  return resources.filterEntries(({ nature }) => nature.kind !== 'scalar');
 }

@@ -23,6 +23,7 @@ import type {
   Task,
   TaskStatus,
 } from '@dcos/wire';
+import { AgentAddresses } from './agent-addresses.ts';
 import { DeclineStreaks } from './decline-streaks.ts';
 import type { ConnectionId, StreamId } from './effects.ts';
 import type { ResourceLedger } from './ledger.ts';
@@ -145,9 +146,12 @@ export interface MasterState {
   /** Oldest first, bounded. */
   readonly completedFrameworks: Map<FrameworkId, CompletedFramework>;
   readonly agents: Map<AgentId, Agent>;
+  readonly addresses: AgentAddresses;
   readonly recoveredAgents: Map<AgentId, RecoveredAgent>;
   /** Instant at which the agent was found unreachable. Oldest first, bounded. */
   readonly unreachableAgents: Map<AgentId, Instant>;
+  /** Frameworks that have tasks among `unreachableTasks` of an agent, or had. */
+  readonly unreachableFrameworks: Map<AgentId, Set<FrameworkId>>;
   readonly goneAgents: Map<AgentId, Instant>;
   /** Oldest first. */
   readonly offers: Map<OfferId, OfferRecord>;
@@ -170,8 +174,10 @@ export function emptyState(): MasterState {
     frameworks: new Map(),
     completedFrameworks: new Map(),
     agents: new Map(),
+    addresses: new AgentAddresses(),
     recoveredAgents: new Map(),
     unreachableAgents: new Map(),
+    unreachableFrameworks: new Map(),
     goneAgents: new Map(),
     offers: new Map(),
     declines: new DeclineStreaks(),

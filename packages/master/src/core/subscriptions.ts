@@ -26,6 +26,7 @@ import {
 } from './framework-validation.ts';
 import {
   addFramework,
+  agentsOf,
   dropStream,
   FAILOVER_TIMER,
   HEARTBEAT_TIMER,
@@ -226,8 +227,7 @@ export function onUpdateFramework(
 }
 
 function tellAgentsOfFramework(context: Context, framework: Framework): void {
-  for (const agent of context.state.agents.values()) {
-    if (!agent.tasks.has(framework.id)) continue;
+  for (const agent of agentsOf(context, framework)) {
     sendToAgent(context, agent, {
       type: 'UPDATE_FRAMEWORK',
       update_framework: { framework_info: framework.info },

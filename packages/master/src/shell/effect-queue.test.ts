@@ -30,6 +30,27 @@ test('effects without a write ahead of them are performed at once', () => {
   expect(performed).toEqual([1, 2]);
 });
 
+test('very many effects leave others their turn, and stay in order', async () => {
+  const performed: number[] = [];
+  const queue = new EffectQueue({
+    persist: async () => undefined,
+    perform(effect) {
+      const untilMs = performance.now() + 0.2;
+      while (performance.now() < untilMs);
+      if (effect.kind === 'reply') performed.push(effect.request);
+    },
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  const numbers = Array.from({ length: 500 }, (_, index) => index);
+  queue.push(numbers.slice(0, 400).map(reply));
+  expect(performed.length).toBeLessThan(400);
+  queue.push(numbers.slice(400).map(reply));
+  while (performed.length < numbers.length) await turn();
+  expect(performed).toEqual(numbers);
+});
+
 test('nothing passes a write that is not durable, of later events either', async () => {
   const { queue, performed, writes } = harness();
   queue.push([reply(1), persist, reply(2)]);

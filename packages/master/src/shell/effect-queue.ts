@@ -1,8 +1,11 @@
 /**
  * Performs the core's effects in their order, none before the writes ahead of it are durable. Writes are
  * handed to the store at once, so that the store can group them, while effects behind them wait.
+ *
+ * One call may cause 100,000 effects (a reconciliation, say): others get their turn in between.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OperationError } from '@dcos/base';
 import type { Effect } from '../core/effects.ts';
 
@@ -11,6 +14,11 @@ import type { Effect } from '../core/effects.ts';
  * master ends, and its successor starts from what is durable.
  */
 export const EFFECTS_WAITING_MAX = 1_000_000;
+
+/** How long effects are performed before others get their turn. */
+const TURN_MS = 10;
+/** Effects between two looks at the clock. */
+const EFFECTS_PER_LOOK = 64;
 
 export interface EffectQueueOptions {
   /** Starts a write; resolves when it is durable. Called in the order of the effects. */
@@ -58,11 +66,16 @@ export class EffectQueue {
 
   async #drain(): Promise<void> {
     this.#draining = true;
+    let turnEndsMs = performance.now() + TURN_MS;
     try {
       let batch = this.#waiting;
       while (batch.length > 0) {
         this.#waiting = [];
-        for (const { effect, durable } of batch) {
+        for (const [index, { effect, durable }] of batch.entries()) {
+          if (index % EFFECTS_PER_LOOK === EFFECTS_PER_LOOK - 1 && performance.now() > turnEndsMs) {
+            await nextTurn();
+            turnEndsMs = performance.now() + TURN_MS;
+          }
           if (this.#stopped) return;
           if (durable === undefined) this.#options.perform(effect);
           else await durable;
