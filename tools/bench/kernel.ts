@@ -3,10 +3,16 @@
  * Small clusters unless `--full` is given, see each area.
  */
 
+import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './kernel-load.ts';
 import { benchmarkState } from './kernel-state.ts';
 import type { Row } from './row.ts';
 
-const AREAS: readonly ((full: boolean) => Promise<readonly Row[]>)[] = [benchmarkState];
+const AREAS: readonly ((full: boolean) => Promise<readonly Row[]>)[] = [
+  benchmarkState,
+  benchmarkLoad,
+  benchmarkFailover,
+  benchmarkReconciliation,
+];
 
 export async function benchmarkKernel(): Promise<readonly Row[]> {
   const full = process.argv.includes('--full');

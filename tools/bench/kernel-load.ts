@@ -1,0 +1,149 @@
+/**
+ * Agents over real connections to one master: registration, a task storm, failover, reconciliation. The costs
+ * are processor time of the master's thread, and how much of it one object costs must not grow with the
+ * number of objects: the exponent says by which power it does.
+ */
+
+import { fillMaster, longestStallMs, startBenchMaster, type Fill } from './kernel-master.ts';
+import { registerFrame } from './kernel-master.ts';
+import { BenchPeer, type PeerAnswer, type PeerCommand } from './kernel-peer.ts';
+import { row, type Row } from './row.ts';
+
+const TASKS_PER_AGENT = 10;
+const STORMS = { small: [250, 1_000], full: [1_000, 3_000, 10_000] } as const;
+const FAILOVERS: { readonly small: readonly Fill[]; readonly full: readonly Fill[] } = {
+  small: [
+    { agents: 250, frameworks: 5, running: 2_500, completed: 0, labels: 10 },
+    { agents: 1_000, frameworks: 5, running: 10_000, completed: 0, labels: 10 },
+  ],
+  full: [
+    { agents: 2_000, frameworks: 5, running: 20_000, completed: 0, labels: 10 },
+    { agents: 20_000, frameworks: 1, running: 100_000, completed: 0, labels: 10 },
+  ],
+};
+const RECONCILED = { small: [1_000, 10_000], full: [1_000, 10_000, 50_000, 100_000] } as const;
+
+interface Cost {
+  readonly elapsedMs: number;
+  readonly processorMs: number;
+  readonly stallMs: number;
+}
+
+async function costOf(run: () => Promise<PeerAnswer | void>): Promise<Cost> {
+  const before = process.threadCpuUsage();
+  const startedMs = performance.now();
+  const answers: (PeerAnswer | void)[] = [];
+  const stallMs = await longestStallMs(async () => answers.push(await run()));
+  const { user, system } = process.threadCpuUsage(before);
+  return {
+    elapsedMs: answers[0]?.elapsedMs ?? performance.now() - startedMs,
+    processorMs: (user + system) / 1000,
+    stallMs,
+  };
+}
+
+/** One kind of work at several sizes. */
+class Series {
+  readonly #what: string;
+  readonly #costs: { readonly objects: number; readonly cost: Cost }[] = [];
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  add(objects: number, cost: Cost): void {
+    this.#costs.push({ objects, cost });
+  }
+
+  rows(): readonly Row[] {
+    const each = this.#costs.map(({ objects, cost }) => ({
+      objects,
+      microseconds: (cost.processorMs * 1000) / objects,
+    }));
+    const rows = this.#costs.flatMap(({ objects, cost }, index) => [
+      row(`${this.#what}, ${objects}`, '/s', [objects / (cost.elapsedMs / 1000)], ''),
+      row('  processor time of each', 'µs', [each[index]?.microseconds ?? 0], ''),
+      row('  longest stall', 'ms', [cost.stallMs], ''),
+    ]);
+    const [first] = each;
+    const last = each.at(-1);
+    if (first === undefined || last === undefined || first === last) return rows;
+    const exponent =
+      Math.log(last.microseconds / first.microseconds) / Math.log(last.objects / first.objects);
+    return [...rows, row(`${this.#what}, growth of the cost of each`, 'exponent', [exponent], '0')];
+  }
+}
+
+const MEGABYTE = 1024 * 1024;
+
+export async function benchmarkLoad(full: boolean): Promise<readonly Row[]> {
+  const registration = new Series('agents registered');
+  const launch = new Series('tasks launched, updated and acknowledged');
+  const memory: Row[] = [];
+  for (const agents of full ? STORMS.full : STORMS.small) {
+    const master = await startBenchMaster({ allocationIntervalMs: 1_000 });
+    const peer = new BenchPeer();
+    const command = async (given: PeerCommand): Promise<PeerAnswer> =>
+      await peer.run({ url: master.url, ...given });
+    registration.add(agents, await costOf(() => command({ kind: 'connect', agents })));
+    const tasks = agents * TASKS_PER_AGENT;
+    launch.add(
+      tasks,
+      await costOf(() => command({ kind: 'launch', agents, tasksPerAgent: TASKS_PER_AGENT })),
+    );
+    const size = `${agents} agents and ${tasks} tasks`;
+    memory.push(
+      row(`memory of the master, ${size}`, 'MB', [process.memoryUsage.rss() / MEGABYTE], ''),
+    );
+    await peer.close();
+    await master.close();
+  }
+  return [...registration.rows(), ...launch.rows(), ...memory];
+}
+
+export async function benchmarkFailover(full: boolean): Promise<readonly Row[]> {
+  const frames = new Series('agents back after a failover, frames alone');
+  const sockets = new Series('agents back after a failover');
+  for (const fill of full ? FAILOVERS.full : FAILOVERS.small) {
+    const alone = await startBenchMaster();
+    const received = Array.from({ length: fill.agents }, (_, agent) =>
+      registerFrame(fill, agent, false),
+    );
+    frames.add(
+      fill.agents,
+      await costOf(async () => {
+        for (const [agent, frame] of received.entries()) {
+          alone.frame(agent, frame);
+          if (agent % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+      }),
+    );
+    await alone.close();
+    const master = await startBenchMaster();
+    const peer = new BenchPeer();
+    const { url } = master;
+    const { agents } = fill;
+    sockets.add(agents, await costOf(() => peer.run({ url, kind: 'connect', agents, fill })));
+    await peer.close();
+    await master.close();
+  }
+  return [...frames.rows(), ...sockets.rows()];
+}
+
+export async function benchmarkReconciliation(full: boolean): Promise<readonly Row[]> {
+  const sizes = full ? RECONCILED.full : RECONCILED.small;
+  const running = sizes.at(-1) ?? 0;
+  const master = await startBenchMaster();
+  await fillMaster(master, { agents: 1_000, frameworks: 1, running, completed: 0, labels: 0 });
+  const peer = new BenchPeer();
+  const series = new Series('tasks reconciled by one call');
+  const framework = 'framework-0';
+  for (const size of sizes) {
+    const tasks = Array.from({ length: size }, (_, index) => `${framework}.run-${index}`);
+    const { url } = master;
+    series.add(size, await costOf(() => peer.run({ url, kind: 'reconcile', framework, tasks })));
+  }
+  await peer.close();
+  await master.close();
+  return series.rows();
+}
