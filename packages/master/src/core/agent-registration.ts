@@ -15,11 +15,14 @@ import {
   type AgentInfo,
 } from '@dcos/wire';
 import { reconcileAgentTasks } from './agent-tasks.ts';
+import { tellToDrain } from './agent-policies.ts';
 import { PING_TIMER, removeAgent } from './agents.ts';
 import { count, note, sendToAgent, tellOperators, type Context } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { ResourceLedger } from './ledger.ts';
+import { machineOf } from './machines.ts';
 import { rescindAgentOffers } from './offers.ts';
+import { agentReturned } from './recovery.ts';
 import { deleteRecord, keyProblem, putRecord, sizeProblem } from './registry.ts';
 import type { Agent } from './state.ts';
 import { agentMessage } from './view-v1.ts';
@@ -74,6 +77,8 @@ function registerProblem(
     (id === undefined ? undefined : (idProblem(id) ?? keyProblem(id))) ??
     sizeProblem(toJsonText(AgentInfoType, register.agent_info));
   if (problem !== undefined) return { message: problem, shutdown: false };
+  const machine = machineOf(context.state, { info: register.agent_info, ip: register.ip });
+  if (machine?.mode === 'DOWN') return { message: 'Machine is DOWN', shutdown: true };
   if (id === undefined) return undefined;
   const bound = context.state.connections.get(connection);
   if (bound !== undefined && bound !== id) {
@@ -167,8 +172,9 @@ function registerAgain(
   if (attributesChanged || !total.equals(known.total)) rescindAgentOffers(context, known);
   known.total = total;
   context.allocator.updateAgent(id, total, { info, capabilities: capabilityNames(known) });
-  context.allocator.activateAgent(id);
+  if (known.policy === undefined) context.allocator.activateAgent(id);
   confirm(context, known);
+  tellToDrain(context, known);
   reconcileAgentTasks(context, known, register);
   tellOperators(context, { type: 'AGENT_ADDED', agent_added: { agent: agentMessage(known) } });
 }
@@ -212,6 +218,7 @@ function admit(
     connection: undefined,
     registeredAt: context.now,
     reregisteredAt: again ? context.now : undefined,
+    policy: state.policies.get(id),
     pingsMissed: 0,
     tasks: new Map(),
     offers: new Map(),
@@ -232,7 +239,12 @@ function admit(
   }
   context.allocator.addAgent(
     id,
-    { info, total: agent.total, capabilities: capabilityNames(agent), active: true },
+    {
+      info,
+      total: agent.total,
+      capabilities: capabilityNames(agent),
+      active: agent.policy === undefined,
+    },
     new Map(),
   );
   context.emit({
@@ -240,7 +252,11 @@ function admit(
     timer: PING_TIMER + id,
     afterMs: context.options.pingIntervalMs,
   });
+  const unavailability = machineOf(state, agent)?.unavailability;
+  if (unavailability !== undefined) context.allocator.updateUnavailability(id, unavailability);
+  if (recovered !== undefined) agentReturned(context);
   confirm(context, agent);
+  tellToDrain(context, agent);
   // The agent comes first in the stream of events, since its tasks name it.
   tellOperators(context, { type: 'AGENT_ADDED', agent_added: { agent: agentMessage(agent) } });
   reconcileAgentTasks(context, agent, register);

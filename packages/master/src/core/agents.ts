@@ -18,6 +18,7 @@ import {
 } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { removeExecutors } from './executors.ts';
+import { rescindInverseOffers } from './inverse-offers.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { endAgentOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
@@ -202,6 +203,7 @@ function dropAgent(context: Context, agent: Agent): void {
   count(context, 'master/slave_removals');
   context.emit({ kind: 'cancelTimer', timer: PING_TIMER + agent.id });
   removeExecutors(context, agent);
+  rescindInverseOffers(context, agent.id);
   context.allocator.removeAgent(agent.id);
   state.agents.delete(agent.id);
   state.addresses.remove(agent);

@@ -13,6 +13,7 @@ import type { StreamId } from './effects.ts';
 import { capabilitiesOf, minAllocatableOf, rolesOf } from './framework-validation.ts';
 import { ResourceLedger } from './ledger.ts';
 import { removeExecutors } from './executors.ts';
+import { dropInverseOffers } from './inverse-offers.ts';
 import { removeOffer } from './offers.ts';
 import { orphanOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
@@ -94,6 +95,7 @@ export function dropStream(context: Context, framework: Framework): void {
   const { streamId } = framework;
   if (streamId === undefined) return;
   framework.streamId = undefined;
+  dropInverseOffers(context, framework);
   context.state.streams.delete(streamId);
   context.emit({ kind: 'cancelTimer', timer: HEARTBEAT_TIMER + streamId });
   context.emit({ kind: 'closeStream', streamId });

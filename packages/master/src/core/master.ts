@@ -17,6 +17,7 @@ import {
   type Random,
 } from '@dcos/base';
 import type { agentProtocol } from '@dcos/wire';
+import { finishDraining } from './agent-policies.ts';
 import { onRegister } from './agent-registration.ts';
 import { PERMISSIVE, type Authorizer } from './authorization.ts';
 import { onAgentClosed, onAgentTimer, onPong, onUnregister } from './agents.ts';
@@ -28,7 +29,7 @@ import { ALLOCATE_ALL_TIMER, ALLOCATE_TIMER, allocate, onOfferTimer } from './of
 import { onOperationUpdate, onResourcesChanged } from './operations.ts';
 import { onOperatorCall } from './operator-calls.ts';
 import type { MasterOptions } from './options.ts';
-import { onRecovered } from './recovery.ts';
+import { onRecovered, onRecoveryTimer } from './recovery.ts';
 import { onSchedulerCall, refuseUnrecovered } from './scheduler-calls.ts';
 import { snapshotOf, type MasterSnapshot } from './snapshot.ts';
 import { emptyState, type Agent, type MasterState } from './state.ts';
@@ -72,6 +73,7 @@ export function createMaster(dependencies: MasterDependencies): Master {
       effects = [];
       if (event.kind === 'timer' && event.timer === ALLOCATE_TIMER) allocationRequested = false;
       onEvent(context, event);
+      if (state.drainingAgents.size > 0 && state.recovered) finishDraining(context);
       if (!allocationRequested && state.recovered && dependencies.allocator.hasCandidates()) {
         allocationRequested = true;
         effects.push({ kind: 'setTimer', timer: ALLOCATE_TIMER, afterMs: 0 });
@@ -122,7 +124,8 @@ function onTimer(context: Context, timer: string): void {
     assert(
       onFrameworkTimer(context, timer) ||
         onAgentTimer(context, timer) ||
-        onOfferTimer(context, timer),
+        onOfferTimer(context, timer) ||
+        onRecoveryTimer(context, timer),
       `nobody set the timer ${timer}`,
     );
   }

@@ -7,9 +7,11 @@
 import { agentId, frameworkId, offerId, type OfferId } from '@dcos/base';
 import type { Allocation, OfferRefusal } from '@dcos/allocator';
 import { toPreRefinement, type Resources } from '@dcos/resources';
-import type { Filters, Offer, Resource, scheduler } from '@dcos/wire';
+import type { Filters, Offer, Resource, scheduler, Unavailability } from '@dcos/wire';
 import { count, countOf, note, sendToFramework, type Context } from './context.ts';
 import { executorIdsOn } from './executors.ts';
+import { sendInverseOffers } from './inverse-offers.ts';
+import { machineOf } from './machines.ts';
 import { REFUSE_MS_DEFAULT, REFUSE_MS_MAX } from './options.ts';
 import type { Agent, Framework, OfferRecord } from './state.ts';
 
@@ -34,6 +36,7 @@ export function allocate(context: Context, scope: 'candidates' | 'all'): void {
     countOf(framework, 'offers/sent', offers.length);
     sendToFramework(context, framework, { type: 'OFFERS', offers: { offers } });
   }
+  if (context.state.machines.size > 0) sendInverseOffers(context);
 }
 
 function makeOffer(
@@ -56,7 +59,8 @@ function makeOffer(
     return undefined;
   }
   const id = offerId(`${context.masterId}-O${state.nextOffer++}`);
-  const offer = offerMessage(id, framework, agent, role, resources);
+  const unavailability = machineOf(state, agent)?.unavailability;
+  const offer = offerMessage({ id, framework, agent, role, resources, unavailability });
   const record: OfferRecord = {
     id,
     frameworkId: framework.id,
@@ -79,13 +83,21 @@ function makeOffer(
   return { framework, offer };
 }
 
-function offerMessage(
-  id: OfferId,
-  framework: Framework,
-  agent: Agent,
-  role: string,
-  resources: Resources,
-): Offer {
+function offerMessage({
+  id,
+  framework,
+  agent,
+  role,
+  resources,
+  unavailability,
+}: {
+  readonly id: OfferId;
+  readonly framework: Framework;
+  readonly agent: Agent;
+  readonly role: string;
+  readonly resources: Resources;
+  readonly unavailability: Unavailability | undefined;
+}): Offer {
   const { info } = agent;
   const multiRole = framework.capabilities.has('MULTI_ROLE');
   const executors = executorIdsOn(agent, framework.id);
@@ -102,6 +114,7 @@ function offerMessage(
     ...(info.domain !== undefined && { domain: info.domain }),
     resources: resourcesFor(framework, resources),
     ...(info.attributes !== undefined && { attributes: info.attributes }),
+    ...(unavailability !== undefined && { unavailability }),
     ...(executors.length > 0 && { executor_ids: executors.map((value) => ({ value })) }),
     ...(multiRole && { allocation_info: { role } }),
   };

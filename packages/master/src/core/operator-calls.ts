@@ -5,12 +5,15 @@
 import { agentId, frameworkId } from '@dcos/base';
 import { isValidRole } from '@dcos/resources';
 import type { masterApi, WeightInfo } from '@dcos/wire';
+import { deactivateAgent, drainAgent, forgetPolicies, reactivateAgent } from './agent-policies.ts';
 import { markAgentGone } from './agents.ts';
 import type { Context } from './context.ts';
 import type { RequestId } from './effects.ts';
 import { removeFramework } from './frameworks.ts';
+import { startMaintenance, stopMaintenance, updateSchedule } from './maintenance.ts';
 import { removeOffer } from './offers.ts';
 import { onOperatorOperation } from './operator-operations.ts';
+import { removeQuota, setQuota, updateQuota } from './quota.ts';
 import { keyProblem, putRecord } from './registry.ts';
 import { getState } from './view-v1.ts';
 
@@ -27,6 +30,8 @@ export function onOperatorCall(
   if (onOperatorOperation(context, request, call, principal)) return;
   const reply = (status: number, text?: string): void =>
     context.emit({ kind: 'reply', request, status, ...(text !== undefined && { text }) });
+  const answer = (refusal: { readonly status: number; readonly text: string } | undefined): void =>
+    refusal === undefined ? reply(200) : reply(refusal.status, refusal.text);
   switch (call.type) {
     case 'SUBSCRIBE':
       context.emit({ kind: 'openOperatorStream', request, snapshot: getState(context.state) });
@@ -41,8 +46,39 @@ export function onOperatorCall(
     }
     case 'MARK_AGENT_GONE': {
       const found = markAgentGone(context, agentId(call.mark_agent_gone?.agent_id.value ?? ''));
+      forgetPolicies(context);
       return found ? reply(200) : reply(404, 'Agent not found');
     }
+    case 'UPDATE_QUOTA': {
+      const { quota_configs: configs = [], force = false } = call.update_quota ?? {};
+      return answer(updateQuota(context, configs, { force, principal }));
+    }
+    case 'SET_QUOTA':
+      return answer(setQuota(context, call.set_quota?.quota_request ?? {}, principal));
+    case 'REMOVE_QUOTA':
+      return answer(removeQuota(context, call.remove_quota?.role ?? '', principal));
+    case 'UPDATE_MAINTENANCE_SCHEDULE':
+      return answer(
+        updateSchedule(context, call.update_maintenance_schedule?.schedule ?? {}, principal),
+      );
+    case 'START_MAINTENANCE':
+      return answer(startMaintenance(context, call.start_maintenance?.machines ?? [], principal));
+    case 'STOP_MAINTENANCE':
+      return answer(stopMaintenance(context, call.stop_maintenance?.machines ?? [], principal));
+    case 'DRAIN_AGENT':
+      return answer(
+        call.drain_agent === undefined
+          ? undefined
+          : drainAgent(context, call.drain_agent, principal),
+      );
+    case 'DEACTIVATE_AGENT':
+      return answer(
+        deactivateAgent(context, agentId(call.deactivate_agent?.agent_id.value ?? ''), principal),
+      );
+    case 'REACTIVATE_AGENT':
+      return answer(
+        reactivateAgent(context, agentId(call.reactivate_agent?.agent_id.value ?? ''), principal),
+      );
     case 'UPDATE_WEIGHTS': {
       const weights = call.update_weights?.weight_infos ?? [];
       const problem = updateWeights(context, weights);

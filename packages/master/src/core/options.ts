@@ -14,6 +14,10 @@ export interface MasterOptions {
   /** How long agents of the registry may take to come back after a failover. */
   readonly agentReregisterTimeoutMs: number;
   readonly allocationIntervalMs: number;
+  /** With quota, nothing is offered after a failover before this part of the agents is back, */
+  readonly allocatorRecoveryFactor: number;
+  /** or this long has passed. */
+  readonly allocatorRecoveryTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   /** Offers older than this are rescinded, so that nobody can hoard them; never when absent. */
   readonly offerTimeoutMs?: number;
@@ -35,6 +39,8 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   pingsMissedMax: 5,
   agentReregisterTimeoutMs: 600_000,
   allocationIntervalMs: 1_000,
+  allocatorRecoveryFactor: 0.8,
+  allocatorRecoveryTimeoutMs: 600_000,
   heartbeatIntervalMs: 15_000,
   // Longer than the longest hold of the frameworks that are known to keep offers on purpose.
   offerTimeoutMs: 600_000,

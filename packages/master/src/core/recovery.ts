@@ -9,6 +9,7 @@ import type { RegistryEntry } from './effects.ts';
 import { addFramework, keepCompleted } from './frameworks.ts';
 import { capabilitiesOf, rolesOf } from './framework-validation.ts';
 import { ALLOCATE_ALL_TIMER } from './offers.ts';
+import { quotaOf } from './quota.ts';
 import { readRecord, type RegistryRecord } from './registry.ts';
 
 /** Loads the registry and starts the periodic work. */
@@ -36,6 +37,7 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
   }
   if (state.weights.size > 0) context.allocator.updateWeights(state.weights);
   state.recovered = true;
+  pauseForQuota(context);
   if (state.recoveredAgents.size > 0) {
     context.emit({
       kind: 'setTimer',
@@ -48,6 +50,41 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
     timer: ALLOCATE_ALL_TIMER,
     afterMs: options.allocationIntervalMs,
   });
+}
+
+/** Timer that ends the wait for agents when there is quota. */
+const RECOVERY_TIMER = 'allocator-recovery';
+
+/** With quota nothing is offered before enough agents are back: guarantees would seem unmet. */
+function pauseForQuota(context: Context): void {
+  const { state, options, allocator } = context;
+  const expected = Math.ceil(state.recoveredAgents.size * options.allocatorRecoveryFactor);
+  if (state.quotas.size === 0 || expected === 0) return;
+  state.agentsAwaited = expected;
+  allocator.pause();
+  context.emit({
+    kind: 'setTimer',
+    timer: RECOVERY_TIMER,
+    afterMs: options.allocatorRecoveryTimeoutMs,
+  });
+}
+
+/** One of the agents of the registry is back. */
+export function agentReturned(context: Context): void {
+  const { state, allocator } = context;
+  if (state.agentsAwaited === 0) return;
+  state.agentsAwaited -= 1;
+  if (state.agentsAwaited > 0) return;
+  context.emit({ kind: 'cancelTimer', timer: RECOVERY_TIMER });
+  allocator.resume();
+}
+
+/** The wait has lasted long enough. */
+export function onRecoveryTimer({ state, allocator }: Context, timer: string): boolean {
+  if (timer !== RECOVERY_TIMER) return false;
+  state.agentsAwaited = 0;
+  allocator.resume();
+  return true;
 }
 
 function load(context: Context, record: RegistryRecord): void {
@@ -67,5 +104,16 @@ function load(context: Context, record: RegistryRecord): void {
       return;
     case 'weight':
       state.weights.set(record.role, record.weight);
+      return;
+    case 'quota':
+      state.quotas.set(record.role, record.config);
+      context.allocator.updateQuota(record.role, quotaOf(record.config));
+      return;
+    case 'policy':
+      state.policies.set(record.id, record.policy);
+      if (record.policy.drain?.state === 'DRAINING') state.drainingAgents.add(record.id);
+      return;
+    case 'machine':
+      state.machines.set(record.key, record.machine);
   }
 }

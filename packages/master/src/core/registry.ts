@@ -3,7 +3,8 @@
  * value grows with the cluster. Tasks, offers and filters are not here: agents bring the tasks back.
  *
  * Keys: `master/agents/<id>`, `master/unreachable/<id>`, `master/gone/<id>`, `master/frameworks/<id>`,
- * `master/weights/<role>`; parts are percent-encoded.
+ * `master/weights/<role>`, `master/quotas/<role>`, `master/policies/<agent id>`, `master/machines/<key>`;
+ * parts are percent-encoded.
  */
 
 import {
@@ -19,13 +20,18 @@ import {
 } from '@dcos/base';
 import {
   AgentInfoType,
+  DrainConfigType,
   FrameworkInfoType,
   fromJson,
+  MachineIDType,
+  quota,
   toJson,
+  UnavailabilityType,
   type AgentInfo,
   type FrameworkInfo,
 } from '@dcos/wire';
 import type { RegistryEntry, RegistryWrite } from './effects.ts';
+import type { AgentPolicy, Machine } from './state.ts';
 
 export const REGISTRY_PREFIX = 'master/';
 
@@ -63,7 +69,10 @@ export type RegistryRecord =
       /** Set when it was removed; its id may not be used again. */
       readonly completedAt?: Instant;
     }
-  | { readonly kind: 'weight'; readonly role: string; readonly weight: number };
+  | { readonly kind: 'weight'; readonly role: string; readonly weight: number }
+  | { readonly kind: 'quota'; readonly role: string; readonly config: quota.QuotaConfig }
+  | { readonly kind: 'policy'; readonly id: AgentId; readonly policy: AgentPolicy }
+  | { readonly kind: 'machine'; readonly key: string; readonly machine: Machine };
 
 function keyOf(kind: string, id: string): string {
   return `${REGISTRY_PREFIX}${kind}/${encodeURIComponent(id)}`;
@@ -86,6 +95,12 @@ export function putRecord(record: RegistryRecord): RegistryWrite {
       });
     case 'weight':
       return put('weights', record.role, { weight: record.weight });
+    case 'quota':
+      return put('quotas', record.role, toJson(quota.QuotaConfigType, record.config));
+    case 'policy':
+      return put('policies', record.id, policyJson(record.policy));
+    case 'machine':
+      return put('machines', record.key, machineJson(record.machine));
     default:
       return unreachable(record);
   }
@@ -97,8 +112,8 @@ function put(kind: string, id: string, value: JsonValue): RegistryWrite {
 
 /** Deletes a record. */
 export function deleteRecord(
-  kind: 'agents' | 'unreachable' | 'gone' | 'frameworks',
-  id: AgentId | FrameworkId,
+  kind: 'agents' | 'unreachable' | 'gone' | 'frameworks' | 'quotas' | 'policies' | 'machines',
+  id: string,
 ): RegistryWrite {
   return { kind: 'delete', key: keyOf(kind, id) };
 }
@@ -127,9 +142,51 @@ export function readRecord(entry: RegistryEntry): RegistryRecord | undefined {
       };
     case 'weights':
       return { kind: 'weight', role: id, weight: numberOf(value, 'weight', entry.key) };
+    case 'quotas':
+      return { kind: 'quota', role: id, config: fromJson(quota.QuotaConfigType, value) };
+    case 'policies':
+      return { kind: 'policy', id: agentId(id), policy: policyOf(value, entry.key) };
+    case 'machines':
+      return { kind: 'machine', key: id, machine: machineOfJson(value, entry.key) };
     default:
       return undefined;
   }
+}
+
+function policyJson({ drain }: AgentPolicy): JsonObject {
+  if (drain === undefined) return {};
+  const { state, config, startedAt } = drain;
+  return { drain: { state, config: toJson(DrainConfigType, config), started_at: startedAt } };
+}
+
+function policyOf(value: JsonObject, key: string): AgentPolicy {
+  const drain = value['drain'];
+  if (!isJsonObject(drain)) return {};
+  return {
+    drain: {
+      state: drain['state'] === 'DRAINED' ? 'DRAINED' : 'DRAINING',
+      config: fromJson(DrainConfigType, drain['config']),
+      startedAt: numberOf(drain, 'started_at', key),
+    },
+  };
+}
+
+function machineJson({ id, mode, unavailability, window }: Machine): JsonObject {
+  return {
+    id: toJson(MachineIDType, id),
+    mode,
+    unavailability: toJson(UnavailabilityType, unavailability),
+    window,
+  };
+}
+
+function machineOfJson(value: JsonObject, key: string): Machine {
+  return {
+    id: fromJson(MachineIDType, value['id']),
+    mode: value['mode'] === 'DOWN' ? 'DOWN' : 'DRAINING',
+    unavailability: fromJson(UnavailabilityType, value['unavailability']),
+    window: numberOf(value, 'window', key),
+  };
 }
 
 function numberOf(value: JsonObject, name: string, key: string): number {

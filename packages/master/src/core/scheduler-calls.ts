@@ -20,6 +20,7 @@ import { count, countKind, note, sendToAgent, type Context } from './context.ts'
 import type { MasterEvent, RequestId } from './effects.ts';
 import { onSubscribe, onSuppression, onUpdateFramework } from './subscriptions.ts';
 import { removeFramework } from './frameworks.ts';
+import { answerInverseOffers } from './inverse-offers.ts';
 import { onDecline } from './offers.ts';
 import { onAcknowledgeOperation, onReconcileOperations } from './operations.ts';
 import { onReconcile, reconcileTask } from './reconcile.ts';
@@ -85,6 +86,18 @@ function dispatch(context: Context, framework: Framework, call: scheduler.Call):
       return call.accept && onAccept(context, framework, call.accept);
     case 'DECLINE':
       return call.decline && onDecline(context, framework, call.decline);
+    case 'ACCEPT_INVERSE_OFFERS':
+      return answerInverseOffers(context, framework, {
+        ids: call.accept_inverse_offers?.inverse_offer_ids ?? [],
+        willing: true,
+        filters: call.accept_inverse_offers?.filters,
+      });
+    case 'DECLINE_INVERSE_OFFERS':
+      return answerInverseOffers(context, framework, {
+        ids: call.decline_inverse_offers?.inverse_offer_ids ?? [],
+        willing: false,
+        filters: call.decline_inverse_offers?.filters,
+      });
     case 'REVIVE':
       return onSuppression(context, framework, { revive: true, roles: call.revive?.roles ?? [] });
     case 'SUPPRESS':
@@ -116,7 +129,7 @@ function dispatch(context: Context, framework: Framework, call: scheduler.Call):
       // The built-in allocator of the original does not look at requests either.
       return count(context, 'master/messages_resource_request');
     default:
-      // Inverse offers and operation statuses are never sent by this master, so there is nothing to match.
+      // The types that come here were answered before.
       return note(context, 'info', 'call.ignored', `${call.type ?? 'UNKNOWN'} refers to nothing`, {
         frameworkId: framework.id,
       });

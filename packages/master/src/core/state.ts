@@ -15,13 +15,18 @@ import type { Resources } from '@dcos/resources';
 import type {
   AgentInfo,
   AgentInfo_Capability,
+  DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
+  InverseOffer,
+  MachineID,
   Offer,
   Operation,
+  quota,
   scheduler,
   Task,
   TaskStatus,
+  Unavailability,
 } from '@dcos/wire';
 import { AgentAddresses } from './agent-addresses.ts';
 import { DeclineStreaks } from './decline-streaks.ts';
@@ -120,6 +125,8 @@ export interface Agent {
   connection: ConnectionId | undefined;
   readonly registeredAt: Instant;
   reregisteredAt: Instant | undefined;
+  /** What operators decided about it; the same as in `MasterState.policies`. */
+  policy: AgentPolicy | undefined;
   /** Pings since the last answer. */
   pingsMissed: number;
   readonly tasks: Map<FrameworkId, Map<TaskId, TaskRecord>>;
@@ -136,6 +143,32 @@ export interface Agent {
 export interface RecoveredAgent {
   readonly id: AgentId;
   readonly info: AgentInfo;
+}
+
+/** A question to a framework about maintenance. */
+export interface InverseOfferRecord {
+  readonly id: OfferId;
+  readonly frameworkId: FrameworkId;
+  readonly agentId: AgentId;
+  readonly offer: InverseOffer;
+}
+
+/** What operators decided about an agent: it is deactivated, and perhaps drained. */
+export interface AgentPolicy {
+  readonly drain?: {
+    readonly state: 'DRAINING' | 'DRAINED';
+    readonly config: DrainConfig;
+    readonly startedAt: Instant;
+  };
+}
+
+/** A machine of the maintenance schedule. */
+export interface Machine {
+  readonly id: MachineID;
+  readonly mode: 'DRAINING' | 'DOWN';
+  readonly unavailability: Unavailability;
+  /** Index of its window in the schedule. */
+  readonly window: number;
 }
 
 export interface MasterState {
@@ -155,12 +188,23 @@ export interface MasterState {
   readonly goneAgents: Map<AgentId, Instant>;
   /** Oldest first. */
   readonly offers: Map<OfferId, OfferRecord>;
+  readonly inverseOffers: Map<OfferId, InverseOfferRecord>;
+  /** By agent, registered or not. */
+  readonly policies: Map<AgentId, AgentPolicy>;
+  /** Those of the policies that say DRAINING. */
+  readonly drainingAgents: Set<AgentId>;
+  /** By `machineKey`. */
+  readonly machines: Map<string, Machine>;
+  /** By top-level role. */
+  readonly quotas: Map<string, quota.QuotaConfig>;
   readonly declines: DeclineStreaks;
   readonly weights: Map<string, number>;
   readonly connections: Map<ConnectionId, AgentId>;
   readonly streams: Map<StreamId, FrameworkId>;
   /** Counters by the original's names. */
   readonly counters: Map<string, number>;
+  /** Agents that must come back before anything is offered; 0 when nothing is waited for. */
+  agentsAwaited: number;
   nextFramework: number;
   nextAgent: number;
   nextOffer: number;
@@ -180,11 +224,17 @@ export function emptyState(): MasterState {
     unreachableFrameworks: new Map(),
     goneAgents: new Map(),
     offers: new Map(),
+    inverseOffers: new Map(),
+    policies: new Map(),
+    drainingAgents: new Set(),
+    machines: new Map(),
+    quotas: new Map(),
     declines: new DeclineStreaks(),
     weights: new Map(),
     connections: new Map(),
     streams: new Map(),
     counters: new Map(),
+    agentsAwaited: 0,
     nextFramework: 0,
     nextAgent: 0,
     nextOffer: 0,

@@ -26,7 +26,7 @@ import {
 } from '@dcos/wire';
 import { lookOf, type AgentLook } from './agent-look.ts';
 import { agentPid } from './names.ts';
-import type { Agent, CompletedFramework, Framework, MasterState } from './state.ts';
+import type { Agent, AgentPolicy, CompletedFramework, Framework, MasterState } from './state.ts';
 
 /** A time stamp as messages carry it. */
 function timeInfo(instant: Instant): TimeInfo {
@@ -42,8 +42,8 @@ function messageOfLook(agent: AgentLook): masterApi.Response_GetAgents_Agent {
   return {
     // The original's answers have this field of the older API; every agent of ours checkpoints.
     agent_info: { ...agent.info, checkpoint: true },
-    active: agent.connection !== undefined,
-    deactivated: false,
+    active: agent.connection !== undefined && agent.policy === undefined,
+    deactivated: agent.policy !== undefined,
     version: agent.version,
     pid: agentPid(agent.ip, agent.info.port),
     registered_time: timeInfo(agent.registeredAt),
@@ -54,7 +54,16 @@ function messageOfLook(agent: AgentLook): masterApi.Response_GetAgents_Agent {
     ...resourceFields('allocated_resources', agent.used.toWire()),
     ...resourceFields('offered_resources', agent.offered.toWire()),
     capabilities: agent.capabilities,
+    ...drainFields(agent.policy?.drain),
   };
+}
+
+function drainFields(
+  drain: AgentPolicy['drain'],
+): Pick<masterApi.Response_GetAgents_Agent, 'drain_info' | 'estimated_drain_start_time'> {
+  if (drain === undefined) return {};
+  const { state, config, startedAt } = drain;
+  return { drain_info: { state, config }, estimated_drain_start_time: timeInfo(startedAt) };
 }
 
 function resourceFields(

@@ -46,8 +46,6 @@ const IGNORED: ReadonlySet<string> = new Set([
 const NOT_REPLAYED: ReadonlyMap<string, string> = new Map([
   ['system-stats', 'load and memory of the host: the metrics have them (`system/*`)'],
   ['130-master-get-help', 'a list of routes as HTML: the documentation is in the project'],
-  ['READ_FILE', 'of the master: its log goes to the standard error stream'],
-  ['98-DRAIN_AGENT-unknown', 'draining is not there yet'],
   ['142-master-get-profiler-start', 'a profiler inside the process: not built in'],
 ]);
 

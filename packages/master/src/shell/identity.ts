@@ -4,6 +4,7 @@
 
 import type { BuildInfo } from '../views/v0-state.ts';
 import type { ResolvedMasterConfig } from './config.ts';
+import { durationText } from './duration.ts';
 
 /** The version of the original whose interfaces are spoken: clients compare it to know what they may use. */
 export const BUILD: BuildInfo = {
@@ -19,9 +20,9 @@ export function flagsOf(
   port: number,
 ): Readonly<Record<string, string>> {
   return {
-    agent_ping_timeout: duration(config.agentPingIntervalMs),
-    agent_reregister_timeout: duration(config.agentReregisterTimeoutMs),
-    allocation_interval: duration(config.allocationIntervalMs),
+    agent_ping_timeout: durationText(config.agentPingIntervalMs),
+    agent_reregister_timeout: durationText(config.agentReregisterTimeoutMs),
+    allocation_interval: durationText(config.allocationIntervalMs),
     allocator: 'hierarchical',
     authenticate_agents: 'false',
     authenticate_frameworks: 'false',
@@ -39,23 +40,9 @@ export function flagsOf(
     max_operator_event_stream_subscribers: String(config.operatorSubscribersMax),
     max_unreachable_tasks_per_framework: '1000',
     min_allocatable_resources: 'cpus:0.01|mem:32',
-    ...(config.offerTimeoutMs > 0 && { offer_timeout: duration(config.offerTimeoutMs) }),
+    ...(config.offerTimeoutMs > 0 && { offer_timeout: durationText(config.offerTimeoutMs) }),
     port: String(port),
     role_sorter: config.roleSorter,
     root_submissions: 'true',
   };
-}
-
-const UNITS = [
-  ['days', 86_400_000],
-  ['hrs', 3_600_000],
-  ['mins', 60_000],
-  ['secs', 1_000],
-  ['ms', 1],
-] as const;
-
-/** A duration in the largest unit that divides it. */
-function duration(milliseconds: number): string {
-  const [name, size] = UNITS.find(([, unit]) => milliseconds % unit === 0) ?? ['ms', 1];
-  return `${milliseconds / size}${name}`;
 }

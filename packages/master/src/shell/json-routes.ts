@@ -18,9 +18,13 @@ import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
+import { parseDurationMs } from './duration.ts';
 import { BUILD, flagsOf } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
+import { addLogRoutes } from './log-routes.ts';
+import { addMaintenanceRoutes } from './maintenance-routes.ts';
 import { addOperationRoutes } from './operation-routes.ts';
+import { addQuotaRoutes } from './quota-routes.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
 type View = (leadership: Leadership, query: ReturnType<typeof queryOf>) => Document;
@@ -35,13 +39,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   '/frameworks': ({ core }, query) => frameworksDocument(core.state, query['framework_id']),
   '/tasks': ({ core }, query) => tasksDocument(core.state, query),
   '/roles': ({ core }) => rolesDocument(core.state),
-  '/quota': () => ({}),
-  '/maintenance/schedule': () => ({}),
-  '/maintenance/status': () => ({}),
 };
-/** Views whose address also takes changes, which are not there yet. */
-const READ_ONLY: ReadonlySet<string> = new Set(['/quota', '/maintenance/schedule']);
-const CHANGES = ['/machine/down', '/machine/up'] as const;
 
 /** Adds the routes. */
 export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
@@ -57,15 +55,12 @@ export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
     app.all(`${prefix}/redirect`, (_request, reply) => onRedirect(shell, reply));
     app.all(`${prefix}/teardown`, (request, reply) => onTeardown(shell, request, reply));
     app.all(`${prefix}/weights`, (request, reply) => onWeights(shell, request, reply));
-    for (const path of CHANGES) {
-      app.all(prefix + path, (_request, reply) =>
-        refuse(reply, 501, `${path} is not supported yet`),
-      );
-    }
+    addQuotaRoutes(app, shell, prefix);
+    addMaintenanceRoutes(app, shell, prefix);
   }
   app.all('/metrics/snapshot', (request, reply) => onSnapshot(shell, request, reply));
   app.get('/metrics', (_request, reply) => onPrometheus(shell, reply));
-  addFiles(app);
+  addLogRoutes(app, shell.log);
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, '404 Not Found.'));
 }
 
@@ -74,9 +69,7 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
     app.all(prefix + path, (request, reply) => {
       const { leadership } = shell;
       if (leadership === undefined) refuse(reply, 503, 'No leading master known');
-      else if (READ_ONLY.has(path) && request.method !== 'GET') {
-        refuse(reply, 501, `Changes of ${path} are not supported yet`);
-      } else sendDocument(request, reply, view(leadership, queryOf(request)));
+      else sendDocument(request, reply, view(leadership, queryOf(request)));
     });
   }
 }
@@ -95,7 +88,7 @@ function onRedirect(shell: MasterShell, reply: FastifyReply): void {
 
 function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { timeout } = queryOf(request);
-  if (timeout !== undefined && !/^\d+(\.\d+)?(ns|us|ms|secs|mins|hrs|days|weeks)$/.test(timeout)) {
+  if (timeout !== undefined && parseDurationMs(timeout) === undefined) {
     refuse(
       reply,
       400,
@@ -181,17 +174,4 @@ function parseWeights(text: string): readonly WeightInfo[] | string {
     weights.push({ role, weight });
   }
   return weights;
-}
-
-/** The master offers no files: its log goes to the standard error stream. */
-function addFiles(app: FastifyInstance): void {
-  for (const name of ['browse', 'read', 'download']) {
-    app.get(`/files/${name}`, (request, reply) => {
-      const { path, offset } = queryOf(request);
-      if (path === undefined) refuse(reply, 400, "Expecting 'path=value' in query.\n");
-      else if (offset !== undefined && !/^-?\d+$/.test(offset)) {
-        refuse(reply, 400, `Failed to parse offset: Failed to convert '${offset}' to number.\n`);
-      } else refuse(reply, 404, '');
-    });
-  }
 }

@@ -42,6 +42,7 @@ import { EffectQueue } from './effect-queue.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { BUILD, flagsOf } from './identity.ts';
+import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
 import { createSystemRandom, systemClock } from './system-ports.ts';
@@ -108,7 +109,7 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
     await shell.close();
     throw error;
   }
-  deps.logger.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
+  shell.log.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
   return { port, url, masterId: id, close: () => shell.close() };
 }
 
@@ -171,6 +172,7 @@ export interface Leadership {
 /** Sockets, timers and the store around one core. */
 export class MasterShell {
   readonly config: ResolvedMasterConfig;
+  readonly log: MasterLog;
   readonly requests = new PendingRequests();
   readonly operatorStreams: OperatorStreams;
   readonly metrics = createMetrics();
@@ -187,6 +189,7 @@ export class MasterShell {
   #closing: Promise<void> | undefined;
 
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
+    this.log = new MasterLog(deps.logger, clock);
     this.config = config;
     this.#deps = deps;
     this.#clock = clock;
@@ -206,7 +209,7 @@ export class MasterShell {
       connectionsMax: config.agentConnectionsMax,
       registerTimeoutMs: config.agentRegisterTimeoutMs,
       clock,
-      logger: deps.logger,
+      logger: this.log,
       onFrame: (connection, frame) => this.dispatch({ kind: 'agentFrame', connection, frame }),
       onClosed: (connection) => this.dispatch({ kind: 'agentClosed', connection }),
     });
@@ -269,6 +272,7 @@ export class MasterShell {
     const leadership = this.#leadership;
     if (leadership === undefined || this.#closing !== undefined) return;
     let effects: readonly Effect[];
+    if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
     try {
       const startedAt = this.#clock.monotonicMs();
       effects = leadership.core.handle(event, this.#clock.now());
@@ -343,15 +347,12 @@ export class MasterShell {
     agentId,
     fields,
   }: Extract<Effect, { kind: 'log' }>): void {
-    this.#deps.logger[level]({ event, frameworkId, agentId, ...fields }, message);
+    this.log[level]({ event, frameworkId, agentId, ...fields }, message);
   }
 
   #fail(error: unknown): void {
     if (this.#closing !== undefined) return;
-    this.#deps.logger.error(
-      { event: 'master.failed', error: errorText(error) },
-      'the master cannot go on',
-    );
+    this.log.error({ event: 'master.failed', error: errorText(error) }, 'the master cannot go on');
     void this.close();
     if (this.#deps.onFatal !== undefined) this.#deps.onFatal(error);
     else
@@ -368,6 +369,7 @@ export class MasterShell {
   async #close(): Promise<void> {
     this.#effects.stop();
     this.#timers.cancelAll();
+    this.log.close();
     this.#cancelBeat();
     this.operatorStreams.closeAll();
     this.#schedulerStreams.closeAll();

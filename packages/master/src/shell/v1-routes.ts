@@ -3,11 +3,12 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
-import { LargeMessage, masterApi, scheduler, type Encoding } from '@dcos/wire';
+import { masterApi, scheduler, type Encoding } from '@dcos/wire';
 import { readAnswer } from '../views/v1-reads.ts';
-import { refuse, sendMessage } from './answers.ts';
+import { refuse, sendEmpty, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
 import { POSITION_INVALID, positionOf } from './event-log.ts';
+import { answerFiles } from './log-routes.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
 const NOT_ACCEPTABLE = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
@@ -100,7 +101,13 @@ function answerRead(
   to: { readonly reply: FastifyReply; readonly encoding: Encoding },
 ): boolean {
   if (call.type === 'LIST_FILES' || call.type === 'READ_FILE') {
-    answerFiles(call, to);
+    answerFiles(shell.log, call, to);
+    return true;
+  }
+  if (call.type === 'SET_LOGGING_LEVEL' && call.set_logging_level !== undefined) {
+    const { level, duration } = call.set_logging_level;
+    shell.log.setLevel(level, duration.nanoseconds / 1e6);
+    sendEmpty(to.reply, 200);
     return true;
   }
   const { core, allocator, identity, masterInfo } = leadership;
@@ -110,21 +117,8 @@ function answerRead(
     identity,
     masterInfo,
     metrics: () => shell.masterMetrics?.snapshot() ?? {},
+    loggingLevel: shell.log.level,
   });
   if (answer !== undefined) sendMessage(to.reply, answer, to.encoding);
   return answer !== undefined;
-}
-
-/** Paths that exist and hold nothing: the master's log goes to the standard error stream. */
-const EMPTY_PATHS: ReadonlySet<string> = new Set(['', '/', '/master', '/master/log']);
-
-function answerFiles(
-  call: masterApi.Call,
-  to: { readonly reply: FastifyReply; readonly encoding: Encoding },
-): void {
-  const path = call.list_files?.path;
-  if (call.type === 'LIST_FILES' && path !== undefined && EMPTY_PATHS.has(path)) {
-    const answer = { type: 'LIST_FILES', list_files: {} } as const;
-    sendMessage(to.reply, new LargeMessage(masterApi.ResponseType, answer), to.encoding);
-  } else refuse(to.reply, 404, '');
 }

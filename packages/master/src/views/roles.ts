@@ -2,9 +2,10 @@
  * Roles: those with a weight, a framework, an allocation or a reservation.
  */
 
-import { compareText, type FrameworkId } from '@dcos/base';
-import { Resources } from '@dcos/resources';
+import { compareText, type FrameworkId, type JsonObject } from '@dcos/base';
+import { fromMilli, Resources } from '@dcos/resources';
 import type { Role } from '@dcos/wire';
+import { consumptionOf } from '../core/quota.ts';
 import type { MasterState } from '../core/state.ts';
 import type { Document } from './document.ts';
 import { quantities, reservedByRole } from './v0-resources.ts';
@@ -31,6 +32,7 @@ function collectRoles(state: MasterState): readonly (readonly [string, RoleEntry
     return added;
   };
   for (const role of state.weights.keys()) entry(role);
+  for (const role of state.quotas.keys()) entry(role);
   for (const framework of state.frameworks.values()) {
     for (const role of framework.roles) entry(role).frameworks.push(framework.id);
   }
@@ -63,13 +65,28 @@ function byAllocation(resources: Resources): ReadonlyMap<string, Resources> {
   );
 }
 
+/** Guarantee, limit and consumption; a role below another has none of its own and shows what it uses. */
+function quotaObject(state: MasterState, role: string, allocated: Resources): JsonObject {
+  const { guarantees = {}, limits = {} } = state.quotas.get(role) ?? {};
+  const amounts = (of: Readonly<Record<string, { readonly value: number }>>): JsonObject =>
+    Object.fromEntries(Object.entries(of).map(([name, { value }]) => [name, value]));
+  const consumed = role.includes('/')
+    ? quantities(allocated)
+    : Object.fromEntries(
+        Array.from(consumptionOf(state, role))
+          .filter(([, milli]) => milli > 0)
+          .map(([name, milli]) => [name, fromMilli(milli)]),
+      );
+  return { role, guarantee: amounts(guarantees), limit: amounts(limits), consumed };
+}
+
 /** `/roles` */
 export function rolesDocument(state: MasterState): Document {
   return {
     roles: collectRoles(state).map(([name, { frameworks, allocated, offered, reserved }]) => ({
       name,
       weight: state.weights.get(name) ?? 1,
-      quota: { role: name, guarantee: {}, limit: {}, consumed: quantities(allocated) },
+      quota: quotaObject(state, name, allocated),
       resources: quantities(allocated.add(offered)),
       allocated: quantities(allocated),
       offered: quantities(offered),

@@ -4,10 +4,10 @@
 
 import type { JsonObject, JsonValue } from '@dcos/base';
 import { toEndpointResources, type Resources } from '@dcos/resources';
-import { DomainInfoType, toJson } from '@dcos/wire';
+import { DomainInfoType, DrainInfoType, toJson } from '@dcos/wire';
 import { agentPid } from '../core/names.ts';
 import { lookOf, type AgentLook } from '../core/agent-look.ts';
-import type { MasterState, RecoveredAgent } from '../core/state.ts';
+import type { AgentPolicy, MasterState, RecoveredAgent } from '../core/state.ts';
 import { cachedText, type Document } from './document.ts';
 import { attributes, reservedByRole, summary } from './v0-resources.ts';
 
@@ -33,10 +33,20 @@ export function agentObject(agent: AgentLook): JsonObject {
       Array.from(reservedByRole(agent.total), ([role, resources]) => [role, summary(resources)]),
     ),
     unreserved_resources: summary(agent.total.unreserved()),
-    active: agent.connection !== undefined,
-    deactivated: false,
+    active: agent.connection !== undefined && agent.policy === undefined,
+    deactivated: agent.policy !== undefined,
     version: agent.version,
     capabilities: agent.capabilities.map(({ type }) => type ?? 'UNKNOWN'),
+    ...drainFields(agent.policy),
+  };
+}
+
+function drainFields(policy: AgentPolicy | undefined): JsonObject {
+  if (policy?.drain === undefined) return {};
+  const { state, config, startedAt } = policy.drain;
+  return {
+    drain_info: toJson(DrainInfoType, { state, config }),
+    estimated_drain_start_time_seconds: startedAt / 1000,
   };
 }
 

@@ -47,7 +47,9 @@ export function buildObject(build: BuildInfo): { readonly [key: string]: JsonVal
 export function stateDocument(state: MasterState, master: MasterIdentity): Document {
   const pid = masterPid(master.ip, master.port);
   const agents = [...state.agents.values()];
-  const connected = agents.filter(({ connection }) => connection !== undefined).length;
+  const connected = agents.filter(
+    ({ connection, policy }) => connection !== undefined && policy === undefined,
+  ).length;
   return {
     ...buildObject(master.build),
     start_time: master.startTime,

@@ -14,6 +14,8 @@ import {
   getState,
   getTasks,
 } from '../core/view-v1.ts';
+import { clusterStatus, scheduleOf } from '../core/maintenance.ts';
+import { quotaStatus } from '../core/quota.ts';
 import { roleMessages } from './roles.ts';
 import type { MasterIdentity } from './v0-state.ts';
 
@@ -22,6 +24,8 @@ export interface ReadSources {
   readonly allocator: Allocator;
   readonly identity: MasterIdentity;
   readonly masterInfo: MasterInfo;
+  /** 0 unless an operator raised it. */
+  readonly loggingLevel: number;
   readonly metrics: () => Readonly<Record<string, number>>;
 }
 
@@ -49,7 +53,7 @@ function fieldsOfAnswer(
     case 'GET_METRICS':
       return { type: 'GET_METRICS', get_metrics: { metrics: named(sources.metrics()) } };
     case 'GET_LOGGING_LEVEL':
-      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: 0 } };
+      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: sources.loggingLevel } };
     case 'GET_STATE':
       return { type: 'GET_STATE', get_state: getState(state) };
     case 'GET_AGENTS':
@@ -76,11 +80,17 @@ function fieldsOfAnswer(
         },
       };
     case 'GET_MAINTENANCE_STATUS':
-      return { type: 'GET_MAINTENANCE_STATUS', get_maintenance_status: { status: {} } };
+      return {
+        type: 'GET_MAINTENANCE_STATUS',
+        get_maintenance_status: { status: clusterStatus(sources) },
+      };
     case 'GET_MAINTENANCE_SCHEDULE':
-      return { type: 'GET_MAINTENANCE_SCHEDULE', get_maintenance_schedule: { schedule: {} } };
+      return {
+        type: 'GET_MAINTENANCE_SCHEDULE',
+        get_maintenance_schedule: { schedule: scheduleOf(state) },
+      };
     case 'GET_QUOTA':
-      return { type: 'GET_QUOTA', get_quota: { status: {} } };
+      return { type: 'GET_QUOTA', get_quota: { status: quotaStatus(state) } };
     default:
       return undefined;
   }
