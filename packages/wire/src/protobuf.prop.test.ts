@@ -3,6 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import protobufjs from 'protobufjs';
 import { describe, expect, test } from 'vitest';
@@ -17,6 +18,8 @@ import {
   toJsonText,
   type MessageType,
 } from './index.ts';
+import { schemaTable } from './generated/schema-table.ts';
+import { messageType } from './message-type.ts';
 import { messageArbitrary } from './testing/message-arbitrary.ts';
 
 interface SchemaField {
@@ -170,5 +173,84 @@ describe.each(TYPES)('any $name', (type) => {
         }
       }),
     );
+  });
+});
+
+describe('every message of the tables', () => {
+  const names = Object.keys(schemaTable.messages);
+
+  test.each(names)('%s is written and read as by another library', (name) => {
+    const type = messageType<object>(name);
+    // Shallow: messages inside are tested under their own names.
+    const messages = messageArbitrary(type, { depthMax: 1, oddNumbers: true });
+    fc.assert(
+      fc.property(messages, (message) => {
+        expect(plain(theirReading(name, encode(type, message)))).toEqual(plain(message));
+        expect(plain(decode(type, theirBytes(name, message)))).toEqual(plain(message));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('every value of every enum has the number of the schema', () => {
+    for (const [name, values] of Object.entries(schemaTable.enums)) {
+      expect(root.lookupEnum(name).values, name).toEqual(values);
+    }
+  });
+});
+
+describe('what proto2 leaves to the reader', () => {
+  const TimeInfo = messageType<{ nanoseconds: number }>('mesos.v1.TimeInfo');
+  const Status = messageType<{ state?: string; source?: string }>('mesos.v1.TaskStatus');
+
+  test.each([
+    [2n ** 53n - 1n, 2 ** 53 - 1],
+    [-1n, -1],
+    // Beyond 2^53 a number holds the nearest value that it can.
+    [2n ** 53n + 1n, 2 ** 53],
+    [2n ** 63n - 1n, 2 ** 63],
+    [-(2n ** 63n), -(2 ** 63)],
+  ])('an int64 of %d reads as %d and is written within its bounds', (exact, read) => {
+    const { fields } = root.lookupType('mesos.v1.TimeInfo');
+    expect(fields['nanoseconds']?.type).toBe('int64');
+    const bytes = new BinaryWriter()
+      .uint32((1 << 3) | 0)
+      .int64(exact)
+      .finish();
+    const message = decode(TimeInfo, bytes);
+    expect(message).toEqual({ nanoseconds: read });
+    const written = theirReading('mesos.v1.TimeInfo', encode(TimeInfo, message));
+    expect(written).toEqual({ nanoseconds: read });
+  });
+
+  test('unknown fields of every wire type are skipped', () => {
+    const bytes = new BinaryWriter();
+    bytes.uint32((900 << 3) | 0).int64(-1n);
+    bytes.uint32((901 << 3) | 1).double(1.5);
+    bytes.uint32((902 << 3) | 2).string('text');
+    bytes.uint32((903 << 3) | 5).float(2);
+    bytes
+      .uint32((904 << 3) | 3)
+      .uint32((905 << 3) | 0)
+      .uint32(7)
+      .uint32((904 << 3) | 4);
+    bytes.uint32((1 << 3) | 0).int64(5n);
+    expect(decode(TimeInfo, bytes.finish())).toEqual({ nanoseconds: 5 });
+  });
+
+  test('an unknown number of an optional enum is unset, of a required one it is missing', () => {
+    const status = { task_id: { value: 't' }, state: 'TASK_RUNNING', source: 'SOURCE_MASTER' };
+    const bytes = encode(Status, status as never);
+    const text = (at: number, to: number): Uint8Array =>
+      Uint8Array.from(bytes, (byte, index) => (index === at ? to : byte));
+    const sourceAt = bytes.lastIndexOf(9 << 3) + 1;
+    const stateAt = bytes.indexOf(2 << 3) + 1;
+    expect(decode(Status, text(sourceAt, 99))).not.toHaveProperty('source');
+    expect(() => decode(Status, text(stateAt, 99))).toThrow('state: Required field is missing');
+  });
+
+  test('the last of several values of a field counts', () => {
+    const bytes = new BinaryWriter().uint32(8).int64(1n).uint32(8).int64(2n).finish();
+    expect(decode(TimeInfo, bytes)).toEqual({ nanoseconds: 2 });
   });
 });

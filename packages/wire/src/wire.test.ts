@@ -223,3 +223,14 @@ test.each([
 ])('Content-Type %s is %s', (contentType, encoding) => {
   expect(encodingOfContentType(contentType)).toBe(encoding);
 });
+
+test.each([
+  ['application/x-protobuf, text/html', 'protobuf'],
+  ['application/*', 'json'],
+  ['', 'json'],
+  ['APPLICATION/JSON', 'json'],
+  ['application/recordio', undefined],
+  ['application/json;q=0', undefined],
+])('Accept %j means %s too', (accept, encoding) => {
+  expect(encodingOfAccept(accept)).toBe(encoding);
+});
