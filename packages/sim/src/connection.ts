@@ -87,6 +87,7 @@ function createLane<Message>(world: World, channel: string, side: Side<Message>)
   const underWay = new Set<() => void>();
   const held: (() => void)[] = [];
   let stalled = false;
+  let draining = false;
   // The instant before which the next message may not arrive, so that order is kept.
   let earliest = 0;
 
@@ -101,8 +102,18 @@ function createLane<Message>(world: World, channel: string, side: Side<Message>)
   }
 
   function arrive(action: () => void): void {
-    if (stalled) held.push(action);
-    else action();
+    held.push(action);
+    if (!draining) drain();
+  }
+
+  /** Hands over what has arrived, in order, as long as nothing stalls it. */
+  function drain(): void {
+    draining = false;
+    while (!stalled) {
+      const action = held.shift();
+      if (action === undefined) return;
+      action();
+    }
   }
 
   return {
@@ -117,13 +128,10 @@ function createLane<Message>(world: World, channel: string, side: Side<Message>)
     stall: () => void (stalled = true),
     release() {
       stalled = false;
-      for (const action of held.splice(0)) {
-        const cancel = world.after(0, channel, () => {
-          underWay.delete(cancel);
-          arrive(action);
-        });
-        underWay.add(cancel);
-      }
+      if (draining || held.length === 0) return;
+      // Until then what arrives waits behind what was held.
+      draining = true;
+      world.after(0, channel, drain);
     },
     end() {
       if (stalled || !world.chance(DRAIN_PROBABILITY)) {
