@@ -13,8 +13,9 @@ import type { AllocatorSnapshot } from '@dcos/allocator';
 import type { Master } from '@dcos/master/core';
 import { isTerminal, mayFollow, type Agent, type AgentSnapshot } from '@dcos/agent/core';
 import type { Resources } from '@dcos/resources';
-import type { TaskState } from '@dcos/wire';
-import type { SimulatedAgent } from './simulated-agent.ts';
+import type { OperationState, TaskState } from '@dcos/wire';
+import { isOver } from './framework-operations.ts';
+import { AMOUNTS, type SimulatedAgent } from './simulated-agent.ts';
 import type { SeenUpdate, SimulatedFramework } from './simulated-framework.ts';
 import { keyOf, type ClusterCopy } from './simulated-operator.ts';
 
@@ -29,6 +30,10 @@ export function checkResources(state: Master['state'], allocator: AllocatorSnaps
     const used = agent.used.total().unallocate();
     const offered = agent.offered.total().unallocate();
     const taken = used.add(offered);
+    const lost = AMOUNTS.find(([name, amount]) => total.scalarMilli(name) !== amount * 1000);
+    // Operations change what resources are for, never how much there is.
+    if (lost !== undefined)
+      return `agent ${agent.id}: ${lost[0]} is ${total.scalarMilli(lost[0]) / 1000} in all, not ${lost[1]}`;
     if (!total.contains(taken)) {
       return `agent ${agent.id}: used ${text(used)} and offered ${text(offered)} exceed the total ${text(total)}`;
     }
@@ -276,6 +281,40 @@ export function checkOperatorCopy(copy: ClusterCopy, state: Master['state']): Ve
   for (const [key, believed] of copy.tasks) {
     if (!isTerminal(believed) && !tasks.has(key))
       return `operators believe that task ${key} is ${believed}, but it is no more`;
+  }
+  return undefined;
+}
+
+/** An operation ends once: all that its framework hears of its end says the same. */
+export function createOperationChecker(framework: SimulatedFramework): () => Verdict {
+  const ends = new Map<string, OperationState>();
+  let checked = 0;
+  return () => {
+    while (checked < framework.heardOperations.length) {
+      const heard = framework.heardOperations[checked++];
+      if (heard === undefined || !isOver(heard.state)) continue;
+      const before = ends.get(heard.id);
+      if (before !== undefined && before !== heard.state)
+        return `operation ${heard.id} ended as ${before}, then as ${heard.state}`;
+      ends.set(heard.id, heard.state);
+    }
+    return undefined;
+  };
+}
+
+/** Who was declared gone stays gone, whatever master leads (invariant 7). */
+export function checkGone(
+  gone: ReadonlySet<string>,
+  registry: ReadonlyMap<string, JsonValue>,
+  state: Master['state'] | undefined,
+): Verdict {
+  for (const id of gone) {
+    if (!registry.has(`master/gone/${encodeURIComponent(id)}`))
+      return `operators were told that agent ${id} is gone, but the registry does not know`;
+  }
+  for (const id of state?.goneAgents.keys() ?? []) {
+    if (state?.agents.has(id) || state?.recoveredAgents.has(id) || state?.unreachableAgents.has(id))
+      return `agent ${id} is gone, and yet it is back`;
   }
   return undefined;
 }

@@ -5,12 +5,14 @@
 
 import {
   checkFrameworks,
+  checkGone,
   checkHosts,
   checkOperatorCopy,
   checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
   createContainerChecker,
+  createOperationChecker,
   createRegistryChecker,
   createUpdateChecker,
   type Verdict,
@@ -25,9 +27,12 @@ import type { World } from './world.ts';
 /** Gives a function that finds the first violation since it was called last. */
 export function createChecker(
   world: World,
-  { master, agents, frameworks, operators }: Cluster,
+  { master, agents, frameworks, operators, console }: Cluster,
 ): () => Verdict {
-  const updates = frameworks.map((framework) => createUpdateChecker(framework));
+  const updates = frameworks.flatMap((framework) => [
+    createUpdateChecker(framework),
+    createOperationChecker(framework),
+  ]);
   const checkRegistry = createRegistryChecker(agents, master.registry());
   const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
   let masterChanges = -1;
@@ -43,6 +48,7 @@ export function createChecker(
     let verdict: Verdict;
     if (isMasterNew) verdict ??= checkMaster(master);
     if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
+    if (isMasterNew) verdict ??= checkGone(console.gone, master.registry(), master.core()?.state);
     if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
     for (const check of copies) verdict ??= check();
     for (const check of hosts) verdict ??= check();

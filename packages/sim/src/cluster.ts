@@ -2,6 +2,7 @@
 
 import { createAllocator } from '@dcos/allocator';
 import { createMaster } from '@dcos/master/core';
+import { createOperatorConsole, type OperatorConsole } from './operator-console.ts';
 import { createSimulatedAgent, type AgentFactory, type SimulatedAgent } from './simulated-agent.ts';
 import {
   createSimulatedFramework,
@@ -42,6 +43,7 @@ export interface Cluster {
   readonly agents: readonly SimulatedAgent[];
   readonly frameworks: readonly SimulatedFramework[];
   readonly operators: readonly SimulatedOperator[];
+  readonly console: OperatorConsole;
 }
 
 /** Makes the parts and queues their start. */
@@ -69,5 +71,6 @@ export function createCluster(world: World, plan: ClusterPlan, cores: Cores): Cl
   master.start();
   for (const part of [...agents, ...frameworks, ...operators])
     world.after(world.between(0, START_MAX_MS), `start ${part.name}`, () => part.start());
-  return { master, agents, frameworks, operators };
+  const console = createOperatorConsole(world, master, agents);
+  return { master, agents, frameworks, operators, console };
 }

@@ -109,10 +109,11 @@ function createLane<Message>(world: World, channel: string, side: Side<Message>)
   /** Hands over what has arrived, in order, as long as nothing stalls it. */
   function drain(): void {
     draining = false;
-    while (!stalled) {
-      const action = held.shift();
-      if (action === undefined) return;
+    if (stalled) return;
+    for (let action = held.shift(); action !== undefined; action = held.shift()) {
       action();
+      // What it did may have cut the party off.
+      if (stalled) return;
     }
   }
 

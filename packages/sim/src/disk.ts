@@ -21,6 +21,8 @@ export interface Disk<Value> {
   write(batch: readonly (readonly [string, Value | undefined])[], done: () => void): void;
   /** Begins no write before that much time has passed. */
   delay(byMs: number): void;
+  /** Loses everything: it was replaced. */
+  wipe(): void;
   /** Drops what waits; the first of it may be durable all the same. */
   crash(): void;
 }
@@ -61,6 +63,7 @@ export function createDisk<Value>(world: World, name: string, torn?: Value): Dis
       pending.push(entry);
     },
     delay: (byMs) => void (freeAt = Math.max(freeAt, world.now()) + byMs),
+    wipe: () => durable.clear(),
     crash() {
       const [first] = pending;
       for (const entry of pending) entry.cancel();

@@ -184,7 +184,13 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
       agents: 1,
       operators: 0,
       frameworks: [
-        { name: 'framework', role: 'web', tasksMax: 1, launchesMax: scenario.launchesMax },
+        {
+          name: 'framework',
+          role: 'web',
+          operates: false,
+          tasksMax: 1,
+          launchesMax: scenario.launchesMax,
+        },
       ],
       pingIntervalMs: PING_INTERVAL_MS,
     },

@@ -43,10 +43,15 @@ const STUBBORN_PROBABILITY = 0.2;
 const FAIL_PROBABILITY = 0.3;
 const LAUNCH_FAILURE_PROBABILITY = 0.03;
 
+/** What every host has of each kind. */
+export const AMOUNTS: readonly (readonly [name: string, amount: number])[] = [
+  ['cpus', 4],
+  ['mem', 1024],
+  ['disk', 10_000],
+];
+
 const RESOURCES: readonly Resource[] = [
-  { name: 'cpus', type: 'SCALAR', scalar: { value: 4 } },
-  { name: 'mem', type: 'SCALAR', scalar: { value: 1024 } },
-  { name: 'disk', type: 'SCALAR', scalar: { value: 10_000 } },
+  ...AMOUNTS.map(([name, value]): Resource => ({ name, type: 'SCALAR', scalar: { value } })),
   { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_099 }] } },
 ];
 
@@ -169,6 +174,9 @@ export function createSimulatedAgent(
         return undefined;
       case 'cancelTimer':
         timers.cancel(effect.id);
+        return undefined;
+      case 'stopped':
+        retire(effect.reason);
         return undefined;
       default:
         return undefined;
@@ -319,6 +327,14 @@ export function createSimulatedAgent(
     link = undefined;
     const arrival = { channel: `${name} comes back`, says: () => '' };
     world.arrive(world.between(RESTART_MIN_MS, RESTART_MAX_MS), arrival, start);
+  }
+
+  /** It may not come back as what it was: operators make a new host of it. */
+  function retire(reason: string): void {
+    world.trace(`${name} stops: ${reason}`);
+    die();
+    disk.wipe();
+    containers.clear();
   }
 
   return {

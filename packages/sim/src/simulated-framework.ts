@@ -5,9 +5,21 @@
  */
 
 import { uuidText, type Instant } from '@dcos/base';
-import type { Offer, scheduler, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+import type {
+  Offer,
+  OperationStatus,
+  scheduler,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '@dcos/wire';
 import { canonicalText } from './canonical-text.ts';
 import { connect, type Side } from './connection.ts';
+import {
+  createFrameworkOperations,
+  isReserved,
+  type HeardOperation,
+} from './framework-operations.ts';
 import { createPartition, type Partition } from './partition.ts';
 import type { CallReply, SchedulerLink, SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
@@ -46,6 +58,8 @@ export interface SimulatedFramework {
   readonly seen: readonly SeenUpdate[];
   /** Whether it saw that update, or heard from the master itself how that task ended. */
   wasTold(taskId: string, uuid: string): boolean;
+  /** What it was told about its operations. */
+  readonly heardOperations: readonly HeardOperation[];
   /** Task ids that were put into an ACCEPT. */
   readonly launched: ReadonlySet<string>;
   start(): void;
@@ -72,6 +86,8 @@ export interface FrameworkPlan {
   readonly role: string;
   /** Tasks at once. */
   readonly tasksMax: number;
+  /** Whether it reserves resources and makes volumes. */
+  readonly operates: boolean;
   /** Tasks ever; no bound when absent. */
   readonly launchesMax?: number;
 }
@@ -98,6 +114,7 @@ export function createSimulatedFramework(
   const endedByMaster = new Set<string>();
   const live = new Map<string, string>();
   const partition = createPartition();
+  const operations = createFrameworkOperations(world, plan);
   const staleCallsObeyed: string[] = [];
   let frameworkId: string | undefined;
   let streamId: string | undefined;
@@ -239,6 +256,10 @@ export function createSimulatedFramework(
       case 'UPDATE':
         if (event.update !== undefined) onUpdate(event.update.status);
         return;
+      case 'UPDATE_OPERATION_STATUS':
+        if (event.update_operation_status !== undefined)
+          onOperationStatus(event.update_operation_status.status);
+        return;
       default:
         return;
     }
@@ -253,7 +274,15 @@ export function createSimulatedFramework(
       mayLaunch() && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
         ? tasksFor(offer)
         : [];
+    const steps = plan.operates && tasks.length === 0 ? operations.stepsFor(offer) : [];
     const filters = { refuse_seconds: mayLaunch() ? world.between(0, 5) : NEVER_SECONDS };
+    if (steps.length > 0) {
+      const accept = { offer_ids: [offer.id], operations: steps, filters };
+      for (const step of steps)
+        world.trace(`${plan.name} wants ${step.type} ${step.id?.value ?? ''}`);
+      call({ type: 'ACCEPT', accept });
+      return;
+    }
     if (tasks.length === 0) {
       call({ type: 'DECLINE', decline: { offer_ids: [offer.id], filters } });
       return;
@@ -274,7 +303,9 @@ export function createSimulatedFramework(
   }
 
   function tasksFor(offer: Offer): readonly TaskInfo[] {
-    const cpus = offer.resources?.find((resource) => resource.name === 'cpus')?.scalar?.value ?? 0;
+    const cpus =
+      offer.resources?.find((resource) => resource.name === 'cpus' && !isReserved(resource))?.scalar
+        ?.value ?? 0;
     const count = Math.min(world.between(1, 3), Math.floor(cpus));
     return Array.from({ length: count }, (): TaskInfo => {
       const id = `${plan.name}-${nextTask++}`;
@@ -318,6 +349,14 @@ export function createSimulatedFramework(
     );
   }
 
+  function onOperationStatus(status: OperationStatus): void {
+    const acknowledgement = operations.onStatus(status);
+    if (acknowledgement === undefined) return;
+    world.after(world.between(0, ACKNOWLEDGE_MAX_MS), `${plan.name}: acknowledge operation`, () =>
+      call(acknowledgement),
+    );
+  }
+
   /** As schedulers should: by name for what it believes to be alive, then for whatever the master knows. */
   function reconcile(): void {
     const tasks = Array.from(live, ([taskId, agentId]) => ({
@@ -326,6 +365,7 @@ export function createSimulatedFramework(
     }));
     if (tasks.length > 0) call({ type: 'RECONCILE', reconcile: { tasks } });
     call({ type: 'RECONCILE', reconcile: {} });
+    if (plan.operates) call(operations.question());
   }
 
   function reconcileForEver(): void {
@@ -341,6 +381,7 @@ export function createSimulatedFramework(
     seen,
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
+    heardOperations: operations.heard,
     start() {
       resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS));
       reconcileForEver();
@@ -362,6 +403,13 @@ export function createSimulatedFramework(
     },
     quiesce: () => void (launching = false),
     link: () => link,
-    digest: () => ({ frameworkId, live, seen, link: link && [link.name, link.open], streamId }),
+    digest: () => ({
+      frameworkId,
+      live,
+      seen,
+      operations: operations.digest(),
+      link: link && [link.name, link.open],
+      streamId,
+    }),
   };
 }

@@ -43,6 +43,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   let injected = 0;
   let faulty = options.faults;
   if (faulty) {
+    cluster.console.begin(() => faulty);
     injectFaults(world, cluster, () => {
       if (faulty) injected += 1;
       return faulty;
@@ -89,6 +90,7 @@ function planOf(world: World): ClusterPlan {
       name: `framework${index}`,
       role: world.pick(['web', 'batch', 'web/front']) ?? 'web',
       tasksMax: world.between(1, 8),
+      operates: world.chance(0.7),
     })),
   };
 }

@@ -3,8 +3,10 @@
  * A simulation that lets one pass checks less than it claims. For tests only.
  */
 
+import { agentId } from '@dcos/base';
 import { createAgent, type AgentEffect, type AgentEvent } from '@dcos/agent/core';
 import { createMaster, type Effect, type MasterEvent } from '@dcos/master/core';
+import { Resources } from '@dcos/resources';
 import type { masterApi, scheduler } from '@dcos/wire';
 import type { AgentFactory } from '../simulated-agent.ts';
 import type { MasterFactory } from '../simulated-master.ts';
@@ -149,6 +151,54 @@ const hidesFromOperators = (type: masterApi.Event_Type): MasterFactory =>
       effects.filter((effect) => effect.kind !== 'operatorEvent' || effect.event.type !== type),
   );
 
+/** Writes down of some kind get lost. */
+const forgets = (prefix: string): MasterFactory =>
+  masterWith(
+    () => (effects) =>
+      effects.map((effect) =>
+        effect.kind === 'persist'
+          ? { ...effect, writes: effect.writes.filter(({ key }) => !key.startsWith(prefix)) }
+          : effect,
+      ),
+  );
+
+/** Lets agents that are gone come back: it does not look for them. */
+const readmitsTheGone: MasterFactory = (dependencies) => {
+  const real = createMaster(dependencies);
+  return {
+    ...real,
+    handle: (event, now) => {
+      const id = event.kind === 'agentFrame' && event.frame.register?.agent_info.id?.value;
+      const since = id ? real.state.goneAgents.get(agentId(id)) : undefined;
+      if (!id || since === undefined) return real.handle(event, now);
+      real.state.goneAgents.delete(agentId(id));
+      const effects = real.handle(event, now);
+      real.state.goneAgents.set(agentId(id), since);
+      return effects;
+    },
+  };
+};
+
+/** Counts what is reserved as more of it. */
+const countsReservationsTwice: MasterFactory = (dependencies) => {
+  const real = createMaster(dependencies);
+  return {
+    ...real,
+    handle: (event, now) => {
+      const effects = real.handle(event, now);
+      for (const effect of effects) {
+        const reserve =
+          effect.kind === 'sendToAgent' && effect.frame.apply_operation?.operation.reserve;
+        if (effect.kind !== 'sendToAgent' || !reserve) continue;
+        const id = real.state.connections.get(effect.connection);
+        const agent = id && real.state.agents.get(id);
+        if (agent) agent.total = agent.total.add(Resources.fromWire(reserve.resources));
+      }
+      return effects;
+    },
+  };
+};
+
 /** Takes every call for one over the framework's newest stream. */
 const ignoresStreamIds: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
@@ -210,6 +260,21 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a master that takes calls over old streams',
     parts: { newMaster: ignoresStreamIds },
     objection: /of a superseded instance was carried out/,
+  },
+  {
+    name: 'a master that counts reservations twice',
+    parts: { newMaster: countsReservationsTwice },
+    objection: /in all, not|are not the total/,
+  },
+  {
+    name: 'a master that does not write down which agents are gone',
+    parts: { newMaster: forgets('master/gone/') },
+    objection: /is gone, but the registry does not know/,
+  },
+  {
+    name: 'a master that takes in agents that are gone',
+    parts: { newMaster: readmitsTheGone },
+    objection: /is gone, and yet it is back/,
   },
   {
     name: 'a master that does not tell operators of new tasks',

@@ -1,0 +1,156 @@
+/**
+ * What a framework of the world does with reservations: it reserves, makes volumes, destroys them and
+ * unreserves, each step when an offer shows the result of the one before. Half of its operations have
+ * an id: then it wants to hear how they ended, and acknowledges what it hears.
+ */
+
+import type {
+  Offer,
+  Offer_Operation,
+  OperationState,
+  OperationStatus,
+  Resource,
+  scheduler,
+} from '@dcos/wire';
+import type { World } from './world.ts';
+
+const FEEDBACK_PROBABILITY = 0.5;
+/** How often an offer that allows a step leads to it. */
+const STEP_PROBABILITY = 0.3;
+const RESERVED = { cpus: 1, mem: 64, disk: 100 } as const;
+
+/** One operation status as the framework heard it. */
+export interface HeardOperation {
+  readonly id: string;
+  readonly state: OperationState;
+  /** Whether it is to be acknowledged. */
+  readonly isReliable: boolean;
+}
+
+export interface FrameworkOperations {
+  readonly heard: readonly HeardOperation[];
+  /** What to do with an offer besides launching; nothing for most. */
+  stepsFor(offer: Offer): readonly Offer_Operation[];
+  /** Takes a status; the answer is the call that acknowledges it. */
+  onStatus(status: OperationStatus): Omit<scheduler.Call, 'framework_id'> | undefined;
+  /** The call that asks how operations stand that have not ended. */
+  question(): Omit<scheduler.Call, 'framework_id'>;
+  digest(): unknown;
+}
+
+export function createFrameworkOperations(
+  world: World,
+  { name, role }: { readonly name: string; readonly role: string },
+): FrameworkOperations {
+  const heard: HeardOperation[] = [];
+  /** By operation id: where it is. */
+  const pending = new Map<string, string>();
+  let lastOperation = 0;
+  let lastVolume = 0;
+
+  function withId(offer: Offer, operation: Offer_Operation): Offer_Operation {
+    if (!world.chance(FEEDBACK_PROBABILITY)) return operation;
+    const id = `${name}-operation-${(lastOperation += 1)}`;
+    pending.set(id, offer.agent_id.value);
+    return { ...operation, id: { value: id } };
+  }
+
+  function stepFor(offer: Offer): Offer_Operation | undefined {
+    const resources = offer.resources ?? [];
+    const mine = resources.filter(isReserved);
+    const volume = mine.find(isVolume);
+    if (volume !== undefined) return { type: 'DESTROY', destroy: { volumes: [volume] } };
+    const disk = mine.find((resource) => resource.name === 'disk');
+    if (disk !== undefined && world.chance(0.5)) {
+      const id = `${name}-volume-${(lastVolume += 1)}`;
+      return { type: 'CREATE', create: { volumes: [volumeOf(disk, id)] } };
+    }
+    if (mine.length > 0) return { type: 'UNRESERVE', unreserve: { resources: mine } };
+    const wanted = wantedFrom(resources.filter((resource) => !isReserved(resource)));
+    return wanted.length < Object.keys(RESERVED).length
+      ? undefined
+      : {
+          type: 'RESERVE',
+          reserve: { resources: wanted.map((resource) => reserved(resource, role)) },
+        };
+  }
+
+  return {
+    heard,
+    stepsFor(offer) {
+      if (!world.chance(STEP_PROBABILITY)) return [];
+      const step = stepFor(offer);
+      return step === undefined ? [] : [withId(offer, step)];
+    },
+    onStatus(status) {
+      const id = status.operation_id?.value;
+      if (id === undefined) return undefined;
+      const { uuid, agent_id, state } = status;
+      world.trace(`${name} hears ${id} ${state}${uuid === undefined ? ' (master)' : ''}`);
+      heard.push({ id, state, isReliable: uuid !== undefined });
+      if (isOver(state)) pending.delete(id);
+      if (uuid === undefined) return undefined;
+      return {
+        type: 'ACKNOWLEDGE_OPERATION_STATUS',
+        acknowledge_operation_status: {
+          operation_id: { value: id },
+          uuid: uuid.value,
+          ...(agent_id !== undefined && { agent_id }),
+        },
+      };
+    },
+    question: () => ({
+      type: 'RECONCILE_OPERATIONS',
+      reconcile_operations: {
+        operations: Array.from(pending, ([id, agent]) => ({
+          operation_id: { value: id },
+          agent_id: { value: agent },
+        })),
+      },
+    }),
+    digest: () => ({ heard, pending }),
+  };
+}
+
+const OVER: ReadonlySet<OperationState> = new Set<OperationState>([
+  'OPERATION_FINISHED',
+  'OPERATION_FAILED',
+  'OPERATION_ERROR',
+  'OPERATION_DROPPED',
+  'OPERATION_GONE_BY_OPERATOR',
+]);
+
+/** Whether an operation has ended in that state. */
+export function isOver(state: OperationState): boolean {
+  return OVER.has(state);
+}
+
+/** Whether a resource is reserved for somebody. */
+export function isReserved(resource: Resource): boolean {
+  return (resource.reservations ?? []).length > 0;
+}
+
+function isVolume(resource: Resource): boolean {
+  return resource.disk?.persistence !== undefined;
+}
+
+function volumeOf(disk: Resource, id: string): Resource {
+  return {
+    ...disk,
+    disk: { persistence: { id }, volume: { mode: 'RW', container_path: 'data' } },
+  };
+}
+
+function reserved(resource: Resource, role: string): Resource {
+  return { ...resource, reservations: [{ type: 'DYNAMIC', role }] };
+}
+
+/** As much as is reserved in one step, of each kind that the offer has enough of. */
+function wantedFrom(plain: readonly Resource[]): readonly Resource[] {
+  return Object.entries(RESERVED).flatMap(([name, value]) => {
+    const offered = plain.find((resource) => resource.name === name);
+    return offered?.scalar === undefined || offered.scalar.value < value
+      ? []
+      : [{ name, type: 'SCALAR', scalar: { value } } as const];
+  });
+}
