@@ -141,7 +141,6 @@ class Framework {
   #updated(status: TaskStatus): void {
     const id = status.task_id.value;
     const acceptedMs = this.#acceptedMs.get(id);
-    this.#connection.acknowledge(status).catch((error: unknown) => this.#finished.reject(error));
     if (acceptedMs === undefined) return;
     if (status.state === 'TASK_RUNNING') {
       this.latenciesMs.push(performance.now() - acceptedMs);

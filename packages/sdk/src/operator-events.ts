@@ -3,9 +3,10 @@
  */
 
 import type { ClusterEvent, masterApi } from '@dcos/wire';
-import type { StopReason } from './core/subscription.ts';
+import type { ConnectionEvent } from './shell/subscriber.ts';
 
-export type OperatorEvent =
+/** What the master tells of the cluster. */
+export type ObservedEvent =
   /** First event of every stream: everything known before it is void, since changes may have been missed. */
   | {
       readonly kind: 'snapshot';
@@ -13,17 +14,16 @@ export type OperatorEvent =
       readonly masterUrl: string;
     }
   | ClusterEvent
-  | { readonly kind: 'heartbeat' }
-  /** The stream is lost; what was known stays the best guess until the next snapshot. */
-  | { readonly kind: 'disconnected'; readonly problem: string; readonly retryInMs: number }
-  /** Last event. */
-  | { readonly kind: 'stopped'; readonly reason: StopReason; readonly problem: string };
+  | { readonly kind: 'heartbeat' };
+
+/** While disconnected, what was known stays the best guess until the next snapshot. */
+export type OperatorEvent = ObservedEvent | ConnectionEvent;
 
 /** The typed form of a wire event; undefined for a type that this version does not know. */
 export function toOperatorEvent(
   event: masterApi.Event,
   masterUrl: string,
-): OperatorEvent | undefined {
+): ObservedEvent | undefined {
   if (event.subscribed !== undefined) {
     return { kind: 'snapshot', state: event.subscribed.get_state ?? {}, masterUrl };
   }

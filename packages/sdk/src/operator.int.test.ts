@@ -53,6 +53,7 @@ test('calls go to the master that is followed and report its refusals', async ()
   });
   await followed.promise;
   expect((await connection.call({ type: 'GET_HEALTH' })).get_health).toEqual({ healthy: true });
+  expect(await connection.read('GET_HEALTH')).toEqual({ healthy: true });
   master.onOperatorCall = undefined;
   await expect(connection.call({ type: 'GET_STATE' })).rejects.toMatchObject({
     code: 'SDK_CALL_REFUSED',

@@ -8,13 +8,12 @@
 import { Agent, request } from 'undici';
 import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
 import { decodeAs, encodeAs, masterApi, MEDIA_TYPES, type Encoding } from '@dcos/wire';
-import { masterOrigin } from './core/redirect.ts';
-import type { Phase, StopReason } from './core/subscription.ts';
-import { toOperatorEvent, type OperatorEvent } from './operator-events.ts';
+import type { Phase } from './core/subscription.ts';
+import { toOperatorEvent, type ObservedEvent, type OperatorEvent } from './operator-events.ts';
 import { heartbeatIntervalMsOf } from './scheduler-events.ts';
-import { deliverByIteration, deliverTo, type Delivery, type Listener } from './shell/delivery.ts';
-import { EventStream, problemText, type StreamSource, type Verdict } from './shell/event-stream.ts';
-import { systemClock, systemRandom } from './shell/system-ports.ts';
+import type { Listener } from './shell/delivery.ts';
+import { problemText, type StreamSource, type Verdict } from './shell/event-stream.ts';
+import { Subscriber, type Ending } from './shell/subscriber.ts';
 
 const PATH = '/api/v1';
 
@@ -37,18 +36,35 @@ export interface OperatorOptions {
   readonly random?: Random;
 }
 
+/** Calls whose answer has a message of the same name. */
+export type OperatorRead = {
+  readonly [Type in masterApi.Call_Type]: Lowercase<Type> extends keyof masterApi.Response
+    ? Type
+    : never;
+}[masterApi.Call_Type];
+
+/** The message that a reading call is answered with. */
+export type OperatorReading<Type extends OperatorRead> = NonNullable<
+  masterApi.Response[Lowercase<Type> & keyof masterApi.Response]
+>;
+
 export interface OperatorConnection extends AsyncIterable<OperatorEvent> {
   readonly phase: Phase;
   /** Origin of the master whose stream stands; undefined while none does. */
   readonly masterUrl: string | undefined;
   /** Settles after the last event; rejects when the listener threw. */
-  readonly done: Promise<{ readonly reason: StopReason; readonly problem: string }>;
+  readonly done: Promise<Ending>;
   /**
    * Makes a call at the master whose stream stands.
    * @throws OperationError `SDK_NOT_SUBSCRIBED`, `SDK_DISCONNECTED`, `SDK_CALL_REFUSED` with
    *   `details.status` and `details.body`.
    */
   call(call: masterApi.Call): Promise<masterApi.Response>;
+  /** Makes a call that reads, and returns the message of its answer: `read('GET_AGENTS')`. */
+  read<Type extends OperatorRead>(
+    type: Type,
+    fields?: Omit<masterApi.Call, 'type'>,
+  ): Promise<OperatorReading<Type>>;
   /** Leaves. Idempotent. */
   close(): Promise<void>;
 }
@@ -63,9 +79,7 @@ export function subscribeOperator(options: OperatorOptions): OperatorConnection 
 class Connection implements OperatorConnection {
   readonly #options: OperatorOptions;
   readonly #encoding: Encoding;
-  readonly #stream: EventStream<masterApi.Event>;
-  readonly #delivery: Delivery<OperatorEvent>;
-  readonly #done = Promise.withResolvers<{ reason: StopReason; problem: string }>();
+  readonly #subscriber: Subscriber<masterApi.Event, ObservedEvent>;
   readonly #text = new TextDecoder('utf-8', { fatal: true });
   readonly #callers = new Agent({
     headersTimeout: OPERATOR_CALL_MS_MAX,
@@ -77,47 +91,61 @@ class Connection implements OperatorConnection {
   constructor(options: OperatorOptions) {
     this.#options = options;
     this.#encoding = options.encoding ?? 'protobuf';
-    this.#delivery =
-      options.listener === undefined ? deliverByIteration() : deliverTo(options.listener);
-    this.#stream = new EventStream({
-      masters: options.masters.map(masterOrigin),
+    const { headers, retryMsMax, clock, random, logger, listener } = options;
+    this.#subscriber = new Subscriber({
+      subject: 'operator',
+      origins: options.masters,
       path: PATH,
       encoding: this.#encoding,
       eventType: masterApi.EventType,
       subscribeBody: () => encodeAs(this.#encoding, masterApi.CallType, { type: 'SUBSCRIBE' }),
-      headers: options.headers ?? {},
-      retryMsMax: options.retryMsMax,
-      clock: options.clock ?? systemClock,
-      random: options.random ?? systemRandom,
-      logger: options.logger,
-      receiver: {
-        judge: (event, source) => this.#judge(event, source),
-        deliver: (event, source) => this.#deliver(event, source),
-        disconnected: (problem, retryInMs) => this.#disconnected(problem, retryInMs),
-        stopped: (reason, problem) => this.#stopped(reason, problem),
-        failed: (error) => this.#failed(error),
+      headers,
+      retryMsMax,
+      clock,
+      random,
+      logger,
+      listener,
+      judge: (event, source) => this.#judge(event, source),
+      typed: (event, source) => toOperatorEvent(event, source.origin),
+      lost: () => {
+        this.#masterUrl = undefined;
+        return true;
+      },
+      over: () => {
+        this.#masterUrl = undefined;
+        void this.#callers.destroy();
       },
     });
   }
 
   get phase(): Phase {
-    return this.#stream.phase;
+    return this.#subscriber.phase;
   }
 
   get masterUrl(): string | undefined {
     return this.#masterUrl;
   }
 
-  get done(): Promise<{ readonly reason: StopReason; readonly problem: string }> {
-    return this.#done.promise;
+  get done(): Promise<Ending> {
+    return this.#subscriber.done;
   }
 
   start(): void {
-    this.#stream.start();
+    this.#subscriber.start();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<OperatorEvent> {
-    return this.#delivery.iterate(() => this.#stream.stop('closed', 'the iteration was left'));
+    return this.#subscriber.iterate();
+  }
+
+  async read<Type extends OperatorRead>(
+    type: Type,
+    fields: Omit<masterApi.Call, 'type'> = {},
+  ): Promise<OperatorReading<Type>> {
+    const answer: masterApi.Response = await this.call({ ...fields, type });
+    const name = type.toLowerCase() as Lowercase<Type>;
+    // A master that has nothing to say about it leaves the message out: it is empty.
+    return (answer[name] ?? {}) as OperatorReading<Type>;
   }
 
   async call(call: masterApi.Call): Promise<masterApi.Response> {
@@ -146,8 +174,7 @@ class Connection implements OperatorConnection {
   }
 
   async close(): Promise<void> {
-    this.#stream.stop('closed', 'closed by the caller');
-    await this.#done.promise.catch(() => undefined);
+    await this.#subscriber.close('closed by the caller');
   }
 
   async #post(origin: string, call: masterApi.Call): Promise<{ status: number; body: Uint8Array }> {
@@ -185,49 +212,5 @@ class Connection implements OperatorConnection {
     );
     const seconds = event.subscribed.heartbeat_interval_seconds;
     return { kind: 'subscribed', heartbeatIntervalMs: heartbeatIntervalMsOf(seconds) };
-  }
-
-  #deliver(event: masterApi.Event, source: StreamSource): void | Promise<void> {
-    const typed = toOperatorEvent(event, source.origin);
-    if (typed !== undefined) return this.#delivery.push(typed);
-    this.#options.logger.debug(
-      { event: 'subscription.event-unknown', type: event.type },
-      'unknown event',
-    );
-    return undefined;
-  }
-
-  #disconnected(problem: string, retryInMs: number): void {
-    this.#masterUrl = undefined;
-    this.#options.logger.warn({ event: 'operator.disconnected', problem, retryInMs }, problem);
-    this.#push({ kind: 'disconnected', problem, retryInMs });
-  }
-
-  #stopped(reason: StopReason, problem: string): void {
-    this.#masterUrl = undefined;
-    void this.#callers.destroy();
-    this.#push({ kind: 'stopped', reason, problem });
-    this.#delivery.end();
-    this.#done.resolve({ reason, problem });
-  }
-
-  #push(event: OperatorEvent): void {
-    const failed = (error: unknown): void => {
-      this.#failed(error);
-      this.#stream.stop('closed', errorText(error));
-    };
-    try {
-      const delivered = this.#delivery.push(event);
-      if (delivered !== undefined) void delivered.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #failed(error: unknown): void {
-    const problem = errorText(error);
-    this.#options.logger.error({ event: 'operator.listener-failed', problem }, problem);
-    this.#delivery.end(error);
-    this.#done.reject(error);
   }
 }

@@ -11,13 +11,15 @@ import type {
   KillPolicy,
   Offer_Operation,
   OfferID,
+  OperationStatus,
   scheduler,
   TaskID,
   TaskStatus,
 } from '@dcos/wire';
-import type { Phase, StopReason } from './core/subscription.ts';
+import type { Phase } from './core/subscription.ts';
 import type { SchedulerEvent } from './scheduler-events.ts';
 import type { Listener } from './shell/delivery.ts';
+import type { Ending } from './shell/subscriber.ts';
 
 /** Calls that may wait for the master unless the options say otherwise; more are refused at once. */
 export const CALLS_WAITING_MAX = 10_000;
@@ -41,6 +43,16 @@ export interface SchedulerOptions {
    * throws, the connection is closed and `done` rejects. Without a listener, iterate the connection.
    */
   readonly listener?: Listener<SchedulerEvent>;
+  /**
+   * Who acknowledges: by default the connection does, as soon as the listener is done with an update (its promise
+   * is settled, or the iteration asks for the next event). `manual` leaves it to `acknowledge`.
+   */
+  readonly acknowledge?: 'automatic' | 'manual';
+  /**
+   * The tasks that the framework believes to have. When given, the connection reconciles after every
+   * subscription: these by name, again with a growing wait until each was heard of, then whatever there is.
+   */
+  readonly tasks?: () => Iterable<scheduler.Call_Reconcile_Task>;
   /** Sent with every request, for example `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly callsWaitingMax?: number;
@@ -61,7 +73,7 @@ export interface SchedulerConnection extends AsyncIterable<SchedulerEvent> {
   readonly frameworkId: FrameworkId | undefined;
   readonly phase: Phase;
   /** Settles after the last event; rejects when the listener threw. */
-  readonly done: Promise<{ readonly reason: StopReason; readonly problem: string }>;
+  readonly done: Promise<Ending>;
   /**
    * Makes a call. The promise settles when the master has answered, which for most calls means only
    * that it took the call.
@@ -80,6 +92,8 @@ export interface SchedulerConnection extends AsyncIterable<SchedulerEvent> {
   decline(offers: readonly OfferID[], filters?: Filters): Promise<void>;
   /** Acknowledges an update; does nothing for one that needs no acknowledgement. */
   acknowledge(status: TaskStatus): Promise<void>;
+  /** Acknowledges an operation's status; does nothing for one that needs no acknowledgement. */
+  acknowledgeOperation(status: OperationStatus): Promise<void>;
   kill(
     task: TaskID,
     options?: { readonly agent?: AgentID; readonly policy?: KillPolicy },

@@ -15,9 +15,11 @@ import type {
   scheduler,
   TaskStatus,
 } from '@dcos/wire';
-import { HEARTBEAT_INTERVAL_MS, type StopReason } from './core/subscription.ts';
+import { HEARTBEAT_INTERVAL_MS } from './core/subscription.ts';
+import type { ConnectionEvent } from './shell/subscriber.ts';
 
-export type SchedulerEvent =
+/** What the master tells a framework. */
+export type MasterEvent =
   /** First event of every stream. Offers of the stream before it are gone. */
   | {
       readonly kind: 'subscribed';
@@ -30,7 +32,7 @@ export type SchedulerEvent =
   | { readonly kind: 'inverseOffers'; readonly inverseOffers: readonly InverseOffer[] }
   | { readonly kind: 'rescind'; readonly offerId: OfferID }
   | { readonly kind: 'rescindInverseOffer'; readonly inverseOfferId: OfferID }
-  /** A task status; it must be acknowledged if and only if it has a `uuid`. */
+  /** A task status; one with a `uuid` is sent again until it is acknowledged. */
   | { readonly kind: 'update'; readonly status: TaskStatus }
   | { readonly kind: 'operationUpdate'; readonly status: OperationStatus }
   | {
@@ -48,17 +50,16 @@ export type SchedulerEvent =
     }
   /** The master refuses this subscription. `stopped` follows when another try is pointless. */
   | { readonly kind: 'error'; readonly message: string }
-  | { readonly kind: 'heartbeat' }
-  /** The stream is lost or no master took the subscription; the next try comes by itself. */
-  | { readonly kind: 'disconnected'; readonly problem: string; readonly retryInMs: number }
-  /** Last event: the connection is over for good. */
-  | { readonly kind: 'stopped'; readonly reason: StopReason; readonly problem: string };
+  | { readonly kind: 'heartbeat' };
+
+/** Everything that a framework hears. */
+export type SchedulerEvent = MasterEvent | ConnectionEvent;
 
 /** The typed form of a wire event; undefined for a type that this version does not know. */
 export function toSchedulerEvent(
   event: scheduler.Event,
   masterUrl: string,
-): SchedulerEvent | undefined {
+): MasterEvent | undefined {
   if (event.subscribed !== undefined) {
     const { framework_id, master_info } = event.subscribed;
     return {
@@ -87,7 +88,7 @@ export function toSchedulerEvent(
   return toRareEvent(event);
 }
 
-function toRareEvent(event: scheduler.Event): SchedulerEvent | undefined {
+function toRareEvent(event: scheduler.Event): MasterEvent | undefined {
   if (event.message !== undefined) {
     const { agent_id, executor_id, data } = event.message;
     return { kind: 'message', agentId: agent_id, executorId: executor_id, data };

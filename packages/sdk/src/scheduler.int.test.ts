@@ -279,4 +279,85 @@ describe('scheduler client', () => {
     for await (const event of connection) if (event.kind === 'subscribed') break;
     expect((await connection.done).reason).toBe('closed');
   });
+
+  const status = {
+    task_id: { value: 't' },
+    state: 'TASK_RUNNING',
+    agent_id: { value: 'a' },
+    uuid: new Uint8Array(16),
+  } as const;
+  const operation = {
+    operation_id: { value: 'op' },
+    state: 'OPERATION_FINISHED',
+    agent_id: { value: 'a' },
+    uuid: { value: new Uint8Array(16).fill(7) },
+  } as const;
+  const updates = (stream: FakeStream): void => {
+    stream.send(subscribed);
+    stream.send({ type: 'UPDATE', update: { status } });
+    stream.send({
+      type: 'UPDATE_OPERATION_STATUS',
+      update_operation_status: { status: operation },
+    });
+    stream.send({ type: 'HEARTBEAT' });
+  };
+
+  test('an update is acknowledged when the listener is done with it, not before', async () => {
+    const master = await fakeMaster(updates);
+    const gate = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const connection = connect([master], {
+      async listener(event) {
+        if (event.kind !== 'update') return;
+        reached.resolve();
+        await gate.promise;
+      },
+    });
+    await reached.promise;
+    await connection.revive();
+    expect(master.calls.map(({ call }) => call.type)).toEqual(['REVIVE']);
+    gate.resolve();
+    await master.until(() => master.calls.length === 3);
+    expect(master.calls.slice(1).map(({ call }) => call)).toEqual([
+      {
+        type: 'ACKNOWLEDGE',
+        framework_id: { value: 'f-0000' },
+        acknowledge: { task_id: status.task_id, agent_id: status.agent_id, uuid: status.uuid },
+      },
+      {
+        type: 'ACKNOWLEDGE_OPERATION_STATUS',
+        framework_id: { value: 'f-0000' },
+        acknowledge_operation_status: {
+          operation_id: operation.operation_id,
+          agent_id: operation.agent_id,
+          uuid: operation.uuid.value,
+        },
+      },
+    ]);
+  });
+
+  test('acknowledging can be left to the framework', async () => {
+    const master = await fakeMaster(updates);
+    const connection = connect([master], { acknowledge: 'manual' });
+    const events = iterate(connection);
+    await next(events, 'heartbeat');
+    await connection.revive();
+    expect(master.calls.map(({ call }) => call.type)).toEqual(['REVIVE']);
+  });
+
+  test('reconciles what it believes to have before anything the listener asks for', async () => {
+    const master = await fakeMaster();
+    const connection = connect([master], {
+      tasks: () => [{ task_id: { value: 't' } }],
+      listener: async (event) => {
+        if (event.kind === 'subscribed') await connection.revive();
+      },
+    });
+    await master.until(() => master.calls.length === 3);
+    expect(master.calls.map(({ call }) => [call.type, call.reconcile?.tasks?.length])).toEqual([
+      ['RECONCILE', 1],
+      ['RECONCILE', undefined],
+      ['REVIVE', undefined],
+    ]);
+  });
 });

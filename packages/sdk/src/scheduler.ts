@@ -20,13 +20,13 @@ import {
   type KillPolicy,
   type Offer_Operation,
   type OfferID,
+  type OperationStatus,
   type AgentID,
   type TaskID,
   type TaskStatus,
 } from '@dcos/wire';
 import { isStaleAnswer, stopReasonOf } from './core/answers.ts';
-import { masterOrigin } from './core/redirect.ts';
-import type { Phase, StopReason } from './core/subscription.ts';
+import type { Phase } from './core/subscription.ts';
 import {
   ANSWER_BYTES_MAX,
   CALL_MS_MAX,
@@ -39,12 +39,14 @@ import {
 import {
   heartbeatIntervalMsOf,
   toSchedulerEvent,
+  type MasterEvent,
   type SchedulerEvent,
 } from './scheduler-events.ts';
 import { CallLane, type LaneAnswer } from './shell/call-lane.ts';
-import { deliverByIteration, deliverTo, type Delivery } from './shell/delivery.ts';
-import { EventStream, type StreamSource, type Verdict } from './shell/event-stream.ts';
-import { systemClock, systemRandom } from './shell/system-ports.ts';
+import type { StreamSource, Verdict } from './shell/event-stream.ts';
+import { Reconciler } from './shell/reconciler.ts';
+import { Subscriber, type Ending } from './shell/subscriber.ts';
+import { systemClock } from './shell/system-ports.ts';
 
 const PATH = '/api/v1/scheduler';
 
@@ -64,9 +66,8 @@ interface Lanes {
 class Connection implements SchedulerConnection {
   readonly #options: SchedulerOptions;
   readonly #encoding: Encoding;
-  readonly #stream: EventStream<scheduler.Event>;
-  readonly #delivery: Delivery<SchedulerEvent>;
-  readonly #done = Promise.withResolvers<{ reason: StopReason; problem: string }>();
+  readonly #subscriber: Subscriber<scheduler.Event, MasterEvent>;
+  readonly #reconciler: Reconciler;
   readonly #text = new TextDecoder('utf-8', { fatal: true });
   #framework: FrameworkInfo;
   #update: UpdateOptions;
@@ -87,26 +88,28 @@ class Connection implements SchedulerConnection {
         ? {}
         : { offerConstraints: options.offerConstraints }),
     };
-    this.#delivery =
-      options.listener === undefined ? deliverByIteration() : deliverTo(options.listener);
-    this.#stream = new EventStream({
-      masters: options.masters.map(masterOrigin),
+    const { headers, retryMsMax, clock, random, logger, listener } = options;
+    this.#reconciler = new Reconciler(clock ?? systemClock, (tasks) =>
+      this.#sendInBackground('RECONCILE', () => this.reconcile(tasks)),
+    );
+    this.#subscriber = new Subscriber({
+      subject: 'framework',
+      origins: options.masters,
       path: PATH,
       encoding: this.#encoding,
       eventType: scheduler.EventType,
       subscribeBody: () => this.#subscribeBody(),
-      headers: options.headers ?? {},
-      retryMsMax: options.retryMsMax,
-      clock: options.clock ?? systemClock,
-      random: options.random ?? systemRandom,
-      logger: options.logger,
-      receiver: {
-        judge: (event, source) => this.#judge(event, source),
-        deliver: (event, source) => this.#deliver(event, source),
-        disconnected: (problem, retryInMs) => this.#disconnected(problem, retryInMs),
-        stopped: (reason, problem) => this.#stopped(reason, problem),
-        failed: (error) => this.#failed(error),
-      },
+      headers,
+      retryMsMax,
+      clock,
+      random,
+      logger,
+      listener,
+      judge: (event, source) => this.#judge(event, source),
+      typed: (event, source) => toSchedulerEvent(event, source.origin),
+      handled: (event, source) => this.#handled(event, source),
+      lost: (problem) => this.#lost(problem),
+      over: (problem) => this.#closeLanes(problem),
     });
   }
 
@@ -116,19 +119,19 @@ class Connection implements SchedulerConnection {
   }
 
   get phase(): Phase {
-    return this.#stream.phase;
+    return this.#subscriber.phase;
   }
 
-  get done(): Promise<{ readonly reason: StopReason; readonly problem: string }> {
-    return this.#done.promise;
+  get done(): Promise<Ending> {
+    return this.#subscriber.done;
   }
 
   start(): void {
-    this.#stream.start();
+    this.#subscriber.start();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<SchedulerEvent> {
-    return this.#delivery.iterate(() => this.#stream.stop('closed', 'the iteration was left'));
+    return this.#subscriber.iterate();
   }
 
   async call(call: SchedulerCall): Promise<scheduler.Response | undefined> {
@@ -165,6 +168,20 @@ class Connection implements SchedulerConnection {
     const { uuid, agent_id, task_id } = status;
     if (uuid === undefined || uuid.length === 0 || agent_id === undefined) return;
     await this.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
+  }
+
+  async acknowledgeOperation(status: OperationStatus): Promise<void> {
+    const { uuid, operation_id, agent_id, resource_provider_id } = status;
+    if (uuid === undefined || operation_id === undefined) return;
+    await this.call({
+      type: 'ACKNOWLEDGE_OPERATION_STATUS',
+      acknowledge_operation_status: {
+        operation_id,
+        uuid: uuid.value,
+        ...(agent_id === undefined ? {} : { agent_id }),
+        ...(resource_provider_id === undefined ? {} : { resource_provider_id }),
+      },
+    });
   }
 
   async kill(task: TaskID, options: { agent?: AgentID; policy?: KillPolicy } = {}): Promise<void> {
@@ -207,7 +224,7 @@ class Connection implements SchedulerConnection {
     } finally {
       this.#tearingDown = false;
     }
-    this.#stream.stop('closed', 'the framework was torn down');
+    this.#subscriber.stop('closed', 'the framework was torn down');
   }
 
   /**
@@ -220,7 +237,7 @@ class Connection implements SchedulerConnection {
       return true;
     } catch (error) {
       if (!(error instanceof OperationError) || error.retry !== 'later') throw error;
-      const stopped = await Promise.race([this.#done.promise, this.#subscribed.promise]);
+      const stopped = await Promise.race([this.#subscriber.done, this.#subscribed.promise]);
       if (stopped === undefined) return false;
       if (stopped.reason === 'removed') return true;
       throw error;
@@ -228,8 +245,7 @@ class Connection implements SchedulerConnection {
   }
 
   async close(): Promise<void> {
-    this.#stream.stop('closed', 'closed by the framework');
-    await this.#done.promise.catch(() => undefined);
+    await this.#subscriber.close('closed by the framework');
   }
 
   #subscribeBody(): Uint8Array {
@@ -245,9 +261,12 @@ class Connection implements SchedulerConnection {
     if (event.subscribed !== undefined) {
       this.#framework = { ...this.#framework, id: event.subscribed.framework_id };
       this.#openLanes(source);
+      // Before anything that the listener asks for: the answers come before offers that it revives.
+      if (this.#options.tasks !== undefined) this.#reconciler.begin(this.#options.tasks());
       const seconds = event.subscribed.heartbeat_interval_seconds;
       return { kind: 'subscribed', heartbeatIntervalMs: heartbeatIntervalMsOf(seconds) };
     }
+    if (event.update !== undefined) this.#reconciler.heard(event.update.status.task_id.value);
     if (event.error !== undefined) {
       const problem = `the master refused the subscription: ${event.error.message}`;
       const reason = stopReasonOf(event.error.message);
@@ -256,14 +275,24 @@ class Connection implements SchedulerConnection {
     return { kind: 'continue' };
   }
 
-  #deliver(event: scheduler.Event, source: StreamSource): void | Promise<void> {
-    const typed = toSchedulerEvent(event, source.origin);
-    if (typed !== undefined) return this.#delivery.push(typed);
-    this.#options.logger.debug(
-      { event: 'subscription.event-unknown', type: event.type },
-      'unknown event',
-    );
-    return undefined;
+  /** The listener is done with an event: what it told is acknowledged. */
+  #handled(event: MasterEvent, { generation }: StreamSource): void {
+    // An acknowledgement belongs to the stream that brought the update; a newer one brings it again.
+    if (this.#options.acknowledge === 'manual' || this.#lanes?.generation !== generation) return;
+    if (event.kind === 'update')
+      this.#sendInBackground('ACKNOWLEDGE', () => this.acknowledge(event.status));
+    else if (event.kind === 'operationUpdate')
+      this.#sendInBackground('ACKNOWLEDGE_OPERATION_STATUS', () =>
+        this.acknowledgeOperation(event.status),
+      );
+  }
+
+  /** Makes a call that nobody waits for: when it fails, what it was for comes again. */
+  #sendInBackground(type: scheduler.Call_Type, send: () => Promise<void>): void {
+    send().catch((error: unknown) => {
+      const problem = errorText(error);
+      this.#options.logger.warn({ event: 'framework.call-failed', type, problem }, problem);
+    });
   }
 
   #openLanes(source: StreamSource): void {
@@ -295,6 +324,7 @@ class Connection implements SchedulerConnection {
   }
 
   #closeLanes(reason: string): void {
+    this.#reconciler.cancel();
     this.#lanes?.calls.close(reason);
     this.#lanes?.acknowledgements.close(reason);
     this.#lanes = undefined;
@@ -314,48 +344,18 @@ class Connection implements SchedulerConnection {
     const body = new TextDecoder().decode(answer.body).trim();
     const problem = `the master answered ${type} with ${answer.status}${body === '' ? '' : `: ${body}`}`;
     const stale = isStaleAnswer(answer.status, body);
-    if (stale) this.#stream.stale(generation, problem);
+    if (stale) this.#subscriber.stale(generation, problem);
     throw new OperationError('SDK_CALL_REFUSED', problem, {
       retry: stale || answer.status >= 500 ? 'later' : 'never',
       details: { status: answer.status, body },
     });
   }
 
-  #disconnected(problem: string, retryInMs: number): void {
+  #lost(problem: string): boolean {
     // The answer to the teardown that closed the stream may still be on its way.
-    if (this.#tearingDown) return;
+    if (this.#tearingDown) return false;
     this.#closeLanes(problem);
-    this.#options.logger.warn({ event: 'framework.disconnected', problem, retryInMs }, problem);
-    this.#push({ kind: 'disconnected', problem, retryInMs });
-  }
-
-  #stopped(reason: StopReason, problem: string): void {
-    this.#closeLanes(problem);
-    this.#options.logger.info({ event: 'framework.stopped', reason, problem }, problem);
-    this.#push({ kind: 'stopped', reason, problem });
-    this.#delivery.end();
-    this.#done.resolve({ reason, problem });
-  }
-
-  /** Delivers what the connection says about itself; these events hold nobody back. */
-  #push(event: SchedulerEvent): void {
-    const failed = (error: unknown): void => {
-      this.#failed(error);
-      this.#stream.stop('closed', errorText(error));
-    };
-    try {
-      const delivered = this.#delivery.push(event);
-      if (delivered !== undefined) void delivered.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #failed(error: unknown): void {
-    const problem = errorText(error);
-    this.#options.logger.error({ event: 'framework.listener-failed', problem }, problem);
-    this.#delivery.end(error);
-    this.#done.reject(error);
+    return true;
   }
 }
 

@@ -234,6 +234,8 @@ class MesosLink {
       masters: config.masters,
       framework: this.#info(state.subscribedRoles, frameworkId),
       logger,
+      // Only when the consequences of an update are stored.
+      acknowledge: 'manual',
       listener: (event) => this.#hear(event),
     });
   }

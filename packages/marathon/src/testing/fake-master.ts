@@ -112,6 +112,7 @@ export class FakeMaster {
       },
       decline: async () => note('DECLINE'),
       acknowledge: async () => note('ACKNOWLEDGE'),
+      acknowledgeOperation: async () => note('ACKNOWLEDGE_OPERATION_STATUS'),
       kill: async (task) => {
         note('KILL');
         queueMicrotask(() => this.report(task.value, 'TASK_KILLED'));
