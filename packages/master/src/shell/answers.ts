@@ -68,7 +68,7 @@ export function sendDocument(
   const second = texts.next();
   if (second.done === true) {
     // Most answers fit into one chunk and so have a length.
-    sendBytes(reply, type, Buffer.from(first.done === true ? '' : first.value));
+    sendBytes(reply, type, Buffer.from(first.done === true ? '' : first.value, 'latin1'));
     return;
   }
   const rest = [first.value, second.value].filter((chunk) => chunk !== undefined);
@@ -83,10 +83,10 @@ async function* paced(
   first: readonly string[],
   rest: Iterable<string>,
 ): AsyncGenerator<Buffer, void> {
-  for (const chunk of first) yield Buffer.from(chunk);
+  for (const chunk of first) yield Buffer.from(chunk, 'latin1');
   for (const chunk of rest) {
     await nextTurn();
-    yield Buffer.from(chunk);
+    yield Buffer.from(chunk, 'latin1');
   }
 }
 

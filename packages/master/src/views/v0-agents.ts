@@ -8,11 +8,11 @@ import { DomainInfoType, DrainInfoType, toJson } from '@dcos/wire';
 import { agentPid } from '../core/names.ts';
 import { lookOf, type AgentLook } from '../core/agent-look.ts';
 import type { AgentPolicy, MasterState, RecoveredAgent } from '../core/state.ts';
-import { cachedText, type Document } from './document.ts';
+import { cachedText, FragmentList, type Document } from './document.ts';
 import { attributes, reservedByRole, summary } from './v0-resources.ts';
 
 /** One agent as `/state` shows it. */
-export const agentFragment = cachedText(agentObject);
+export const agentText = cachedText((shown: AgentLook) => JSON.stringify(agentObject(shown)));
 
 /** The parts that every document shows. */
 export function agentObject(agent: AgentLook): JsonObject {
@@ -54,15 +54,17 @@ function full(resources: Resources): JsonValue[] {
   return toEndpointResources(resources.toWire());
 }
 
-const detailedFragment = cachedText((agent: AgentLook) => ({
-  ...agentObject(agent),
-  reserved_resources_full: Object.fromEntries(
-    Array.from(reservedByRole(agent.total), ([role, resources]) => [role, full(resources)]),
-  ),
-  unreserved_resources_full: full(agent.total.unreserved()),
-  used_resources_full: full(agent.used),
-  offered_resources_full: full(agent.offered),
-}));
+const detailedText = cachedText((agent: AgentLook) =>
+  JSON.stringify({
+    ...agentObject(agent),
+    reserved_resources_full: Object.fromEntries(
+      Array.from(reservedByRole(agent.total), ([role, resources]) => [role, full(resources)]),
+    ),
+    unreserved_resources_full: full(agent.total.unreserved()),
+    used_resources_full: full(agent.used),
+    offered_resources_full: full(agent.offered),
+  }),
+);
 
 /** `/slaves`; with an id only that agent. */
 export function agentsDocument(state: MasterState, id: string | undefined): Document {
@@ -71,7 +73,7 @@ export function agentsDocument(state: MasterState, id: string | undefined): Docu
     (agent) => id === undefined || agent.id === id,
   );
   return {
-    slaves: agents.map((agent) => detailedFragment(lookOf(agent))),
+    slaves: FragmentList.of(agents.map(lookOf), detailedText),
     recovered_slaves: recovered.map(recoveredAgentObject),
   };
 }

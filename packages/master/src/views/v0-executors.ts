@@ -10,7 +10,9 @@ import { summary } from './v0-resources.ts';
 import { labelList } from './v0-tasks.ts';
 
 /** One executor of a framework. */
-export const executorFragment = cachedText(executorObject);
+export const executorText = cachedText((shown: ExecutorRecord) =>
+  JSON.stringify(executorObject(shown)),
+);
 
 function executorObject(record: ExecutorRecord): JsonObject {
   const { info, resources } = record;

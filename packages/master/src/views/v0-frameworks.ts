@@ -4,12 +4,18 @@
 
 import type { JsonObject } from '@dcos/base';
 import { Resources } from '@dcos/resources';
-import { scheduler, toJson } from '@dcos/wire';
-import type { CompletedFramework, Framework, MasterState, OfferRecord } from '../core/state.ts';
-import { cachedText, type Document } from './document.ts';
-import { executorFragment } from './v0-executors.ts';
+import { scheduler, toJson, type Task } from '@dcos/wire';
+import type {
+  CompletedFramework,
+  Framework,
+  MasterState,
+  OfferRecord,
+  TaskRecord,
+} from '../core/state.ts';
+import { cachedText, FragmentList, type Document } from './document.ts';
+import { executorText } from './v0-executors.ts';
 import { summary } from './v0-resources.ts';
-import { labelList, taskFragment } from './v0-tasks.ts';
+import { labelList, taskText } from './v0-tasks.ts';
 
 interface Shown {
   readonly framework: Framework | CompletedFramework;
@@ -77,7 +83,7 @@ function detailsOf(shown: Shown, unregisteredAt: number): JsonObject {
   };
 }
 
-const offerFragment = cachedText(offerObject);
+const offerText = cachedText((shown: OfferRecord) => JSON.stringify(offerObject(shown)));
 
 function offerObject({ id, frameworkId, agentId, role, resources }: OfferRecord): JsonObject {
   return {
@@ -89,19 +95,21 @@ function offerObject({ id, frameworkId, agentId, role, resources }: OfferRecord)
   };
 }
 
+function liveTasks(records: ReadonlyMap<string, TaskRecord>): readonly Task[] {
+  return Array.from(records.values(), ({ task }) => task);
+}
+
 /** One framework with its tasks and offers. */
 export function frameworkDocument(framework: Framework): Document {
   const shown = shownOf(framework);
   return {
     ...summaryOf(shown),
     ...detailsOf(shown, 0),
-    tasks: Array.from(framework.tasks.values(), ({ task }) => taskFragment(task)),
-    unreachable_tasks: Array.from(framework.unreachableTasks.values(), ({ task }) =>
-      taskFragment(task),
-    ),
-    completed_tasks: Array.from(framework.completedTasks.values(), taskFragment),
-    offers: Array.from(framework.offers.values(), offerFragment),
-    executors: Array.from(framework.executors, executorFragment),
+    tasks: FragmentList.of(liveTasks(framework.tasks), taskText),
+    unreachable_tasks: FragmentList.of(liveTasks(framework.unreachableTasks), taskText),
+    completed_tasks: FragmentList.of(framework.completedTasks.values(), taskText),
+    offers: FragmentList.of(framework.offers.values(), offerText),
+    executors: FragmentList.of(framework.executors, executorText),
     offer_constraints: toJson(scheduler.OfferConstraintsType, framework.offerConstraints ?? {}),
   };
 }
@@ -114,7 +122,7 @@ export function completedFrameworkDocument(framework: CompletedFramework): Docum
     ...detailsOf(shown, framework.unregisteredAt),
     tasks: [],
     unreachable_tasks: [],
-    completed_tasks: Array.from(framework.completedTasks.values(), taskFragment),
+    completed_tasks: FragmentList.of(framework.completedTasks.values(), taskText),
     offers: [],
     executors: [],
     offer_constraints: {},

@@ -6,8 +6,8 @@ import type { JsonObject, JsonValue } from '@dcos/base';
 import { lookOf } from '../core/agent-look.ts';
 import { masterPid } from '../core/names.ts';
 import type { MasterState } from '../core/state.ts';
-import { Fragment, type Document } from './document.ts';
-import { agentFragment, agentObject, recoveredAgentObject } from './v0-agents.ts';
+import { Fragment, FragmentList, type Document } from './document.ts';
+import { agentText, agentObject, recoveredAgentObject } from './v0-agents.ts';
 import {
   completedFrameworkDocument,
   frameworkDocument,
@@ -65,7 +65,7 @@ export function stateDocument(state: MasterState, master: MasterIdentity): Docum
     leader_info: { id: master.id, pid, port: master.port, hostname: master.hostname },
     cluster: master.cluster,
     flags: master.flags,
-    slaves: agents.map((agent) => agentFragment(lookOf(agent))),
+    slaves: FragmentList.of(agents.map(lookOf), agentText),
     recovered_slaves: Array.from(state.recoveredAgents.values(), recoveredAgentObject),
     frameworks: Array.from(state.frameworks.values(), frameworkDocument),
     completed_frameworks: Array.from(

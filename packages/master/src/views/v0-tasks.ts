@@ -14,16 +14,15 @@ import {
   type TaskStatus,
 } from '@dcos/wire';
 import type { CompletedFramework, Framework, MasterState } from '../core/state.ts';
-import { cachedText, type Document } from './document.ts';
+import { cachedText, FragmentList, type Document } from './document.ts';
 
 /** Entries of `/tasks` unless the request says otherwise. */
 const TASKS_LIMIT_DEFAULT = 100;
 
 /** One task. */
-export const taskFragment = cachedText(taskObject);
+export const taskText = cachedText((task: Task) => JSON.stringify(taskObject(task)));
 
 function taskObject(task: Task): JsonValue {
-  const resources = Resources.fromWire(task.resources);
   return {
     id: task.task_id.value,
     name: task.name,
@@ -31,7 +30,7 @@ function taskObject(task: Task): JsonValue {
     executor_id: task.executor_id?.value ?? '',
     slave_id: task.agent_id.value,
     state: task.state,
-    resources: resources.summary(),
+    resources: Resources.fromWire(task.resources).summary(),
     ...(task.limits !== undefined && { limits: limits(task) }),
     role: task.resources?.[0]?.allocation_info?.role ?? '*',
     statuses: (task.statuses ?? []).map(statusObject),
@@ -102,7 +101,7 @@ export function tasksDocument(state: MasterState, query: TasksQuery): Document {
   }
   const direction = query.order === 'asc' ? 1 : -1;
   found.sort((left, right) => direction * (startOf(left) - startOf(right)));
-  return { tasks: found.slice(offset, offset + limit).map(taskFragment) };
+  return { tasks: FragmentList.of(found.slice(offset, offset + limit), taskText) };
 }
 
 function count(text: string | undefined, otherwise: number): number {
