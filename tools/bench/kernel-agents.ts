@@ -68,7 +68,8 @@ export class FakeAgents {
   }
 }
 
-function newAgentFrame(index: number): agentProtocol.ToMaster {
+/** The first REGISTER of an agent that has nothing yet. */
+export function newAgentFrame(index: number): agentProtocol.ToMaster {
   const frame = registerFrame(
     { agents: 1, frameworks: 0, running: 0, completed: 0, labels: 0 },
     index,

@@ -1,12 +1,11 @@
 /**
  * Agents over real connections to one master: registration, a task storm, failover, reconciliation. The costs
- * are processor time of the master's thread, and how much of it one object costs must not grow with the
- * number of objects: the exponent says by which power it does.
+ * are processor time of the master's thread; what one object costs must not grow with the number of objects.
  */
 
-import { fillMaster, longestStallMs, startBenchMaster, type Fill } from './kernel-master.ts';
-import { registerFrame } from './kernel-master.ts';
+import { fillMaster, registerFrame, startBenchMaster, type Fill } from './kernel-master.ts';
 import { BenchPeer, type PeerAnswer, type PeerCommand } from './kernel-peer.ts';
+import { costOfTurns, Series } from './kernel-series.ts';
 import { row, type Row } from './row.ts';
 
 const TASKS_PER_AGENT = 10;
@@ -23,57 +22,6 @@ const FAILOVERS: { readonly small: readonly Fill[]; readonly full: readonly Fill
 };
 const RECONCILED = { small: [1_000, 10_000], full: [1_000, 10_000, 50_000, 100_000] } as const;
 
-interface Cost {
-  readonly elapsedMs: number;
-  readonly processorMs: number;
-  readonly stallMs: number;
-}
-
-async function costOf(run: () => Promise<PeerAnswer | void>): Promise<Cost> {
-  const before = process.threadCpuUsage();
-  const startedMs = performance.now();
-  const answers: (PeerAnswer | void)[] = [];
-  const stallMs = await longestStallMs(async () => answers.push(await run()));
-  const { user, system } = process.threadCpuUsage(before);
-  return {
-    elapsedMs: answers[0]?.elapsedMs ?? performance.now() - startedMs,
-    processorMs: (user + system) / 1000,
-    stallMs,
-  };
-}
-
-/** One kind of work at several sizes. */
-class Series {
-  readonly #what: string;
-  readonly #costs: { readonly objects: number; readonly cost: Cost }[] = [];
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  add(objects: number, cost: Cost): void {
-    this.#costs.push({ objects, cost });
-  }
-
-  rows(): readonly Row[] {
-    const each = this.#costs.map(({ objects, cost }) => ({
-      objects,
-      microseconds: (cost.processorMs * 1000) / objects,
-    }));
-    const rows = this.#costs.flatMap(({ objects, cost }, index) => [
-      row(`${this.#what}, ${objects}`, '/s', [objects / (cost.elapsedMs / 1000)], ''),
-      row('  processor time of each', 'µs', [each[index]?.microseconds ?? 0], ''),
-      row('  longest stall', 'ms', [cost.stallMs], ''),
-    ]);
-    const [first] = each;
-    const last = each.at(-1);
-    if (first === undefined || last === undefined || first === last) return rows;
-    const exponent =
-      Math.log(last.microseconds / first.microseconds) / Math.log(last.objects / first.objects);
-    return [...rows, row(`${this.#what}, growth of the cost of each`, 'exponent', [exponent], '0')];
-  }
-}
-
 const MEGABYTE = 1024 * 1024;
 
 export async function benchmarkLoad(full: boolean): Promise<readonly Row[]> {
@@ -85,11 +33,11 @@ export async function benchmarkLoad(full: boolean): Promise<readonly Row[]> {
     const peer = new BenchPeer();
     const command = async (given: PeerCommand): Promise<PeerAnswer> =>
       await peer.run({ url: master.url, ...given });
-    registration.add(agents, await costOf(() => command({ kind: 'connect', agents })));
+    registration.add(agents, await costOfTurns(() => command({ kind: 'connect', agents })));
     const tasks = agents * TASKS_PER_AGENT;
     launch.add(
       tasks,
-      await costOf(() => command({ kind: 'launch', agents, tasksPerAgent: TASKS_PER_AGENT })),
+      await costOfTurns(() => command({ kind: 'launch', agents, tasksPerAgent: TASKS_PER_AGENT })),
     );
     const size = `${agents} agents and ${tasks} tasks`;
     memory.push(
@@ -111,7 +59,7 @@ export async function benchmarkFailover(full: boolean): Promise<readonly Row[]> 
     );
     frames.add(
       fill.agents,
-      await costOf(async () => {
+      await costOfTurns(async () => {
         for (const [agent, frame] of received.entries()) {
           alone.frame(agent, frame);
           if (agent % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -123,7 +71,7 @@ export async function benchmarkFailover(full: boolean): Promise<readonly Row[]> 
     const peer = new BenchPeer();
     const { url } = master;
     const { agents } = fill;
-    sockets.add(agents, await costOf(() => peer.run({ url, kind: 'connect', agents, fill })));
+    sockets.add(agents, await costOfTurns(() => peer.run({ url, kind: 'connect', agents, fill })));
     await peer.close();
     await master.close();
   }
@@ -141,7 +89,10 @@ export async function benchmarkReconciliation(full: boolean): Promise<readonly R
   for (const size of sizes) {
     const tasks = Array.from({ length: size }, (_, index) => `${framework}.run-${index}`);
     const { url } = master;
-    series.add(size, await costOf(() => peer.run({ url, kind: 'reconcile', framework, tasks })));
+    series.add(
+      size,
+      await costOfTurns(() => peer.run({ url, kind: 'reconcile', framework, tasks })),
+    );
   }
   await peer.close();
   await master.close();

@@ -36,7 +36,7 @@ export class FakeScheduler {
       for (const offer of event.offers?.offers ?? []) {
         const count = Math.min(tasksPerOffer, tasks - launched);
         if (count === 0) continue;
-        const infos = Array.from({ length: count }, () => taskOf(offer, launched++));
+        const infos = Array.from({ length: count }, () => taskOfOffer(offer, launched++));
         this.#accept(offer, infos).catch(done.reject);
       }
       const status = event.update?.status;
@@ -142,7 +142,8 @@ export class FakeScheduler {
   }
 }
 
-function taskOf(offer: Offer, index: number): TaskInfo {
+/** A task that fits into an offer. */
+export function taskOfOffer(offer: Offer, index: number): TaskInfo {
   const allocation_info = { role: ROLE };
   return {
     name: 'bench',

@@ -3,11 +3,13 @@
  * Small clusters unless `--full` is given, see each area.
  */
 
+import { benchmarkCore } from './kernel-core.ts';
 import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './kernel-load.ts';
 import { benchmarkState } from './kernel-state.ts';
 import type { Row } from './row.ts';
 
 const AREAS: readonly ((full: boolean) => Promise<readonly Row[]>)[] = [
+  benchmarkCore,
   benchmarkState,
   benchmarkLoad,
   benchmarkFailover,
