@@ -2,9 +2,9 @@
  * What this build calls itself, and the flags that it shows in the original's spelling.
  */
 
+import { durationText } from '@dcos/base';
 import type { BuildInfo } from '../views/v0-state.ts';
 import type { ResolvedMasterConfig } from './config.ts';
-import { durationText } from './duration.ts';
 
 /** The version of the original whose interfaces are spoken: clients compare it to know what they may use. */
 export const BUILD: BuildInfo = {

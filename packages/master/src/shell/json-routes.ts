@@ -9,7 +9,7 @@ import {
   type FastifyRequest,
 } from '@dcos/http';
 import type { WeightInfo } from '@dcos/wire';
-import { isJsonObject } from '@dcos/base';
+import { isJsonObject, parseDurationMs } from '@dcos/base';
 import type { Document } from '../views/document.ts';
 import { metricsObject } from '../views/metrics.ts';
 import { rolesDocument } from '../views/roles.ts';
@@ -18,7 +18,6 @@ import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
-import { parseDurationMs } from './duration.ts';
 import { BUILD, flagsOf } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
 import { addLogRoutes } from './log-routes.ts';

@@ -3,11 +3,11 @@
  * Source: the original's routes, codes and recorded texts.
  */
 
+import { parseDurationMs } from '@dcos/base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { LargeMessage, masterApi, type Encoding } from '@dcos/wire';
 import { queryOf, refuse, sendBytes, sendDocument, sendEmpty, sendMessage } from './answers.ts';
 import { READ_BYTES_MAX, type MasterLog } from './master-log.ts';
-import { parseDurationMs } from './duration.ts';
 
 /** Virtual path of the log. */
 const LOG_PATH = '/master/log';

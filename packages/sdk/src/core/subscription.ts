@@ -79,7 +79,7 @@ export type SubscriptionEvent =
   | { readonly kind: 'stop'; readonly reason: StopReason; readonly problem: string };
 
 /** Why a subscription is over for good. */
-export type StopReason = 'closed' | 'refused' | 'failedOver' | 'removed';
+export type StopReason = 'closed' | 'refused' | 'failedOver' | 'removed' | 'agentLost';
 
 export type SubscriptionEffect =
   | { readonly kind: 'open'; readonly generation: number; readonly origin: string }
