@@ -29,6 +29,8 @@ export interface Connection<ToLeft, ToRight> {
   sendToRight(message: ToRight): void;
   /** Breaks it; harmless when broken already. */
   break(): void;
+  /** The left side closes it: what it has sent still arrives, unless it is cut off. */
+  closeFromLeft(): void;
   /** Nothing is delivered in that direction until `release`. */
   stall(direction: Direction): void;
   release(direction: Direction): void;
@@ -61,8 +63,14 @@ export function connect<ToLeft, ToRight>(
     break() {
       if (!open) return;
       open = false;
-      toLeft.end();
-      toRight.end();
+      toLeft.end({ delivers: false });
+      toRight.end({ delivers: false });
+    },
+    closeFromLeft() {
+      if (!open) return;
+      open = false;
+      toLeft.end({ delivers: false });
+      toRight.end({ delivers: true });
     },
     stall: (direction) => laneOf(direction).stall(),
     release: (direction) => laneOf(direction).release(),
@@ -78,8 +86,8 @@ interface Lane<Message> {
   send(message: Message): void;
   stall(): void;
   release(): void;
-  /** The side learns of the end, perhaps after what was under way. */
-  end(): void;
+  /** The side learns of the end: after what was under way, which it delivers or, by chance, may deliver. */
+  end(how: { readonly delivers: boolean }): void;
   backlog(): number;
 }
 
@@ -134,8 +142,8 @@ function createLane<Message>(world: World, channel: string, side: Side<Message>)
       draining = true;
       world.after(0, channel, drain);
     },
-    end() {
-      if (stalled || !world.chance(DRAIN_PROBABILITY)) {
+    end({ delivers }) {
+      if (stalled || (!delivers && !world.chance(DRAIN_PROBABILITY))) {
         for (const cancel of underWay) cancel();
         underWay.clear();
         held.length = 0;

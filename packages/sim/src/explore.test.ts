@@ -11,6 +11,7 @@ const DEPTHS: Readonly<Record<string, { readonly depth: number; readonly states:
   launch: { depth: 8, states: 1_000 },
   'end of a task': { depth: 7, states: 1_000 },
   'two masters fail': { depth: 8, states: 1_000 },
+  'gone among faults': { depth: 7, states: 500 },
   'a kill among faults': { depth: 6, states: 1_000 },
 };
 

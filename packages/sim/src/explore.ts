@@ -38,7 +38,8 @@ export type Fault =
   | 'the connection of the agent breaks'
   | 'the stream breaks'
   | 'the framework fails over'
-  | 'the framework kills';
+  | 'the framework kills'
+  | 'the agent is declared gone';
 
 export interface ExploreOptions extends Cores {
   readonly scenario: Scenario;
@@ -259,6 +260,8 @@ function isPossible({ master, agents, frameworks }: Cluster, fault: Fault): bool
       return agents[0]?.core() !== undefined;
     case 'the connection of the agent breaks':
       return agents[0]?.link()?.open === true;
+    case 'the agent is declared gone':
+      return agents[0]?.core()?.snapshot().agentId !== undefined;
     default:
       return frameworks[0]?.link()?.open === true;
   }
@@ -289,6 +292,8 @@ function strike(world: ExploringWorld, cluster: Cluster, fault: Fault): void {
       return framework?.failOver();
     case 'the framework kills':
       return framework?.killOne();
+    case 'the agent is declared gone':
+      return agent && cluster.console.markGone(agent);
   }
 }
 

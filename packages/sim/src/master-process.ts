@@ -123,13 +123,13 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
         for (const link of operators) tell(link, effect.event);
         return undefined;
       case 'closeStream':
-        streams.get(effect.streamId)?.break();
+        streams.get(effect.streamId)?.closeFromLeft();
         return undefined;
       case 'sendToAgent':
         agents.get(effect.connection)?.sendToRight(effect.frame);
         return undefined;
       case 'closeAgent':
-        agents.get(effect.connection)?.break();
+        agents.get(effect.connection)?.closeFromLeft();
         return undefined;
       case 'setTimer':
         timers.set(effect.timer, effect.afterMs, () =>

@@ -19,6 +19,8 @@ const KINDS = ['markGone', 'updateWeights', 'updateWeights'] as const;
 export interface OperatorConsole {
   /** Agents that are gone, by an answer that was received. */
   readonly gone: ReadonlySet<string>;
+  /** Declares the agent of a host gone. */
+  markGone(agent: SimulatedAgent): void;
   /** Acts now and then for as long as `wanted` says so. */
   begin(wanted: () => boolean): void;
 }
@@ -40,17 +42,22 @@ export function createOperatorConsole(
     );
   }
 
+  function markGone(agent: SimulatedAgent): void {
+    const id = agent.core()?.snapshot().agentId;
+    if (id === undefined) return;
+    call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } }, () =>
+      gone.add(id),
+    );
+  }
+
   function act(): void {
     const kind = world.pick(KINDS);
     switch (kind) {
       case undefined:
         return;
       case 'markGone': {
-        const id = world.pick(agents)?.core()?.snapshot().agentId;
-        if (id === undefined) return;
-        call({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: id } } }, () =>
-          gone.add(id),
-        );
+        const agent = world.pick(agents);
+        if (agent !== undefined) markGone(agent);
         return;
       }
       case 'updateWeights': {
@@ -66,6 +73,7 @@ export function createOperatorConsole(
 
   return {
     gone,
+    markGone,
     begin(wanted) {
       world.after(world.between(1, 2 * ACTION_EVERY_MS), 'operators act', () => {
         if (!wanted()) return;

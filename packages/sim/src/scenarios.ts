@@ -61,6 +61,14 @@ export const SCENARIOS: readonly Scenario[] = [
     launchesMax: 2,
   },
   {
+    name: 'gone among faults',
+    from: isRunning,
+    faults: ['the agent is declared gone', ...MASTER_FAULTS, 'the connection of the agent breaks'],
+    faultsMax: 2,
+    impatienceMax: 0,
+    launchesMax: 1,
+  },
+  {
     name: 'a kill among faults',
     from: isRunning,
     faults: ['the framework kills', 'the agent dies', 'the connection of the agent breaks'],
