@@ -228,6 +228,7 @@ export function checkFrameworks(frameworks: readonly SimulatedFramework[]): Verd
 export function createRegistryChecker(
   agents: readonly SimulatedAgent[],
   registry: ReadonlyMap<string, JsonValue>,
+  takenDown: ReadonlySet<string>,
 ): () => Verdict {
   /** The keys under which the registry may hold an agent; made once, they are looked up all the time. */
   const keys = new Map<string, readonly string[]>();
@@ -242,7 +243,7 @@ export function createRegistryChecker(
     for (const agent of agents) {
       const { agentId: id, phase } = agent.core()?.snapshot() ?? {};
       if (id !== undefined) {
-        if (keysOf(id).some((key) => registry.has(key))) continue;
+        if (takenDown.has(agent.name) || keysOf(id).some((key) => registry.has(key))) continue;
         return `agent ${id} believes to be registered, but the registry does not hold it`;
       }
       const [taskId] = agent.runningTaskIds();
@@ -302,27 +303,11 @@ export function createOperationChecker(framework: SimulatedFramework): () => Ver
   };
 }
 
-/** Who was declared gone stays gone, whatever master leads (invariant 7). */
-export function checkGone(
-  gone: ReadonlySet<string>,
-  registry: ReadonlyMap<string, JsonValue>,
-  state: Master['state'] | undefined,
-): Verdict {
-  for (const id of gone) {
-    if (!registry.has(`master/gone/${encodeURIComponent(id)}`))
-      return `operators were told that agent ${id} is gone, but the registry does not know`;
-  }
-  for (const id of state?.goneAgents.keys() ?? []) {
-    if (state?.agents.has(id) || state?.recoveredAgents.has(id) || state?.unreachableAgents.has(id))
-      return `agent ${id} is gone, and yet it is back`;
-  }
-  return undefined;
-}
-
 /** Liveness, after the faults have stopped and everything had time: nothing is left unsaid. */
 export function checkQuiet(
   agents: readonly SimulatedAgent[],
   frameworks: readonly SimulatedFramework[],
+  takenDown: ReadonlySet<string>,
 ): Verdict {
   for (const agent of agents) {
     const core = agent.core();
@@ -335,8 +320,12 @@ export function checkQuiet(
       return `${agent.name} still runs ${running}, long after the last launch`;
   }
   for (const framework of frameworks) {
+    // An agent that was taken down with its machine before a new master knew it stays unreachable, or unknown.
+    const isEnd = (state: TaskState): boolean =>
+      isTerminal(state) ||
+      (takenDown.size > 0 && (state === 'TASK_UNKNOWN' || state === 'TASK_UNREACHABLE'));
     const told = new Set(
-      framework.seen.filter((update) => isTerminal(update.state)).map((update) => update.taskId),
+      framework.seen.filter(({ state }) => isEnd(state)).map((update) => update.taskId),
     );
     const started = framework.seen
       .filter((update) => update.uuid !== undefined)

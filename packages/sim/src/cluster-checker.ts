@@ -5,7 +5,6 @@
 
 import {
   checkFrameworks,
-  checkGone,
   checkHosts,
   checkOperatorCopy,
   checkResources,
@@ -18,6 +17,7 @@ import {
   type Verdict,
 } from './checkers.ts';
 import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
+import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedFramework } from './simulated-framework.ts';
 import type { SimulatedMaster } from './simulated-master.ts';
@@ -33,7 +33,8 @@ export function createChecker(
     createUpdateChecker(framework),
     createOperationChecker(framework),
   ]);
-  const checkRegistry = createRegistryChecker(agents, master.registry());
+  const checkQuota = createQuotaChecker();
+  const checkRegistry = createRegistryChecker(agents, master.registry(), console.takenDown);
   const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
   let masterChanges = -1;
   let agentChanges = -1;
@@ -46,9 +47,11 @@ export function createChecker(
     masterChanges = mastersNow;
     agentChanges = agentsNow;
     let verdict: Verdict;
-    if (isMasterNew) verdict ??= checkMaster(master);
+    const state = master.core()?.state;
+    if (isMasterNew) verdict ??= checkMaster(master) ?? (state && checkQuota(state));
+    if (isMasterNew || areAgentsNew) verdict ??= state && checkPolicies(state, agents);
     if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
-    if (isMasterNew) verdict ??= checkGone(console.gone, master.registry(), master.core()?.state);
+    if (isMasterNew) verdict ??= checkPromises(console, master.registry(), master.core()?.state);
     if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
     for (const check of copies) verdict ??= check();
     for (const check of hosts) verdict ??= check();

@@ -234,7 +234,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
         const violation = check();
         if (violation !== undefined) return violation;
       }
-      return checkQuiet(cluster.agents, cluster.frameworks);
+      return checkQuiet(cluster.agents, cluster.frameworks, cluster.console.takenDown);
     },
     digest: () =>
       withoutNames(

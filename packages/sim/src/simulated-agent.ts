@@ -66,6 +66,7 @@ const TORN_RECORD: JsonObject = { version: 999 };
 
 export interface SimulatedAgent {
   readonly name: string;
+  readonly ip: string;
   readonly partition: Partition;
   core(): Agent | undefined;
   /** Grows with everything that a checker could see differently afterwards. */
@@ -339,6 +340,7 @@ export function createSimulatedAgent(
 
   return {
     name,
+    ip,
     partition,
     core: () => core,
     get changes() {

@@ -7,6 +7,7 @@
 import { uuidText, type Instant } from '@dcos/base';
 import type {
   Offer,
+  OfferID,
   OperationStatus,
   scheduler,
   TaskInfo,
@@ -256,6 +257,9 @@ export function createSimulatedFramework(
       case 'UPDATE':
         if (event.update !== undefined) onUpdate(event.update.status);
         return;
+      case 'INVERSE_OFFERS':
+        for (const { id } of event.inverse_offers?.inverse_offers ?? []) onInverseOffer(id);
+        return;
       case 'UPDATE_OPERATION_STATUS':
         if (event.update_operation_status !== undefined)
           onOperationStatus(event.update_operation_status.status);
@@ -346,6 +350,15 @@ export function createSimulatedFramework(
     const acknowledge = { agent_id: status.agent_id, task_id: status.task_id, uuid: status.uuid };
     world.after(world.between(0, ACKNOWLEDGE_MAX_MS), `${plan.name}: acknowledge ${uuid}`, () =>
       call({ type: 'ACKNOWLEDGE', acknowledge }),
+    );
+  }
+
+  function onInverseOffer(id: OfferID): void {
+    const answer = { inverse_offer_ids: [id], filters: { refuse_seconds: world.between(0, 5) } };
+    call(
+      world.chance(0.5)
+        ? { type: 'ACCEPT_INVERSE_OFFERS', accept_inverse_offers: answer }
+        : { type: 'DECLINE_INVERSE_OFFERS', decline_inverse_offers: answer },
     );
   }
 

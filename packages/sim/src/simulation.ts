@@ -68,7 +68,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     for (const framework of cluster.frameworks) framework.quiesce();
     const quietUntil = world.now() + QUIET_MS;
     run(() => world.now() >= quietUntil || steps >= options.steps + QUIET_STEPS_MAX);
-    violation ??= checkQuiet(cluster.agents, cluster.frameworks);
+    violation ??= checkQuiet(cluster.agents, cluster.frameworks, cluster.console.takenDown);
   }
   return {
     seed: options.seed,

@@ -3,18 +3,19 @@
  * A simulation that lets one pass checks less than it claims. For tests only.
  */
 
+import { createAllocator, type Allocator } from '@dcos/allocator';
 import { agentId } from '@dcos/base';
 import { createAgent, type AgentEffect, type AgentEvent } from '@dcos/agent/core';
 import { createMaster, type Effect, type MasterEvent } from '@dcos/master/core';
 import { Resources } from '@dcos/resources';
 import type { masterApi, scheduler } from '@dcos/wire';
 import type { AgentFactory } from '../simulated-agent.ts';
-import type { MasterFactory } from '../simulated-master.ts';
+import type { AllocatorFactory, MasterFactory } from '../simulated-master.ts';
 import type { SimulationOptions } from '../simulation.ts';
 
 export interface Mutation {
   readonly name: string;
-  readonly parts: Pick<SimulationOptions, 'newAgent' | 'newMaster'>;
+  readonly parts: Pick<SimulationOptions, 'newAgent' | 'newAllocator' | 'newMaster'>;
   /** What a checker must say. */
   readonly objection: RegExp;
 }
@@ -199,6 +200,36 @@ const countsReservationsTwice: MasterFactory = (dependencies) => {
   };
 };
 
+/** Does not look whether a machine is down. */
+const admitsMachinesThatAreDown: MasterFactory = (dependencies) => {
+  const real = createMaster(dependencies);
+  return {
+    ...real,
+    handle: (event, now) => {
+      if (event.kind !== 'agentFrame' || event.frame.type !== 'REGISTER')
+        return real.handle(event, now);
+      const machines = [...real.state.machines];
+      real.state.machines.clear();
+      const effects = real.handle(event, now);
+      for (const [key, machine] of machines) real.state.machines.set(key, machine);
+      return effects;
+    },
+  };
+};
+
+/** An allocator that does not hear some of what it is told. */
+function deafAllocator(deaf: Partial<Allocator>): AllocatorFactory {
+  return (options) => {
+    const real = createAllocator(options);
+    return new Proxy(real, {
+      get(target, name) {
+        const heard: unknown = Reflect.get(deaf, name) ?? Reflect.get(target, name);
+        return typeof heard === 'function' ? heard.bind(target) : heard;
+      },
+    });
+  };
+}
+
 /** Takes every call for one over the framework's newest stream. */
 const ignoresStreamIds: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
@@ -260,6 +291,31 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a master that takes calls over old streams',
     parts: { newMaster: ignoresStreamIds },
     objection: /of a superseded instance was carried out/,
+  },
+  {
+    name: 'a master that forgets quota with its death',
+    parts: { newMaster: forgets('master/quotas/') },
+    objection: /told otherwise of master\/quotas/,
+  },
+  {
+    name: 'a master that forgets what was decided about agents',
+    parts: { newMaster: forgets('master/policies/') },
+    objection: /told otherwise of master\/policies/,
+  },
+  {
+    name: 'a master that admits agents of machines that are down',
+    parts: { newMaster: admitsMachinesThatAreDown },
+    objection: /though its machine is down/,
+  },
+  {
+    name: 'an allocator that knows no quota',
+    parts: { newAllocator: deafAllocator({ updateQuota: () => undefined }) },
+    objection: /was offered more cpus than its limit/,
+  },
+  {
+    name: 'an allocator that goes on offering deactivated agents',
+    parts: { newAllocator: deafAllocator({ deactivateAgent: () => undefined }) },
+    objection: /is deactivated and offered/,
   },
   {
     name: 'a master that counts reservations twice',

@@ -1,0 +1,108 @@
+/**
+ * Invariants of what operators decide: agents that are deactivated, drained, down or gone, and quota of roles.
+ */
+
+import type { JsonValue } from '@dcos/base';
+import type { Master } from '@dcos/master/core';
+import type { Resources } from '@dcos/resources';
+import type { Verdict } from './checkers.ts';
+import { brokenPromise, type OperatorConsole } from './operator-console.ts';
+import type { SimulatedAgent } from './simulated-agent.ts';
+
+type State = Master['state'];
+
+/** What operators were told is durable, and who was declared gone stays gone (invariant 7). */
+export function checkPromises(
+  { gone, promises }: OperatorConsole,
+  registry: ReadonlyMap<string, JsonValue>,
+  state: State | undefined,
+): Verdict {
+  for (const id of gone) {
+    if (!registry.has(`master/gone/${encodeURIComponent(id)}`))
+      return `operators were told that agent ${id} is gone, but the registry does not know`;
+  }
+  for (const id of state?.goneAgents.keys() ?? []) {
+    if (state?.agents.has(id) || state?.recoveredAgents.has(id) || state?.unreachableAgents.has(id))
+      return `agent ${id} is gone, and yet it is back`;
+  }
+  const broken = brokenPromise(promises, registry);
+  return broken === undefined
+    ? undefined
+    : `operators were told otherwise of ${broken} than the registry says`;
+}
+
+/** Agents that operators deactivated are not offered, drained ones run nothing, those that are down are away. */
+export function checkPolicies(state: State, hosts: readonly SimulatedAgent[]): Verdict {
+  for (const [id, { drain }] of state.policies) {
+    const agent = state.agents.get(id);
+    if (agent === undefined) continue;
+    if (agent.offers.size > 0) return `agent ${id} is deactivated and offered`;
+    if (drain?.state !== 'DRAINED') continue;
+    if (agent.tasks.size > 0) return `agent ${id} has drained and has tasks`;
+    const host = hosts.find((known) => known.core()?.snapshot().agentId === id);
+    const [running] = host?.runningTaskIds() ?? [];
+    if (running !== undefined) return `agent ${id} has drained and runs ${running}`;
+  }
+  for (const { id, mode } of state.machines.values()) {
+    if (mode !== 'DOWN') continue;
+    for (const { info, ip, id: agent } of state.agents.values())
+      if (info.hostname === id.hostname && ip === id.ip)
+        return `agent ${agent} is registered, though its machine is down`;
+  }
+  for (const { frameworkId, agentId } of state.inverseOffers.values()) {
+    if (!state.agents.has(agentId))
+      return `an inverse offer is about ${agentId}, which is not there`;
+    if (state.frameworks.get(frameworkId)?.streamId === undefined)
+      return `an inverse offer went to ${frameworkId}, which has no stream`;
+  }
+  return undefined;
+}
+
+/**
+ * Nothing is offered to a role beyond its limits. Only new offers count: tasks that come back with their
+ * agents may exceed a limit that was set while they were away.
+ */
+export function createQuotaChecker(): (state: State) => Verdict {
+  let known: ReadonlySet<string> = new Set();
+  return (state) => {
+    const before = known;
+    known = new Set(state.offers.keys());
+    for (const [role, { limits = {} }] of state.quotas) {
+      const newest = [...state.offers.values()].filter(
+        (offer) => !before.has(offer.id) && isWithin(offer.role, role),
+      );
+      for (const [name, { value }] of Object.entries(limits)) {
+        if (!newest.some(({ resources }) => resources.scalarMilli(name) > 0)) continue;
+        const milli = consumption(state, role, name);
+        if (milli > Math.round(value * 1000))
+          return `role ${role} was offered more ${name} than its limit of ${value}: ${milli / 1000} in all`;
+      }
+    }
+    return undefined;
+  };
+}
+
+/** Reserved for the subtree, and what of the rest its frameworks use or are offered; thousandths. */
+function consumption(state: State, role: string, name: string): number {
+  const sumOf = (resources: Resources, counts: (nature: Nature) => boolean): number =>
+    resources.filterEntries(({ nature }) => counts(nature)).scalarMilli(name);
+  const isReserved = ({ reservedTo }: Nature): boolean =>
+    reservedTo !== undefined && isWithin(reservedTo, role);
+  const isTaken = ({ reservedTo, allocatedTo }: Nature): boolean =>
+    reservedTo === undefined && isWithin(allocatedTo ?? '*', role);
+  let sum = 0;
+  for (const agent of state.agents.values()) {
+    sum += sumOf(agent.total, isReserved);
+    sum += sumOf(agent.used.total().add(agent.offered.total()), isTaken);
+  }
+  return sum;
+}
+
+interface Nature {
+  readonly reservedTo?: string | undefined;
+  readonly allocatedTo?: string | undefined;
+}
+
+function isWithin(role: string, top: string): boolean {
+  return role === top || role.startsWith(`${top}/`);
+}
