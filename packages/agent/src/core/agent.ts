@@ -16,15 +16,31 @@ import {
   type FrameworkId,
   type Instant,
 } from '@dcos/base';
-import type { agentProtocol } from '@dcos/wire';
+import type { Resources } from '@dcos/resources';
+import type { agentProtocol, DrainConfig, Operation } from '@dcos/wire';
+import { checkProbed, checkTimerFired } from './checks.ts';
 import { completeTask, forgetCompleted } from './completion.ts';
 import { createContext, log, saveFramework, taskOf, type Context, type Phase } from './context.ts';
+import { drain, finishDraining } from './draining.ts';
 import type { AgentEffect, AgentEvent } from './events.ts';
 import { containerExited } from './exits.ts';
 import { healthChecked, healthTimerFired } from './health.ts';
 import { completionTimerFired, killTask, killTimerFired } from './killing.ts';
 import { launchFailed, runTask, taskPrepared, taskStarted } from './launching.ts';
-import { isTerminal, taskKey, type FrameworkRecord, type TaskRecord } from './model.ts';
+import {
+  isTerminal,
+  taskKey,
+  type ExecutorRecord,
+  type FrameworkRecord,
+  type TaskRecord,
+} from './model.ts';
+import {
+  acknowledgeOperation,
+  applyOperation,
+  onOperationTimer,
+  operationMessages,
+  reconcileOperations,
+} from './operations.ts';
 import type { AgentCoreOptions } from './options.ts';
 import { containersFound, start } from './recovery.ts';
 import {
@@ -37,6 +53,7 @@ import {
   shutdown,
 } from './registration.ts';
 import { acknowledge, droppedState, retryHead, updateTask } from './status-updates.ts';
+import { endIdleExecutors, killWithGroup, runTaskGroup } from './task-groups.ts';
 import { parseTaskTimer } from './timers.ts';
 
 /** What can be seen of an agent from outside; valid until the next event. */
@@ -48,6 +65,13 @@ export interface AgentSnapshot {
   readonly live: readonly TaskRecord[];
   /** Ended, oldest first. */
   readonly completed: readonly TaskRecord[];
+  /** Executors of task groups. */
+  readonly executors: readonly ExecutorRecord[];
+  /** With what operations made of it. */
+  readonly total: Resources;
+  readonly operations: readonly Operation[];
+  /** Present while the agent is being drained. */
+  readonly drain: DrainConfig | undefined;
 }
 
 export interface Agent {
@@ -64,6 +88,8 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       context.now = now;
       context.effects = [];
       dispatch(context, event);
+      endIdleExecutors(context);
+      finishDraining(context);
       return context.effects;
     },
     snapshot: () => ({
@@ -72,6 +98,10 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       frameworks: context.frameworks,
       live: [...context.live.values()],
       completed: [...context.completed.values()],
+      executors: [...context.executors.values()],
+      total: context.total,
+      operations: operationMessages(context),
+      drain: context.drain,
     }),
   };
 }
@@ -99,6 +129,8 @@ function dispatch(context: Context, event: AgentEvent): void {
       return containerExited(context, event.id, event.status);
     case 'checked':
       return healthChecked(context, event.id, event);
+    case 'probed':
+      return checkProbed(context, event.id, event.status);
     case 'timer':
       return timerFired(context, event.id);
     case 'collected':
@@ -112,6 +144,7 @@ function dispatch(context: Context, event: AgentEvent): void {
 
 function timerFired(context: Context, name: string): void {
   if (name === 'connect') return connectNow(context);
+  if (onOperationTimer(context, name)) return;
   if (name === 'registration' || name === 'silence') {
     log(context, 'warn', 'master.silent', `the master is silent (${name})`);
     context.effects.push({ kind: 'disconnect' });
@@ -130,6 +163,8 @@ function timerFired(context: Context, name: string): void {
       return killTimerFired(context, id);
     case 'health':
       return healthTimerFired(context, id);
+    case 'check':
+      return checkTimerFired(context, id);
     case 'completion':
       return completionTimerFired(context, id);
     default:
@@ -166,12 +201,24 @@ function received(context: Context, message: agentProtocol.ToAgent): void {
       return message.reconcile === undefined ? missing() : onReconcile(context, message.reconcile);
     case 'FRAMEWORK_MESSAGE':
       return log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
-    case 'RUN_TASK_GROUP':
-    case 'APPLY_OPERATION':
-    case 'ACKNOWLEDGE_OPERATION':
-    case 'RECONCILE_OPERATIONS':
+    case 'RUN_TASK_GROUP': {
+      const body = message.run_task_group;
+      return body === undefined ? missing() : runTaskGroup(context, body);
+    }
+    case 'APPLY_OPERATION': {
+      const body = message.apply_operation;
+      return body === undefined ? missing() : applyOperation(context, body);
+    }
+    case 'ACKNOWLEDGE_OPERATION': {
+      const body = message.acknowledge_operation;
+      return body === undefined ? missing() : acknowledgeOperation(context, body);
+    }
+    case 'RECONCILE_OPERATIONS': {
+      const body = message.reconcile_operations;
+      return body === undefined ? missing() : reconcileOperations(context, body);
+    }
     case 'DRAIN':
-      return log(context, 'warn', 'message.dropped', `${message.type} is not supported yet`);
+      return message.drain === undefined ? missing() : drain(context, message.drain.config);
     case 'SHUTDOWN':
       return shutdown(context, `the master said: ${message.shutdown?.message ?? 'shut down'}`);
     case 'PING':
@@ -189,7 +236,7 @@ function onKill(context: Context, body: agentProtocol.KillTask): void {
     log(context, 'warn', 'kill.ignored', `there is no task ${body.task_id.value}`);
     return;
   }
-  killTask(context, task, 'request', body.kill_policy);
+  killWithGroup(context, task, body.kill_policy);
 }
 
 function onShutdownFramework(context: Context, value: string): void {

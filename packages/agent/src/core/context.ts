@@ -4,8 +4,10 @@
  */
 
 import type { AgentId, ContainerId, FrameworkId, Instant, Random } from '@dcos/base';
+import { Resources } from '@dcos/resources';
+import type { CheckStatusInfo, DrainConfig } from '@dcos/wire';
 import type { AgentEffect } from './events.ts';
-import type { FrameworkRecord, TaskRecord } from './model.ts';
+import type { ExecutorRecord, FrameworkRecord, OperationRecord, TaskRecord } from './model.ts';
 import type { AgentOptions } from './options.ts';
 import { FRAMEWORK_PREFIX, TASK_PREFIX, frameworkToJson, taskToJson } from './records.ts';
 import { taskKey } from './model.ts';
@@ -18,6 +20,8 @@ export interface TaskVolatile {
   retryAfterMs: number;
   /** Health check failures since the last success. */
   failures: number;
+  /** The answer that was told last. */
+  checkStatus: CheckStatusInfo | undefined;
   /** The runtime was told to forget the container. */
   released: boolean;
 }
@@ -32,6 +36,16 @@ export interface Context {
   readonly volatile: Map<ContainerId, TaskVolatile>;
   /** Ended and acknowledged tasks, oldest first. */
   readonly completed: Map<ContainerId, TaskRecord>;
+  /** What the agent has, with what operations made of it; without allocation. */
+  total: Resources;
+  /** By the base64 of their uuid. */
+  readonly operations: Map<string, OperationRecord>;
+  /** How often each was told since the last registration. */
+  readonly operationAttempts: Map<string, number>;
+  /** Executors of task groups, by framework and executor. */
+  readonly executors: Map<string, ExecutorRecord>;
+  /** Present while the agent is being drained. */
+  drain: DrainConfig | undefined;
   agentId: AgentId | undefined;
   phase: Phase;
   /** Attempts to register since the last success. */
@@ -54,6 +68,11 @@ export function createContext(random: Random, options: AgentOptions): Context {
     keyOfContainer: new Map(),
     volatile: new Map(),
     completed: new Map(),
+    total: Resources.empty,
+    operations: new Map(),
+    operationAttempts: new Map(),
+    executors: new Map(),
+    drain: undefined,
     agentId: undefined,
     phase: 'recovering',
     attempts: 0,
@@ -100,7 +119,12 @@ export function taskOf(context: Context, id: ContainerId): TaskRecord | undefine
 export function volatileOf(context: Context, id: ContainerId): TaskVolatile {
   let found = context.volatile.get(id);
   if (found === undefined) {
-    found = { retryAfterMs: context.options.times.updateRetryMs, failures: 0, released: false };
+    found = {
+      retryAfterMs: context.options.times.updateRetryMs,
+      failures: 0,
+      checkStatus: undefined,
+      released: false,
+    };
     context.volatile.set(id, found);
   }
   return found;

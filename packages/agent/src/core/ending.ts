@@ -2,11 +2,12 @@
 
 import { volatileOf, type Context } from './context.ts';
 import { completeTask, stopWhenIdle } from './completion.ts';
+import { groupEnded } from './task-groups.ts';
 import type { TaskRecord } from './model.ts';
 import { updateTask, type UpdateFields } from './status-updates.ts';
 import { taskTimer, type TaskTimer } from './timers.ts';
 
-const TIMERS_OF_A_RUN: readonly TaskTimer[] = ['kill', 'health', 'completion'];
+const TIMERS_OF_A_RUN: readonly TaskTimer[] = ['kill', 'health', 'check', 'completion'];
 
 /** The last update of a task, and the end of everything that was set up for it. */
 export function endTask(context: Context, task: TaskRecord, fields: UpdateFields): void {
@@ -20,5 +21,6 @@ export function endTask(context: Context, task: TaskRecord, fields: UpdateFields
     context.effects.push({ kind: 'release', task: ended });
   }
   if (ended.updates.length === 0) completeTask(context, ended);
+  groupEnded(context, ended);
   stopWhenIdle(context);
 }

@@ -4,7 +4,14 @@
  */
 
 import type { ContainerId, JsonObject } from '@dcos/base';
-import type { agentProtocol, FrameworkInfo, HealthCheck } from '@dcos/wire';
+import type {
+  agentProtocol,
+  CheckInfo,
+  CheckStatusInfo,
+  FrameworkInfo,
+  HealthCheck,
+  Resource,
+} from '@dcos/wire';
 import type { ExitStatus, TaskRecord } from './model.ts';
 
 /** What a runtime found of one container after a restart. */
@@ -41,6 +48,8 @@ export type AgentEvent =
       readonly healthy: boolean;
       readonly message: string;
     }
+  /** The answer to a `probe`. */
+  | { readonly kind: 'probed'; readonly id: ContainerId; readonly status: CheckStatusInfo }
   | { readonly kind: 'timer'; readonly id: string }
   /** The sandbox of a completed task was deleted. */
   | { readonly kind: 'collected'; readonly id: ContainerId }
@@ -69,6 +78,15 @@ export type AgentEffect =
       readonly check: HealthCheck;
       readonly timeoutMs: number;
     }
+  /** Makes the check of a task; `probed` follows. */
+  | {
+      readonly kind: 'probe';
+      readonly task: TaskRecord;
+      readonly check: CheckInfo;
+      readonly timeoutMs: number;
+    }
+  /** Deletes what is in these persistent volumes. */
+  | { readonly kind: 'destroyVolumes'; readonly volumes: readonly Resource[] }
   /** The task ended: the runtime may forget its container, the sandbox stays. */
   | { readonly kind: 'release'; readonly task: TaskRecord }
   /** Replaces a timer of the same id. */

@@ -16,7 +16,6 @@ export function containerExited(context: Context, id: ContainerId, status: ExitS
 
 function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
   const message = exitMessage(task.runtime, status);
-  const { healthy } = task;
   const cause = task.kill?.cause;
   switch (cause) {
     case 'unhealthy':
@@ -26,12 +25,13 @@ function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
         state: 'TASK_FAILED',
         message,
         reason: 'REASON_MAX_COMPLETION_TIME_REACHED',
-        healthy,
       };
+    case 'drain':
+      return { state: 'TASK_KILLED', message, reason: 'REASON_AGENT_DRAINING' };
     case 'request':
     case 'framework':
     case 'agent':
-      return { state: 'TASK_KILLED', message, healthy };
+      return { state: 'TASK_KILLED', message };
     case undefined:
       break;
     default:
@@ -54,5 +54,5 @@ function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
     };
   }
   const succeeded = status.kind === 'exited' && status.code === 0;
-  return { state: succeeded ? 'TASK_FINISHED' : 'TASK_FAILED', message, healthy };
+  return { state: succeeded ? 'TASK_FINISHED' : 'TASK_FAILED', message };
 }

@@ -92,6 +92,7 @@ function report(context: Context, task: TaskRecord, healthy: boolean, message: s
     state: 'TASK_RUNNING',
     reason: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
     healthy,
+    checkStatus: volatileOf(context, task.containerId).checkStatus,
     ...(healthy ? {} : { message }),
   });
 }

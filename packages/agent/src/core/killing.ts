@@ -50,12 +50,18 @@ export function killTask(
     return;
   }
   let dying: TaskRecord = { ...task, kill: { cause, deadline } };
-  if (hasCapability(context, task.frameworkId, 'TASK_KILLING_STATE')) {
-    dying = updateTask(context, dying, { state: 'TASK_KILLING' });
+  // As in the original, a task that ran too long fails without having been killing.
+  const tells = hasCapability(context, task.frameworkId, 'TASK_KILLING_STATE');
+  if (tells && cause !== 'maxCompletionTime') {
+    dying = updateTask(context, dying, {
+      state: 'TASK_KILLING',
+      reason: cause === 'drain' ? 'REASON_AGENT_DRAINING' : undefined,
+    });
   } else {
     saveTask(context, dying);
   }
-  context.effects.push({ kind: 'cancelTimer', id: taskTimer('health', task.containerId) });
+  for (const timer of ['health', 'check'] as const)
+    context.effects.push({ kind: 'cancelTimer', id: taskTimer(timer, task.containerId) });
   if (dying.pid !== undefined) sendKillSignal(context, dying);
 }
 

@@ -11,13 +11,14 @@ import {
   taskId as toTaskId,
   type ContainerId,
 } from '@dcos/base';
-import type { agentProtocol, TaskInfo } from '@dcos/wire';
+import type { agentProtocol, FrameworkInfo, TaskInfo } from '@dcos/wire';
 import { shortage } from './accounting.ts';
+import { armCheck } from './checks.ts';
 import { log, saveFramework, saveTask, taskOf, type Context } from './context.ts';
 import { armHealthCheck } from './health.ts';
 import { endTask } from './ending.ts';
 import { sendKillSignal } from './killing.ts';
-import { isTerminal, taskKey, type RuntimeName, type TaskRecord } from './model.ts';
+import { isTerminal, taskKey, type RuntimeName, type TaskGroup, type TaskRecord } from './model.ts';
 import { droppedState, updateTask, type UpdateFields } from './status-updates.ts';
 import { taskTimer } from './timers.ts';
 
@@ -44,27 +45,57 @@ export function runTask(
     log(context, 'warn', 'task.ignored', `framework ${frameworkId} is being shut down`);
     return;
   }
-  saveFramework(context, frameworkId, { info: framework_info, terminating: false });
   const refusal = refusalOf(context, info);
-  const base: TaskRecord = {
-    frameworkId,
-    taskId,
+  if (refusal === undefined) beginTask(context, framework_info, info);
+  else dropTask(context, framework_info, info, refusal);
+}
+
+/** The record of a task that was just taken. */
+function newRecord(
+  context: Context,
+  framework: FrameworkInfo,
+  info: TaskInfo,
+  runtime: RuntimeName,
+): TaskRecord {
+  return {
+    frameworkId: toFrameworkId(framework.id?.value ?? ''),
+    taskId: toTaskId(info.task_id.value),
     info,
     containerId: containerId(randomUuid(context.random)),
-    runtime: refusal === undefined ? runtimeFor(info) : 'none',
+    runtime,
     state: 'TASK_STAGING',
     statuses: [],
     updates: [],
     launchedAt: context.now,
     ipAddresses: [],
   };
-  if (refusal !== undefined) {
-    const state = refusal.state === 'TASK_DROPPED' ? droppedState(context, base) : refusal.state;
-    updateTask(context, base, { ...refusal, state, source: 'SOURCE_AGENT' });
-    return;
-  }
-  saveTask(context, base);
-  context.effects.push({ kind: 'launch', task: base, framework: framework_info });
+}
+
+/** Launches a task that may be launched. */
+export function beginTask(
+  context: Context,
+  framework: FrameworkInfo,
+  info: TaskInfo,
+  group?: TaskGroup,
+): void {
+  const base = newRecord(context, framework, info, runtimeFor(info));
+  saveFramework(context, base.frameworkId, { info: framework, terminating: false });
+  const task: TaskRecord = group === undefined ? base : { ...base, group };
+  saveTask(context, task);
+  context.effects.push({ kind: 'launch', task, framework });
+}
+
+/** Tells that a task is not launched. */
+export function dropTask(
+  context: Context,
+  framework: FrameworkInfo,
+  info: TaskInfo,
+  refusal: UpdateFields,
+): void {
+  const base = newRecord(context, framework, info, 'none');
+  saveFramework(context, base.frameworkId, { info: framework, terminating: false });
+  const state = refusal.state === 'TASK_DROPPED' ? droppedState(context, base) : refusal.state;
+  updateTask(context, base, { ...refusal, state, source: 'SOURCE_AGENT' });
 }
 
 function runtimeFor(info: TaskInfo): RuntimeName {
@@ -72,7 +103,7 @@ function runtimeFor(info: TaskInfo): RuntimeName {
 }
 
 /** Why a task cannot be run here, as the update that says so. */
-function refusalOf(context: Context, info: TaskInfo): UpdateFields | undefined {
+export function refusalOf(context: Context, info: TaskInfo): UpdateFields | undefined {
   const invalid = (message: string): UpdateFields => ({
     state: 'TASK_ERROR',
     reason: 'REASON_TASK_INVALID',
@@ -85,11 +116,10 @@ function refusalOf(context: Context, info: TaskInfo): UpdateFields | undefined {
   });
   if (context.stopping !== undefined)
     return dropped('REASON_AGENT_DRAINING', 'The agent is stopping');
+  if (context.drain !== undefined)
+    return dropped('REASON_AGENT_DRAINING', 'The agent is being drained');
   if (info.executor !== undefined) {
-    return invalid('Custom and default executors are not supported yet: use a command task');
-  }
-  if (info.check !== undefined) {
-    return invalid('TaskInfo.check is not supported yet: use TaskInfo.health_check');
+    return invalid('Custom executors are not supported yet: use a command task or a task group');
   }
   if (info.command === undefined) return invalid('The task has neither a command nor an executor');
   if (context.live.size >= context.options.tasksMax) {
@@ -153,6 +183,7 @@ export function taskStarted(
 /** Health checks and the bound on run time, at the start or after a restart of the agent. */
 export function armTimers(context: Context, task: TaskRecord, when: 'first' | 'again'): void {
   armHealthCheck(context, task, when);
+  armCheck(context, task, when);
   const bound = task.info.max_completion_time;
   if (bound === undefined) return;
   const due = (task.startedAt ?? context.now) + bound.nanoseconds / 1e6;

@@ -3,8 +3,17 @@
  * what is in the checkpoint, and what is not in it may be lost at any moment without harm.
  */
 
-import type { ContainerId, FrameworkId, Instant, TaskId } from '@dcos/base';
-import type { AgentInfo, FrameworkInfo, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+import type { ContainerId, ExecutorId, FrameworkId, Instant, TaskId } from '@dcos/base';
+import type {
+  AgentInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  Offer_Operation,
+  OperationStatus,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '@dcos/wire';
 
 /** How a container ended; the runtimes' own words. */
 export type ExitStatus =
@@ -16,12 +25,45 @@ export type ExitStatus =
 export type RuntimeName = 'process' | 'docker' | 'none';
 
 /** Why a task is being killed; it decides what its end is called. */
-export type KillCause = 'request' | 'unhealthy' | 'maxCompletionTime' | 'framework' | 'agent';
+export type KillCause =
+  | 'request'
+  | 'unhealthy'
+  | 'maxCompletionTime'
+  | 'framework'
+  | 'agent'
+  | 'drain';
 
 export interface KillRecord {
   readonly cause: KillCause;
   /** When SIGKILL is due. */
   readonly deadline: Instant;
+}
+
+/** What a task of a group belongs to. */
+export interface TaskGroup {
+  readonly executorId: ExecutorId;
+  /** Names the run of the executor, in whose sandbox those of its tasks lie. */
+  readonly containerId: ContainerId;
+  /** Tasks that were launched together have the same. */
+  readonly groupId: string;
+}
+
+/** The executor of a task group; the agent itself plays its part. */
+export interface ExecutorRecord {
+  readonly frameworkId: FrameworkId;
+  readonly executorId: ExecutorId;
+  readonly containerId: ContainerId;
+  readonly info: ExecutorInfo;
+}
+
+/** An operation whose end the master has not acknowledged. */
+export interface OperationRecord {
+  /** As base64. */
+  readonly uuid: string;
+  /** Absent for an operator's. */
+  readonly frameworkId?: string;
+  readonly info: Offer_Operation;
+  readonly status: OperationStatus;
 }
 
 /** One task with everything that must survive a crash of the agent. */
@@ -30,6 +72,7 @@ export interface TaskRecord {
   readonly taskId: TaskId;
   readonly info: TaskInfo;
   readonly containerId: ContainerId;
+  readonly group?: TaskGroup;
   readonly runtime: RuntimeName;
   /** The latest state, which may be ahead of what the framework knows. */
   readonly state: TaskState;

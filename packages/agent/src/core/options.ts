@@ -50,6 +50,9 @@ export const CAPABILITIES: readonly AgentInfo_Capability_Type[] = [
   'MULTI_ROLE',
   'HIERARCHICAL_ROLE',
   'RESERVATION_REFINEMENT',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
 ];
 
 /** Version of the protocol between agent and master that this agent speaks. */

@@ -6,23 +6,41 @@
 import {
   containerId,
   err,
+  executorId,
   frameworkId,
   isJsonObject,
   ok,
   taskId,
   type JsonObject,
+  type JsonValue,
   type Result,
 } from '@dcos/base';
 import {
   AgentInfoType,
+  DrainConfigType,
+  ExecutorInfoType,
   FrameworkInfoType,
+  Offer_OperationType,
+  OperationStatusType,
+  ResourceType,
   TaskInfoType,
   TaskStatusType,
   fromJson,
   toJson,
+  type DrainConfig,
+  type Resource,
   type TaskState,
 } from '@dcos/wire';
-import type { AgentRecord, FrameworkRecord, KillCause, RuntimeName, TaskRecord } from './model.ts';
+import type {
+  AgentRecord,
+  ExecutorRecord,
+  FrameworkRecord,
+  KillCause,
+  OperationRecord,
+  RuntimeName,
+  TaskGroup,
+  TaskRecord,
+} from './model.ts';
 
 /** Version of the shapes in this file. */
 export const RECORD_VERSION = 1;
@@ -30,6 +48,10 @@ export const RECORD_VERSION = 1;
 export const AGENT_KEY = 'agent';
 export const FRAMEWORK_PREFIX = 'framework/';
 export const TASK_PREFIX = 'task/';
+export const EXECUTOR_PREFIX = 'executor/';
+export const OPERATION_PREFIX = 'operation/';
+export const RESOURCES_KEY = 'resources';
+export const DRAIN_KEY = 'drain';
 
 export function agentToJson(record: AgentRecord): JsonObject {
   return { version: RECORD_VERSION, info: toJson(AgentInfoType, record.info) };
@@ -50,6 +72,7 @@ export function taskToJson(record: TaskRecord): JsonObject {
     taskId: record.taskId,
     info: toJson(TaskInfoType, record.info),
     containerId: record.containerId,
+    group: record.group === undefined ? undefined : { ...record.group },
     runtime: record.runtime,
     state: record.state,
     statuses: record.statuses.map((status) => toJson(TaskStatusType, status)),
@@ -83,6 +106,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
       taskId: taskId(text(json, 'taskId')),
       info: fromJson(TaskInfoType, json['info']),
       containerId: containerId(text(json, 'containerId')),
+      ...given('group', groupOf(json['group'])),
       runtime: text(json, 'runtime') as RuntimeName,
       state: text(json, 'state') as TaskState,
       statuses: list(json, 'statuses').map((status) => fromJson(TaskStatusType, status)),
@@ -103,6 +127,80 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
         : {}),
     };
   });
+}
+
+function groupOf(json: JsonValue | undefined): TaskGroup | undefined {
+  if (!isJsonObject(json)) return undefined;
+  return {
+    executorId: executorId(text(json, 'executorId')),
+    containerId: containerId(text(json, 'containerId')),
+    groupId: text(json, 'groupId'),
+  };
+}
+
+export function executorToJson(record: ExecutorRecord): JsonObject {
+  return {
+    version: RECORD_VERSION,
+    frameworkId: record.frameworkId,
+    executorId: record.executorId,
+    containerId: record.containerId,
+    info: toJson(ExecutorInfoType, record.info),
+  };
+}
+
+export function executorFromJson(json: JsonObject): Result<ExecutorRecord, string> {
+  return reading(json, () => ({
+    frameworkId: frameworkId(text(json, 'frameworkId')),
+    executorId: executorId(text(json, 'executorId')),
+    containerId: containerId(text(json, 'containerId')),
+    info: fromJson(ExecutorInfoType, json['info']),
+  }));
+}
+
+export function operationToJson(record: OperationRecord): JsonObject {
+  return {
+    version: RECORD_VERSION,
+    uuid: record.uuid,
+    frameworkId: record.frameworkId,
+    info: toJson(Offer_OperationType, record.info),
+    status: toJson(OperationStatusType, record.status),
+  };
+}
+
+export function operationFromJson(json: JsonObject): Result<OperationRecord, string> {
+  return reading(json, () => ({
+    uuid: text(json, 'uuid'),
+    ...given(
+      'frameworkId',
+      json['frameworkId'] === undefined ? undefined : text(json, 'frameworkId'),
+    ),
+    info: fromJson(Offer_OperationType, json['info']),
+    status: fromJson(OperationStatusType, json['status']),
+  }));
+}
+
+/** What the agent was started with, and what operations made of it. */
+export function resourcesToJson(base: readonly Resource[], total: readonly Resource[]): JsonObject {
+  const array = (resources: readonly Resource[]): JsonValue[] =>
+    resources.map((resource) => toJson(ResourceType, resource));
+  return { version: RECORD_VERSION, base: array(base), total: array(total) };
+}
+
+export function resourcesFromJson(
+  json: JsonObject,
+): Result<{ readonly base: readonly Resource[]; readonly total: readonly Resource[] }, string> {
+  return reading(json, () => ({
+    base: list(json, 'base').map((resource) => fromJson(ResourceType, resource)),
+    total: list(json, 'total').map((resource) => fromJson(ResourceType, resource)),
+  }));
+}
+
+export function drainToJson(config: DrainConfig): JsonObject {
+  return { version: RECORD_VERSION, config: toJson(DrainConfigType, config) };
+}
+
+export function drainFromJson(json: JsonObject): Result<DrainConfig, string> {
+  return reading(json, () => fromJson(DrainConfigType, json['config']));
 }
 
 function reading<T>(json: JsonObject, read: () => T): Result<T, string> {

@@ -9,15 +9,25 @@ import { endTask } from './ending.ts';
 import { adoptTask, log, taskOf, type Context } from './context.ts';
 import type { FoundContainer } from './events.ts';
 import { completeTask } from './completion.ts';
+import { resumeDraining } from './draining.ts';
 import { killTask, sendKillSignal } from './killing.ts';
 import { armTimers, taskStarted } from './launching.ts';
 import { isTerminal, type TaskRecord } from './model.ts';
+import { recoverTotal, resumeOperations } from './operations.ts';
 import {
   AGENT_KEY,
+  DRAIN_KEY,
+  EXECUTOR_PREFIX,
   FRAMEWORK_PREFIX,
+  OPERATION_PREFIX,
+  RESOURCES_KEY,
   TASK_PREFIX,
   agentFromJson,
+  drainFromJson,
+  executorFromJson,
   frameworkFromJson,
+  operationFromJson,
+  resourcesFromJson,
   taskFromJson,
 } from './records.ts';
 import { connectNow } from './registration.ts';
@@ -41,10 +51,42 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
       const read = taskFromJson(json);
       if (read.ok) sortIn(context, read.value);
       else skip(key, read.error);
-    } else skip(key, 'unknown kind');
+    } else if (key.startsWith(EXECUTOR_PREFIX)) {
+      const read = executorFromJson(json);
+      if (read.ok)
+        context.executors.set(`${read.value.frameworkId}/${read.value.executorId}`, read.value);
+      else skip(key, read.error);
+    } else if (key.startsWith(OPERATION_PREFIX)) {
+      const read = operationFromJson(json);
+      if (read.ok) context.operations.set(read.value.uuid, read.value);
+      else skip(key, read.error);
+    } else if (key === DRAIN_KEY) {
+      const read = drainFromJson(json);
+      if (read.ok) context.drain = read.value;
+      else skip(key, read.error);
+    } else if (key !== RESOURCES_KEY) skip(key, 'unknown kind');
+  }
+  const misfit = recoverTotal(context, savedResources(records.get(RESOURCES_KEY), skip));
+  if (misfit !== undefined) {
+    // Nothing is touched: with other resources the next start finds everything as it was.
+    context.stopped = true;
+    log(context, 'error', 'resources.misfit', misfit);
+    context.effects.push({ kind: 'stopped', reason: misfit });
+    return;
   }
   const tasks = [...context.live.values()].filter((task) => !isTerminal(task.state));
   context.effects.push({ kind: 'findContainers', tasks });
+}
+
+function savedResources(
+  json: JsonObject | undefined,
+  skip: (key: string, reason: string) => void,
+): Parameters<typeof recoverTotal>[1] {
+  if (json === undefined) return undefined;
+  const read = resourcesFromJson(json);
+  if (read.ok) return read.value;
+  skip(RESOURCES_KEY, read.error);
+  return undefined;
 }
 
 function sortIn(context: Context, task: TaskRecord): void {
@@ -67,6 +109,8 @@ export function containersFound(context: Context, containers: readonly FoundCont
     if (isTerminal(task.state)) completeTask(context, task);
     else killTask(context, task, 'framework');
   }
+  resumeOperations(context);
+  resumeDraining(context);
   connectNow(context);
 }
 

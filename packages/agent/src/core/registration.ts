@@ -10,6 +10,7 @@ import { killTask } from './killing.ts';
 import { stopWhenIdle } from './completion.ts';
 import { isTerminal } from './model.ts';
 import { CAPABILITIES, PROTOCOL_VERSION } from './options.ts';
+import { operationMessages, tellAllOperations } from './operations.ts';
 import { AGENT_KEY, agentToJson } from './records.ts';
 import { sendAllHeads } from './status-updates.ts';
 import { taskMessage } from './task-view.ts';
@@ -45,6 +46,13 @@ function registerMessage(context: Context): agentProtocol.Register {
     frameworks: [...context.frameworks.values()].map(({ info }) => info),
     tasks: [...context.live.values()].map((task) => taskMessage(task, id ?? '')),
     completed_tasks: completed.map((task) => taskMessage(task, id ?? '')),
+    total_resources: context.total.toWire(),
+    operations: operationMessages(context),
+    executors: Array.from(context.executors.values(), ({ frameworkId, info }) => ({
+      framework_id: { value: frameworkId },
+      executor_info: info,
+    })),
+    ...(context.drain !== undefined && { drain_config: context.drain }),
   };
 }
 
@@ -85,6 +93,7 @@ export function registered(context: Context, message: agentProtocol.Registered):
   heardFromMaster(context);
   log(context, 'info', 'agent.registered', `registered as ${id} with master ${message.master_id}`);
   sendAllHeads(context);
+  tellAllOperations(context);
 }
 
 /** Anything from the master restarts the limit on its silence. */

@@ -8,12 +8,14 @@
 
 import { assert, randomUuidBytes, uuidText } from '@dcos/base';
 import type {
+  CheckStatusInfo,
   ContainerStatus,
   TaskState,
   TaskStatus,
   TaskStatus_Reason,
   TaskStatus_Source,
 } from '@dcos/wire';
+import { noCheckStatus } from './checks.ts';
 import { adoptTask, hasCapability, log, saveTask, volatileOf, type Context } from './context.ts';
 import { completeTask } from './completion.ts';
 import { isTerminal, mayFollow, taskKey, type TaskRecord } from './model.ts';
@@ -26,6 +28,8 @@ export interface UpdateFields {
   readonly reason?: TaskStatus_Reason | undefined;
   readonly source?: TaskStatus_Source;
   readonly healthy?: boolean | undefined;
+  /** Of a task with a check; empty when absent. */
+  readonly checkStatus?: CheckStatusInfo | undefined;
 }
 
 /** Adds an update to a task, which must be allowed by its state, and sends it when it is the first. */
@@ -62,14 +66,24 @@ function makeStatus(context: Context, task: TaskRecord, fields: UpdateFields): T
     source: fields.source ?? 'SOURCE_EXECUTOR',
     ...given('reason', fields.reason),
     agent_id: { value: context.agentId ?? '' },
-    ...(task.runtime === 'none' ? {} : { executor_id: { value: task.taskId } }),
+    ...(task.runtime === 'none'
+      ? {}
+      : { executor_id: { value: task.group?.executorId ?? task.taskId } }),
     timestamp: context.now / 1000,
     uuid: randomUuidBytes(context.random),
     ...given('healthy', fields.healthy),
-    ...(task.pid === undefined
-      ? {}
-      : { container_status: containerStatusOf(context.options.ip, task) }),
+    ...(task.info.check !== undefined && {
+      check_status: fields.checkStatus ?? noCheckStatus(task.info.check),
+    }),
+    ...(hasContainerStatus(task, fields) && {
+      container_status: containerStatusOf(context.options.ip, task),
+    }),
   };
+}
+
+/** What the agent says of a task that has not started says nothing of a container. */
+function hasContainerStatus(task: TaskRecord, { source }: UpdateFields): boolean {
+  return task.pid !== undefined || (task.runtime !== 'none' && source !== 'SOURCE_AGENT');
 }
 
 /** Where the task's container is reached; the agent's own address when it shares the host's network. */
@@ -81,7 +95,10 @@ export function containerStatusOf(agentIp: string, task: TaskRecord): ContainerS
   }));
   const name = task.info.container?.network_infos?.[0]?.name;
   return {
-    container_id: { value: task.containerId },
+    container_id: {
+      value: task.containerId,
+      ...(task.group !== undefined && { parent: { value: task.group.containerId } }),
+    },
     network_infos: [{ ip_addresses: ipAddresses, ...given('name', name) }],
     ...given('executor_pid', task.pid),
   };

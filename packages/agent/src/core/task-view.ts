@@ -13,6 +13,7 @@ export function taskMessage(task: TaskRecord, agentId: string): Task {
     task_id: { value: task.taskId },
     framework_id: { value: task.frameworkId },
     agent_id: { value: agentId },
+    ...(task.group !== undefined && { executor_id: { value: task.group.executorId } }),
     state: task.state,
     resources: info.resources ?? [],
     statuses: task.statuses,

@@ -2,7 +2,7 @@
 
 import { containerId, type ContainerId } from '@dcos/base';
 
-export type TaskTimer = 'retry' | 'kill' | 'health' | 'completion';
+export type TaskTimer = 'retry' | 'kill' | 'health' | 'check' | 'completion';
 
 /** Attempt to connect, answer to REGISTER, silence of the master. */
 export type AgentTimer = 'connect' | 'registration' | 'silence';
@@ -13,7 +13,7 @@ export const taskTimer = (timer: TaskTimer, id: ContainerId): string => `${timer
 export function parseTaskTimer(
   name: string,
 ): { readonly timer: TaskTimer; readonly id: ContainerId } | undefined {
-  const [, timer, id] = /^(retry|kill|health|completion)\/(.+)$/.exec(name) ?? [];
+  const [, timer, id] = /^(retry|kill|health|check|completion)\/(.+)$/.exec(name) ?? [];
   if (timer === undefined || id === undefined) return undefined;
   return { timer: timer as TaskTimer, id: containerId(id) };
 }

@@ -115,6 +115,10 @@ export class AgentShell {
         return launcher?.signal(effect.id, effect.signal);
       case 'check':
         return launcher?.check(effect.task, effect.check, effect.timeoutMs);
+      case 'probe':
+        return launcher?.probe(effect.task, effect.check, effect.timeoutMs);
+      case 'destroyVolumes':
+        return launcher?.destroyVolumes(effect.volumes);
       case 'release':
         return launcher?.release(effect.task);
       case 'timer':

@@ -7,7 +7,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { errorText } from '@dcos/base';
-import type { HealthCheck } from '@dcos/wire';
+import type { CheckInfo, CheckStatusInfo, HealthCheck } from '@dcos/wire';
 import type { ContainerRuntime } from '@dcos/containers';
 import type { TaskRecord } from '../core/index.ts';
 
@@ -20,6 +20,9 @@ export interface ProbeResult {
   readonly healthy: boolean;
   /** Why not; empty when healthy. */
   readonly message: string;
+  /** What was answered, for checks that are not about health; absent when nothing was. */
+  readonly exitCode?: number;
+  readonly statusCode?: number;
 }
 
 /** Runs the check; never rejects. */
@@ -48,6 +51,33 @@ export async function probe(
   }
 }
 
+/** Makes a check that is not about health; never rejects. What cannot be found out stays unset. */
+export async function probeCheck(
+  task: TaskRecord,
+  check: CheckInfo,
+  timeoutMs: number,
+  runtime: ContainerRuntime,
+): Promise<CheckStatusInfo> {
+  const { type = 'UNKNOWN', command, http, tcp } = check;
+  const asked: HealthCheck = {
+    type,
+    ...(command !== undefined && { command: command.command }),
+    ...(http !== undefined && { http: { ...http, scheme: 'http' } }),
+    ...(tcp !== undefined && { tcp }),
+  };
+  const { healthy, exitCode, statusCode } = await probe(task, asked, timeoutMs, runtime);
+  switch (type) {
+    case 'COMMAND':
+      return { type, command: exitCode === undefined ? {} : { exit_code: exitCode } };
+    case 'HTTP':
+      return { type, http: statusCode === undefined ? {} : { status_code: statusCode } };
+    case 'TCP':
+      return { type, tcp: { succeeded: healthy } };
+    default:
+      return {};
+  }
+}
+
 /** Old clients give no type. */
 function typeOf(check: HealthCheck): HealthCheck['type'] {
   if (check.http !== undefined) return 'HTTP';
@@ -70,7 +100,7 @@ async function probeCommand(
     environment,
     timeoutMs,
   });
-  if (result.exitCode === 0) return { healthy: true, message: '' };
+  if (result.exitCode === 0) return { healthy: true, message: '', exitCode: 0 };
   const end = result.timedOut
     ? `timed out after ${timeoutMs / 1000} s`
     : `exited with status ${result.exitCode ?? 'unknown'}`;
@@ -78,6 +108,7 @@ async function probeCommand(
   return {
     healthy: false,
     message: `Command health check ${end}${output === '' ? '' : `: ${output}`}`,
+    ...(result.exitCode !== undefined && !result.timedOut && { exitCode: result.exitCode }),
   };
 }
 
@@ -105,6 +136,7 @@ async function probeHttp(
     const healthy = statuses.length > 0 ? statuses.includes(status) : status >= 200 && status < 400;
     return {
       healthy,
+      statusCode: status,
       message: healthy ? '' : `HTTP health check of ${url.href} answered ${status}`,
     };
   }

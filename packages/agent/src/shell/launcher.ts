@@ -16,12 +16,13 @@ import {
   type ContainerSpec,
   type ContainerStats,
 } from '@dcos/containers';
-import type { FrameworkInfo, HealthCheck } from '@dcos/wire';
+import type { CheckInfo, ContainerInfo, FrameworkInfo, HealthCheck, Resource } from '@dcos/wire';
 import type { AgentEvent, FoundContainer, RuntimeName, TaskRecord } from '../core/index.ts';
 import { fetchUris } from './fetcher.ts';
-import { probe } from './health-prober.ts';
+import { probe, probeCheck } from './health-prober.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
-import { environmentProblem, taskEnvironment } from './task-environment.ts';
+import { environmentProblem, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
+import { boundVolumes, destroyVolumes, linkVolumes } from './volumes.ts';
 
 const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
@@ -47,7 +48,11 @@ export interface Launcher {
   abort(id: ContainerId): void;
   signal(id: ContainerId, signal: 'SIGTERM' | 'SIGKILL'): void;
   check(task: TaskRecord, check: HealthCheck, timeoutMs: number): void;
+  /** Makes the check of a task. */
+  probe(task: TaskRecord, check: CheckInfo, timeoutMs: number): void;
   release(task: TaskRecord): void;
+  /** Deletes the contents of persistent volumes. */
+  destroyVolumes(volumes: readonly Resource[]): void;
   stats(task: TaskRecord): Promise<ContainerStats | undefined>;
   /** Lets go of the containers, which go on running. No event is emitted any more. */
   close(): Promise<void>;
@@ -130,6 +135,15 @@ class TaskLauncher implements Launcher {
     );
   }
 
+  probe(task: TaskRecord, check: CheckInfo, timeoutMs: number): void {
+    const id = task.containerId;
+    const runtime = this.#runtimeOf.get(id);
+    if (runtime === undefined) return;
+    void probeCheck(task, check, timeoutMs, runtime).then((status) =>
+      this.#emit({ kind: 'probed', id, status }),
+    );
+  }
+
   release(task: TaskRecord): void {
     const id = task.containerId;
     const runtime = this.#runtimeOf.get(id);
@@ -137,6 +151,15 @@ class TaskLauncher implements Launcher {
     if (runtime === undefined || this.#launches.has(id)) return;
     this.#runtimeOf.delete(id);
     this.#quietly('remove', id, async () => await runtime.remove(id));
+  }
+
+  destroyVolumes(volumes: readonly Resource[]): void {
+    destroyVolumes(this.#options.workDir, volumes).catch((error: unknown) => {
+      this.#options.logger.error(
+        { event: 'volume.destroy_failed', error: errorText(error) },
+        'cannot delete the contents of a destroyed volume',
+      );
+    });
   }
 
   async stats(task: TaskRecord): Promise<ContainerStats | undefined> {
@@ -206,7 +229,11 @@ class TaskLauncher implements Launcher {
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
     if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
     const runs = runsPath(this.#options.workDir, this.#options.self().agentId, task);
-    linkLatest(runs, task.containerId);
+    linkLatest(runs, task.group?.containerId ?? task.containerId);
+    if (task.runtime !== 'docker') {
+      const { resources = [] } = task.info;
+      await linkVolumes(this.#options.workDir, spec.sandboxPath, resources, account);
+    }
   }
 
   #sandboxOf(task: TaskRecord): string {
@@ -231,12 +258,22 @@ class TaskLauncher implements Launcher {
       id: task.containerId,
       sandboxPath: path,
       command: task.info.command ?? {},
-      ...(task.info.container === undefined ? {} : { container: task.info.container }),
+      ...(task.info.container === undefined
+        ? {}
+        : { container: this.#withVolumes(task, task.info.container) }),
       environment,
       ...(user === undefined ? {} : { user }),
       cpus: scalarOf(task, 'cpus'),
       memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
     };
+  }
+
+  #withVolumes(task: TaskRecord, container: ContainerInfo): ContainerInfo {
+    if (task.runtime !== 'docker') return container;
+    const { resources = [] } = task.info;
+    const bound = boundVolumes(this.#options.workDir, SANDBOX_IN_CONTAINER, resources);
+    if (bound.length === 0) return container;
+    return { ...container, volumes: [...(container.volumes ?? []), ...bound] };
   }
 
   #quietly(what: string, id: ContainerId, act: () => Promise<void>): void {

@@ -5,10 +5,14 @@ import type { TaskRecord } from '../core/index.ts';
 
 /** The sandbox of one run of a task. */
 export function sandboxPath(workDir: string, agentId: string, task: SandboxOwner): string {
-  return join(runsPath(workDir, agentId, task), task.containerId);
+  const runs = runsPath(workDir, agentId, task);
+  const { group } = task;
+  return group === undefined
+    ? join(runs, task.containerId)
+    : join(runs, group.containerId, 'tasks', task.taskId);
 }
 
-export type SandboxOwner = Pick<TaskRecord, 'frameworkId' | 'taskId' | 'containerId'>;
+export type SandboxOwner = Pick<TaskRecord, 'frameworkId' | 'taskId' | 'containerId' | 'group'>;
 
 /** The directory of all runs of a task, with its `latest` link. */
 export function runsPath(workDir: string, agentId: string, task: SandboxOwner): string {
@@ -19,14 +23,17 @@ export function runsPath(workDir: string, agentId: string, task: SandboxOwner): 
     'frameworks',
     task.frameworkId,
     'executors',
-    task.taskId,
+    task.group?.executorId ?? task.taskId,
     'runs',
   );
 }
 
 /** The path that does not change with the agent's id or a restart of the task. */
 export function virtualPath(task: SandboxOwner, run: string): string {
-  return `/frameworks/${task.frameworkId}/executors/${task.taskId}/runs/${run}`;
+  const { group } = task;
+  return group === undefined
+    ? `/frameworks/${task.frameworkId}/executors/${task.taskId}/runs/${run}`
+    : `/frameworks/${task.frameworkId}/executors/${group.executorId}/runs/${run}/tasks/${task.taskId}`;
 }
 
 export const journalPath = (workDir: string): string => join(workDir, 'meta', 'checkpoint.log');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { assert, errorText, type JsonObject, type Logger } from '@dcos/base';
 import { createDockerRuntime, createProcessRuntime, type ContainerRuntime } from '@dcos/containers';
 import { createHttpServer, type HttpServer, type ListeningAt } from '@dcos/http';
+import { Resources } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
 import { agentConfigSchema, type AgentConfig, type AgentConfigInput } from '../config.ts';
 import {
@@ -341,6 +342,10 @@ const NOT_YET: AgentSnapshot = {
   frameworks: new Map(),
   live: [],
   completed: [],
+  executors: [],
+  total: Resources.empty,
+  operations: [],
+  drain: undefined,
 };
 
 const VERSION_DOCUMENT: JsonObject = {

@@ -35,7 +35,7 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     MESOS_AGENT_ENDPOINT: `${ip}:${port}`,
     MESOS_CHECKPOINT: checkpoint ? '1' : '0',
     MESOS_DIRECTORY: input.sandboxPath,
-    MESOS_EXECUTOR_ID: task.taskId,
+    MESOS_EXECUTOR_ID: task.group?.executorId ?? task.taskId,
     MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
     MESOS_FRAMEWORK_ID: task.frameworkId,
     MESOS_HTTP_COMMAND_EXECUTOR: '0',

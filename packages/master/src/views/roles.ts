@@ -77,7 +77,14 @@ function quotaObject(state: MasterState, role: string, allocated: Resources): Js
           .filter(([, milli]) => milli > 0)
           .map(([name, milli]) => [name, fromMilli(milli)]),
       );
-  return { role, guarantee: amounts(guarantees), limit: amounts(limits), consumed };
+  // Ports are in no quota, but the original counts them here.
+  const { ports } = quantities(allocated.unreserved());
+  return {
+    role,
+    guarantee: amounts(guarantees),
+    limit: amounts(limits),
+    consumed: { ...consumed, ...(ports !== undefined && { ports }) },
+  };
 }
 
 /** `/roles` */

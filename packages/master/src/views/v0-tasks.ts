@@ -5,6 +5,7 @@
 import type { JsonObject, JsonValue } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import {
+  ContainerIDType,
   ContainerInfoType,
   DiscoveryInfoType,
   HealthCheckType,
@@ -69,7 +70,7 @@ function statusObject(status: TaskStatus): JsonObject {
     ...(container !== undefined && {
       container_status: {
         ...(container.container_id !== undefined && {
-          container_id: { value: container.container_id.value },
+          container_id: toJson(ContainerIDType, container.container_id),
         }),
         network_infos: (container.network_infos ?? []).map((network) =>
           toJson(NetworkInfoType, network),

@@ -168,11 +168,22 @@ async function answer(
       return { type: 'GET_TASKS', get_tasks: tasksResponse(snapshot) };
     case 'GET_EXECUTORS':
       return { type: 'GET_EXECUTORS', get_executors: executorsResponse(snapshot) };
+    case 'GET_OPERATIONS':
+      return {
+        type: 'GET_OPERATIONS',
+        get_operations: snapshot.operations.length === 0 ? {} : { operations: snapshot.operations },
+      };
     case 'GET_FRAMEWORKS':
       return { type: 'GET_FRAMEWORKS', get_frameworks: frameworksResponse(snapshot) };
     case 'GET_AGENT': {
       const id = snapshot.agentId === undefined ? {} : { id: { value: snapshot.agentId } };
-      return { type: 'GET_AGENT', get_agent: { agent_info: { ...options.info(), ...id } } };
+      return {
+        type: 'GET_AGENT',
+        get_agent: {
+          agent_info: { ...options.info(), ...id },
+          ...(snapshot.drain !== undefined && { drain_config: snapshot.drain }),
+        },
+      };
     }
     case 'GET_CONTAINERS':
       return { type: 'GET_CONTAINERS', get_containers: await containersResponse(options) };
@@ -219,7 +230,12 @@ function executorsResponse(snapshot: AgentSnapshot): agentApi.Response_GetExecut
     },
   });
   return {
-    executors: known(snapshot.live).map(executor),
+    executors: [
+      ...known(snapshot.live)
+        .filter(({ group }) => group === undefined)
+        .map(executor),
+      ...snapshot.executors.map(({ info }) => ({ executor_info: info })),
+    ],
     completed_executors: known(snapshot.completed).map(executor),
   };
 }

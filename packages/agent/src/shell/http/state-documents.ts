@@ -3,6 +3,7 @@
  * a command task appears as an executor with the task's id.
  */
 
+import { dirname } from 'node:path';
 import type { JsonObject, JsonValue } from '@dcos/base';
 import { Resources, toEndpointResources } from '@dcos/resources';
 import {
@@ -10,6 +11,7 @@ import {
   ContainerStatusType,
   DiscoveryInfoType,
   DomainInfoType,
+  DrainConfigType,
   HealthCheckType,
   LabelsType,
   toJson,
@@ -46,7 +48,7 @@ export interface DocumentInput {
 /** `/state`. */
 export function stateDocument(input: DocumentInput): JsonObject {
   const { snapshot, info } = input;
-  const total = Resources.fromWire(info.resources);
+  const { total } = snapshot;
   const used = Resources.fromWire(
     snapshot.live
       .filter((task) => !isTerminal(task.state))
@@ -72,6 +74,9 @@ export function stateDocument(input: DocumentInput): JsonObject {
     unreserved_resources_allocated: { ...used.unreserved().summary() },
     resource_providers: [],
     attributes: attributesDocument(info.attributes ?? []),
+    ...(snapshot.drain === undefined
+      ? {}
+      : { drain_config: toJson(DrainConfigType, snapshot.drain) }),
     ...(input.masterHostname === undefined ? {} : { master_hostname: input.masterHostname }),
     ...(input.logFile === undefined ? {} : { external_log_file: input.logFile }),
     flags: input.flags,
@@ -124,8 +129,13 @@ function frameworkDocument(
     hostname: framework.hostname ?? '',
     ...(framework.principal === undefined ? {} : { principal: framework.principal }),
     ...(isMultiRole ? { roles: [...(framework.roles ?? [])] } : { role: framework.role ?? '*' }),
-    executors: live.map((task) => executorDocument(input, task)),
-    completed_executors: completed.map((task) => executorDocument(input, task)),
+    executors: [
+      ...live.filter(isAlone).map((task) => executorDocument(input, task)),
+      ...groupDocuments(input, id, live, completed),
+    ],
+    completed_executors: completed
+      .filter((task) => isAlone(task) || !isRunning(input, task))
+      .map((task) => executorDocument(input, task)),
   };
   return { isLive: live.length > 0, document };
 }
@@ -168,6 +178,56 @@ function executorDocument(input: DocumentInput, task: TaskRecord): JsonObject {
   };
 }
 
+/** A command task, which is shown as an executor of its own. */
+function isAlone(task: TaskRecord): boolean {
+  return task.group === undefined;
+}
+
+function isRunning(input: DocumentInput, task: TaskRecord): boolean {
+  return input.snapshot.executors.some(
+    ({ containerId }) => containerId === task.group?.containerId,
+  );
+}
+
+/** Executors of task groups, each with all of its tasks. */
+function groupDocuments(
+  input: DocumentInput,
+  frameworkId: string,
+  live: readonly TaskRecord[],
+  completed: readonly TaskRecord[],
+): JsonObject[] {
+  return input.snapshot.executors
+    .filter((executor) => executor.frameworkId === frameworkId)
+    .map(({ executorId, containerId, info }) => {
+      const own = ({ group }: TaskRecord): boolean => group?.containerId === containerId;
+      const tasks = live.filter(own);
+      const [first] = [...tasks, ...completed.filter(own)];
+      const documents = (wanted: (task: TaskRecord) => boolean): JsonObject[] =>
+        tasks.filter(wanted).map((task) => taskDocument(input, task));
+      const isStaging = ({ state }: TaskRecord): boolean => state === 'TASK_STAGING';
+      return {
+        id: executorId,
+        name: info.name ?? '',
+        source: info.source ?? '',
+        container: containerId,
+        // The sandboxes of its tasks lie in its own.
+        directory:
+          first === undefined
+            ? ''
+            : dirname(dirname(sandboxPath(input.workDir, input.snapshot.agentId ?? '', first))),
+        resources: { ...Resources.fromWire(info.resources).unallocate().summary() },
+        role: roleOf(info.resources),
+        type: info.type ?? 'DEFAULT',
+        tasks: documents((task) => !isStaging(task) && !isTerminal(task.state)),
+        queued_tasks: documents(isStaging),
+        completed_tasks: [
+          ...documents((task) => isTerminal(task.state)),
+          ...completed.filter(own).map((task) => taskDocument(input, task)),
+        ],
+      };
+    });
+}
+
 function summaryOf(task: TaskRecord): JsonObject {
   return { ...Resources.fromWire(task.info.resources).unallocate().summary() };
 }
@@ -178,7 +238,7 @@ function taskDocument(input: DocumentInput, task: TaskRecord): JsonObject {
     id: task.taskId,
     name: info.name,
     framework_id: task.frameworkId,
-    executor_id: '',
+    executor_id: task.group?.executorId ?? '',
     slave_id: input.snapshot.agentId ?? '',
     state: task.state,
     resources: summaryOf(task),

@@ -1,0 +1,93 @@
+/**
+ * Persistent volumes on the agent's disk: `volumes/roles/<role>/<id>` below the work directory, or the
+ * same below the root of a PATH disk. They appear in a task's sandbox at the path that the task asks for,
+ * and outlive it. Source: mesos-kernel §5.9.
+ */
+
+import { chown, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import { idProblem } from '@dcos/base';
+import { reservationRole } from '@dcos/resources';
+import type { Resource, Volume } from '@dcos/wire';
+
+/** The directory of a volume; throws when its id or role cannot be a path. */
+export function volumePath(workDir: string, resource: Resource): string {
+  const id = resource.disk?.persistence?.id ?? '';
+  const problem = idProblem(id);
+  if (problem !== undefined) throw new Error(`persistence id: ${problem}`);
+  const source = resource.disk?.source;
+  if (source?.type === 'MOUNT' && source.mount?.root !== undefined) return source.mount.root;
+  const root = source?.type === 'PATH' ? (source.path?.root ?? workDir) : workDir;
+  // A slash in a role would make a directory of its own; roles hold no white space.
+  return join(root, 'volumes', 'roles', reservationRole(resource).replaceAll('/', ' '), id);
+}
+
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Makes the volumes of a task that are not there yet, and links them into its sandbox. */
+export async function linkVolumes(
+  workDir: string,
+  sandbox: string,
+  resources: readonly Resource[],
+  account: Account | undefined,
+): Promise<void> {
+  for (const resource of volumesOf(resources)) {
+    const path = volumePath(workDir, resource);
+    await mkdir(path, { recursive: true });
+    if (account !== undefined) await chown(path, account.uid, account.gid);
+    const link = join(sandbox, placeOf(resource));
+    await mkdir(dirname(link), { recursive: true });
+    if (await isThere(link)) throw new Error(`there is something at ${placeOf(resource)} already`);
+    await symlink(path, link);
+  }
+}
+
+/** The same as volumes of a container with a root of its own. */
+export function boundVolumes(
+  workDir: string,
+  sandboxInContainer: string,
+  resources: readonly Resource[],
+): readonly Volume[] {
+  return volumesOf(resources).map((resource) => ({
+    mode: 'RW',
+    host_path: volumePath(workDir, resource),
+    container_path: join(sandboxInContainer, placeOf(resource)),
+  }));
+}
+
+/** Deletes what is in the volumes; their directories too, unless they are mount points. */
+export async function destroyVolumes(workDir: string, volumes: readonly Resource[]): Promise<void> {
+  for (const volume of volumes) {
+    const path = volumePath(workDir, volume);
+    if (volume.disk?.source?.type !== 'MOUNT') {
+      await rm(path, { recursive: true, force: true });
+      continue;
+    }
+    for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
+  }
+}
+
+function volumesOf(resources: readonly Resource[]): readonly Resource[] {
+  return resources.filter(({ disk }) => disk?.persistence !== undefined);
+}
+
+/** Where the volume appears in the sandbox; throws for a path that would lead out of it. */
+function placeOf(resource: Resource): string {
+  const path = normalize(resource.disk?.volume?.container_path ?? '');
+  if (path === '.' || isAbsolute(path) || path.split(sep).includes('..'))
+    throw new Error(`the path '${path}' of a volume must lie in the sandbox`);
+  return path;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
