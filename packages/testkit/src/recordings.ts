@@ -28,12 +28,15 @@ export interface Recording {
   readonly answer: string;
 }
 
-/** All exchanges of a folder such as `scheduler/1-basic`, in the order of their numbers; none when absent. */
-export function recordings(folder: string): readonly Recording[] {
+/**
+ * All exchanges of a folder such as `scheduler/1-basic`, in the order of their numbers; none when absent.
+ * @param ending `.stream.txt` for those that were answered by a stream.
+ */
+export function recordings(folder: string, ending = '.http.txt'): readonly Recording[] {
   const place = new URL(`${folder}/`, ROOT);
   if (!existsSync(place)) return [];
   return readdirSync(place)
-    .filter((name) => name.endsWith('.http.txt'))
+    .filter((name) => name.endsWith(ending))
     .sort((left, right) => numberOf(left) - numberOf(right) || (left < right ? -1 : 1))
     .map((name) => parse(name, readFileSync(new URL(name, place), 'utf8')));
 }
@@ -57,7 +60,7 @@ function parse(name: string, text: string): Recording {
   const answered = splitHead(answer);
   const [method = '', path = ''] = asked.first.split(' ');
   return {
-    name: name.replace('.http.txt', ''),
+    name: name.replace(/\.(http|stream)\.txt$/, ''),
     method,
     path,
     headers: asked.headers,
@@ -136,11 +139,18 @@ export function shapeDifferences(
   });
 }
 
-/** One item with the keys of all: lists hold things of one kind whose optional parts vary. */
+/** One item with the keys of all, at every depth: lists hold things of one kind whose optional parts vary. */
 function merged(items: readonly unknown[]): unknown {
-  const [first] = items;
-  if (kindOf(first) !== 'object') return first;
-  return Object.assign({}, ...items.map((item) => item as object)) as unknown;
+  return items.reduce(mergedTwo);
+}
+
+function mergedTwo(one: unknown, other: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(other)) return [...one, ...other];
+  if (kindOf(one) !== 'object' || kindOf(other) !== 'object') return one;
+  const result = { ...(one as Record<string, unknown>) };
+  for (const [key, value] of Object.entries(other as Record<string, unknown>))
+    result[key] = key in result ? mergedTwo(result[key], value) : value;
+  return result;
 }
 
 function kindOf(value: unknown): string {

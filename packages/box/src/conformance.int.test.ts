@@ -1,0 +1,195 @@
+/**
+ * Recorded schedulers against a real master and a real agent: every call gets the recorded answer, every
+ * task has the recorded story, and documents have the recorded shape. What differs stands here, with its
+ * reason.
+ */
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { startAgent, type RunningAgent } from '@dcos/agent';
+import { silentLogger } from '@dcos/base';
+import { startMaster, type RunningMaster } from '@dcos/master';
+import { openMemoryStore } from '@dcos/store';
+import {
+  recordedEvents,
+  recordings,
+  recordingsFacility,
+  shapeDifferences,
+  temporaryDirectory,
+  waitFor,
+  type Recording,
+} from '@dcos/testkit';
+import {
+  RecordedScheduler,
+  sendRecorded,
+  storiesOf,
+  type SchedulerEvent,
+} from './testing/scenario.ts';
+
+interface Cluster {
+  readonly workDir: string;
+  readonly master: RunningMaster;
+  readonly agent: RunningAgent;
+  readonly agentId: string;
+}
+
+const closers: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** The recorded set-up: one master, one agent with fixed resources and attributes. */
+async function startCluster(): Promise<Cluster> {
+  const directory = temporaryDirectory('conformance');
+  closers.push(() => directory.remove());
+  const master = await startMaster(
+    { port: 0, hostname: 'localhost', cluster: 'reference' },
+    { logger: silentLogger, store: openMemoryStore() },
+  );
+  closers.push(() => master.close());
+  const agent = await startAgent(
+    {
+      masters: [master.url],
+      port: 0,
+      hostname: 'localhost',
+      workDir: directory.path,
+      resources: 'cpus:4;mem:4096;disk:8192;ports:[31000-32000]',
+      attributes: 'rack:r1;zone:z1',
+      registrationBackoffMs: 10,
+    },
+    { logger: silentLogger },
+  );
+  closers.push(() => agent.shutdown({ killTasks: true }));
+  await agent.registered;
+  return { workDir: directory.path, master, agent, agentId: `${master.masterId}-S0` };
+}
+
+interface Scenario {
+  readonly folder: string;
+  /** Calls that are not made, each with the reason. */
+  readonly left?: Readonly<Record<string, string>>;
+  /** Documents that were read after the call of this number. */
+  readonly documents: Readonly<Record<string, readonly string[]>>;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    folder: 'scheduler/1-basic',
+    documents: {
+      '19': [
+        'state-during-frameworks',
+        'state-during-roles',
+        'state-during-state',
+        'state-during-tasks',
+        'state-during-v1-GET_FRAMEWORKS',
+        'state-during-v1-GET_STATE',
+        'state-during-v1-GET_TASKS',
+      ],
+      '46': ['state-suppressed-frameworks'],
+    },
+  },
+  {
+    folder: 'scheduler/5-operations',
+    documents: {
+      '05': [
+        'during-GET_AGENTS',
+        'during-GET_TASKS',
+        'during-frameworks',
+        'during-roles',
+        'during-slaves',
+        'during-state',
+        'during-tasks',
+        'during-agent-state',
+      ],
+      '12': ['GET_OPERATIONS-master', 'GET_OPERATIONS-agent'],
+    },
+  },
+];
+
+/** Keys of documents that ours has not, by design. */
+const IGNORED: ReadonlySet<string> = new Set([
+  // The version control data of a build; ours is not built from a checkout.
+  'git_sha',
+  'git_branch',
+  // Our log goes to the standard error stream.
+  'log_dir',
+  // Settings differ by nature.
+  'flags',
+]);
+
+/** Stories that ours tells otherwise, by task, with the reason. */
+const OTHER_STORIES: ReadonlyMap<string, string> = new Map([
+  ['nocmd', 'a program that is not there ends with 127, as in a shell; the original says 1'],
+]);
+
+describe(`recorded schedulers${recordingsFacility.note}`, () => {
+  test.skipIf(!recordingsFacility.available).each(SCENARIOS)(
+    '$folder',
+    { timeout: 180_000 },
+    async ({ folder, left = {}, documents }) => {
+      const cluster = await startCluster();
+      const { url } = cluster.master;
+      const theirs = recordedEvents(`${folder}/00-SUBSCRIBE`) as readonly SchedulerEvent[];
+      const scheduler = new RecordedScheduler(url, theirs);
+      closers.push(() => scheduler.close());
+      await scheduler.subscribe(subscriptionOf(folder), cluster);
+      const all = recordings(folder);
+      for (const recording of all.filter(({ name }) => /^\d/.test(name))) {
+        if (recording.name in left) continue;
+        const answer = await scheduler.perform(recording);
+        expect([recording.name, answer.status, answer.text]).toEqual([
+          recording.name,
+          recording.status,
+          scheduler.translate(recording.answer),
+        ]);
+        for (const name of documents[recording.name.slice(0, 2)] ?? []) {
+          const document = all.find((other) => other.name === name);
+          await expectShape(cluster, document, scheduler);
+        }
+      }
+      const expected = storiesOf(theirs);
+      await waitFor('the end of all stories', () =>
+        Object.entries(expected).every(
+          ([task, lines]) => (storiesOf(scheduler.events)[task]?.length ?? 0) >= lines.length,
+        ),
+      ).catch(() => undefined);
+      const ours = storiesOf(scheduler.events);
+      const differing = Object.keys(expected).filter((task) => !OTHER_STORIES.has(task));
+      expect(pick(ours, differing)).toEqual(pick(expected, differing));
+    },
+  );
+});
+
+function subscriptionOf(folder: string): string {
+  // The stream's own file has the request before the answer, like all others.
+  return recordings(folder, '.stream.txt').find(({ name }) => name === '00-SUBSCRIBE')?.body ?? '';
+}
+
+function pick<T>(
+  map: Readonly<Record<string, T>>,
+  keys: readonly string[],
+): Readonly<Record<string, T | undefined>> {
+  return Object.fromEntries(keys.map((key) => [key, map[key]]));
+}
+
+async function expectShape(
+  { master, agent }: Cluster,
+  recording: Recording | undefined,
+  scheduler: RecordedScheduler,
+): Promise<void> {
+  expect(recording).toBeDefined();
+  if (recording === undefined) return;
+  const ofAgent = recording.headers['host']?.endsWith(':5051') === true;
+  const { url } = ofAgent ? agent : master;
+  const answer = await sendRecorded(url, recording, scheduler.translate);
+  expect(answer.status).toBe(recording.status);
+  const differences = shapeDifferences(
+    JSON.parse(recording.answer),
+    JSON.parse(answer.text),
+    IGNORED,
+  );
+  expect({ document: recording.name, differences }).toEqual({
+    document: recording.name,
+    differences: [],
+  });
+}
