@@ -3,7 +3,13 @@
  * are processor time of the master's thread; what one object costs must not grow with the number of objects.
  */
 
-import { fillMaster, registerFrame, startBenchMaster, type Fill } from './kernel-master.ts';
+import {
+  fillMaster,
+  heldMegabytes,
+  registerFrame,
+  startBenchMaster,
+  type Fill,
+} from './kernel-master.ts';
 import { BenchPeer, type PeerAnswer, type PeerCommand } from './kernel-peer.ts';
 import { costOfTurns, Series } from './kernel-series.ts';
 import { row, type Row } from './row.ts';
@@ -22,13 +28,12 @@ const FAILOVERS: { readonly small: readonly Fill[]; readonly full: readonly Fill
 };
 const RECONCILED = { small: [1_000, 10_000], full: [1_000, 10_000, 50_000, 100_000] } as const;
 
-const MEGABYTE = 1024 * 1024;
-
 export async function benchmarkLoad(full: boolean): Promise<readonly Row[]> {
   const registration = new Series('agents registered');
   const launch = new Series('tasks launched, updated and acknowledged');
   const memory: Row[] = [];
   for (const agents of full ? STORMS.full : STORMS.small) {
+    const beforeMegabytes = heldMegabytes();
     const master = await startBenchMaster({ allocationIntervalMs: 1_000 });
     const peer = new BenchPeer();
     const command = async (given: PeerCommand): Promise<PeerAnswer> =>
@@ -40,9 +45,7 @@ export async function benchmarkLoad(full: boolean): Promise<readonly Row[]> {
       await costOfTurns(() => command({ kind: 'launch', agents, tasksPerAgent: TASKS_PER_AGENT })),
     );
     const size = `${agents} agents and ${tasks} tasks`;
-    memory.push(
-      row(`memory of the master, ${size}`, 'MB', [process.memoryUsage.rss() / MEGABYTE], ''),
-    );
+    memory.push(row(`memory held, ${size}`, 'MB', [heldMegabytes() - beforeMegabytes], ''));
     await peer.close();
     await master.close();
   }

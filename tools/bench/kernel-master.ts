@@ -4,6 +4,8 @@
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createAllocator } from '@dcos/allocator';
 import { masterId, silentLogger } from '@dcos/base';
 import { createHttpServer } from '@dcos/http';
@@ -92,6 +94,18 @@ export async function longestStallMs(run: () => Promise<unknown>): Promise<numbe
   await run();
   delays.disable();
   return delays.max / 1e6;
+}
+
+const MEGABYTE = 1_000_000;
+
+/** What the process holds on to, after a collection. */
+export function heldMegabytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect !== 'function') throw new Error('this Node has no collector to call');
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / MEGABYTE;
 }
 
 /** What agents are made of. */

@@ -5,7 +5,13 @@
 
 import { MEDIA_TYPES } from '@dcos/wire';
 import { BenchClient, type Load, type Timing } from './kernel-client.ts';
-import { fillMaster, longestStallMs, startBenchMaster, type Fill } from './kernel-master.ts';
+import {
+  fillMaster,
+  heldMegabytes,
+  longestStallMs,
+  startBenchMaster,
+  type Fill,
+} from './kernel-master.ts';
 import { row, type Row } from './row.ts';
 
 const READS = 5;
@@ -38,12 +44,13 @@ export async function benchmarkState(full: boolean): Promise<readonly Row[]> {
 }
 
 async function benchmarkFill(fill: Fill): Promise<readonly Row[]> {
+  const beforeMegabytes = heldMegabytes();
   const master = await startBenchMaster();
   await fillMaster(master, fill);
   const client = new BenchClient();
   const tasks = fill.frameworks * fill.running;
   const size = `${fill.agents} agents, ${tasks} tasks and as many completed`;
-  const rows: Row[] = [];
+  const rows: Row[] = [row(`memory held, ${size}`, 'MB', [heldMegabytes() - beforeMegabytes], '')];
   const budget = tasks === 100_000 && fill.agents === 10_000;
   try {
     for (const { what, path, accept } of READINGS) {
@@ -58,6 +65,7 @@ async function benchmarkFill(fill: Fill): Promise<readonly Row[]> {
         row(`${what}, later reads`, 'ms', later ?? [], budget ? '1500 ms' : ''),
         row(`${what}, longest stall`, 'ms', [coldStallMs, stallMs], budget ? '50 ms' : ''),
         row(`${what}, size`, 'MB', [(timings[1]?.bytes ?? 0) / 1e6], ''),
+        row(`memory held with what was read`, 'MB', [heldMegabytes() - beforeMegabytes], ''),
       );
     }
     rows.push(...(await benchmarkHealth(master.url, client, size, budget)));

@@ -1,6 +1,6 @@
 /**
- * The kernel under load: reading the state, failover, reconciliation, and many agents over real connections.
- * Small clusters unless `--full` is given, see each area.
+ * The kernel under load, area by area: `npm run bench -- kernel`, `--area=<name>` for one of them. Clusters are
+ * small unless `--full` is given. A figure that is a budget's is one of a full run.
  */
 
 import { benchmarkCore } from './kernel-core.ts';
@@ -8,17 +8,28 @@ import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './ker
 import { benchmarkState } from './kernel-state.ts';
 import type { Row } from './row.ts';
 
-const AREAS: readonly ((full: boolean) => Promise<readonly Row[]>)[] = [
-  benchmarkCore,
-  benchmarkState,
-  benchmarkLoad,
-  benchmarkFailover,
-  benchmarkReconciliation,
-];
+const AREAS: Readonly<Record<string, (full: boolean) => Promise<readonly Row[]>>> = {
+  core: benchmarkCore,
+  load: benchmarkLoad,
+  failover: benchmarkFailover,
+  reconciliation: benchmarkReconciliation,
+  state: benchmarkState,
+};
 
 export async function benchmarkKernel(): Promise<readonly Row[]> {
   const full = process.argv.includes('--full');
+  const chosen = process.argv
+    .filter((arg) => arg.startsWith('--area='))
+    .map((arg) => arg.slice('--area='.length));
+  const unknown = chosen.filter((name) => !(name in AREAS));
+  if (unknown.length > 0) {
+    throw new Error(
+      `unknown area ${unknown.join(', ')}; there are ${Object.keys(AREAS).join(', ')}`,
+    );
+  }
   const rows: Row[] = [];
-  for (const area of AREAS) rows.push(...(await area(full)));
+  for (const [name, area] of Object.entries(AREAS)) {
+    if (chosen.length === 0 || chosen.includes(name)) rows.push(...(await area(full)));
+  }
   return rows;
 }

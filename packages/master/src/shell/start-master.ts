@@ -12,7 +12,6 @@ import {
   masterId,
   OperationError,
   randomUuid,
-  toUtf8,
   type Cancel,
   type Clock,
   type Instant,
@@ -290,7 +289,9 @@ export class MasterShell {
 
   #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
     const writes = effect.writes.map((write): Write =>
-      write.kind === 'delete' ? write : { ...write, value: toUtf8(JSON.stringify(write.value)) },
+      write.kind === 'delete'
+        ? write
+        : { ...write, value: Buffer.from(JSON.stringify(write.value)) },
     );
     const lease = this.#leadership?.lease;
     return this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
