@@ -63,12 +63,13 @@ export class EventLog {
     this.#events[this.#last % this.#eventsMax] = { sequence: this.#last, event };
   }
 
-  /** The events after that number; undefined when some of them are no longer there, or not yet. */
-  after(sequence: number): readonly LoggedEvent[] | undefined {
+  /** The first events after that number; undefined when some are no longer there, or not yet. */
+  after(sequence: number, countMax = this.#eventsMax): readonly LoggedEvent[] | undefined {
     const count = this.#last - sequence;
     if (count < 0 || count > this.#eventsMax) return undefined;
     const events: LoggedEvent[] = [];
-    for (let number = sequence + 1; number <= this.#last; number++) {
+    const end = Math.min(this.#last, sequence + countMax);
+    for (let number = sequence + 1; number <= end; number++) {
       const logged = this.#events[number % this.#eventsMax];
       if (logged?.sequence !== number) return undefined;
       events.push(logged);

@@ -29,8 +29,9 @@ import {
 import { inSlices } from './slices.ts';
 import type { StreamOpening } from './streams.ts';
 
-/** Events that are encoded and written in one turn; keeps the turn short. */
+/** Events that are encoded in one turn, and events times subscribers that are written; keeps the turn short. */
 const EVENTS_PER_TURN = 1_000;
+const DELIVERIES_PER_TURN = 50_000;
 
 /** What decides how events look to a subscriber: those of one kind share the encoded bytes. */
 interface Viewer {
@@ -43,6 +44,8 @@ interface Subscriber {
   readonly out: OutStream;
   readonly viewer: Viewer;
   readonly bufferedBytesMax: number;
+  /** Number of the last event that its beginning shows. */
+  readonly from: number;
   /** Records that wait until the snapshot is written; undefined when it is. */
   waiting: Uint8Array[] | undefined;
   waitingBytes: number;
@@ -84,14 +87,12 @@ export class OperatorStreams {
     const { reply, encoding, bufferedBytesMax } = opening;
     const [oldest] = this.#subscribers;
     if (this.#subscribers.size >= this.#options.streamsMax) oldest?.out.close();
-    // Whoever is there already gets what came before; the new one must not.
-    while (this.#written < this.#log.last) this.#flush();
     const position = positionOf(reply.request);
     const missed =
       typeof position === 'object' && position.epoch === this.#options.epoch()
         ? this.#log.after(position.sequence)
         : undefined;
-    const from = missed?.[0] === undefined ? this.#log.last : missed[0].sequence - 1;
+    const begins = missed?.[0] === undefined ? this.#log.last : missed[0].sequence - 1;
     const out = startStream(reply, {
       contentType: MEDIA_TYPES[encoding],
       bufferedBytesMax,
@@ -99,13 +100,20 @@ export class OperatorStreams {
         position === undefined
           ? {}
           : {
-              [SEQUENCE_HEADER]: `${this.#options.epoch()}:${from}`,
+              [SEQUENCE_HEADER]: `${this.#options.epoch()}:${begins}`,
               [RESUMED_HEADER]: String(missed !== undefined),
             },
       onClose: () => void this.#subscribers.delete(subscriber),
     });
     const viewer: Viewer = { encoding, numbered: position !== undefined };
-    const subscriber: Subscriber = { out, viewer, bufferedBytesMax, waiting: [], waitingBytes: 0 };
+    const subscriber: Subscriber = {
+      out,
+      viewer,
+      bufferedBytesMax,
+      from: this.#log.last,
+      waiting: [],
+      waitingBytes: 0,
+    };
     this.#subscribers.add(subscriber);
     const heartbeat = recordOf(HEARTBEAT, viewer);
     void (missed === undefined
@@ -168,12 +176,20 @@ export class OperatorStreams {
   }
 
   #flush(): void {
-    const events = this.#log.after(this.#written)?.slice(0, EVENTS_PER_TURN) ?? [];
+    const deliveries = Math.floor(DELIVERIES_PER_TURN / Math.max(1, this.#subscribers.size));
+    const count = Math.max(1, Math.min(EVENTS_PER_TURN, deliveries));
+    const events = this.#log.after(this.#written, count) ?? [];
+    const before = this.#written;
     this.#written += events.length;
     const chunks = new Map<string, Uint8Array>();
     for (const subscriber of this.#subscribers) {
-      const chunk = shared(chunks, subscriber.viewer, (viewer) => recordsOf(events, viewer));
-      if (chunk.length > 0) this.#pass(subscriber, chunk);
+      const { from, viewer } = subscriber;
+      if (from >= this.#written) continue;
+      const chunk =
+        from > before
+          ? recordsOf(events.slice(from - before), viewer)
+          : shared(chunks, viewer, () => recordsOf(events, viewer));
+      this.#pass(subscriber, chunk);
     }
   }
 
