@@ -69,7 +69,10 @@ export class FakeAgents {
 }
 
 /** The first REGISTER of an agent that has nothing yet. */
-export function newAgentFrame(index: number): agentProtocol.ToMaster {
+export function newAgentFrame(
+  index: number,
+  hostname = `host-${index}.example`,
+): agentProtocol.ToMaster {
   const frame = registerFrame(
     { agents: 1, frameworks: 0, running: 0, completed: 0, labels: 0 },
     index,
@@ -81,7 +84,7 @@ export function newAgentFrame(index: number): agentProtocol.ToMaster {
     ...frame,
     register: {
       ...register,
-      agent_info: { hostname: `host-${index}.example`, port: 1, resources: AGENT_RESOURCES },
+      agent_info: { hostname, port: 1, resources: AGENT_RESOURCES },
       // Two agents at one address replace each other.
       ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
     },

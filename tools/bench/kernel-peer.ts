@@ -8,12 +8,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeAgents } from './kernel-agents.ts';
 import type { Fill } from './kernel-master.ts';
 import { FakeScheduler } from './kernel-scheduler.ts';
+import { FakeSubscribers } from './kernel-subscribers.ts';
 
 export type PeerCommand =
   /** Connects agents and waits until all are registered; with a fill they come with its tasks. */
   | { readonly kind: 'connect'; readonly agents: number; readonly fill?: Fill }
   /** Subscribes a framework, launches as many tasks on each offer, and waits until all are acknowledged. */
   | { readonly kind: 'launch'; readonly agents: number; readonly tasksPerAgent: number }
+  /** Subscribes operators. */
+  | { readonly kind: 'subscribe'; readonly subscribers: number }
+  /** Waits until all operators have seen the last event. */
+  | { readonly kind: 'follow' }
   /** Subscribes a framework that exists and asks for that many of its tasks, by name. */
   | { readonly kind: 'reconcile'; readonly framework: string; readonly tasks: readonly string[] };
 
@@ -47,10 +52,22 @@ export class BenchPeer {
   }
 }
 
-async function perform(agents: FakeAgents, request: PeerRequest): Promise<void> {
+/** Whom the peer plays. */
+interface Cast {
+  readonly agents: FakeAgents;
+  readonly subscribers: FakeSubscribers;
+}
+
+async function perform({ agents, subscribers }: Cast, request: PeerRequest): Promise<void> {
   switch (request.kind) {
     case 'connect':
       await agents.connect(request);
+      return;
+    case 'subscribe':
+      await subscribers.subscribe(request.url, request.subscribers);
+      return;
+    case 'follow':
+      await subscribers.untilLast();
       return;
     case 'launch': {
       const tasks = request.agents * request.tasksPerAgent;
@@ -68,10 +85,10 @@ async function perform(agents: FakeAgents, request: PeerRequest): Promise<void> 
 }
 
 if (process.send !== undefined && import.meta.main) {
-  const agents = new FakeAgents();
+  const cast: Cast = { agents: new FakeAgents(), subscribers: new FakeSubscribers() };
   process.on('message', (request: PeerRequest) => {
     const startedMs = performance.now();
-    void perform(agents, request).then(() =>
+    void perform(cast, request).then(() =>
       process.send?.({ elapsedMs: performance.now() - startedMs } satisfies PeerAnswer),
     );
   });

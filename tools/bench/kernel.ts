@@ -6,6 +6,7 @@
 import { benchmarkCore } from './kernel-core.ts';
 import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './kernel-load.ts';
 import { benchmarkState } from './kernel-state.ts';
+import { benchmarkSubscribers } from './kernel-subscribers.ts';
 import type { Row } from './row.ts';
 
 const AREAS: Readonly<Record<string, (full: boolean) => Promise<readonly Row[]>>> = {
@@ -13,6 +14,7 @@ const AREAS: Readonly<Record<string, (full: boolean) => Promise<readonly Row[]>>
   load: benchmarkLoad,
   failover: benchmarkFailover,
   reconciliation: benchmarkReconciliation,
+  subscribers: benchmarkSubscribers,
   state: benchmarkState,
 };
 
