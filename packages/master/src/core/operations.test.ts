@@ -567,3 +567,14 @@ test('operations of a framework that is gone are acknowledged by the master', ()
   ]).toEqual([]);
   expect(toBase64(frame?.operation_uuid ?? new Uint8Array())).not.toBe('');
 });
+
+test('an agent that has less than its tasks use is not believed', () => {
+  const world = new World();
+  const { agent } = world.running();
+  const before = world.master.snapshot().agents;
+  world.frame(agent.connection, {
+    type: 'RESOURCES_CHANGED',
+    resources_changed: { total_resources: resources({ mem: 1 }) },
+  });
+  expect(world.master.snapshot().agents).toEqual(before);
+});

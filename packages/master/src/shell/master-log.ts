@@ -6,7 +6,9 @@
  * rotated does; readers that ask beyond its end get nothing and its size.
  */
 
-import type { Cancel, Clock, LogFields, Logger } from '@dcos/base';
+import type { Clock, LogFields, Logger } from '@dcos/base';
+
+import { Timers } from './timers.ts';
 
 /** Characters of log that are kept. */
 const KEPT_LENGTH_MAX = 1024 * 1024;
@@ -16,16 +18,19 @@ export const READ_BYTES_MAX = 64 * 1024;
 export class MasterLog implements Logger {
   readonly #logger: Logger;
   readonly #clock: Clock;
+  readonly #timers: Timers;
   #kept: Buffer = Buffer.alloc(0);
   #lines: string[] = [];
   #linesLength = 0;
   /** 0 for the state changes that are always logged; from 1 on every event too. */
   #level = 0;
-  #cancelRevert: Cancel = () => undefined;
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
     this.#clock = clock;
+    this.#timers = new Timers(clock, () => {
+      this.#level = 0;
+    });
   }
 
   get level(): number {
@@ -39,11 +44,8 @@ export class MasterLog implements Logger {
 
   /** Sets the level; it goes back to 0 after the given time. */
   setLevel(level: number, durationMs: number): void {
-    this.#cancelRevert();
     this.#level = level;
-    this.#cancelRevert = this.#clock.setTimer(durationMs, () => {
-      this.#level = 0;
-    });
+    this.#timers.set('level', Math.max(0, durationMs));
   }
 
   debug(fields: LogFields, message: string): void {
@@ -81,7 +83,7 @@ export class MasterLog implements Logger {
   }
 
   close(): void {
-    this.#cancelRevert();
+    this.#timers.cancelAll();
   }
 
   /** All that is kept. */

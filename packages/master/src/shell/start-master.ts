@@ -30,6 +30,7 @@ import {
   type Master,
   type MasterEvent,
   type MasterOptions,
+  type MasterSnapshot,
   type RegistryEntry,
 } from '../core/index.ts';
 import { masterPid } from '../core/names.ts';
@@ -61,6 +62,8 @@ export interface RunningMaster {
   /** `http://ip:port` */
   readonly url: string;
   readonly masterId: string;
+  /** A plain copy of what invariants are about, for checkers; undefined after the end. */
+  snapshot(): MasterSnapshot | undefined;
   /** Ends streams and connections, keeps what is durable. Idempotent. */
   close(): Promise<void>;
 }
@@ -109,7 +112,13 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
     throw error;
   }
   shell.log.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
-  return { port, url, masterId: id, close: () => shell.close() };
+  return {
+    port,
+    url,
+    masterId: id,
+    snapshot: () => shell.leadership?.core.snapshot(),
+    close: () => shell.close(),
+  };
 }
 
 function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity): MasterOptions {

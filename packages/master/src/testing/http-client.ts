@@ -166,6 +166,8 @@ export async function openStream<T>(
   const decoder = createRecordDecoder();
   const text = new TextDecoder();
   response.on('data', (chunk: Buffer) => {
+    // A refusal is text, not records.
+    if (response.statusCode !== 200) return;
     for (const record of decoder.push(chunk)) {
       events.push(decodeAs(options.encoding, options.type, record, (bytes) => text.decode(bytes)));
     }
