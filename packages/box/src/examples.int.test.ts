@@ -9,13 +9,14 @@ import {
   workspaceRoot,
   type BoxProcess,
 } from '@dcos/testkit';
+import { FakeAgent } from '@dcos/sdk/testing/fake-agent';
 
 const scratch = temporaryDirectory('examples');
 let box: BoxProcess;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  box = await startBoxProcess(join(scratch.path, 'data'));
+  box = await startBoxProcess(join(scratch.path, 'data'), ['--agents', '4']);
 });
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -58,6 +59,19 @@ async function runningTasks(framework: string): Promise<readonly string[]> {
     .sort();
 }
 
+/** The agents that the running tasks of that framework are on. */
+async function agentsOf(framework: string): Promise<ReadonlySet<string>> {
+  const response = await fetch(`${box.ready.master}/tasks?limit=1000`);
+  const { tasks } = (await response.json()) as {
+    readonly tasks: readonly {
+      readonly id: string;
+      readonly slave_id: string;
+    }[];
+  };
+  const ids = await runningTasks(framework);
+  return new Set(tasks.filter(({ id }) => ids.includes(id)).map((task) => task.slave_id));
+}
+
 /** The process of a task, which only the v1 API tells. */
 async function executorPid(taskId: string): Promise<number> {
   const response = await fetch(`${box.ready.master}/api/v1`, {
@@ -96,6 +110,7 @@ test('the service scheduler takes over what runs after its own death, and replac
     const tasks = await runningTasks('service-scheduler');
     return tasks.length === 3 ? tasks : undefined;
   });
+  expect((await agentsOf('service-scheduler')).size).toBe(3);
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
   const second = run('service-scheduler.ts', ...args);
@@ -111,4 +126,64 @@ test('the service scheduler takes over what runs after its own death, and replac
     return tasks.length === 3 && !tasks.includes(three[0] ?? '') ? tasks : undefined;
   });
   expect(after).toEqual(expect.arrayContaining([three[1], three[2]]));
+  expect((await agentsOf('service-scheduler')).size).toBe(3);
+  second.child.kill('SIGTERM');
+  expect(await once(second.child, 'exit')).toEqual([0, null]);
+});
+
+test('the shell executor runs what an agent launches, ends it when told, and leaves', async () => {
+  const agent = await FakeAgent.start();
+  const file = join(workspaceRoot, 'packages', 'sdk', 'examples', 'shell-executor.ts');
+  const child = spawn(process.execPath, ['--conditions=@dcos/source', file], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      MESOS_FRAMEWORK_ID: 'f',
+      MESOS_EXECUTOR_ID: 'e',
+      MESOS_AGENT_ENDPOINT: agent.endpoint,
+      MESOS_CHECKPOINT: '1',
+    },
+  });
+  children.push(child);
+  const launch = (id: string, command: string): void =>
+    agent.streams[0]?.send({
+      type: 'LAUNCH',
+      launch: {
+        task: {
+          name: id,
+          task_id: { value: id },
+          agent_id: { value: 'a' },
+          data: new TextEncoder().encode(command),
+        },
+      },
+    });
+  const states = (): readonly string[] =>
+    agent.calls.map(({ update }) => `${update?.status.task_id.value} ${update?.status.state}`);
+  const ended = once(child, 'exit');
+  agent.onCall = ({ update }) => {
+    const { task_id, uuid } = update?.status ?? {};
+    if (task_id !== undefined && uuid !== undefined)
+      agent.streams[0]?.send({ type: 'ACKNOWLEDGED', acknowledged: { task_id, uuid } });
+    return 202;
+  };
+  await agent.until(() => agent.streams.length === 1);
+  agent.streams[0]?.send({
+    type: 'SUBSCRIBED',
+    subscribed: {
+      executor_info: { executor_id: { value: 'e' } },
+      framework_info: { user: 'u', name: 'f' },
+      agent_info: { hostname: 'h' },
+    },
+  });
+  launch('good', 'true');
+  launch('bad', 'exit 3');
+  launch('long', 'exec sleep 1000');
+  await agent.until(() => states().length === 5);
+  expect(states()).toEqual(
+    expect.arrayContaining(['good TASK_FINISHED', 'bad TASK_FAILED', 'long TASK_RUNNING']),
+  );
+  agent.streams[0]?.send({ type: 'SHUTDOWN' });
+  expect(await ended).toEqual([0, null]);
+  expect(states()).toContain('long TASK_KILLED');
+  await agent.close();
 });

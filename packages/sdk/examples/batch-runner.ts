@@ -9,12 +9,11 @@
 
 import { parseArgs } from 'node:util';
 import { silentLogger } from '@dcos/base';
-import { Resources } from '@dcos/resources';
-import { connectScheduler, type SchedulerConnection } from '@dcos/sdk';
-import type { Offer, Resource, TaskInfo, TaskStatus } from '@dcos/wire';
+import { connectScheduler, launch, openOffer, type OpenOffer } from '@dcos/sdk';
+import type { Resource, TaskInfo, TaskStatus } from '@dcos/wire';
 
 const ATTEMPTS_MAX = 3;
-const NEEDS = { cpus: 0.1, mem: 32 };
+const NEEDS = { cpus: 0.1, memMb: 32 };
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const [master, countText, command] = positionals;
@@ -45,10 +44,10 @@ const connection = connectScheduler({
 
 for await (const event of connection) {
   if (event.kind === 'offers') {
-    for (const offer of event.offers) await useOffer(connection, offer);
+    for (const offer of event.offers) await useOffer(openOffer(offer));
   } else if (event.kind === 'update') {
-    await connection.acknowledge(event.status);
-    await onStatus(connection, event.status);
+    // Acknowledged by the connection when the next event is asked for.
+    await onStatus(event.status);
   } else if (event.kind === 'stopped' && event.reason !== 'closed' && event.reason !== 'removed') {
     process.stderr.write(`${event.problem}\n`);
     process.exit(1);
@@ -58,27 +57,25 @@ process.stdout.write(`${succeeded} succeeded, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 /** Puts as many runs into an offer as fit, or declines it for a while. */
-async function useOffer(scheduler: SchedulerConnection, offer: Offer): Promise<void> {
-  const offered = Resources.fromWire(offer.resources).unreserved();
-  const fits = Math.floor(Math.min(offered.cpus() / NEEDS.cpus, offered.mem() / NEEDS.mem));
-  const tasks = waiting.splice(0, fits).map((run) => taskFor(run, offer));
-  if (tasks.length === 0) await scheduler.decline([offer.id], { refuse_seconds: 5 });
-  else await scheduler.accept([offer.id], [{ type: 'LAUNCH', launch: { task_infos: tasks } }]);
+async function useOffer(offer: OpenOffer): Promise<void> {
+  const tasks: TaskInfo[] = [];
+  while (waiting.length > 0) {
+    const resources = offer.take(NEEDS);
+    if (resources === undefined) break;
+    tasks.push(taskFor(waiting.shift() ?? 0, offer, resources));
+  }
+  if (tasks.length === 0) await connection.decline([offer.id], { refuse_seconds: 5 });
+  else await connection.accept([offer.id], [launch(...tasks)]);
 }
 
-function taskFor(run: number, offer: Offer): TaskInfo {
+function taskFor(run: number, offer: OpenOffer, resources: readonly Resource[]): TaskInfo {
   const attempt = (attempts.get(run) ?? 0) + 1;
   attempts.set(run, attempt);
-  const scalar = (name: string, value: number): Resource => ({
-    name,
-    type: 'SCALAR',
-    scalar: { value },
-  });
   return {
     name: `run-${run}`,
     task_id: { value: `run-${run}.${attempt}` },
-    agent_id: offer.agent_id,
-    resources: [scalar('cpus', NEEDS.cpus), scalar('mem', NEEDS.mem)],
+    agent_id: offer.agentId,
+    resources,
     command: {
       value: command ?? '',
       environment: { variables: [{ name: 'RUN', value: String(run) }] },
@@ -86,7 +83,7 @@ function taskFor(run: number, offer: Offer): TaskInfo {
   };
 }
 
-async function onStatus(scheduler: SchedulerConnection, status: TaskStatus): Promise<void> {
+async function onStatus(status: TaskStatus): Promise<void> {
   const run = Number(/^run-(\d+)\./.exec(status.task_id.value)?.[1]);
   if (['TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING'].includes(status.state)) return;
   const text = `${status.task_id.value} ${status.state} ${status.message ?? ''}`;
@@ -96,7 +93,7 @@ async function onStatus(scheduler: SchedulerConnection, status: TaskStatus): Pro
   else {
     waiting.push(run);
     // Offers that were declined are wanted again.
-    await scheduler.revive();
+    await connection.revive();
   }
-  if (succeeded + failed === count) await scheduler.teardown();
+  if (succeeded + failed === count) await connection.teardown();
 }

@@ -1,6 +1,7 @@
 /**
- * A fault-tolerant service scheduler: keeps a number of instances of one shell command running. Kill it, the
- * master, or an instance: instances go on, and it takes over what is there when it comes back.
+ * A fault-tolerant service scheduler: keeps a number of instances of one shell command running, each on an agent
+ * of its own. Kill it, the master, or an instance: instances go on, and it takes over what is there when it
+ * comes back.
  *
  *   node --conditions=@dcos/source packages/sdk/examples/service-scheduler.ts http://127.0.0.1:5050 3 'sleep 1000'
  *
@@ -11,11 +12,10 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { silentLogger } from '@dcos/base';
-import { Resources } from '@dcos/resources';
-import { connectScheduler } from '@dcos/sdk';
-import type { Offer, Resource, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+import { connectScheduler, launch, openOffer, type OpenOffer } from '@dcos/sdk';
+import type { TaskState, TaskStatus } from '@dcos/wire';
 
-const NEEDS = { cpus: 0.1, mem: 32 };
+const NEEDS = { cpus: 0.1, memMb: 32 };
 const FAILOVER_TIMEOUT_SECONDS = 7 * 24 * 3600;
 /** States in which an instance counts; everything else wants a successor. */
 const ALIVE: ReadonlySet<TaskState> = new Set<TaskState>([
@@ -37,10 +37,10 @@ if (master === undefined || command === undefined || !(wanted >= 0)) {
   process.exit(2);
 }
 
-/** The last known state of each instance that may still be alive, and where it is. */
+/** The last known state of each instance that may still be alive. */
 const instances = new Map<string, TaskStatus>();
-/** Instances in an ACCEPT that the master has not told us of yet. */
-const launching = new Set<string>();
+/** Agents of instances in an ACCEPT that the master has not told us of yet. */
+const launching = new Map<string, string>();
 const storedId = existsSync(values.state) ? readFileSync(values.state, 'utf8').trim() : undefined;
 
 const connection = connectScheduler({
@@ -48,6 +48,8 @@ const connection = connectScheduler({
   logger: silentLogger,
   // No offers before we know what there is; `revive` asks for them.
   suppressedRoles: ['*'],
+  // After every subscription the connection asks for these by name, then for whatever there is.
+  tasks: () => instances.values(),
   framework: {
     ...(storedId === undefined ? {} : { id: { value: storedId } }),
     user: 'root',
@@ -66,18 +68,14 @@ for await (const event of connection) {
     case 'subscribed':
       saveId(event.frameworkId);
       launching.clear();
-      // First by name what we believe in, so that what died meanwhile is told; then whatever there is.
-      await connection.reconcile([...instances.values()].map(named));
-      if (instances.size > 0) await connection.reconcile([]);
-      // The answers are on the stream before any offer that this call causes.
+      // What was asked for is answered before any offer that this call causes.
       await connection.revive();
       process.stdout.write(`subscribed ${event.frameworkId}\n`);
       break;
     case 'offers':
-      for (const offer of event.offers) await useOffer(offer);
+      for (const offer of event.offers) await useOffer(openOffer(offer));
       break;
     case 'update':
-      await connection.acknowledge(event.status);
       await onStatus(event.status);
       break;
     case 'stopped':
@@ -93,40 +91,31 @@ function saveId(id: string): void {
   renameSync(`${values.state}.new`, values.state);
 }
 
-function named(status: TaskStatus): Pick<TaskStatus, 'task_id' | 'agent_id'> {
-  const { task_id, agent_id } = status;
-  return agent_id === undefined ? { task_id } : { task_id, agent_id };
-}
-
-async function useOffer(offer: Offer): Promise<void> {
-  const offered = Resources.fromWire(offer.resources).unreserved();
-  const fits = Math.floor(Math.min(offered.cpus() / NEEDS.cpus, offered.mem() / NEEDS.mem));
-  const missing = Math.max(0, wanted - instances.size - launching.size);
-  const tasks = Array.from({ length: Math.min(fits, missing) }, () => newTask(offer));
-  if (tasks.length > 0) {
-    await connection.accept([offer.id], [{ type: 'LAUNCH', launch: { task_infos: tasks } }]);
-  } else {
+async function useOffer(offer: OpenOffer): Promise<void> {
+  const missing = wanted - instances.size - launching.size;
+  const resources = missing > 0 && isFree(offer.agentId.value) ? offer.take(NEEDS) : undefined;
+  if (resources === undefined) {
     await connection.decline([offer.id]);
     // Nothing to start: no more offers until an instance is lost.
-    if (missing === 0) await connection.suppress();
+    if (missing <= 0) await connection.suppress();
+    return;
   }
-}
-
-function newTask(offer: Offer): TaskInfo {
   const id = `instance-${crypto.randomUUID()}`;
-  launching.add(id);
-  const resources: readonly Resource[] = Object.entries(NEEDS).map(([name, value]) => ({
-    name,
-    type: 'SCALAR',
-    scalar: { value },
-  }));
-  return {
+  launching.set(id, offer.agentId.value);
+  const task = {
     name: 'instance',
     task_id: { value: id },
-    agent_id: offer.agent_id,
+    agent_id: offer.agentId,
     resources,
     command: { value: command ?? '' },
   };
+  await connection.accept([offer.id], [launch(task)]);
+}
+
+/** Whether no instance is on that agent or on its way there. */
+function isFree(agent: string): boolean {
+  const agents = [...instances.values()].map(({ agent_id }) => agent_id?.value);
+  return !agents.includes(agent) && ![...launching.values()].includes(agent);
 }
 
 async function onStatus(status: TaskStatus): Promise<void> {
