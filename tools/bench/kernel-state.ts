@@ -44,13 +44,15 @@ export async function benchmarkState(full: boolean): Promise<readonly Row[]> {
 }
 
 async function benchmarkFill(fill: Fill): Promise<readonly Row[]> {
-  const beforeMegabytes = heldMegabytes();
+  const beforeMegabytes = await heldMegabytes();
   const master = await startBenchMaster();
   await fillMaster(master, fill);
   const client = new BenchClient();
   const tasks = fill.frameworks * fill.running;
   const size = `${fill.agents} agents, ${tasks} tasks and as many completed`;
-  const rows: Row[] = [row(`memory held, ${size}`, 'MB', [heldMegabytes() - beforeMegabytes], '')];
+  const rows: Row[] = [
+    row(`memory held, ${size}`, 'MB', [(await heldMegabytes()) - beforeMegabytes], ''),
+  ];
   const budget = tasks === 100_000 && fill.agents === 10_000;
   try {
     for (const { what, path, accept } of READINGS) {
@@ -65,7 +67,12 @@ async function benchmarkFill(fill: Fill): Promise<readonly Row[]> {
         row(`${what}, later reads`, 'ms', later ?? [], budget ? '1500 ms' : ''),
         row(`${what}, longest stall`, 'ms', [coldStallMs, stallMs], budget ? '50 ms' : ''),
         row(`${what}, size`, 'MB', [(timings[1]?.bytes ?? 0) / 1e6], ''),
-        row(`memory held with what was read`, 'MB', [heldMegabytes() - beforeMegabytes], ''),
+        row(
+          `memory held with what was read`,
+          'MB',
+          [(await heldMegabytes()) - beforeMegabytes],
+          '',
+        ),
       );
     }
     rows.push(...(await benchmarkHealth(master.url, client, size, budget)));

@@ -2,11 +2,12 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { openMemoryStore } from '@dcos/store';
-import { encode, masterApi, type Encoding } from '@dcos/wire';
+import { decodeAs, encode, masterApi, MEDIA_TYPES, type Encoding } from '@dcos/wire';
 import {
   connectAgent,
   openStream,
   postJson,
+  send,
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
@@ -131,6 +132,24 @@ test('clients of the original see neither numbers nor headers', async () => {
     undefined,
   ]);
   expect(Object.keys(stream.headers).filter((name) => name.startsWith('mesos-'))).toEqual([]);
+});
+
+test.each<Encoding>(['json', 'protobuf'])('a big answer arrives whole (%s)', async (encoding) => {
+  const master = await start();
+  // Not ASCII, so that a piece cut in the middle of a character would show.
+  const hosts = Array.from({ length: 30 }, (_, index) => `${'größer☕'.repeat(1_000)}-${index}`);
+  for (const host of hosts) await register(master, host);
+  const answer = await send(`${master.url}/api/v1`, {
+    method: 'POST',
+    headers: { 'content-type': MEDIA_TYPES.json, accept: MEDIA_TYPES[encoding] },
+    body: JSON.stringify({ type: 'GET_STATE' }),
+  });
+  const state = decodeAs(encoding, masterApi.ResponseType, answer.body, (bytes) =>
+    Buffer.from(bytes).toString(),
+  );
+  const agents = state.get_state?.get_agents?.agents ?? [];
+  expect(answer.headers['content-type']).toBe(MEDIA_TYPES[encoding]);
+  expect(agents.map(({ agent_info }) => agent_info.hostname)).toEqual(hosts);
 });
 
 test('a position that is none is refused', async () => {
