@@ -47,6 +47,15 @@ export class AgentSockets {
   /** Takes upgrades of this server; those to another path are refused. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // The server no longer listens for errors of this socket: without this, a client that resets a
+      // refused upgrade would end the process.
+      socket.on('error', (error: Error) => {
+        this.#options.logger.debug(
+          { event: 'agent.upgrade-failed', error: error.message },
+          'an upgrade failed',
+        );
+        socket.destroy();
+      });
       const [path] = (request.url ?? '').split('?');
       if (loopbackRefusal(request, true) !== undefined) {
         socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');

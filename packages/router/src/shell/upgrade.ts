@@ -15,6 +15,8 @@ import { authorityOf, clientOf } from './proxy.ts';
 /** Refuses an upgrade with an ordinary answer. */
 export function refuseUpgrade(socket: Duplex, status: number, problem: string): void {
   const body = Buffer.from(`${problem}\n`);
+  // Nobody else listens on a socket that asked for an upgrade: a client that resets would end the process.
+  socket.on('error', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n` +
       `content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n` +
