@@ -58,7 +58,7 @@ function limits(task: Task): JsonObject {
 export function labelList(
   labels: readonly { readonly key: string; readonly value?: string }[] | undefined,
 ): JsonValue {
-  return (labels ?? []).map(({ key, value }) => ({ key, ...(value !== undefined && { value }) }));
+  return (labels ?? []).map(({ key, value }) => (value === undefined ? { key } : { key, value }));
 }
 
 function statusObject(status: TaskStatus): JsonObject {
