@@ -28,4 +28,4 @@ export const LAYER_RULES: Readonly<Record<Layer, LayerRule>> = {
 export const TEST_LAYERS: readonly Layer[] = ['test'];
 
 /** npm packages that pure code may import: no I/O, no clock, no randomness in what is used of them. */
-export const PURE_NPM: readonly string[] = ['@bufbuild/protobuf'];
+export const PURE_NPM: readonly string[] = ['@bufbuild/protobuf', 're2js'];

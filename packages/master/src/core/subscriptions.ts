@@ -5,7 +5,8 @@
  * Invariants: at most one stream per framework; the registry knows an id before the framework does.
  */
 
-import { frameworkId, randomUuid, type FrameworkId } from '@dcos/base';
+import type { AgentFilter } from '@dcos/allocator';
+import { err, frameworkId, ok, randomUuid, type FrameworkId, type Result } from '@dcos/base';
 import { FrameworkInfoType, toJsonText, type FrameworkInfo, type scheduler } from '@dcos/wire';
 import {
   count,
@@ -32,10 +33,16 @@ import {
   HEARTBEAT_TIMER,
   persistFramework,
 } from './frameworks.ts';
+import { compileOfferConstraints } from './offer-constraints.ts';
 import { removeOffer } from './offers.ts';
 import type { Framework } from './state.ts';
 import { resendUnacknowledged } from './tasks.ts';
 import { frameworkMessage } from './view-v1.ts';
+
+/** A subscription, or the update of one, with its offer constraints compiled. */
+type CheckedSubscription = scheduler.Call_Subscribe & {
+  readonly agentFilters: ReadonlyMap<string, AgentFilter>;
+};
 
 /** SUBSCRIBE: the stream opens before the framework is looked at, so problems arrive on it. */
 export function onSubscribe(
@@ -48,14 +55,16 @@ export function onSubscribe(
   const suppressed = subscribe.suppressed_roles ?? [];
   const id = subscribe.framework_info.id?.value ?? '';
   const known = context.state.frameworks.get(frameworkId(id));
-  const problem =
+  const checked = check(
+    subscribe,
     frameworkProblem(subscribe.framework_info, suppressed) ??
-    subscriptionProblem(context, subscribe.framework_info, known);
-  if (problem !== undefined) {
+      subscriptionProblem(context, subscribe.framework_info, known),
+  );
+  if (!checked.ok) {
     context.emit({
       kind: 'sendToFramework',
       streamId,
-      event: { type: 'ERROR', error: { message: problem } },
+      event: { type: 'ERROR', error: { message: checked.error } },
     });
     context.emit({ kind: 'closeStream', streamId });
     return;
@@ -64,13 +73,25 @@ export function onSubscribe(
     count(context, 'master/messages_register_framework');
     const newId = id === '' ? nextFrameworkId(context) : frameworkId(id);
     const framework = addFramework(context, newId, subscribe.framework_info, { recovered: false });
-    applySubscription(context, framework, subscribe);
+    applySubscription(context, framework, checked.value);
     persistFramework(context, framework);
     connect(context, framework, streamId, { added: true });
   } else {
     count(context, 'master/messages_reregister_framework');
-    resubscribe(context, known, subscribe, streamId);
+    resubscribe(context, known, checked.value, streamId);
   }
+}
+
+/** Compiles the constraints of what has no other problem. */
+function check(
+  subscribe: scheduler.Call_Subscribe,
+  problem: string | undefined,
+): Result<CheckedSubscription, string> {
+  if (problem !== undefined) return err(problem);
+  const filters = compileOfferConstraints(subscribe.offer_constraints);
+  return filters.ok
+    ? ok({ ...subscribe, agentFilters: filters.value })
+    : err(`Offer constraints are not valid: ${filters.error}`);
 }
 
 function subscriptionProblem(
@@ -105,7 +126,7 @@ function nextFrameworkId(context: Context): FrameworkId {
 function resubscribe(
   context: Context,
   framework: Framework,
-  subscribe: scheduler.Call_Subscribe,
+  subscribe: CheckedSubscription,
   streamId: StreamId,
 ): void {
   if (framework.streamId !== undefined) {
@@ -136,7 +157,7 @@ function resubscribe(
 function applySubscription(
   context: Context,
   framework: Framework,
-  subscribe: scheduler.Call_Subscribe,
+  subscribe: CheckedSubscription,
 ): void {
   framework.info = { ...subscribe.framework_info, id: { value: framework.id } };
   framework.roles = rolesOf(framework.info);
@@ -149,6 +170,7 @@ function applySubscription(
     suppressedRoles: [...framework.suppressedRoles],
     capabilities: framework.capabilities,
     minAllocatable: minAllocatableOf(framework.info),
+    agentFilters: subscribe.agentFilters,
   });
 }
 
@@ -200,19 +222,21 @@ export function onUpdateFramework(
   update: scheduler.Call_UpdateFramework,
 ): void {
   const suppressed = update.suppressed_roles ?? [];
-  const problem =
+  const checked = check(
+    update,
     frameworkProblem(update.framework_info, suppressed) ??
-    updateProblem(framework.info, update.framework_info);
-  if (problem !== undefined) {
+      updateProblem(framework.info, update.framework_info),
+  );
+  if (!checked.ok) {
     context.emit({
       kind: 'reply',
       request,
       status: 400,
-      text: `FrameworkInfo update is not valid: ${problem}`,
+      text: `FrameworkInfo update is not valid: ${checked.error}`,
     });
     return;
   }
-  applySubscription(context, framework, update);
+  applySubscription(context, framework, checked.value);
   const { roles } = framework;
   for (const offer of framework.offers.values()) {
     if (!roles.includes(offer.role)) removeOffer(context, offer, { rescind: true });
