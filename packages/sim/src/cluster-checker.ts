@@ -4,18 +4,20 @@
  */
 
 import {
-  checkFrameworks,
   checkHosts,
-  checkOperatorCopy,
   checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
   createContainerChecker,
-  createOperationChecker,
   createRegistryChecker,
-  createUpdateChecker,
   type Verdict,
 } from './checkers.ts';
+import {
+  checkFrameworks,
+  checkOperatorCopy,
+  createOperationChecker,
+  createUpdateChecker,
+} from './client-checkers.ts';
 import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
 import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';

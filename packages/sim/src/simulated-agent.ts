@@ -17,13 +17,11 @@ import {
   type AgentCoreOptions,
   type AgentEffect,
   type AgentEvent,
-  type ExitStatus,
-  type FoundContainer,
-  type TaskRecord,
 } from '@dcos/agent/core';
 import type { agentProtocol, AgentInfo, Resource } from '@dcos/wire';
 import { connect } from './connection.ts';
 import { createDisk } from './disk.ts';
+import { createContainers } from './simulated-containers.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import type { AgentLink, SimulatedMaster } from './simulated-master.ts';
 import { createPartition, type Partition } from './partition.ts';
@@ -32,16 +30,8 @@ import type { World } from './world.ts';
 
 const RESTART_MIN_MS = 50;
 const RESTART_MAX_MS = 5_000;
-const LAUNCH_MAX_MS = 60;
 /** Longest waits are shortened, so that a quiet time of minutes suffices for everything to be said. */
 const PATIENCE = { registrationBackoffMaxMs: 10_000, updateRetryMaxMs: 30_000 };
-/** A task that is not killed ends by itself after at most this long. */
-const TASK_LIFE_MAX_MS = 60_000;
-/** How long a task takes to obey SIGTERM; some do not. */
-const OBEY_MAX_MS = 500;
-const STUBBORN_PROBABILITY = 0.2;
-const FAIL_PROBABILITY = 0.3;
-const LAUNCH_FAILURE_PROBABILITY = 0.03;
 
 /** What every host has of each kind. */
 export const AMOUNTS: readonly (readonly [name: string, amount: number])[] = [
@@ -54,10 +44,6 @@ const RESOURCES: readonly Resource[] = [
   ...AMOUNTS.map(([name, value]): Resource => ({ name, type: 'SCALAR', scalar: { value } })),
   { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_099 }] } },
 ];
-
-type Container =
-  | { readonly kind: 'running'; readonly pid: number; readonly taskId: string }
-  | { readonly kind: 'exited'; readonly status: ExitStatus };
 
 export type AgentFactory = (options: AgentCoreOptions) => Agent;
 
@@ -105,13 +91,10 @@ export function createSimulatedAgent(
   const disk = createDisk<JsonObject>(world, name, TORN_RECORD);
   const timers = createTimers(world, name);
   const partition = createPartition();
-  const containers = new Map<ContainerId, Container>();
-  const launching = new Map<ContainerId, () => void>();
   const toldTooEarly: string[] = [];
   const info: AgentInfo = { hostname: name, port: 5051, resources: RESOURCES };
   let core: Agent | undefined;
   let link: AgentLink | undefined;
-  let nextPid = 100;
   let changes = 0;
   let links = 0;
   let clockOffsetMs = 0;
@@ -119,6 +102,12 @@ export function createSimulatedAgent(
   const queue = createEffectQueue<AgentEffect>((effect) =>
     core === undefined ? undefined : perform(effect),
   );
+
+  const runtime = createContainers(world, name, {
+    tell: handle,
+    afterAlive,
+    touched: () => void (changes += 1),
+  });
 
   function handle(event: AgentEvent): void {
     if (core === undefined) return;
@@ -135,7 +124,7 @@ export function createSimulatedAgent(
             goOn();
           });
       case 'findContainers':
-        find(effect.tasks);
+        runtime.find(effect.tasks);
         return undefined;
       case 'connect':
         openLink();
@@ -148,14 +137,13 @@ export function createSimulatedAgent(
         link?.sendToLeft(effect.message);
         return undefined;
       case 'launch':
-        launch(effect.task);
+        runtime.launch(effect.task);
         return undefined;
       case 'abortLaunch':
-        launching.get(effect.id)?.();
-        launching.delete(effect.id);
+        runtime.abort(effect.id);
         return undefined;
       case 'signal':
-        signal(effect.id, effect.signal);
+        runtime.signal(effect.id, effect.signal);
         return undefined;
       case 'check':
         afterAlive('check', world.between(1, 50), () =>
@@ -168,7 +156,7 @@ export function createSimulatedAgent(
         );
         return undefined;
       case 'release':
-        containers.delete(effect.task.containerId);
+        runtime.release(effect.task.containerId);
         return undefined;
       case 'timer':
         timers.set(effect.id, effect.afterMs, () => handle({ kind: 'timer', id: effect.id }));
@@ -236,69 +224,6 @@ export function createSimulatedAgent(
     });
   }
 
-  function find(tasks: readonly TaskRecord[]): void {
-    const found = tasks.map((task): FoundContainer => {
-      const container = containers.get(task.containerId);
-      if (container === undefined) return { kind: 'absent', id: task.containerId };
-      return container.kind === 'running'
-        ? { kind: 'running', id: task.containerId, pid: container.pid, ipAddresses: [] }
-        : { kind: 'exited', id: task.containerId, status: container.status };
-    });
-    afterAlive('found', world.between(0, 50), () =>
-      handle({ kind: 'containersFound', containers: found }),
-    );
-  }
-
-  function launch(task: TaskRecord): void {
-    const id = task.containerId;
-    const cancelPrepared = afterAlive(`prepared ${id}`, world.between(0, LAUNCH_MAX_MS), () => {
-      if (world.chance(LAUNCH_FAILURE_PROBABILITY)) {
-        launching.delete(id);
-        handle({ kind: 'launchFailed', id, message: 'sim' });
-        return;
-      }
-      handle({ kind: 'prepared', id });
-      const cancelStarted = afterAlive(`started ${id}`, world.between(0, LAUNCH_MAX_MS), () => {
-        launching.delete(id);
-        begin(id, task);
-      });
-      launching.set(id, cancelStarted);
-    });
-    launching.set(id, cancelPrepared);
-  }
-
-  function begin(id: ContainerId, task: TaskRecord): void {
-    changes += 1;
-    const pid = nextPid++;
-    containers.set(id, { kind: 'running', pid, taskId: task.taskId });
-    world.trace(`${name} runs ${task.taskId}`);
-    const arrival = { channel: `end of ${id}`, says: () => '' };
-    world.arrive(world.between(10, TASK_LIFE_MAX_MS), arrival, () => {
-      exit(id, { kind: 'exited', code: world.chance(FAIL_PROBABILITY) ? 1 : 0 });
-    });
-    afterAlive(`begun ${id}`, world.between(0, 5), () =>
-      handle({ kind: 'started', id, pid, ipAddresses: [] }),
-    );
-  }
-
-  function exit(id: ContainerId, status: ExitStatus): void {
-    const container = containers.get(id);
-    if (container?.kind !== 'running') return;
-    changes += 1;
-    world.trace(`${name} sees the end of ${container.taskId}`);
-    containers.set(id, { kind: 'exited', status });
-    // A shim recorded it: an agent that lives is told, one that does not finds it later.
-    afterAlive(`exit ${id}`, world.between(0, 30), () => handle({ kind: 'exited', id, status }));
-  }
-
-  function signal(id: ContainerId, kind: 'SIGTERM' | 'SIGKILL'): void {
-    if (kind === 'SIGTERM' && world.chance(STUBBORN_PROBABILITY)) return;
-    const number = kind === 'SIGTERM' ? 15 : 9;
-    world.after(world.between(0, OBEY_MAX_MS), `${name}: ${kind} ${id}`, () =>
-      exit(id, { kind: 'signaled', signal: number }),
-    );
-  }
-
   function start(): void {
     world.trace(`${name} starts with ${disk.durable.size} records`);
     core = newAgent({
@@ -322,8 +247,7 @@ export function createSimulatedAgent(
     queue.drop();
     timers.cancelAll();
     disk.crash();
-    for (const cancel of launching.values()) cancel();
-    launching.clear();
+    runtime.agentDied();
     link?.break();
     link = undefined;
     const arrival = { channel: `${name} comes back`, says: () => '' };
@@ -335,7 +259,7 @@ export function createSimulatedAgent(
     world.trace(`${name} stops: ${reason}`);
     die();
     disk.wipe();
-    containers.clear();
+    runtime.clear();
   }
 
   return {
@@ -346,12 +270,8 @@ export function createSimulatedAgent(
     get changes() {
       return changes;
     },
-    runningTaskIds: () =>
-      [...containers.values()].flatMap((container) =>
-        container.kind === 'running' ? [container.taskId] : [],
-      ),
-    runningContainerIds: () =>
-      [...containers].flatMap(([id, container]) => (container.kind === 'running' ? [id] : [])),
+    runningTaskIds: () => runtime.runningTaskIds(),
+    runningContainerIds: () => runtime.runningIds(),
     toldTooEarly,
     start,
     moveClock: (byMs) => void (clockOffsetMs += byMs),
@@ -363,7 +283,7 @@ export function createSimulatedAgent(
     reboot() {
       if (core === undefined) return;
       world.trace(`${name} is rebooted`);
-      containers.clear();
+      runtime.clear();
       die();
     },
     link: () => link,
@@ -371,7 +291,7 @@ export function createSimulatedAgent(
       name,
       core: core?.snapshot(),
       durable: disk.durable,
-      containers,
+      containers: runtime.digest(),
       waiting: queue.waiting(),
       link: link && [link.name, link.open],
     }),

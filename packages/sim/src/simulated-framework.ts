@@ -1,11 +1,11 @@
 /**
  * A framework in the world: a scheduler that launches short tasks, kills some, acknowledges every update, and
- * writes down what it was told. It loses connections and comes back under the same id. Its calls are HTTP
- * requests: each may be late, lost on the way there, or lost on the way back, and two may overtake.
+ * writes down what it was told.
  */
 
 import { uuidText, type Instant } from '@dcos/base';
 import type {
+  FrameworkInfo,
   Offer,
   OfferID,
   OperationStatus,
@@ -14,26 +14,16 @@ import type {
   TaskState,
   TaskStatus,
 } from '@dcos/wire';
-import { canonicalText } from './canonical-text.ts';
-import { connect, type Side } from './connection.ts';
+import { createFrameworkConnection } from './framework-connection.ts';
 import {
   createFrameworkOperations,
   isReserved,
   type HeardOperation,
 } from './framework-operations.ts';
-import { createPartition, type Partition } from './partition.ts';
-import type { CallReply, SchedulerLink, SimulatedMaster } from './simulated-master.ts';
+import type { Partition } from './partition.ts';
+import type { SchedulerLink, SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
 
-const CALL_MIN_MS = 1;
-const CALL_MAX_MS = 30;
-const CALL_LOSS_PROBABILITY = 0.02;
-const STALE_CALL_MAX_MS = 2_000;
-const DUPLICATE_PROBABILITY = 0.01;
-const RESUBSCRIBE_MIN_MS = 20;
-const RESUBSCRIBE_MAX_MS = 2_000;
-/** How long it waits for the answer to a subscription. */
-const SUBSCRIPTION_PATIENCE_MS = 2_000;
 const DECLINE_PROBABILITY = 0.2;
 const KILL_PROBABILITY = 0.3;
 const KILL_MAX_MS = 20_000;
@@ -114,141 +104,15 @@ export function createSimulatedFramework(
   const seenUuids = new Set<string>();
   const endedByMaster = new Set<string>();
   const live = new Map<string, string>();
-  const partition = createPartition();
   const operations = createFrameworkOperations(world, plan);
-  const staleCallsObeyed: string[] = [];
-  let frameworkId: string | undefined;
-  let streamId: string | undefined;
-  let link: SchedulerLink | undefined;
+  const connection = createFrameworkConnection(world, master, infoOf(plan), onEvent);
+  const call = (body: Omit<scheduler.Call, 'framework_id'>): void => connection.call(body);
   let nextTask = 0;
   let launching = true;
-  let subscribing = false;
-  let calls = 0;
-  let links = 0;
-
-  function call(
-    body: Omit<scheduler.Call, 'framework_id'>,
-    onReply?: (reply: CallReply) => void,
-  ): void {
-    const stream = streamId;
-    const message: scheduler.Call =
-      frameworkId === undefined ? body : { ...body, framework_id: { value: frameworkId } };
-    const send = (): void => {
-      if (partition.isCut('left') || world.chance(CALL_LOSS_PROBABILITY)) return;
-      // Each call is on a channel of its own: HTTP requests may overtake one another.
-      const channel = `${plan.name} calls #${(calls += 1)}`;
-      const says = (): string => canonicalText([message, stream]);
-      world.arrive(world.between(CALL_MIN_MS, CALL_MAX_MS), { channel, says }, () =>
-        master.call(message, body.type === 'SUBSCRIBE' ? undefined : stream, {
-          openStream,
-          reply(reply) {
-            if (
-              onReply === undefined ||
-              partition.isCut('right') ||
-              world.chance(CALL_LOSS_PROBABILITY)
-            )
-              return;
-            world.after(world.between(CALL_MIN_MS, CALL_MAX_MS), `${channel} ${reply.status}`, () =>
-              onReply(reply),
-            );
-          },
-        }),
-      );
-    };
-    send();
-    // A client that saw no answer may have sent it again; only calls that may be repeated are.
-    if (body.type !== 'SUBSCRIBE' && body.type !== 'ACCEPT' && world.chance(DUPLICATE_PROBABILITY))
-      send();
-  }
-
-  function openStream(stream: string, side: Side<never>): SchedulerLink {
-    const connection: SchedulerLink = connect<never, scheduler.Event>(
-      world,
-      `${plan.name}#${(links += 1)}`,
-      side,
-      {
-        receive: (event) => {
-          if (link === connection) onEvent(event);
-        },
-        closed: () => {
-          if (link === connection) lost();
-        },
-      },
-    );
-    // A second subscription of the same framework: the newer stream is the one to listen to.
-    const superseded = streamId;
-    link = connection;
-    partition.adopt(connection);
-    streamId = stream;
-    if (superseded !== undefined) speakOnAs(superseded);
-    return connection;
-  }
-
-  /** The old instance, not knowing better, wants everything of the framework ended. */
-  function speakOnAs(oldStreamId: string): void {
-    if (frameworkId === undefined) return;
-    const framework_id = { value: frameworkId };
-    for (const type of ['SUPPRESS', 'TEARDOWN'] as const) {
-      const channel = `${plan.name} calls #${(calls += 1)}`;
-      const says = (): string => `stale ${type} ${oldStreamId}`;
-      world.arrive(world.between(CALL_MIN_MS, STALE_CALL_MAX_MS), { channel, says }, () =>
-        master.call({ type, framework_id }, oldStreamId, {
-          openStream,
-          reply({ status }) {
-            world.trace(`${plan.name} gets ${status} for a stale ${type}`);
-            if (status === 202) staleCallsObeyed.push(type);
-          },
-        }),
-      );
-    }
-  }
-
-  function lost(): void {
-    link = undefined;
-    streamId = undefined;
-    resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS));
-  }
-
-  function resubscribeLater(delayMs: number): void {
-    if (subscribing) return;
-    subscribing = true;
-    world.after(delayMs, `${plan.name}: subscribe`, () => {
-      subscribing = false;
-      if (link !== undefined) return;
-      world.trace(`${plan.name} subscribes`);
-      subscribe();
-      // Neither an answer nor a stream: try again.
-      resubscribeLater(SUBSCRIPTION_PATIENCE_MS);
-    });
-  }
-
-  function subscribe(): void {
-    call({
-      type: 'SUBSCRIBE',
-      subscribe: {
-        framework_info: {
-          user: 'sim',
-          name: plan.name,
-          ...(frameworkId === undefined ? {} : { id: { value: frameworkId } }),
-          roles: [plan.role],
-          failover_timeout: FAILOVER_TIMEOUT_SECONDS,
-          checkpoint: true,
-          capabilities: [
-            { type: 'MULTI_ROLE' },
-            { type: 'PARTITION_AWARE' },
-            { type: 'TASK_KILLING_STATE' },
-            { type: 'RESERVATION_REFINEMENT' },
-          ],
-        },
-      },
-    });
-  }
 
   function onEvent(event: scheduler.Event): void {
     switch (event.type) {
       case 'SUBSCRIBED':
-        frameworkId = event.subscribed?.framework_id.value;
-        world.trace(`${plan.name} is subscribed as ${frameworkId}`);
         reconcile();
         return;
       case 'OFFERS':
@@ -383,46 +247,52 @@ export function createSimulatedFramework(
 
   function reconcileForEver(): void {
     world.after(RECONCILE_MS, `${plan.name}: reconcile`, () => {
-      if (link !== undefined) reconcile();
+      if (connection.link() !== undefined) reconcile();
       reconcileForEver();
     });
   }
 
   return {
     name: plan.name,
-    partition,
+    partition: connection.partition,
     seen,
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
     heardOperations: operations.heard,
+    staleCallsObeyed: connection.staleCallsObeyed,
     start() {
-      resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS));
+      connection.start();
       reconcileForEver();
     },
-    disconnect() {
-      if (link === undefined) return;
-      world.trace(`${plan.name} loses its stream`);
-      link.break();
-    },
-    failOver() {
-      if (link === undefined || frameworkId === undefined) return;
-      world.trace(`${plan.name} fails over to a second instance`);
-      subscribe();
-    },
-    staleCallsObeyed,
+    disconnect: () => connection.disconnect(),
+    failOver: () => connection.failOver(),
     killOne() {
       const [oldest] = live;
       if (oldest !== undefined) kill(...oldest);
     },
     quiesce: () => void (launching = false),
-    link: () => link,
+    link: () => connection.link(),
     digest: () => ({
-      frameworkId,
+      connection: connection.digest(),
       live,
       seen,
       operations: operations.digest(),
-      link: link && [link.name, link.open],
-      streamId,
     }),
+  };
+}
+
+function infoOf({ name, role }: FrameworkPlan): FrameworkInfo {
+  return {
+    user: 'sim',
+    name,
+    roles: [role],
+    failover_timeout: FAILOVER_TIMEOUT_SECONDS,
+    checkpoint: true,
+    capabilities: [
+      { type: 'MULTI_ROLE' },
+      { type: 'PARTITION_AWARE' },
+      { type: 'TASK_KILLING_STATE' },
+      { type: 'RESERVATION_REFINEMENT' },
+    ],
   };
 }
