@@ -40,6 +40,8 @@ export interface Context {
   total: Resources;
   /** By the base64 of their uuid. */
   readonly operations: Map<string, OperationRecord>;
+  /** The unacknowledged operation that the record of the total names, see `operations.ts`. */
+  lastOperation: string | undefined;
   /** How often each was told since the last registration. */
   readonly operationAttempts: Map<string, number>;
   /** Executors of task groups, by framework and executor. */
@@ -70,6 +72,7 @@ export function createContext(random: Random, options: AgentOptions): Context {
     completed: new Map(),
     total: Resources.empty,
     operations: new Map(),
+    lastOperation: undefined,
     operationAttempts: new Map(),
     executors: new Map(),
     drain: undefined,

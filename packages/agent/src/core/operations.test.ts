@@ -108,6 +108,16 @@ const reserve = (value = 10): readonly AgentEffect[] =>
     reserve: { resources: [scalar('disk', value, { reservations: RESERVATION })] },
   });
 
+function acknowledgeOperations(): void {
+  for (const { uuid, latest_status: status } of agent.snapshot().operations) {
+    const status_uuid = status.uuid?.value ?? new Uint8Array();
+    receive({
+      type: 'ACKNOWLEDGE_OPERATION',
+      acknowledge_operation: { operation_uuid: uuid.value, status_uuid },
+    });
+  }
+}
+
 beforeEach(() => {
   now = 1_000_000;
   records = new Map();
@@ -126,6 +136,26 @@ describe('operations', () => {
       operation_uuid: UUID,
       status: { operation_id: { value: 'op' }, state: 'OPERATION_FINISHED' },
     });
+  });
+
+  test('that changed what the agent has are never unknown, wherever it died', () => {
+    const first = reserve().find(({ kind }) => kind === 'persist');
+    // The second record, of the operation itself, never reached the disk.
+    records = new Map(first?.kind === 'persist' && first.value ? [[first.key, first.value]] : []);
+    start();
+    const [hello] = sent(register());
+    expect(hello?.register?.total_resources).toHaveLength(3);
+    expect(hello?.register?.operations).toMatchObject([
+      { uuid: { value: UUID }, latest_status: { state: 'OPERATION_FINISHED' } },
+    ]);
+  });
+
+  test('that were acknowledged do not come back with the record of what the agent has', () => {
+    reserve();
+    acknowledgeOperations();
+    start();
+    expect(sent(register())[0]?.register?.operations ?? []).toEqual([]);
+    expect(total()).toEqual(['cpus:4', 'disk:90', 'disk(dev):10']);
   });
 
   test('are told again until they are acknowledged, and after each registration', () => {
@@ -180,15 +210,9 @@ describe('operations', () => {
 
   test('that destroy a volume delete its contents after they are durable, and again after a restart', () => {
     reserve();
-    const create = apply({ type: 'CREATE', create: { volumes: [VOLUME] } });
-    expect(sent(create)).not.toEqual([]);
-    records.delete(`operation/${Buffer.from(UUID).toString('base64')}`);
-    start();
-    register();
+    acknowledgeOperations();
     apply({ type: 'CREATE', create: { volumes: [VOLUME] } });
-    records = new Map([...records].filter(([key]) => !key.startsWith('operation/')));
-    start();
-    register();
+    acknowledgeOperations();
     const effects = apply({ type: 'DESTROY', destroy: { volumes: [VOLUME] } });
     const kinds = effects.map(({ kind }) => kind);
     expect(kinds.lastIndexOf('persist')).toBeLessThan(kinds.indexOf('destroyVolumes'));

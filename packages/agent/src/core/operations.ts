@@ -3,19 +3,16 @@
  * before anybody hears of it, told until acknowledged. What was reserved and created outlives the agent's
  * process and comes with every registration.
  *
+ * The record of the total carries the operation that made it, so that none is durable in what the agent has and
+ * yet unknown when the agent dies before its own record is written.
+ *
  * Invariants: the total with all dynamic reservations and volumes undone is what the agent was started
  * with; an operation has one status, and its record goes with the acknowledgement.
  * Source: mesos-kernel §4.6, §6.4.
  */
 
 import { fromBase64, randomUuidBytes, toBase64 } from '@dcos/base';
-import {
-  conversionOf,
-  mapOperationResources,
-  Resources,
-  resourcesText,
-  type Conversion,
-} from '@dcos/resources';
+import { conversionOf, mapOperationResources, Resources, resourcesText } from '@dcos/resources';
 import type {
   agentProtocol,
   Offer_Operation,
@@ -25,7 +22,13 @@ import type {
 } from '@dcos/wire';
 import { log, type Context } from './context.ts';
 import type { OperationRecord } from './model.ts';
-import { OPERATION_PREFIX, RESOURCES_KEY, operationToJson, resourcesToJson } from './records.ts';
+import {
+  OPERATION_PREFIX,
+  RESOURCES_KEY,
+  operationToJson,
+  resourcesToJson,
+  type SavedTotal,
+} from './records.ts';
 
 const RETRY_PREFIX = 'operation/';
 
@@ -47,17 +50,22 @@ export function applyOperation(context: Context, body: agentProtocol.ApplyOperat
       `The agent does not have ${resourcesText(consumed.toWire())}`,
     );
   }
-  convert(context, conversion.value);
-  finish(context, body, 'OPERATION_FINISHED', undefined, conversion.value.converted.toWire());
+  const { converted } = conversion.value;
+  const record = recordOf(context, body, 'OPERATION_FINISHED', undefined, converted.toWire());
+  context.total = context.total.subtract(consumed).add(converted);
+  saveTotal(context, record);
+  keep(context, record);
   destroyVolumes(context, body.operation);
 }
 
-function convert(context: Context, { consumed, converted }: Conversion): void {
-  context.total = context.total.subtract(consumed).add(converted);
+/** @param last the operation that made the total, until it is acknowledged. */
+function saveTotal(context: Context, last: OperationRecord | undefined): void {
+  context.lastOperation = last?.uuid;
+  const base = context.options.info.resources ?? [];
   context.effects.push({
     kind: 'persist',
     key: RESOURCES_KEY,
-    value: resourcesToJson(context.options.info.resources ?? [], context.total.toWire()),
+    value: resourcesToJson({ base, total: context.total.toWire(), last }),
   });
 }
 
@@ -65,9 +73,18 @@ function finish(
   context: Context,
   body: agentProtocol.ApplyOperation,
   state: OperationState,
-  message: string | undefined,
-  converted: readonly Resource[] = [],
+  message: string,
 ): void {
+  keep(context, recordOf(context, body, state, message, []));
+}
+
+function recordOf(
+  context: Context,
+  body: agentProtocol.ApplyOperation,
+  state: OperationState,
+  message: string | undefined,
+  converted: readonly Resource[],
+): OperationRecord {
   const { operation, operation_uuid: uuid, framework_id } = body;
   const status: OperationStatus = {
     ...(operation.id !== undefined && { operation_id: operation.id }),
@@ -77,12 +94,15 @@ function finish(
     uuid: { value: randomUuidBytes(context.random) },
     ...(context.agentId !== undefined && { agent_id: { value: context.agentId } }),
   };
-  const record: OperationRecord = {
+  return {
     uuid: toBase64(uuid),
     ...(framework_id !== undefined && { frameworkId: framework_id.value }),
     info: operation,
     status,
   };
+}
+
+function keep(context: Context, record: OperationRecord): void {
   context.operations.set(record.uuid, record);
   context.effects.push({
     kind: 'persist',
@@ -159,6 +179,7 @@ export function acknowledgeOperation(
   }
   context.operations.delete(key);
   context.operationAttempts.delete(key);
+  if (context.lastOperation === key) saveTotal(context, undefined);
   context.effects.push(
     { kind: 'cancelTimer', id: RETRY_PREFIX + key },
     { kind: 'persist', key: OPERATION_PREFIX + key, value: undefined },
@@ -193,13 +214,14 @@ export function reconcileOperations(
  * What the agent has after a start: the resources that it was started with, changed by the reservations
  * and volumes of the checkpoint. Returns why they do not fit, if so.
  */
-export function recoverTotal(
-  context: Context,
-  saved: { readonly base: readonly Resource[]; readonly total: readonly Resource[] } | undefined,
-): string | undefined {
+export function recoverTotal(context: Context, saved: SavedTotal | undefined): string | undefined {
   const base = Resources.fromWire(context.options.info.resources ?? []);
   context.total = base;
   if (saved === undefined) return undefined;
+  const { last } = saved;
+  context.lastOperation = last?.uuid;
+  if (last !== undefined && !context.operations.has(last.uuid))
+    context.operations.set(last.uuid, last);
   const total = Resources.fromWire(saved.total);
   if (base.equals(Resources.fromWire(saved.base))) {
     context.total = total;

@@ -180,18 +180,31 @@ export function operationFromJson(json: JsonObject): Result<OperationRecord, str
 }
 
 /** What the agent was started with, and what operations made of it. */
-export function resourcesToJson(base: readonly Resource[], total: readonly Resource[]): JsonObject {
-  const array = (resources: readonly Resource[]): JsonValue[] =>
-    resources.map((resource) => toJson(ResourceType, resource));
-  return { version: RECORD_VERSION, base: array(base), total: array(total) };
+export interface SavedTotal {
+  readonly base: readonly Resource[];
+  readonly total: readonly Resource[];
+  /** The operation that made it so, until it is acknowledged. */
+  readonly last: OperationRecord | undefined;
 }
 
-export function resourcesFromJson(
-  json: JsonObject,
-): Result<{ readonly base: readonly Resource[]; readonly total: readonly Resource[] }, string> {
+export function resourcesToJson({ base, total, last }: SavedTotal): JsonObject {
+  const array = (resources: readonly Resource[]): JsonValue[] =>
+    resources.map((resource) => toJson(ResourceType, resource));
+  return {
+    version: RECORD_VERSION,
+    base: array(base),
+    total: array(total),
+    ...given('last', last && operationToJson(last)),
+  };
+}
+
+export function resourcesFromJson(json: JsonObject): Result<SavedTotal, string> {
+  const last = isJsonObject(json['last']) ? operationFromJson(json['last']) : undefined;
+  if (last?.ok === false) return last;
   return reading(json, () => ({
     base: list(json, 'base').map((resource) => fromJson(ResourceType, resource)),
     total: list(json, 'total').map((resource) => fromJson(ResourceType, resource)),
+    last: last?.value,
   }));
 }
 
