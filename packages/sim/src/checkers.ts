@@ -191,10 +191,13 @@ export function checkQuiet(
   agents: readonly SimulatedAgent[],
   frameworks: readonly SimulatedFramework[],
   takenDown: ReadonlySet<string>,
+  state: Master['state'] | undefined,
 ): Verdict {
   for (const agent of agents) {
     const core = agent.core();
     if (core === undefined) return `${agent.name} is not back`;
+    const difference = checkAgreement(core.snapshot(), state);
+    if (difference !== undefined) return difference;
     const unsaid = core.snapshot().live.find((task) => task.updates.length > 0);
     if (unsaid !== undefined)
       return `the update ${unsaid.updates[0]?.state} of ${unsaid.taskId} was never acknowledged`;
@@ -217,4 +220,22 @@ export function checkQuiet(
     if (untold !== undefined) return `${framework.name} was never told how ${untold} ended`;
   }
   return undefined;
+}
+
+/** At rest master and agent have the same idea of what the agent has, and no operation is under way. */
+function checkAgreement(
+  { agentId, total, operations }: AgentSnapshot,
+  state: Master['state'] | undefined,
+): Verdict {
+  const known = agentId === undefined ? undefined : state?.agents.get(agentId);
+  if (known === undefined) return `agent ${agentId} is not registered`;
+  if (!known.total.equals(total))
+    return `agent ${agentId} has ${text(total)}, the master believes ${text(known.total)}`;
+  const [unsaid] = operations;
+  if (unsaid !== undefined)
+    return `the end of ${unsaid.info.type} ${unsaid.info.id?.value ?? ''} on ${agentId} was never acknowledged`;
+  const [pending] = known.operations.values();
+  return pending === undefined
+    ? undefined
+    : `the master waits for ever for ${pending.operation.info.type} on ${agentId}`;
 }

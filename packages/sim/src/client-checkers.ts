@@ -114,6 +114,9 @@ export function createOperationChecker(framework: SimulatedFramework): () => Ver
   const ends = new Map<string, OperationState>();
   let checked = 0;
   return () => {
+    const [ghost] = framework.ghostVolumes;
+    if (ghost !== undefined)
+      return `${framework.name} was offered the volume ${ghost}, whose making was told to have failed`;
     while (checked < framework.heardOperations.length) {
       const heard = framework.heardOperations[checked++];
       if (heard === undefined || !isOver(heard.state)) continue;

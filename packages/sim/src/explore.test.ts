@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { explore, type Scenario } from './explore.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { MUTATIONS } from './testing/mutations.ts';
+import { ATOMICITY_MUTATION, MUTATIONS } from './testing/mutations.ts';
 
 const STATES_MAX = 50_000;
 const REST_EVERY = 10;
@@ -9,9 +9,10 @@ const REST_EVERY = 10;
 const DEPTHS: Readonly<Record<string, { readonly depth: number; readonly states: number }>> = {
   registration: { depth: 12, states: 600 },
   launch: { depth: 8, states: 1_000 },
-  'end of a task': { depth: 7, states: 1_000 },
-  'two masters fail': { depth: 8, states: 1_000 },
-  'gone among faults': { depth: 7, states: 500 },
+  'end of a task': { depth: 6, states: 800 },
+  'two masters fail': { depth: 7, states: 500 },
+  operations: { depth: 5, states: 300 },
+  'gone among faults': { depth: 5, states: 300 },
   'a kill among faults': { depth: 6, states: 1_000 },
 };
 
@@ -44,7 +45,9 @@ describe('the shortest schedule to a defect is found:', () => {
   const found = MUTATIONS.filter(
     ({ name }) =>
       name !== 'an agent that forgets its tasks at a restart' &&
-      !/operators|gone|reservations|machines|quota|decided|deactivated/.test(name),
+      !/operators|gone|drained|operations|reservations|machines|quota|decided|deactivated/.test(
+        name,
+      ),
   );
   test.each(found)('$name', { timeout: 60_000 }, ({ parts, objection }) => {
     const texts: string[] = [];
@@ -55,4 +58,11 @@ describe('the shortest schedule to a defect is found:', () => {
     }
     expect(texts[0]).toMatch(objection);
   });
+});
+
+test('a crash between two writes that belong together is found', { timeout: 60_000 }, () => {
+  const scenario = SCENARIOS.find(({ name }) => name === 'operations') as Scenario;
+  const { parts, objection } = ATOMICITY_MUTATION;
+  const options = { scenario, depth: 6, statesMax: STATES_MAX, restEvery: REST_EVERY };
+  expect(explore({ ...options, ...parts }).violation?.text).toMatch(objection);
 });

@@ -26,6 +26,8 @@ export interface Scenario {
   /** How often time passes while something is under way, in one schedule. */
   readonly impatienceMax: number;
   readonly launchesMax: number;
+  /** Whether the framework makes operations out of its offers; never when absent. */
+  readonly operates?: 'always';
 }
 
 export type Fault =
@@ -188,7 +190,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
         {
           name: 'framework',
           role: 'web',
-          operates: false,
+          operates: scenario.operates ?? 'never',
           tasksMax: 1,
           launchesMax: scenario.launchesMax,
         },
@@ -234,7 +236,12 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
         const violation = check();
         if (violation !== undefined) return violation;
       }
-      return checkQuiet(cluster.agents, cluster.frameworks, cluster.console.takenDown);
+      return checkQuiet(
+        cluster.agents,
+        cluster.frameworks,
+        cluster.console.takenDown,
+        cluster.master.core()?.state,
+      );
     },
     digest: () =>
       withoutNames(

@@ -1,6 +1,6 @@
 /**
- * What a framework of the world does with reservations: it reserves, makes volumes, destroys them and
- * unreserves, each step when an offer shows the result of the one before. Half of its operations have
+ * What a framework of the world does with reservations: it reserves, makes volumes, runs tasks on them, destroys
+ * them and unreserves, each step when an offer shows the result of the one before. Half of its operations have
  * an id: then it wants to hear how they ended, and acknowledges what it hears.
  */
 
@@ -17,7 +17,12 @@ import type { World } from './world.ts';
 const FEEDBACK_PROBABILITY = 0.5;
 /** How often an offer that allows a step leads to it. */
 const STEP_PROBABILITY = 0.3;
+/** How often what is reserved becomes a volume before it is unreserved. */
+const CREATE_PROBABILITY = 0.5;
 const RESERVED = { cpus: 1, mem: 64, disk: 100 } as const;
+
+/** How often a framework makes operations; `always` leaves nothing to chance. */
+export type Eagerness = 'never' | 'sometimes' | 'always';
 
 /** One operation status as the framework heard it. */
 export interface HeardOperation {
@@ -31,6 +36,10 @@ export interface FrameworkOperations {
   readonly heard: readonly HeardOperation[];
   /** What to do with an offer besides launching; nothing for most. */
   stepsFor(offer: Offer): readonly Offer_Operation[];
+  /** A volume of the offer that a task may use. */
+  volumeIn(offer: Offer): Resource | undefined;
+  /** Volumes that were offered although their making had failed. */
+  readonly ghosts: readonly string[];
   /** Takes a status; the answer is the call that acknowledges it. */
   onStatus(status: OperationStatus): Omit<scheduler.Call, 'framework_id'> | undefined;
   /** The call that asks how operations stand that have not ended. */
@@ -40,18 +49,32 @@ export interface FrameworkOperations {
 
 export function createFrameworkOperations(
   world: World,
-  { name, role }: { readonly name: string; readonly role: string },
+  {
+    name,
+    role,
+    operates,
+  }: { readonly name: string; readonly role: string; readonly operates: Eagerness },
 ): FrameworkOperations {
   const heard: HeardOperation[] = [];
   /** By operation id: where it is. */
   const pending = new Map<string, string>();
+  /** By operation id: the volume that it makes. */
+  const creations = new Map<string, string>();
+  const failed = new Set<string>();
+  const ghosts: string[] = [];
   let lastOperation = 0;
   let lastVolume = 0;
 
+  function happens(probability: number): boolean {
+    return operates === 'always' || world.chance(probability);
+  }
+
   function withId(offer: Offer, operation: Offer_Operation): Offer_Operation {
-    if (!world.chance(FEEDBACK_PROBABILITY)) return operation;
+    if (!happens(FEEDBACK_PROBABILITY)) return operation;
     const id = `${name}-operation-${(lastOperation += 1)}`;
     pending.set(id, offer.agent_id.value);
+    const volume = operation.create?.volumes?.[0]?.disk?.persistence?.id;
+    if (volume !== undefined) creations.set(id, volume);
     return { ...operation, id: { value: id } };
   }
 
@@ -61,7 +84,7 @@ export function createFrameworkOperations(
     const volume = mine.find(isVolume);
     if (volume !== undefined) return { type: 'DESTROY', destroy: { volumes: [volume] } };
     const disk = mine.find((resource) => resource.name === 'disk');
-    if (disk !== undefined && world.chance(0.5)) {
+    if (disk !== undefined && happens(CREATE_PROBABILITY)) {
       const id = `${name}-volume-${(lastVolume += 1)}`;
       return { type: 'CREATE', create: { volumes: [volumeOf(disk, id)] } };
     }
@@ -77,8 +100,15 @@ export function createFrameworkOperations(
 
   return {
     heard,
+    volumeIn(offer) {
+      const volume = offer.resources?.find(isVolume);
+      const id = volume?.disk?.persistence?.id ?? '';
+      if (failed.has(id)) ghosts.push(id);
+      return volume;
+    },
+    ghosts,
     stepsFor(offer) {
-      if (!world.chance(STEP_PROBABILITY)) return [];
+      if (operates === 'never' || !happens(STEP_PROBABILITY)) return [];
       const step = stepFor(offer);
       return step === undefined ? [] : [withId(offer, step)];
     },
@@ -89,6 +119,9 @@ export function createFrameworkOperations(
       world.trace(`${name} hears ${id} ${state}${uuid === undefined ? ' (master)' : ''}`);
       heard.push({ id, state, isReliable: uuid !== undefined });
       if (isOver(state)) pending.delete(id);
+      const creation = creations.get(id);
+      if (creation !== undefined && isOver(state) && state !== 'OPERATION_FINISHED')
+        failed.add(creation);
       if (uuid === undefined) return undefined;
       return {
         type: 'ACKNOWLEDGE_OPERATION_STATUS',

@@ -2,6 +2,7 @@
  * Invariants of what operators decide: agents that are deactivated, drained, down or gone, and quota of roles.
  */
 
+import { isTerminal } from '@dcos/agent/core';
 import type { JsonValue } from '@dcos/base';
 import type { Master } from '@dcos/master/core';
 import type { Resources } from '@dcos/resources';
@@ -38,7 +39,11 @@ export function checkPolicies(state: State, hosts: readonly SimulatedAgent[]): V
     if (agent === undefined) continue;
     if (agent.offers.size > 0) return `agent ${id} is deactivated and offered`;
     if (drain?.state !== 'DRAINED') continue;
-    if (agent.tasks.size > 0) return `agent ${id} has drained and has tasks`;
+    // One whose end was not acknowledged yet may come back with the agent; nothing else may.
+    const task = [...agent.tasks.values()]
+      .flatMap((tasks) => [...tasks.values()])
+      .find((record) => !isTerminal(record.task.state));
+    if (task !== undefined) return `agent ${id} has drained and has the task ${task.taskId}`;
     const host = hosts.find((known) => known.core()?.snapshot().agentId === id);
     const [running] = host?.runningTaskIds() ?? [];
     if (running !== undefined) return `agent ${id} has drained and runs ${running}`;
@@ -72,7 +77,7 @@ export function createQuotaChecker(): (state: State) => Verdict {
         (offer) => !before.has(offer.id) && isWithin(offer.role, role),
       );
       for (const [name, { value }] of Object.entries(limits)) {
-        if (!newest.some(({ resources }) => resources.scalarMilli(name) > 0)) continue;
+        if (!newest.some(({ resources }) => sumOf(resources, name, isUnreserved) > 0)) continue;
         const milli = consumption(state, role, name);
         if (milli > Math.round(value * 1000))
           return `role ${role} was offered more ${name} than its limit of ${value}: ${milli / 1000} in all`;
@@ -84,18 +89,25 @@ export function createQuotaChecker(): (state: State) => Verdict {
 
 /** Reserved for the subtree, and what of the rest its frameworks use or are offered; thousandths. */
 function consumption(state: State, role: string, name: string): number {
-  const sumOf = (resources: Resources, counts: (nature: Nature) => boolean): number =>
-    resources.filterEntries(({ nature }) => counts(nature)).scalarMilli(name);
   const isReserved = ({ reservedTo }: Nature): boolean =>
     reservedTo !== undefined && isWithin(reservedTo, role);
-  const isTaken = ({ reservedTo, allocatedTo }: Nature): boolean =>
-    reservedTo === undefined && isWithin(allocatedTo ?? '*', role);
+  const isTaken = (nature: Nature): boolean =>
+    isUnreserved(nature) && isWithin(nature.allocatedTo ?? '*', role);
   let sum = 0;
   for (const agent of state.agents.values()) {
-    sum += sumOf(agent.total, isReserved);
-    sum += sumOf(agent.used.total().add(agent.offered.total()), isTaken);
+    sum += sumOf(agent.total, name, isReserved);
+    sum += sumOf(agent.used.total().add(agent.offered.total()), name, isTaken);
   }
   return sum;
+}
+
+function sumOf(resources: Resources, name: string, counts: (nature: Nature) => boolean): number {
+  return resources.filterEntries(({ nature }) => counts(nature)).scalarMilli(name);
+}
+
+/** What is reserved for a role is its own already, whatever the limit. */
+function isUnreserved({ reservedTo }: Nature): boolean {
+  return reservedTo === undefined;
 }
 
 interface Nature {

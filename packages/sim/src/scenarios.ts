@@ -26,6 +26,8 @@ const ALL_FAULTS: readonly Fault[] = [
 ];
 
 const isOffered = ({ master }: Cluster): boolean => (master.core()?.state.offers.size ?? 0) > 0;
+const hasReserved = ({ frameworks }: Cluster): boolean =>
+  frameworks[0]?.heardOperations.some(({ state }) => state === 'OPERATION_FINISHED') === true;
 const isRunning = ({ agents }: Cluster): boolean => agents[0]?.runningTaskIds().length === 1;
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -59,6 +61,15 @@ export const SCENARIOS: readonly Scenario[] = [
     faultsMax: 2,
     impatienceMax: 0,
     launchesMax: 2,
+  },
+  {
+    name: 'operations',
+    from: hasReserved,
+    faults: [...MASTER_FAULTS, ...AGENT_FAULTS, 'the stream breaks'],
+    faultsMax: 1,
+    impatienceMax: 0,
+    launchesMax: 0,
+    operates: 'always',
   },
   {
     name: 'gone among faults',

@@ -9,6 +9,7 @@ import type {
   Offer,
   OfferID,
   OperationStatus,
+  Resource,
   scheduler,
   TaskInfo,
   TaskState,
@@ -18,6 +19,7 @@ import { createFrameworkConnection } from './framework-connection.ts';
 import {
   createFrameworkOperations,
   isReserved,
+  type Eagerness,
   type HeardOperation,
 } from './framework-operations.ts';
 import type { Partition } from './partition.ts';
@@ -51,6 +53,8 @@ export interface SimulatedFramework {
   wasTold(taskId: string, uuid: string): boolean;
   /** What it was told about its operations. */
   readonly heardOperations: readonly HeardOperation[];
+  /** Volumes that it was offered although their making had failed. */
+  readonly ghostVolumes: readonly string[];
   /** Task ids that were put into an ACCEPT. */
   readonly launched: ReadonlySet<string>;
   start(): void;
@@ -77,8 +81,8 @@ export interface FrameworkPlan {
   readonly role: string;
   /** Tasks at once. */
   readonly tasksMax: number;
-  /** Whether it reserves resources and makes volumes. */
-  readonly operates: boolean;
+  /** How often it reserves resources and makes volumes. */
+  readonly operates: Eagerness;
   /** Tasks ever; no bound when absent. */
   readonly launchesMax?: number;
 }
@@ -138,12 +142,15 @@ export function createSimulatedFramework(
   }
 
   function onOffer(offer: Offer): void {
+    const volume = operations.volumeIn(offer);
     const tasks =
       mayLaunch() && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
-        ? tasksFor(offer)
+        ? tasksFor(offer, volume)
         : [];
-    const steps = plan.operates && tasks.length === 0 ? operations.stepsFor(offer) : [];
-    const filters = { refuse_seconds: mayLaunch() ? world.between(0, 5) : NEVER_SECONDS };
+    const steps = launching && tasks.length === 0 ? operations.stepsFor(offer) : [];
+    const filters = {
+      refuse_seconds: mayLaunch() || steps.length > 0 ? world.between(0, 5) : NEVER_SECONDS,
+    };
     if (steps.length > 0) {
       const accept = { offer_ids: [offer.id], operations: steps, filters };
       for (const step of steps)
@@ -170,12 +177,12 @@ export function createSimulatedFramework(
     });
   }
 
-  function tasksFor(offer: Offer): readonly TaskInfo[] {
+  function tasksFor(offer: Offer, volume: Resource | undefined): readonly TaskInfo[] {
     const cpus =
       offer.resources?.find((resource) => resource.name === 'cpus' && !isReserved(resource))?.scalar
         ?.value ?? 0;
     const count = Math.min(world.between(1, 3), Math.floor(cpus));
-    return Array.from({ length: count }, (): TaskInfo => {
+    return Array.from({ length: count }, (_, index): TaskInfo => {
       const id = `${plan.name}-${nextTask++}`;
       return {
         name: id,
@@ -185,6 +192,7 @@ export function createSimulatedFramework(
         resources: [
           { name: 'cpus', type: 'SCALAR', scalar: { value: 1 } },
           { name: 'mem', type: 'SCALAR', scalar: { value: 64 } },
+          ...(index === 0 && volume !== undefined ? [volume] : []),
         ],
       };
     });
@@ -242,7 +250,7 @@ export function createSimulatedFramework(
     }));
     if (tasks.length > 0) call({ type: 'RECONCILE', reconcile: { tasks } });
     call({ type: 'RECONCILE', reconcile: {} });
-    if (plan.operates) call(operations.question());
+    if (plan.operates !== 'never') call(operations.question());
   }
 
   function reconcileForEver(): void {
@@ -259,6 +267,7 @@ export function createSimulatedFramework(
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
     heardOperations: operations.heard,
+    ghostVolumes: operations.ghosts,
     staleCallsObeyed: connection.staleCallsObeyed,
     start() {
       connection.start();

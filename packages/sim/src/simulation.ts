@@ -68,7 +68,12 @@ export function simulate(options: SimulationOptions): SimulationResult {
     for (const framework of cluster.frameworks) framework.quiesce();
     const quietUntil = world.now() + QUIET_MS;
     run(() => world.now() >= quietUntil || steps >= options.steps + QUIET_STEPS_MAX);
-    violation ??= checkQuiet(cluster.agents, cluster.frameworks, cluster.console.takenDown);
+    violation ??= checkQuiet(
+      cluster.agents,
+      cluster.frameworks,
+      cluster.console.takenDown,
+      cluster.master.core()?.state,
+    );
   }
   return {
     seed: options.seed,
@@ -90,7 +95,7 @@ function planOf(world: World): ClusterPlan {
       name: `framework${index}`,
       role: world.pick(['web', 'batch', 'web/front']) ?? 'web',
       tasksMax: world.between(1, 8),
-      operates: world.chance(0.7),
+      operates: world.chance(0.7) ? ('sometimes' as const) : ('never' as const),
     })),
   };
 }

@@ -230,6 +230,50 @@ function deafAllocator(deaf: Partial<Allocator>): AllocatorFactory {
   };
 }
 
+/** Believes that an agent has drained as soon as it was told to. */
+const drainsAtOnce: MasterFactory = (dependencies) => {
+  const real = createMaster(dependencies);
+  return {
+    ...real,
+    handle: (event, now) => {
+      const effects = real.handle(event, now);
+      for (const [id, { drain }] of real.state.policies)
+        if (drain?.state === 'DRAINING')
+          real.state.policies.set(id, { drain: { ...drain, state: 'DRAINED' } });
+      return effects;
+    },
+  };
+};
+
+/** Forgets what operations did, as if the disk had not taken it. */
+const forgetsReservations = agentWith({
+  effects: (effects) =>
+    effects.filter((effect) => effect.kind !== 'persist' || effect.key !== 'resources'),
+});
+
+/** Writes what an operation did, but not which one it was. */
+const forgetsWhichOperation = agentWith({
+  effects: (effects) =>
+    effects.map((effect) => {
+      if (effect.kind !== 'persist' || effect.key !== 'resources') return effect;
+      const { last: _last, ...value } = effect.value ?? {};
+      return { ...effect, value };
+    }),
+});
+
+/** Says the end of an operation once. */
+const neverRepeatsOperations = agentWith({
+  effects: (effects, event) => {
+    const repeats =
+      event.kind === 'timer' || (event.kind === 'received' && event.message.type === 'REGISTERED');
+    return repeats
+      ? effects.filter(
+          (effect) => effect.kind !== 'send' || effect.message.type !== 'OPERATION_UPDATE',
+        )
+      : effects;
+  },
+});
+
 /** Takes every call for one over the framework's newest stream. */
 const ignoresStreamIds: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
@@ -244,6 +288,13 @@ const ignoresStreamIds: MasterFactory = (dependencies) => {
       return real.handle(stale ? { ...event, streamId } : event, now);
     },
   };
+};
+
+/** Shows only when the agent dies between two writes: for the exploration, which does not wait for chance. */
+export const ATOMICITY_MUTATION: Mutation = {
+  name: 'an agent that writes an operation and its result apart',
+  parts: { newAgent: forgetsWhichOperation },
+  objection: /whose making was told to have failed/,
 };
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -318,6 +369,21 @@ export const MUTATIONS: readonly Mutation[] = [
     objection: /is deactivated and offered/,
   },
   {
+    name: 'a master that believes agents to have drained at once',
+    parts: { newMaster: drainsAtOnce },
+    objection: /has drained and (has the task|runs)/,
+  },
+  {
+    name: 'an agent that forgets reservations at a restart',
+    parts: { newAgent: forgetsReservations },
+    objection: /exceed the total|in all, not|OPERATION_DROPPED|the master believes|whose making/,
+  },
+  {
+    name: 'an agent that never repeats the end of operations',
+    parts: { newAgent: neverRepeatsOperations },
+    objection: /the end of \w+ .* was never acknowledged/,
+  },
+  {
     name: 'a master that counts reservations twice',
     parts: { newMaster: countsReservationsTwice },
     objection: /in all, not|are not the total/,
@@ -325,7 +391,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a master that does not write down which agents are gone',
     parts: { newMaster: forgets('master/gone/') },
-    objection: /is gone, but the registry does not know/,
+    objection: /is gone, but the registry does not know|believes to be registered/,
   },
   {
     name: 'a master that takes in agents that are gone',
