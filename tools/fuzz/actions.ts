@@ -215,7 +215,8 @@ async function anyRoute({ url, inputs, parties, answered }: Scene): Promise<void
   if (inputs.oneIn(8)) headers['accept-encoding'] = 'gzip';
   const sending: Sending = {
     method,
-    path: filled(prefix + route + inputs.pick(QUERIES)),
+    // What a client cannot write into a path goes escaped.
+    path: filled(prefix + route + inputs.pick(QUERIES)).replace(/[^\x21-\x7e]/g, '%00'),
     headers,
     ...(method !== 'GET' && method !== 'HEAD' && { body: filled(inputs.pick(BODIES)) }),
   };

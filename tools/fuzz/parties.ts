@@ -75,7 +75,7 @@ export class Parties {
     );
     const streamId = String(stream.headers['mesos-stream-id']);
     this.frameworks.push({ stream, streamId, encoding });
-    while (this.frameworks.length > FRAMEWORKS_MAX) this.frameworks.shift()?.stream.close();
+    while (this.frameworks.length > FRAMEWORKS_MAX) leave(this.frameworks.shift()?.stream);
   }
 
   async watch(): Promise<void> {
@@ -83,7 +83,7 @@ export class Parties {
     const body = encodeAs(encoding, masterApi.CallType, { type: 'SUBSCRIBE' });
     const options = { type: masterApi.EventType, encoding };
     this.operators.push(await openStream(`${this.#url}/api/v1`, body, options));
-    while (this.operators.length > OPERATORS_MAX) this.operators.shift()?.close();
+    while (this.operators.length > OPERATORS_MAX) leave(this.operators.shift());
   }
 
   async connectAgent(): Promise<void> {
@@ -117,6 +117,10 @@ export class Parties {
 
   /** Forgets what has ended and what is too old. */
   tidy(): void {
+    const streams = [...this.frameworks.map(({ stream }) => stream), ...this.operators];
+    // What held it may live on for a while in the HTTP client: not what it heard.
+    for (const { events } of streams) if (events.ended) events.all.length = 0;
+    for (const { frames } of this.agents) if (frames.ended) frames.all.length = 0;
     this.frameworks = this.frameworks.filter(({ stream }) => !stream.events.ended);
     this.operators = this.operators.filter(({ events }) => !events.ended);
     this.agents = this.agents.filter(({ frames }) => !frames.ended);
@@ -128,9 +132,9 @@ export class Parties {
     for (const log of logs) if (log.length > REMEMBERED_MAX) log.splice(1, log.length - 100);
     for (const { stream } of this.frameworks) {
       const id = stream.events.all[0]?.subscribed?.framework_id.value;
-      if (id !== undefined && this.#frameworkIds.at(-1) !== id) this.#frameworkIds.push(id);
+      if (id !== undefined && !this.#frameworkIds.includes(id)) this.#frameworkIds.push(id);
     }
-    if (this.#frameworkIds.length > FRAMEWORKS_MAX) this.#frameworkIds.shift();
+    while (this.#frameworkIds.length > FRAMEWORKS_MAX) this.#frameworkIds.shift();
   }
 
   /** Real names for the placeholders, as seen by this framework or any. */
@@ -157,4 +161,10 @@ export class Parties {
     for (const stream of this.operators) stream.close();
     for (const agent of this.agents) agent.close();
   }
+}
+
+/** Closes a stream and forgets what it brought. */
+function leave(stream: EventStream<unknown> | undefined): void {
+  stream?.close();
+  stream?.events.all.splice(0);
 }

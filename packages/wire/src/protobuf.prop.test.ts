@@ -2,10 +2,8 @@
  * The codecs against another library: protobufjs, fed with the schema itself rather than with our tables.
  */
 
-import { readFileSync } from 'node:fs';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
-import protobufjs from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import {
   agentProtocol,
@@ -20,78 +18,8 @@ import {
 } from './index.ts';
 import { schemaTable } from './generated/schema-table.ts';
 import { messageType } from './message-type.ts';
+import { loadRoot } from './testing/independent-root.ts';
 import { messageArbitrary } from './testing/message-arbitrary.ts';
-
-interface SchemaField {
-  readonly name: string;
-  readonly number: number;
-  readonly type: string;
-  readonly label: 'required' | 'optional' | 'repeated' | 'map';
-  readonly kind: string;
-  readonly resolved?: string;
-}
-
-interface SchemaFile {
-  readonly packages: Readonly<
-    Record<
-      string,
-      {
-        readonly messages: readonly {
-          readonly name: string;
-          readonly fields: readonly SchemaField[];
-        }[];
-        readonly enums: readonly {
-          readonly name: string;
-          readonly values: Record<string, number>;
-        }[];
-      }
-    >
-  >;
-}
-
-interface Namespace {
-  nested?: Record<string, Namespace>;
-  fields?: Record<string, object>;
-  values?: Record<string, number>;
-}
-
-/** The node of a dotted name, made when it is not there. */
-function nodeOf(root: Namespace, name: string): Namespace {
-  let node = root;
-  for (const part of name.split('.')) {
-    node.nested ??= {};
-    node = node.nested[part] ??= {};
-  }
-  return node;
-}
-
-function fieldOf({ number: id, type, label, resolved }: SchemaField): object {
-  // A leading dot: the name is complete.
-  const full = resolved ?? type;
-  if (label === 'map') {
-    const value = /^map<string,(.*)>$/.exec(full)?.[1] ?? '';
-    return { id, keyType: 'string', type: value.includes('.') ? `.${value}` : value };
-  }
-  const rule = label === 'optional' ? {} : { rule: label };
-  return { id, type: resolved === undefined ? type : `.${resolved}`, ...rule };
-}
-
-function loadRoot(): protobufjs.Root {
-  const root: Namespace = {};
-  for (const file of ['mesos-v1', 'dcos-agent']) {
-    const url = new URL(`../schema/${file}.json`, import.meta.url);
-    const { packages } = JSON.parse(readFileSync(url, 'utf8')) as SchemaFile;
-    for (const [name, { messages, enums }] of Object.entries(packages)) {
-      for (const message of messages) {
-        nodeOf(root, `${name}.${message.name}`).fields = Object.fromEntries(
-          message.fields.map((field) => [field.name, fieldOf(field)]),
-        );
-      }
-      for (const { name: own, values } of enums) nodeOf(root, `${name}.${own}`).values = values;
-    }
-  }
-  return protobufjs.Root.fromJSON(root);
-}
 
 const root = loadRoot();
 
