@@ -82,7 +82,9 @@ export class Parties {
     const encoding = this.#inputs.pick<Encoding>(['json', 'protobuf']);
     const body = encodeAs(encoding, masterApi.CallType, { type: 'SUBSCRIBE' });
     const options = { type: masterApi.EventType, encoding };
-    this.operators.push(await openStream(`${this.#url}/api/v1`, body, options));
+    const stream = await openStream(`${this.#url}/api/v1`, body, options);
+    // Looked up after the wait: the list may be another one by now.
+    this.operators.push(stream);
     while (this.operators.length > OPERATORS_MAX) leave(this.operators.shift());
   }
 
