@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ExecutorInfo, Offer_Operation, TaskInfo } from '@dcos/wire';
+import type { ExecutorInfo, Offer_Operation, Resource, TaskInfo } from '@dcos/wire';
 import {
   eventsOf,
   framesOf,
@@ -113,6 +113,11 @@ const INVALID: readonly InvalidTask[] = [
     change: { limits: { cpus: { value: 2 } } },
     message: /not capable of resource limits/,
   },
+  {
+    what: 'control groups of its own outside of a group',
+    change: { container: { type: 'MESOS', linux_info: { share_cgroups: false } } },
+    message: /'share_cgroups' may be false for tasks of a group only/,
+  },
 ];
 
 describe('a task that cannot be launched ends in TASK_ERROR and changes nothing else', () => {
@@ -221,6 +226,18 @@ const CUSTOM: ExecutorInfo = {
   command: { value: './run' },
   resources: resources({ cpus: 0.5, mem: 64 }),
 };
+
+const VOLUME: Resource = {
+  name: 'disk',
+  type: 'SCALAR',
+  scalar: { value: 10 },
+  reservations: [{ type: 'DYNAMIC', role: 'dev' }],
+  disk: { persistence: { id: 'v' }, volume: { mode: 'RW', container_path: 'data' } },
+};
+
+function ownCgroups(id: string, agent: TestAgent): TaskInfo {
+  return task(id, agent, { container: { type: 'MESOS', linux_info: { share_cgroups: false } } });
+}
 
 /** Like `offered`, with disk, which executors of groups need. */
 function offeredWithDisk(): ReturnType<typeof offered> {
@@ -335,6 +352,27 @@ describe('LAUNCH_GROUP', () => {
       operation: (agent) => group(POD, [task('a', agent)], { id: { value: 'op' } }),
       message: /'id' is not allowed in a LAUNCH_GROUP operation/,
     },
+    {
+      what: 'one task that shares control groups, as is the default, and one that does not',
+      operation: (agent) => group(POD, [ownCgroups('a', agent), task('b', agent)]),
+      message: /'share_cgroups' must be the same for all tasks/,
+    },
+    {
+      what: 'an executor that shares control groups',
+      operation: (agent) => {
+        const container = { type: 'MESOS', linux_info: { share_cgroups: true } } as const;
+        return group({ ...POD, container }, [task('a', agent)]);
+      },
+      message: /'share_cgroups' cannot be true for an executor/,
+    },
+    {
+      what: 'one volume for two tasks',
+      operation: (agent) => {
+        const using = { resources: [...resources({ cpus: 0.1 }), VOLUME] };
+        return group(POD, [task('a', agent, using), task('b', agent, using)]);
+      },
+      message: /Task group with its executor uses duplicate persistence ID v/,
+    },
   ];
   test.each(refusals)('with $what is refused as a whole', ({ operation, message }) => {
     const { world, framework, agent } = offeredWithDisk();
@@ -350,7 +388,48 @@ describe('LAUNCH_GROUP', () => {
   });
 });
 
+test('a group may not share control groups otherwise than the tasks that its executor runs', () => {
+  const { world, framework, agent } = offeredWithDisk();
+  operate(world, framework, [group(POD, [ownCgroups('a', agent)])]);
+  world.settle();
+  const { effects } = operate(world, framework, [
+    group(POD, [task('b', agent)]),
+    group(POD, [ownCgroups('c', agent)]),
+  ]);
+  const [status] = eventsOf(effects, framework.streamId).map(({ update }) => update?.status);
+  expect(status?.task_id).toEqual({ value: 'b' });
+  expect(status?.message).toMatch(/'share_cgroups' must be the same for all tasks/);
+  expect(framesOf(effects, agent.connection)).toHaveLength(1);
+});
+
 describe('tasks with an executor of their own', () => {
+  test.each([
+    {
+      what: 'of the default type',
+      change: { type: 'DEFAULT', command: undefined } as const,
+      message: /'ExecutorInfo.type' must be 'CUSTOM'/,
+    },
+    {
+      what: 'with the volume of the task',
+      change: { resources: [...resources({ cpus: 0.1 }), VOLUME] },
+      message: /Task with its executor uses duplicate persistence ID v/,
+    },
+    {
+      what: 'with revocable cpus beside cpus of the task',
+      change: { resources: resources({ cpus: 0.1 }).map((cpus) => ({ ...cpus, revocable: {} })) },
+      message: /Task with its executor mixes revocable and non-revocable resources of 'cpus'/,
+    },
+  ])('are refused with one $what', ({ change, message }) => {
+    const { world, framework, agent } = offeredWithDisk();
+    const { command, ...executor } = { ...CUSTOM, ...change };
+    const own = customTask('a', agent, command === undefined ? executor : { ...executor, command });
+    const given = { ...own, resources: [...resources({ cpus: 1 }), VOLUME] };
+    const { effects } = world.launch(framework, [given]);
+    const [status] = eventsOf(effects, framework.streamId).map(({ update }) => update?.status);
+    expect(status).toMatchObject({ state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID' });
+    expect(status?.message).toMatch(message);
+  });
+
   test('pay for the executor once, until it exits', () => {
     const { world, framework, agent } = offeredWithDisk();
     world.launch(framework, [customTask('a', agent)]);

@@ -14,6 +14,7 @@ export function executorProblem(executor: ExecutorInfo, place: LaunchPlace): str
   return (
     identityProblem(executor, place) ??
     kindProblem(executor) ??
+    sharingProblem(executor) ??
     executorResourcesProblem(executor) ??
     sameExecutorProblem(executor, place)
   );
@@ -45,6 +46,12 @@ function kindProblem({ type, command, container }: ExecutorInfo): string | undef
   // An executor without a type is from before there were types, and custom.
   return command === undefined
     ? "'ExecutorInfo.command' must be set for 'CUSTOM' executor"
+    : undefined;
+}
+
+function sharingProblem({ container }: ExecutorInfo): string | undefined {
+  return container?.linux_info?.share_cgroups === true
+    ? "'share_cgroups' cannot be true for an executor"
     : undefined;
 }
 

@@ -21,7 +21,13 @@ import type { Framework } from './state.ts';
 import { masterStatus } from './status.ts';
 import { stateFor } from './task-state.ts';
 import { groupProblem } from './task-group-validation.ts';
-import { resourcesProblem, taskProblem } from './task-validation.ts';
+import {
+  resourcesProblem,
+  sharesCgroups,
+  taskProblem,
+  togetherProblem,
+  type LaunchPlace,
+} from './task-validation.ts';
 import { addTask, countTerminal, taskOfInfo } from './tasks.ts';
 
 /** LAUNCH: each task on its own. */
@@ -63,10 +69,29 @@ function launchProblem(framework: Framework, grant: Grant, task: TaskInfo): stri
   const { executor } = task;
   const problem =
     taskProblem(task, place) ??
-    (executor === undefined ? undefined : executorProblem(executor, place));
+    (executor === undefined ? undefined : ownExecutorProblem(task, executor, place));
   if (problem !== undefined) return problem;
   const needed = [...(task.resources ?? []), ...newExecutorResources(framework, grant, executor)];
-  return resourcesProblem(Resources.fromWire(needed), grant.remaining, 'task');
+  return (
+    resourcesProblem(Resources.fromWire(needed), grant.remaining, 'task') ??
+    (sharesCgroups(task.container)
+      ? undefined
+      : "'share_cgroups' may be false for tasks of a group only")
+  );
+}
+
+/** The executor that a task of LAUNCH brings: the default one is for groups. */
+function ownExecutorProblem(
+  { resources = [] }: TaskInfo,
+  executor: ExecutorInfo,
+  place: LaunchPlace,
+): string | undefined {
+  const problem = executorProblem(executor, place);
+  if (problem !== undefined) return problem;
+  if (executor.type !== undefined && executor.type !== 'CUSTOM')
+    return "'ExecutorInfo.type' must be 'CUSTOM' in a LAUNCH operation";
+  const together = Resources.fromWire([...resources, ...(executor.resources ?? [])]);
+  return togetherProblem('Task with its executor', together);
 }
 
 /** An executor that runs on the agent already is paid for. */

@@ -3,10 +3,17 @@
  * Source: the original's validation; the texts have its meaning.
  */
 
+import { executorId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { ExecutorInfo, TaskInfo } from '@dcos/wire';
 import { executorProblem } from './executor-validation.ts';
-import { taskProblem, type LaunchPlace } from './task-validation.ts';
+import { findExecutor } from './executors.ts';
+import {
+  sharesCgroups,
+  taskProblem,
+  togetherProblem,
+  type LaunchPlace,
+} from './task-validation.ts';
 
 /** Least an executor of a group must have, in thousandths. */
 const CPUS_MIN = 10;
@@ -32,7 +39,10 @@ export function groupProblem(
     if (problem !== undefined) return `Task '${id}' is invalid: ${problem}`;
   }
   return (
-    executorProblem(executor, place) ?? sizeProblem(executor) ?? limitsProblem(tasks, executor)
+    executorProblem(executor, place) ??
+    sizeProblem(executor) ??
+    togetherProblem('Task group with its executor', allResources(tasks, executor)) ??
+    sharingProblem(tasks, executor, place)
   );
 }
 
@@ -48,8 +58,7 @@ function memberProblem(
     return 'NetworkInfos must not be set on the task';
   // The executor of the group stands for the one of the task, which checks demand or forbid.
   const { executor: _executor, ...alone } = task;
-  const shared = task.container?.linux_info?.share_cgroups ?? true;
-  if (Object.keys(task.limits ?? {}).length > 0 && shared) {
+  if (Object.keys(task.limits ?? {}).length > 0 && sharesCgroups(task.container)) {
     return "Resource limits may only be set for tasks within a task group when 'share_cgroups' is false";
   }
   return taskProblem(alone, place);
@@ -68,13 +77,27 @@ function sizeProblem(executor: ExecutorInfo): string | undefined {
     : undefined;
 }
 
-function limitsProblem(tasks: readonly TaskInfo[], executor: ExecutorInfo): string | undefined {
-  const values = new Set(
-    [...tasks.map(({ container }) => container), executor.container]
-      .map((container) => container?.linux_info?.share_cgroups)
-      .filter((value) => value !== undefined),
-  );
-  return values.size > 1
-    ? "'share_cgroups' must be the same for all tasks of a group and their executor"
+function allResources(tasks: readonly TaskInfo[], executor: ExecutorInfo): Resources {
+  const all = [...tasks, executor].flatMap(({ resources = [] }) => resources);
+  return Resources.fromWire(all);
+}
+
+/** All tasks of an executor share its control groups, or none does; also those that it runs already. */
+function sharingProblem(
+  tasks: readonly TaskInfo[],
+  executor: ExecutorInfo,
+  { framework, agent }: LaunchPlace,
+): string | undefined {
+  const id = executorId(executor.executor_id.value);
+  const runs = findExecutor(agent, framework.id, id) !== undefined;
+  const present = runs ? [...(agent.tasks.get(framework.id)?.values() ?? [])] : [];
+  const containers = [
+    ...tasks.map(({ container }) => container),
+    ...present
+      .filter(({ task }) => task.executor_id?.value === id)
+      .map(({ task }) => task.container),
+  ];
+  return new Set(containers.map(sharesCgroups)).size > 1
+    ? "'share_cgroups' must be the same for all tasks of a group and of their executor"
     : undefined;
 }

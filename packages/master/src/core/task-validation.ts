@@ -6,7 +6,7 @@
 
 import { idProblem, taskId } from '@dcos/base';
 import { Resources, resourcesText, validateResources } from '@dcos/resources';
-import type { HealthCheck, CheckInfo, TaskInfo } from '@dcos/wire';
+import type { CheckInfo, ContainerInfo, HealthCheck, TaskInfo } from '@dcos/wire';
 import type { Agent, Framework } from './state.ts';
 
 export interface LaunchPlace {
@@ -119,14 +119,25 @@ export function mixProblem(who: string, wanted: Resources): string | undefined {
     : `${who} mixes revocable and non-revocable resources of '${mixed}'`;
 }
 
-/** A persistence id names one volume of its role on an agent. */
+/** Whether a container uses the control groups of its parent, as it does unless it says otherwise. */
+export function sharesCgroups(container: ContainerInfo | undefined): boolean {
+  return container?.linux_info?.share_cgroups ?? true;
+}
+
+/** What tasks and the executor that runs them need must go together, whether it runs already or not. */
+export function togetherProblem(who: string, together: Resources): string | undefined {
+  return persistenceProblem(who, together) ?? mixProblem(who, together);
+}
+
+/** A persistence id names one volume of its role on an agent. A shared volume may be used many times. */
 export function persistenceProblem(who: string, wanted: Resources): string | undefined {
   const seen = new Set<string>();
   for (const { nature, count } of wanted.entries) {
     const id = nature.frame.disk?.persistence?.id;
     if (id === undefined) continue;
     const name = `${nature.reservedTo ?? ''}/${id}`;
-    if (seen.has(name) || count > 1) return `${who} uses duplicate persistence ID ${id}`;
+    if (seen.has(name) || (count > 1 && !nature.shared))
+      return `${who} uses duplicate persistence ID ${id}`;
     seen.add(name);
   }
   return undefined;
