@@ -12,7 +12,7 @@ import { uuidText, type ContainerId, type Instant, type JsonValue } from '@dcos/
 import type { AllocatorSnapshot } from '@dcos/allocator';
 import type { Master } from '@dcos/master/core';
 import { isTerminal, mayFollow, type Agent, type AgentSnapshot } from '@dcos/agent/core';
-import type { Resources } from '@dcos/resources';
+import { Resources } from '@dcos/resources';
 import type { TaskState } from '@dcos/wire';
 import { AMOUNTS, type SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedFramework } from './simulated-framework.ts';
@@ -33,6 +33,7 @@ export function checkResources(state: Master['state'], allocator: AllocatorSnaps
     if (lost !== undefined)
       return `agent ${agent.id}: ${lost[0]} is ${total.scalarMilli(lost[0]) / 1000} in all, not ${lost[1]}`;
     if (!total.contains(taken)) {
+      if (total.contains(confirmed(agent).add(offered))) continue;
       return `agent ${agent.id}: used ${text(used)} and offered ${text(offered)} exceed the total ${text(total)}`;
     }
     const book = books.get(agent.id);
@@ -47,6 +48,21 @@ export function checkResources(state: Master['state'], allocator: AllocatorSnaps
   }
   return undefined;
 }
+
+/**
+ * What tasks use that their agent has confirmed. An agent that comes back without an operation and without the
+ * tasks that were launched on its result has less than those need, until it has said that it does not know them.
+ */
+function confirmed(agent: AgentState): Resources {
+  let sum = Resources.empty;
+  for (const tasks of agent.tasks.values())
+    for (const { task, released, resources } of tasks.values())
+      if (!released && task.state !== 'TASK_STAGING') sum = sum.add(resources);
+  return sum.unallocate();
+}
+
+type AgentState =
+  Master['state']['agents'] extends ReadonlyMap<string, infer Value> ? Value : never;
 
 function text(resources: Resources): string {
   return JSON.stringify(resources.summary());

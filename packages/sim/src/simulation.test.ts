@@ -11,6 +11,10 @@ test('a seed that found a bug: an end that was not acknowledged when its agent b
   expect(simulate({ seed: 1696, steps: STEPS, faults: true }).violation).toBeUndefined();
 });
 
+test('a seed in which an agent came back without an operation and the tasks launched on its result', () => {
+  expect(simulate({ seed: 322, steps: STEPS, faults: true }).violation).toBeUndefined();
+});
+
 test('the same seed gives the same run, another seed another', () => {
   const once = simulate({ seed: 7, steps: STEPS, faults: true });
   expect(simulate({ seed: 7, steps: STEPS, faults: true })).toEqual(once);

@@ -82,7 +82,7 @@ function checkRegistry(world: World, snapshot: MasterSnapshot): void {
   );
 }
 
-test('the invariants hold after every event of any history', () => {
+test('the invariants hold after every event of any history', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 30, maxLength: 80 }), (steps) => {
       const history = new History();
