@@ -25,6 +25,7 @@ export function convertOffered(
   const operation = mapOperationResources(given, allocatedTo(role));
   const conversion = conversionOf(operation);
   const problem =
+    boundProblem(context, framework, operation) ??
     capabilityProblem(agent, operation) ??
     (conversion.ok ? undefined : conversion.error) ??
     reservationProblem(framework, role, operation) ??
@@ -50,6 +51,18 @@ export function convertOffered(
   else grant.remaining = grant.remaining.add(converted);
   applyConversion(context, framework, agent, consumed, converted);
   sendOperation(context, agent, mapOperationResources(operation, withoutAllocation), framework);
+}
+
+/** Records are kept until they are acknowledged, which some frameworks never do. */
+function boundProblem(
+  { options }: Context,
+  framework: Framework,
+  operation: Offer_Operation,
+): string | undefined {
+  const { operationsPerFrameworkMax } = options;
+  return operation.id !== undefined && framework.operations.size >= operationsPerFrameworkMax
+    ? `${operationsPerFrameworkMax} operations of the framework are not acknowledged, more are not allowed`
+    : undefined;
 }
 
 /** In the books of the master and of the allocator. */

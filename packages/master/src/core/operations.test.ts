@@ -46,8 +46,8 @@ interface Scene {
   readonly agent: TestAgent;
 }
 
-function scene(): Scene {
-  const world = new World();
+function scene(options: ConstructorParameters<typeof World>[0] = {}): Scene {
+  const world = new World(options);
   const framework = world.subscribe(frameworkInfo({ roles: ['dev'], principal: 'ops' }));
   const agent = world.register({
     agent_info: { hostname: 'host', port: 5051, resources: AGENT },
@@ -577,4 +577,21 @@ test('an agent that has less than its tasks use is not believed', () => {
     resources_changed: { total_resources: resources({ mem: 1 }) },
   });
   expect(world.master.snapshot().agents).toEqual(before);
+});
+
+test('a framework that does not acknowledge its operations gets no more of them', () => {
+  const set = scene({ operationsPerFrameworkMax: 1 });
+  const named = (id: string): Offer_Operation => ({
+    type: 'RESERVE',
+    id: { value: id },
+    reserve: { resources: reserved({ cpus: 1 }) },
+  });
+  const effects = operate(set, [named('first'), named('second'), RESERVE]);
+  expect(feedback(effects, set.framework)).toMatchObject([
+    { operation_id: { value: 'second' }, state: 'OPERATION_ERROR' },
+  ]);
+  expect(applied(effects, set.agent).map(({ operation }) => operation.id?.value)).toEqual([
+    'first',
+    undefined,
+  ]);
 });

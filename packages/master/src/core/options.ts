@@ -32,6 +32,8 @@ export interface MasterOptions {
   readonly frameworksMax: number;
   /** Tasks of one ACCEPT call. */
   readonly tasksPerAcceptMax: number;
+  /** Operations with an id that a framework may leave unacknowledged; one more is refused. */
+  readonly operationsPerFrameworkMax: number;
 }
 
 export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'> = {
@@ -51,6 +53,7 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   removedAgentsMax: 100_000,
   frameworksMax: 10_000,
   tasksPerAcceptMax: 10_000,
+  operationsPerFrameworkMax: 10_000,
 };
 
 /** A framework may refuse resources for this long at most. */
