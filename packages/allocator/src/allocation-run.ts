@@ -62,19 +62,26 @@ export function runAllocation(
       agent.settledEpoch !== context.wakeEpoch &&
       !agent.free.isEmpty(),
   );
-  const allocations: Allocation[] = [];
+  const progress: Progress = { allocations: [], sharedGiven: new Map() };
   context.clients.roleSorter.refresh();
   const { quota } = context;
   if (quota?.hasUnmet === true) {
     for (const agent of shuffle(context.random, due)) {
       if (!quota.hasUnmet) break;
-      serveAgent(context, agent, allocations, 'guarantees');
+      serveAgent(context, agent, progress, 'guarantees');
     }
   }
   for (const agent of shuffle(context.random, due)) {
-    if (!agent.free.isEmpty()) serveAgent(context, agent, allocations, 'everything');
+    if (!agent.free.isEmpty()) serveAgent(context, agent, progress, 'everything');
   }
-  return allocations;
+  return progress.allocations;
+}
+
+/** What a run did so far. */
+interface Progress {
+  readonly allocations: Allocation[];
+  /** Shared resources that were offered in this run; they stay free, but go to one framework a run. */
+  readonly sharedGiven: Map<AgentBook, Resources>;
 }
 
 /** An offer that was decided in an agent's turn and is not yet counted in the sorters. */
@@ -86,7 +93,7 @@ interface Decision {
 function serveAgent(
   context: RunContext,
   agent: AgentBook,
-  allocations: Allocation[],
+  { allocations, sharedGiven }: Progress,
   stage: Stage,
 ): void {
   if (!context.hasMinOverrides && !isAllocatable(agent.free, context.minAllocatable)) {
@@ -99,7 +106,8 @@ function serveAgent(
     return;
   }
   const decisions: Decision[] = [];
-  let left = agent.free;
+  const given = sharedGiven.get(agent);
+  let left = given === undefined ? agent.free : agent.free.without(given);
   const serveClient = (client: Client): boolean => {
     if (agent.isBlocked(client.index)) return true;
     const plain = offerable(context, client, agent, left, stage);
@@ -108,7 +116,7 @@ function serveAgent(
       // what quota left holds until quota leaves more, wherever that happens.
       const heldBack = plain.kind === 'quota' || (plain.kind === 'filtered' && plain.chopped);
       if (heldBack) context.heldBack();
-      else if (decisions.length === 0) agent.block(client.index);
+      else if (decisions.length === 0 && given === undefined) agent.block(client.index);
       return true;
     }
     decisions.push({ client, plain });
@@ -122,6 +130,11 @@ function serveAgent(
     return role.frameworks.walk(serveClient);
   });
   for (const { client, plain } of decisions) {
+    if (stage === 'guarantees') {
+      const shared = plain.filterEntries(({ nature }) => nature.shared);
+      if (!shared.isEmpty())
+        sharedGiven.set(agent, (sharedGiven.get(agent) ?? Resources.empty).add(shared));
+    }
     const resources = plain.allocate(client.role.name);
     context.commit(client, agent, resources, plain);
     allocations.push({
@@ -131,7 +144,8 @@ function serveAgent(
       resources,
     });
   }
-  if (decisions.length === 0 && stage === 'everything') agent.settledEpoch = context.wakeEpoch;
+  const sawAll = stage === 'everything' && given === undefined;
+  if (decisions.length === 0 && sawAll) agent.settledEpoch = context.wakeEpoch;
 }
 
 /** What of the resources the client would be offered now, or why nothing. */

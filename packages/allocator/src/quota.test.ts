@@ -167,6 +167,40 @@ test('disks that are taken whole are left out when they do not fit', () => {
   expect(sumsOf(run())['f1']?.disk()).toBe(50);
 });
 
+test('a shared volume goes to one framework of a run, in whichever stage', () => {
+  const { allocator, agent, framework, run } = world();
+  const volume = Resources.fromWire([
+    {
+      name: 'disk',
+      type: 'SCALAR',
+      scalar: { value: 100 },
+      reservations: [{ type: 'DYNAMIC', role: 'guarded' }],
+      disk: {
+        persistence: { id: 'v' },
+        volume: { mode: 'RW', container_path: 'v' },
+      },
+      shared: {},
+    },
+  ]);
+  agent('a', res('cpus:2;mem:1024;cpus(guarded/child):1').add(volume));
+  const capabilities = new Set(['MULTI_ROLE', 'SHARED_RESOURCES']);
+  framework('f1', ['guarded'], { capabilities });
+  framework('f2', ['guarded/child'], { capabilities });
+  allocator.suppress(frameworkId('f2'), []);
+  allocator.updateQuota('guarded', {
+    guarantees: quantities('cpus:2;mem:1024'),
+    limits: new Map(),
+  });
+  allocator.revive(frameworkId('f2'), []);
+  const shared = (allocations: readonly Allocation[]): readonly string[] =>
+    allocations
+      .filter(({ resources }) => resources.entries.some(({ nature }) => nature.shared))
+      .map(({ frameworkId: id }) => id);
+  const first = run();
+  expect(first.map(({ frameworkId: id }) => id)).toEqual(['f1', 'f2']);
+  expect(shared(first)).toEqual(['f1']);
+});
+
 test('a quota that is removed holds nothing back any more', () => {
   const { allocator, agent, framework, run } = world();
   agent('a1', 'cpus:2;mem:1024');
