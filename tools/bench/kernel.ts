@@ -3,6 +3,7 @@
  * small unless `--full` is given. A figure that is a budget's is one of a full run.
  */
 
+import { benchmarkKernelAllocator } from './kernel-allocator.ts';
 import { benchmarkCore } from './kernel-core.ts';
 import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './kernel-load.ts';
 import { benchmarkState } from './kernel-state.ts';
@@ -10,6 +11,7 @@ import { benchmarkSubscribers } from './kernel-subscribers.ts';
 import type { Row } from './row.ts';
 
 const AREAS: Readonly<Record<string, (full: boolean) => Promise<readonly Row[]>>> = {
+  allocator: benchmarkKernelAllocator,
   core: benchmarkCore,
   load: benchmarkLoad,
   failover: benchmarkFailover,
