@@ -26,6 +26,8 @@ const HEAP_GROWTH_BYTES_MAX = 192 * 1024 * 1024;
 export interface FuzzOptions {
   readonly seed: number;
   readonly durationMs: number;
+  /** Actions that are taken even when the time is up: a busy machine is slow. */
+  readonly actionsMin?: number;
   /** Bound on actions per second. */
   readonly rateMax: number;
   /** Hears how it goes, about every ten seconds. */
@@ -91,7 +93,7 @@ class Run {
   }
 
   async #loop(master: RunningMaster, parties: Parties): Promise<void> {
-    const { durationMs, rateMax, progress } = this.#options;
+    const { durationMs, actionsMin = 0, rateMax, progress } = this.#options;
     const startedMs = performance.now();
     const scene: Scene = {
       url: master.url,
@@ -100,7 +102,10 @@ class Run {
       answered: (what, status) => this.#answered(what, status),
     };
     const worker = async (): Promise<void> => {
-      while (this.#violation === undefined && performance.now() - startedMs < durationMs) {
+      while (
+        this.#violation === undefined &&
+        (this.#actions < actionsMin || performance.now() - startedMs < durationMs)
+      ) {
         await this.#act(scene);
         if (this.#actions % CHECK_EVERY === 0) await this.#check(master);
         const aheadMs = (this.#actions / rateMax) * 1000 - (performance.now() - startedMs);
