@@ -1,0 +1,49 @@
+/**
+ * Decides by access control lists, as the original's authorizer "local" does: the rules of the action are
+ * looked at in order, and the first whose subjects and objects both match the request decides. It allows when
+ * both of its sides allow. Without a match `permissive` decides.
+ */
+
+import type { Action, AuthorizationRequest, Authorizer } from '../core/authorization.ts';
+import type { Acls, Entity } from './acls.ts';
+
+/** Makes an authorizer; it depends on the lists only. */
+export function createLocalAuthorizer({ permissive, rules }: Acls): Authorizer {
+  return {
+    allows({ action, principal, object }: AuthorizationRequest): boolean {
+      const rule = (rules.get(action) ?? []).find(
+        ({ subjects, objects }) => matches(principal, subjects) && matches(object, objects),
+      );
+      return rule === undefined
+        ? permissive
+        : allowedBy(principal, rule.subjects) && allowedBy(object, rule.objects);
+    },
+  };
+}
+
+/** NONE matches everything, so that a rule can deny it. An absent value asks about any. */
+function matches(value: string | undefined, entity: Entity): boolean {
+  return entity.type === 'SOME' ? value !== undefined && contains(entity, value) : true;
+}
+
+/** Of a rule that matches. */
+function allowedBy(value: string | undefined, entity: Entity): boolean {
+  return entity.type === 'SOME'
+    ? value !== undefined && contains(entity, value)
+    : entity.type === 'ANY';
+}
+
+function contains({ values, prefixes }: Extract<Entity, { type: 'SOME' }>, value: string): boolean {
+  return (
+    values.has(value) ||
+    prefixes.some((prefix) => value.length > prefix.length && value.startsWith(prefix))
+  );
+}
+
+/** What somebody must be allowed to see before they get documents that show the whole cluster. */
+const VIEWS: readonly Action[] = ['VIEW_FRAMEWORK', 'VIEW_TASK', 'VIEW_EXECUTOR', 'VIEW_ROLE'];
+
+/** Whether somebody may read documents that show frameworks, tasks, executors and roles. */
+export function mayView(authorizer: Authorizer, principal: string | undefined): boolean {
+  return VIEWS.every((action) => authorizer.allows({ action, principal }));
+}
