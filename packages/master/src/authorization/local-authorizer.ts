@@ -4,7 +4,7 @@
  * both of its sides allow. Without a match `permissive` decides.
  */
 
-import type { Action, AuthorizationRequest, Authorizer } from '../core/authorization.ts';
+import type { AuthorizationRequest, Authorizer } from '../core/authorization.ts';
 import type { Acls, Entity } from './acls.ts';
 
 /** Makes an authorizer; it depends on the lists only. */
@@ -38,12 +38,4 @@ function contains({ values, prefixes }: Extract<Entity, { type: 'SOME' }>, value
     values.has(value) ||
     prefixes.some((prefix) => value.length > prefix.length && value.startsWith(prefix))
   );
-}
-
-/** What somebody must be allowed to see before they get documents that show the whole cluster. */
-const VIEWS: readonly Action[] = ['VIEW_FRAMEWORK', 'VIEW_TASK', 'VIEW_EXECUTOR', 'VIEW_ROLE'];
-
-/** Whether somebody may read documents that show frameworks, tasks, executors and roles. */
-export function mayView(authorizer: Authorizer, principal: string | undefined): boolean {
-  return VIEWS.every((action) => authorizer.allows({ action, principal }));
 }

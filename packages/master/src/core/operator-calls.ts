@@ -7,6 +7,7 @@ import { isValidRole } from '@dcos/resources';
 import type { masterApi, WeightInfo } from '@dcos/wire';
 import { deactivateAgent, drainAgent, forgetPolicies, reactivateAgent } from './agent-policies.ts';
 import { markAgentGone } from './agents.ts';
+import type { Action } from './authorization.ts';
 import type { Context } from './context.ts';
 import type { RequestId } from './effects.ts';
 import { removeFramework } from './frameworks.ts';
@@ -32,6 +33,8 @@ export function onOperatorCall(
     context.emit({ kind: 'reply', request, status, ...(text !== undefined && { text }) });
   const answer = (refusal: { readonly status: number; readonly text: string } | undefined): void =>
     refusal === undefined ? reply(200) : reply(refusal.status, refusal.text);
+  const allows = (action: Action, object?: string): boolean =>
+    context.authorizer.allows({ action, principal, object });
   switch (call.type) {
     case 'SUBSCRIBE':
       context.emit({ kind: 'openOperatorStream', request, snapshot: getState(context.state) });
@@ -41,10 +44,12 @@ export function onOperatorCall(
         frameworkId(call.teardown?.framework_id.value ?? ''),
       );
       if (framework === undefined) return reply(400, 'No framework found with specified ID');
+      if (!allows('TEARDOWN_FRAMEWORK', framework.info.principal)) return reply(403);
       removeFramework(context, framework);
       return reply(200);
     }
     case 'MARK_AGENT_GONE': {
+      if (!allows('MARK_AGENT_GONE')) return reply(403);
       const found = markAgentGone(context, agentId(call.mark_agent_gone?.agent_id.value ?? ''));
       forgetPolicies(context);
       return found ? reply(200) : reply(404, 'Agent not found');
@@ -81,6 +86,7 @@ export function onOperatorCall(
       );
     case 'UPDATE_WEIGHTS': {
       const weights = call.update_weights?.weight_infos ?? [];
+      if (!weights.every(({ role }) => allows('UPDATE_WEIGHT', role ?? ''))) return reply(403);
       const problem = updateWeights(context, weights);
       return problem === undefined ? reply(200) : reply(400, problem);
     }

@@ -2,7 +2,7 @@
  * POST /api/v1/scheduler after decoding: the checks in the original's order, then the call itself.
  *
  * Order: message (400), unknown type (501), Accept of SUBSCRIBE (406), presence of the stream id (400),
- * framework known (400), framework connected (403), stream id current (400).
+ * framework known (400), its principal the caller's (400), framework connected (403), stream id current (400).
  */
 
 import {
@@ -13,7 +13,7 @@ import {
   type AgentId,
   type ExecutorId,
 } from '@dcos/base';
-import type { agentProtocol, scheduler } from '@dcos/wire';
+import type { agentProtocol, FrameworkInfo, scheduler } from '@dcos/wire';
 import { onAccept } from './accept.ts';
 import { callProblem } from './call-validation.ts';
 import { count, countKind, note, sendToAgent, type Context } from './context.ts';
@@ -44,7 +44,7 @@ export function onSchedulerCall(context: Context, event: SchedulerCall): void {
       refuse(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
     } else if (streamId !== undefined) {
       refuse(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    } else onSubscribe(context, request, call.subscribe);
+    } else onSubscribeAs(context, event, call.subscribe);
     return;
   }
   if (call.type === 'UNKNOWN') {
@@ -58,6 +58,8 @@ export function onSchedulerCall(context: Context, event: SchedulerCall): void {
   const framework = context.state.frameworks.get(frameworkId(call.framework_id?.value ?? ''));
   if (framework === undefined) {
     refuse(400, 'Framework cannot be found');
+  } else if (event.principal !== undefined && event.principal !== framework.info.principal) {
+    refuse(400, principalMismatch(event.principal, framework.info.principal));
   } else if (framework.streamId === undefined) {
     refuse(403, 'Framework is not subscribed');
   } else if (framework.streamId !== streamId) {
@@ -68,12 +70,39 @@ export function onSchedulerCall(context: Context, event: SchedulerCall): void {
     );
   } else if (call.type === 'UPDATE_FRAMEWORK' && call.update_framework !== undefined) {
     countKind(framework, 'calls', call.type);
-    onUpdateFramework(context, request, framework, call.update_framework);
+    onUpdateFramework(context, request, framework, {
+      ...call.update_framework,
+      framework_info: identified(call.update_framework.framework_info, event.principal),
+    });
   } else {
     countKind(framework, 'calls', call.type);
     dispatch(context, framework, call);
     context.emit({ kind: 'reply', request, status: 202 });
   }
+}
+
+/** A framework that logged in has the principal that it logged in as. */
+function onSubscribeAs(
+  context: Context,
+  { request, principal }: SchedulerCall,
+  subscribe: scheduler.Call_Subscribe,
+): void {
+  const { framework_info: info } = subscribe;
+  if (principal !== undefined && (info.principal ?? principal) !== principal) {
+    const text = principalMismatch(principal, info.principal);
+    context.emit({ kind: 'reply', request, status: 400, text });
+    return;
+  }
+  onSubscribe(context, request, { ...subscribe, framework_info: identified(info, principal) });
+}
+
+/** Fills in the principal that a framework logged in as when it names none. */
+function identified(info: FrameworkInfo, principal: string | undefined): FrameworkInfo {
+  return principal === undefined ? info : { principal, ...info };
+}
+
+function principalMismatch(authenticated: string, own: string | undefined): string {
+  return `Authenticated principal '${authenticated}' does not match principal '${own ?? ''}' set in FrameworkInfo`;
 }
 
 function dispatch(context: Context, framework: Framework, call: scheduler.Call): void {

@@ -58,7 +58,8 @@ export function onSubscribe(
   const checked = check(
     subscribe,
     frameworkProblem(subscribe.framework_info, suppressed) ??
-      subscriptionProblem(context, subscribe.framework_info, known),
+      subscriptionProblem(context, subscribe.framework_info, known) ??
+      rolesForbidden(context, subscribe.framework_info),
   );
   if (!checked.ok) {
     context.emit({
@@ -92,6 +93,17 @@ function check(
   return filters.ok
     ? ok({ ...subscribe, agentFilters: filters.value })
     : err(`Offer constraints are not valid: ${filters.error}`);
+}
+
+/** Names the roles that the framework's principal may not use. */
+function rolesForbidden({ authorizer }: Context, info: FrameworkInfo): string | undefined {
+  const { principal } = info;
+  const forbidden = rolesOf(info).filter(
+    (role) => !authorizer.allows({ action: 'REGISTER_FRAMEWORK', principal, object: role }),
+  );
+  return forbidden.length === 0
+    ? undefined
+    : `Not authorized to use roles '{ ${forbidden.join(', ')} }'`;
 }
 
 function subscriptionProblem(
@@ -234,6 +246,11 @@ export function onUpdateFramework(
       status: 400,
       text: `FrameworkInfo update is not valid: ${checked.error}`,
     });
+    return;
+  }
+  const forbidden = rolesForbidden(context, update.framework_info);
+  if (forbidden !== undefined) {
+    context.emit({ kind: 'reply', request, status: 403, text: forbidden });
     return;
   }
   applySubscription(context, framework, checked.value);

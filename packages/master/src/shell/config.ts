@@ -67,6 +67,16 @@ export const masterConfigSchema = z.strictObject({
     .default(defaultMasterOptions.declineLengthenedMaxMs),
   roleSorter: z.enum(['drf', 'random']).default('drf'),
   filterGpuResources: z.boolean().default(true),
+  /** Who may log in: a file with `{"credentials":[{"principal","secret"}]}` or lines `principal secret`. */
+  credentials: z.string().min(1).optional(),
+  /** Whether frameworks must log in. */
+  authenticateHttpFrameworks: z.boolean().default(false),
+  /** Whether those who read must log in. */
+  authenticateHttpReadonly: z.boolean().default(false),
+  /** Whether those who change something, and the operator API, must log in. */
+  authenticateHttpReadwrite: z.boolean().default(false),
+  /** Access control lists: their JSON, or the file that has it. Without, everybody may do everything. */
+  acls: z.string().min(1).optional(),
 });
 
 /** What a caller gives; everything has a default. */

@@ -24,6 +24,11 @@ export class PendingRequests {
     return id;
   }
 
+  /** Looks at a request that waits. */
+  get(id: RequestId): PendingRequest | undefined {
+    return this.#pending.get(id);
+  }
+
   /** The request, for a stream that answers it. */
   take(id: RequestId): PendingRequest | undefined {
     const request = this.#pending.get(id);

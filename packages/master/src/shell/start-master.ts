@@ -36,6 +36,7 @@ import {
 import { masterPid } from '../core/names.ts';
 import { createMasterMetrics } from '../views/metrics.ts';
 import type { MasterIdentity } from '../views/v0-state.ts';
+import { AccessControl } from './access-control.ts';
 import { AgentSockets } from './agent-sockets.ts';
 import { masterConfigSchema, type MasterConfig, type ResolvedMasterConfig } from './config.ts';
 import { EffectQueue } from './effect-queue.ts';
@@ -105,7 +106,8 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
       filterGpuResources: config.filterGpuResources,
     });
     const options = optionsOf(config, identity);
-    const core = createMaster({ masterId: id, random, allocator, options });
+    const { authorizer } = shell.access;
+    const core = createMaster({ masterId: id, random, allocator, authorizer, options });
     shell.begin({ core, allocator, identity, masterInfo: options.masterInfo, lease }, entries);
   } catch (error) {
     await shell.close();
@@ -181,6 +183,7 @@ export interface Leadership {
 export class MasterShell {
   readonly config: ResolvedMasterConfig;
   readonly log: MasterLog;
+  readonly access: AccessControl;
   readonly requests = new PendingRequests();
   readonly operatorStreams: OperatorStreams;
   readonly metrics = createMetrics();
@@ -197,6 +200,7 @@ export class MasterShell {
   #closing: Promise<void> | undefined;
 
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
+    this.access = new AccessControl(config);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
     this.#deps = deps;
@@ -243,6 +247,7 @@ export class MasterShell {
   }
 
   addRoutes(): void {
+    this.access.install(this.#http.app);
     addV1Routes(this.#http.app, this);
     addJsonRoutes(this.#http.app, this);
     this.#agents.attach(this.#http.app.server);
@@ -283,7 +288,7 @@ export class MasterShell {
     if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
     try {
       const startedAt = this.#clock.monotonicMs();
-      effects = leadership.core.handle(event, this.#clock.now());
+      effects = leadership.core.handle(this.#identified(event), this.#clock.now());
       if (event.kind === 'timer' && event.timer.startsWith('allocate')) {
         this.metrics
           .timer('allocator/mesos/allocation_run')
@@ -294,6 +299,14 @@ export class MasterShell {
       return;
     }
     this.#effects.push(effects);
+  }
+
+  /** The event with who caused it; every call comes through here, so that no route can forget it. */
+  #identified(event: MasterEvent): MasterEvent {
+    if (event.kind !== 'schedulerCall' && event.kind !== 'operatorCall') return event;
+    const pending = this.requests.get(event.request);
+    const principal = pending && this.access.principalOf(pending.reply.request);
+    return principal === undefined ? event : { ...event, principal };
   }
 
   #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {

@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import { openMemoryStore } from '@dcos/store';
+import { scheduler } from '@dcos/wire';
+import { openStream, postJson, send, type Answer } from '../testing/http-client.ts';
+import { frameworkInfo } from '../testing/world.ts';
+import type { MasterConfig } from './config.ts';
+import { startMaster, type RunningMaster } from './start-master.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'access-'));
+const credentials = join(folder, 'credentials');
+writeFileSync(credentials, 'ops top\nguest low\n');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function start(config: MasterConfig): Promise<RunningMaster> {
+  const master = await startMaster(
+    { port: 0, ...config },
+    { logger: silentLogger, store: openMemoryStore() },
+  );
+  closers.push(() => master.close());
+  return master;
+}
+
+const as = (principal: string, secret: string): { readonly authorization: string } => ({
+  authorization: `Basic ${Buffer.from(`${principal}:${secret}`).toString('base64')}`,
+});
+const OPS = as('ops', 'top');
+const GUEST = as('guest', 'low');
+const LOCKED: MasterConfig = {
+  credentials,
+  authenticateHttpFrameworks: true,
+  authenticateHttpReadonly: true,
+  authenticateHttpReadwrite: true,
+};
+
+const OPEN = ['/health', '/version', '/redirect', '/master/health'];
+const READONLY = ['/state', '/master/state', '/st%61te', '/metrics', '/flags', '/api/v1/explain'];
+const READWRITE = ['/weights', '/quota', '/logging/toggle', '/api/v1', '/master/teardown'];
+
+test('every realm demands its log-in, and only open routes do not', async () => {
+  const { url } = await start(LOCKED);
+  const realmAt = async (path: string): Promise<string | undefined> => {
+    const { status, headers, text } = await send(url + path);
+    expect([status, text], path).toEqual([401, '']);
+    return headers['www-authenticate'];
+  };
+  for (const path of OPEN) expect((await send(url + path)).status, path).not.toBe(401);
+  for (const path of READONLY)
+    expect(await realmAt(path)).toBe('Basic realm="mesos-master-readonly"');
+  for (const path of READWRITE)
+    expect(await realmAt(path)).toBe('Basic realm="mesos-master-readwrite"');
+  expect(await realmAt('/api/v1/scheduler')).toBe('Basic realm="mesos-master-scheduler"');
+  expect((await send(`${url}/state`, { headers: as('ops', 'wrong') })).status).toBe(401);
+  expect((await send(`${url}/state`, { headers: OPS })).status).toBe(200);
+});
+
+test('a realm that is not switched on asks nobody', async () => {
+  const { url } = await start({ credentials, authenticateHttpReadwrite: true });
+  expect((await send(`${url}/state`)).status).toBe(200);
+  expect((await send(`${url}/weights`)).status).toBe(401);
+});
+
+test.each<[string, MasterConfig]>([
+  ['CREDENTIALS_MISSING', { authenticateHttpReadonly: true }],
+  ['CREDENTIALS_UNREADABLE', { credentials: join(folder, 'nowhere') }],
+  ['ACLS_UNREADABLE', { acls: join(folder, 'nowhere') }],
+  ['ACLS_INVALID', { acls: '{"run_task":[]}' }],
+])('%s keeps the master from starting', async (code, config) => {
+  await expect(start(config)).rejects.toMatchObject({ code });
+});
+
+function subscription(principal?: string): scheduler.Call {
+  const info = frameworkInfo();
+  return {
+    type: 'SUBSCRIBE',
+    subscribe: { framework_info: { ...info, ...(principal !== undefined && { principal }) } },
+  };
+}
+
+test('a framework gets the principal that it logged in as, and no one else may speak for it', async () => {
+  const { url } = await start(LOCKED);
+  const path = `${url}/api/v1/scheduler`;
+  const refused = await postJson(path, subscription('other'), OPS);
+  expect([refused.status, refused.text]).toEqual([
+    400,
+    "Authenticated principal 'ops' does not match principal 'other' set in FrameworkInfo",
+  ]);
+  const stream = await openStream(path, JSON.stringify(subscription()), {
+    type: scheduler.EventType,
+    encoding: 'json',
+    headers: OPS,
+  });
+  closers.push(() => stream.close());
+  const { subscribed } = await stream.events.find('SUBSCRIBED', (e) => e.type === 'SUBSCRIBED');
+  const state = await send(`${url}/frameworks`, { headers: OPS });
+  expect(JSON.parse(state.text)).toMatchObject({ frameworks: [{ principal: 'ops' }] });
+  const call = { type: 'REVIVE', framework_id: subscribed?.framework_id };
+  const revive = (who: typeof OPS): Promise<Answer> =>
+    postJson(path, call, { ...who, 'mesos-stream-id': String(stream.headers['mesos-stream-id']) });
+  expect((await revive(GUEST)).status).toBe(400);
+  expect((await revive(OPS)).status).toBe(202);
+});
+
+const NOTHING_FOR_GUEST = { principals: { values: ['guest'] } };
+const NONE = { type: 'NONE' };
+
+const refusals: readonly [list: string, field: string, path: string, body?: unknown][] = [
+  ['view_frameworks', 'users', '/state'],
+  ['view_tasks', 'users', '/master/tasks'],
+  ['view_executors', 'users', '/frameworks'],
+  ['view_roles', 'roles', '/roles'],
+  ['view_roles', 'roles', '/weights'],
+  ['view_roles', 'roles', '/st%61te-summary'],
+  ['view_flags', 'flags', '/flags'],
+  ['view_flags', 'flags', '/state'],
+  ['get_quotas', 'roles', '/quota'],
+  ['get_maintenance_schedules', 'machines', '/maintenance/schedule'],
+  ['get_maintenance_statuses', 'machines', '/maintenance/status'],
+  ['access_mesos_logs', 'logs', '/files/read?path=/master/log'],
+  ['get_endpoints', 'paths', '/metrics/snapshot'],
+  ['get_endpoints', 'paths', '/logging/toggle'],
+  ['view_tasks', 'users', '/api/v1', { type: 'GET_STATE' }],
+  ['view_tasks', 'users', '/api/v1', { type: 'SUBSCRIBE' }],
+  ['view_flags', 'flags', '/api/v1', { type: 'GET_FLAGS' }],
+  ['access_mesos_logs', 'logs', '/api/v1', { type: 'LIST_FILES', list_files: { path: '/' } }],
+  [
+    'set_log_level',
+    'level',
+    '/api/v1',
+    { type: 'SET_LOGGING_LEVEL', set_logging_level: { level: 0, duration: { nanoseconds: 1 } } },
+  ],
+  [
+    'update_weights',
+    'roles',
+    '/api/v1',
+    { type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: [{ role: 'dev', weight: 2 }] } },
+  ],
+];
+
+test.each(refusals)(
+  '%s refuses guests, not others (%s, %s %j)',
+  async (list, field, path, body) => {
+    const acls = JSON.stringify({ [list]: [{ ...NOTHING_FOR_GUEST, [field]: NONE }] });
+    const { url } = await start({ ...LOCKED, acls });
+    const ask = (headers: typeof OPS): Promise<Answer> =>
+      body === undefined ? send(url + path, { headers }) : postJson(url + path, body, headers);
+    expect((await ask(GUEST)).status).toBe(403);
+    // A stream that is let through does not end.
+    if (!JSON.stringify(body ?? {}).includes('SUBSCRIBE'))
+      expect((await ask(OPS)).status).toBe(200);
+  },
+);
+
+test('roles, teardown and agents that are gone are asked for in the core', async () => {
+  const acls = JSON.stringify({
+    register_frameworks: [{ principals: { values: ['guest'] }, roles: NONE }],
+    teardown_frameworks: [{ ...NOTHING_FOR_GUEST, framework_principals: NONE }],
+    mark_agents_gone: [{ ...NOTHING_FOR_GUEST, agents: NONE }],
+  });
+  const { url } = await start({ ...LOCKED, acls });
+  const path = `${url}/api/v1/scheduler`;
+  const open = async (who: typeof OPS): Promise<readonly scheduler.Event[]> => {
+    const stream = await openStream(path, JSON.stringify(subscription()), {
+      type: scheduler.EventType,
+      encoding: 'json',
+      headers: who,
+    });
+    closers.push(() => stream.close());
+    return [await stream.events.find('the first event', () => true)];
+  };
+  expect(await open(GUEST)).toMatchObject([
+    {
+      type: 'ERROR',
+      error: { message: expect.stringMatching(/^Not authorized to use roles '\{ /) as string },
+    },
+  ]);
+  const [first] = await open(OPS);
+  const framework_id = first?.subscribed?.framework_id;
+  const teardown = { type: 'TEARDOWN', teardown: { framework_id } };
+  const gone = { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: 'a' } } };
+  expect((await postJson(`${url}/api/v1`, teardown, GUEST)).status).toBe(403);
+  expect((await postJson(`${url}/api/v1`, gone, GUEST)).status).toBe(403);
+  expect((await postJson(`${url}/api/v1`, gone, OPS)).status).toBe(404);
+  expect((await postJson(`${url}/api/v1`, teardown, OPS)).status).toBe(200);
+});

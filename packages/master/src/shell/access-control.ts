@@ -1,0 +1,102 @@
+/**
+ * Who asks, and whether they may: log-in by HTTP Basic in each realm where the settings demand it, and the
+ * reads that access control lists refuse. Without such settings everybody may do everything.
+ *
+ * Answers are the original's: 401 without a body and with the realm in `WWW-Authenticate`, 403 without a body.
+ */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { errorText, OperationError } from '@dcos/base';
+import type { FastifyInstance, FastifyRequest } from '@dcos/http';
+import type { masterApi } from '@dcos/wire';
+import { parseAcls } from '../authorization/acls.ts';
+import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
+import { PERMISSIVE, type Authorizer } from '../core/authorization.ts';
+import { demandsOfCall, demandsOfRoute, realmOf, type Realm } from './access-rules.ts';
+import type { ResolvedMasterConfig } from './config.ts';
+import { Credentials } from './credentials.ts';
+
+export class AccessControl {
+  readonly authorizer: Authorizer;
+  readonly #credentials: Credentials | undefined;
+  readonly #realms: ReadonlySet<Realm>;
+  /** By the request itself, so that nothing which a client sends can stand for it. */
+  readonly #principals = new WeakMap<FastifyRequest['raw'], string>();
+
+  /** Reads the files that the settings name. Throws `CREDENTIALS_*`, `ACLS_*`. */
+  constructor(config: ResolvedMasterConfig) {
+    this.#realms = realmsOf(config);
+    this.#credentials =
+      config.credentials === undefined
+        ? undefined
+        : Credentials.parse(readSetting('CREDENTIALS_UNREADABLE', config.credentials));
+    if (this.#realms.size > 0 && this.#credentials === undefined)
+      throw new OperationError(
+        'CREDENTIALS_MISSING',
+        "authentication is switched on, but no file of 'credentials' is given",
+      );
+    this.authorizer = config.acls === undefined ? PERMISSIVE : authorizerOf(config.acls);
+  }
+
+  /** Checks every request before its body is read. */
+  install(app: FastifyInstance): void {
+    app.addHook('onRequest', async (request, reply) => {
+      const { url } = request.routeOptions;
+      const realm = realmOf(url);
+      if (realm !== undefined && this.#realms.has(realm)) {
+        const principal = this.#credentials?.principalOf(request.headers.authorization);
+        if (principal === undefined) {
+          await reply.code(401).header('www-authenticate', `Basic realm="${realm}"`).send();
+          return;
+        }
+        this.#principals.set(request.raw, principal);
+      }
+      if (!this.#allowsAll(request, demandsOfRoute(url, request.method)))
+        await reply.code(403).send();
+    });
+  }
+
+  /** Who sent the request; undefined when nobody had to say. */
+  principalOf(request: FastifyRequest): string | undefined {
+    return this.#principals.get(request.raw);
+  }
+
+  /** Whether a call may go on to the views and the core. */
+  allowsCall(request: FastifyRequest, call: masterApi.Call): boolean {
+    return this.#allowsAll(request, demandsOfCall(call));
+  }
+
+  #allowsAll(request: FastifyRequest, demands: ReturnType<typeof demandsOfCall>): boolean {
+    const principal = this.principalOf(request);
+    return demands.every((demand) => this.authorizer.allows({ ...demand, principal }));
+  }
+}
+
+function realmsOf(config: ResolvedMasterConfig): ReadonlySet<Realm> {
+  const realms = new Set<Realm>();
+  if (config.authenticateHttpFrameworks) realms.add('mesos-master-scheduler');
+  if (config.authenticateHttpReadonly) realms.add('mesos-master-readonly');
+  if (config.authenticateHttpReadwrite) realms.add('mesos-master-readwrite');
+  return realms;
+}
+
+function authorizerOf(setting: string): Authorizer {
+  const text = setting.trimStart().startsWith('{')
+    ? setting
+    : readSetting('ACLS_UNREADABLE', setting);
+  try {
+    return createLocalAuthorizer(parseAcls(text));
+  } catch (error) {
+    throw new OperationError('ACLS_INVALID', errorText(error), { cause: error });
+  }
+}
+
+/** The text of a file, named by its path or `file://…`. */
+function readSetting(code: string, name: string): string {
+  try {
+    return readFileSync(name.startsWith('file://') ? fileURLToPath(name) : name, 'utf8');
+  } catch (error) {
+    throw new OperationError(code, `${name} cannot be read: ${errorText(error)}`, { cause: error });
+  }
+}
