@@ -199,8 +199,10 @@ function received(context: Context, message: agentProtocol.ToAgent): void {
     }
     case 'RECONCILE':
       return message.reconcile === undefined ? missing() : onReconcile(context, message.reconcile);
-    case 'FRAMEWORK_MESSAGE':
-      return log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
+    case 'FRAMEWORK_MESSAGE': {
+      const body = message.framework_message;
+      return body === undefined ? missing() : onFrameworkMessage(context, body);
+    }
     case 'RUN_TASK_GROUP': {
       const body = message.run_task_group;
       return body === undefined ? missing() : runTaskGroup(context, body);
@@ -237,6 +239,20 @@ function onKill(context: Context, body: agentProtocol.KillTask): void {
     return;
   }
   killWithGroup(context, task, body.kill_policy);
+}
+
+/** For an executor: to end with its tasks, or a message, which those that the agent plays do not take. */
+function onFrameworkMessage(context: Context, body: agentProtocol.FrameworkMessage): void {
+  if (body.shutdown !== true) {
+    log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
+    return;
+  }
+  for (const task of context.live.values()) {
+    // The executor of a command task has the task's id.
+    const executor = task.group?.executorId ?? task.taskId;
+    if (task.frameworkId === body.framework_id.value && executor === body.executor_id.value)
+      killTask(context, task, 'request');
+  }
 }
 
 function onShutdownFramework(context: Context, value: string): void {

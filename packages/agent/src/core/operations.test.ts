@@ -322,6 +322,24 @@ describe('task groups', () => {
     expect([stateOf('d'), stateOf('e')]).toEqual(['TASK_KILLING', 'TASK_KILLING']);
   });
 
+  test('end with their executor when that is shut down', () => {
+    startAll(launchGroup([task('a'), task('b')]));
+    const shutDown = (executor: string) =>
+      receive({
+        type: 'FRAMEWORK_MESSAGE',
+        framework_message: {
+          framework_id: { value: 'f' },
+          executor_id: { value: executor },
+          data: new Uint8Array(),
+          shutdown: true,
+        },
+      });
+    shutDown('another');
+    expect([stateOf('a'), stateOf('b')]).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
+    shutDown('pod');
+    expect([stateOf('a'), stateOf('b')]).toEqual(['TASK_KILLING', 'TASK_KILLING']);
+  });
+
   test('tell the end of their executor when the last end was acknowledged', () => {
     startAll(launchGroup([task('a')]));
     exit('a', 0);

@@ -239,9 +239,11 @@ export function storiesOf(
     if (status.uuid !== undefined && repeated.has(status.uuid)) continue;
     if (status.uuid !== undefined) repeated.add(status.uuid);
     const { state, source = '', reason = '', message = '' } = status;
-    // Why a health check failed is in ours only.
     const isHealth = reason === 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
-    const keys = Object.keys(status).filter((key) => !isHealth || key !== 'message');
+    const isCheck = reason === 'REASON_TASK_CHECK_STATUS_UPDATED';
+    // Why a health check failed is in ours only; health is there already when its check was the faster one.
+    const ignored = isHealth ? 'message' : isCheck ? 'healthy' : undefined;
+    const keys = Object.keys(status).filter((key) => key !== ignored);
     const line = [
       state,
       source,
@@ -249,14 +251,22 @@ export function storiesOf(
       isHealth ? '' : textOf(message),
       keys.sort().join(' '),
     ].join(' | ');
-    (stories[status.task_id.value] ??= []).push(line);
+    const story = (stories[status.task_id.value] ??= []);
+    const last = story.at(-1);
+    // A check and a health check run side by side; either may be the first to say something.
+    const isSwapped = isCheck && last?.includes('REASON_TASK_HEALTH_CHECK_STATUS_UPDATED') === true;
+    story.splice(isSwapped ? -1 : story.length, 0, line);
   }
   return stories;
 }
 
-/** A message without what differs by nature: ids, and the words of the program that fetches. */
+/**
+ * A message without what differs by nature: ids, the words of the program that fetches, and what is left on
+ * an agent, since our command tasks cost no executor.
+ */
 function textOf(message: unknown): string {
   return String(message)
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '<uuid>')
-    .replace(/(Failed to fetch) .*/, '$1');
+    .replace(/(Failed to fetch) .*/, '$1')
+    .replace(/(is more than available) .*/, '$1');
 }
