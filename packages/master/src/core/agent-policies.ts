@@ -110,18 +110,6 @@ export function reactivateAgent(
   return undefined;
 }
 
-/** The agent will never come back: nothing is to be remembered about it. */
-export function forgetPolicies(context: Context): void {
-  const { state } = context;
-  const orphans = [...state.policies.keys()].filter((id) => !isKnown(context, id));
-  if (orphans.length === 0) return;
-  context.emit({ kind: 'persist', writes: orphans.map((id) => deleteRecord('policies', id)) });
-  for (const id of orphans) {
-    state.policies.delete(id);
-    state.drainingAgents.delete(id);
-  }
-}
-
 /** Agents on which nothing is left have drained. Called after every event; there are few of them. */
 export function finishDraining(context: Context): void {
   const { state } = context;
@@ -130,10 +118,8 @@ export function finishDraining(context: Context): void {
     const drain = state.policies.get(id)?.drain;
     if (agent?.connection === undefined || drain === undefined || !isEmpty(agent)) continue;
     note(context, 'info', 'agent.drained', 'agent has drained', { agentId: id });
-    if (drain.config.mark_gone === true) {
-      markAgentGone(context, id);
-      forgetPolicies(context);
-    } else setPolicy(context, id, { drain: { ...drain, state: 'DRAINED' } });
+    if (drain.config.mark_gone === true) markAgentGone(context, id);
+    else setPolicy(context, id, { drain: { ...drain, state: 'DRAINED' } });
   }
 }
 

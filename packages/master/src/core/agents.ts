@@ -113,9 +113,18 @@ function rememberUnreachable(
     writes: [
       ...writes,
       putRecord({ kind: 'unreachable', id, since: now }),
-      ...dropped.map((old) => deleteRecord('unreachable', old)),
+      ...dropped.flatMap((old) => [
+        deleteRecord('unreachable', old),
+        ...forgetPolicy(context, old),
+      ]),
     ],
   });
+}
+
+/** What operators decided about an agent ends with what is known of it. */
+function forgetPolicy({ state }: Context, id: AgentId): readonly RegistryWrite[] {
+  state.drainingAgents.delete(id);
+  return state.policies.delete(id) ? [deleteRecord('policies', id)] : [];
 }
 
 function markUnreachable(context: Context, agent: Agent): void {
@@ -177,7 +186,10 @@ export interface Removal {
 /** Removes an agent for good; its tasks end with the given state. */
 export function removeAgent(context: Context, agent: Agent, removal: Removal): void {
   const { frameworks } = context.state;
-  context.emit({ kind: 'persist', writes: removal.writes });
+  context.emit({
+    kind: 'persist',
+    writes: [...removal.writes, ...forgetPolicy(context, agent.id)],
+  });
   if (removal.farewell !== undefined) sendToAgent(context, agent, removal.farewell);
   rescindAgentOffers(context, agent);
   for (const record of tasksOfAgent(agent)) {
@@ -254,7 +266,7 @@ export function markAgentGone(context: Context, id: AgentId): boolean {
   state.unreachableAgents.delete(id);
   state.unreachableFrameworks.delete(id);
   if (agent === undefined) {
-    context.emit({ kind: 'persist', writes });
+    context.emit({ kind: 'persist', writes: [...writes, ...forgetPolicy(context, id)] });
     tellLost(context, id);
     return true;
   }

@@ -420,7 +420,32 @@ describe('feedback', () => {
     expect(totalOf({ ...set, world: other })).toEqual(totalOf(set));
   });
 
-  test('the agent becomes unreachable, or is gone', () => {
+  test('the agent becomes unreachable', () => {
+    const set = pending();
+    const from = set.world.effects.length;
+    set.world.handle({ kind: 'agentClosed', connection: set.agent.connection });
+    set.world.advance(90_000);
+    expect(feedback(set.world.effects.slice(from), set.framework)).toMatchObject([
+      { operation_id: { value: 'op' }, state: 'OPERATION_UNREACHABLE' },
+    ]);
+    expect(reconciled(set.world, set.framework, 'x', set.agent.id)).toMatchObject({
+      state: 'OPERATION_UNREACHABLE',
+      message: 'Reconciliation: Agent is unreachable',
+    });
+  });
+
+  test('the agent has not come back to a new master yet', () => {
+    const set = pending();
+    const world = new World({ registry: set.world.registry });
+    const framework = world.subscribe(
+      frameworkInfo({ id: { value: set.framework.id }, roles: ['dev'], principal: 'ops' }),
+    );
+    expect(reconciled(world, framework, 'op', set.agent.id)).toMatchObject({
+      state: 'OPERATION_RECOVERING',
+    });
+  });
+
+  test('the agent is gone', () => {
     const set = pending();
     const { effects } = set.world.operator({
       type: 'MARK_AGENT_GONE',
@@ -431,6 +456,26 @@ describe('feedback', () => {
     ]);
   });
 });
+
+/** What a framework hears that asks for one operation. */
+function reconciled(
+  world: World,
+  framework: TestFramework,
+  id: string,
+  agent?: string,
+): OperationStatus | undefined {
+  const { effects } = world.call(framework, {
+    type: 'RECONCILE_OPERATIONS',
+    reconcile_operations: {
+      operations: [
+        { operation_id: { value: id }, ...(agent !== undefined && { agent_id: { value: agent } }) },
+      ],
+    },
+  });
+  const [status, ...more] = feedback(effects, framework);
+  expect(more).toEqual([]);
+  return status;
+}
 
 describe('reconciliation', () => {
   const cases: readonly {
@@ -466,19 +511,7 @@ describe('reconciliation', () => {
     const set = scene();
     operate(set, [{ ...RESERVE, id: { value: 'op' } }]);
     const { id, agent } = question(set);
-    const { effects } = set.world.call(set.framework, {
-      type: 'RECONCILE_OPERATIONS',
-      reconcile_operations: {
-        operations: [
-          {
-            operation_id: { value: id },
-            ...(agent !== undefined && { agent_id: { value: agent } }),
-          },
-        ],
-      },
-    });
-    const [status, ...more] = feedback(effects, set.framework);
-    expect(more).toEqual([]);
+    const status = reconciled(set.world, set.framework, id, agent);
     expect(status).toMatchObject({ operation_id: { value: id }, ...answer });
     expect(status?.uuid).toBeUndefined();
   });

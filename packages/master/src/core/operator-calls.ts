@@ -5,7 +5,7 @@
 import { agentId, frameworkId } from '@dcos/base';
 import { isValidRole } from '@dcos/resources';
 import type { masterApi, WeightInfo } from '@dcos/wire';
-import { deactivateAgent, drainAgent, forgetPolicies, reactivateAgent } from './agent-policies.ts';
+import { deactivateAgent, drainAgent, reactivateAgent } from './agent-policies.ts';
 import { markAgentGone } from './agents.ts';
 import type { Action } from './authorization.ts';
 import type { Context } from './context.ts';
@@ -51,7 +51,6 @@ export function onOperatorCall(
     case 'MARK_AGENT_GONE': {
       if (!allows('MARK_AGENT_GONE')) return reply(403);
       const found = markAgentGone(context, agentId(call.mark_agent_gone?.agent_id.value ?? ''));
-      forgetPolicies(context);
       return found ? reply(200) : reply(404, 'Agent not found');
     }
     case 'UPDATE_QUOTA': {

@@ -326,4 +326,16 @@ describe('draining', () => {
     expect(typesFor(world.advance(5 * INTERVAL_MS), framework)).not.toContain('OFFERS');
     expect(world.master.state.frameworks.get(framework.id as never)?.tasks.size).toBe(1);
   });
+
+  test('a decision about an agent ends with the agent', () => {
+    const { world, agent } = running();
+    world.operator({
+      type: 'DEACTIVATE_AGENT',
+      deactivate_agent: { agent_id: { value: agent.id } },
+    });
+    expect([...world.registry.keys()]).toContain(`master/policies/${agent.id}`);
+    world.frame(agent.connection, { type: 'UNREGISTER', unregister: {} });
+    expect([...world.registry.keys()].filter((key) => key.includes(agent.id))).toEqual([]);
+    expect(world.master.state.policies.size).toBe(0);
+  });
 });
