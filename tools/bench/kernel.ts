@@ -5,6 +5,7 @@
 
 import { benchmarkKernelAllocator } from './kernel-allocator.ts';
 import { benchmarkCore } from './kernel-core.ts';
+import { benchmarkFairness } from './kernel-fairness.ts';
 import { benchmarkFailover, benchmarkLoad, benchmarkReconciliation } from './kernel-load.ts';
 import { benchmarkState } from './kernel-state.ts';
 import { benchmarkSubscribers } from './kernel-subscribers.ts';
@@ -12,6 +13,7 @@ import type { Row } from './row.ts';
 
 const AREAS: Readonly<Record<string, (full: boolean) => Promise<readonly Row[]>>> = {
   allocator: benchmarkKernelAllocator,
+  fairness: benchmarkFairness,
   core: benchmarkCore,
   load: benchmarkLoad,
   failover: benchmarkFailover,
