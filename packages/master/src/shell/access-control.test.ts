@@ -73,8 +73,25 @@ test.each<[string, MasterConfig]>([
   ['CREDENTIALS_UNREADABLE', { credentials: join(folder, 'nowhere') }],
   ['ACLS_UNREADABLE', { acls: join(folder, 'nowhere') }],
   ['ACLS_INVALID', { acls: '{"run_task":[]}' }],
+  ['FIREWALL_RULES_UNREADABLE', { firewallRules: join(folder, 'nowhere') }],
+  ['FIREWALL_RULES_INVALID', { firewallRules: '{"disabled":{}}' }],
+  ['FIREWALL_RULES_INVALID', { firewallRules: '{"disabled_endpoints":{"paths":["state"]}}' }],
 ])('%s keeps the master from starting', async (code, config) => {
   await expect(start(config)).rejects.toMatchObject({ code });
+});
+
+test('a disabled endpoint answers nobody, however its path is spelled', async () => {
+  const { url } = await start({
+    firewallRules: '{"disabled_endpoints":{"paths":["/master/teardown","/state"]}}',
+  });
+  for (const path of ['/teardown', '/master/teardown', '/state', '/st%61te', '/master/state']) {
+    const { status, text } = await send(url + path);
+    expect([status, text], path).toMatchObject([
+      403,
+      expect.stringMatching(/^Endpoint '.*' is disabled$/),
+    ]);
+  }
+  expect((await send(`${url}/state-summary`)).status).toBe(200);
 });
 
 function subscription(principal?: string): scheduler.Call {

@@ -13,18 +13,20 @@ import type { masterApi } from '@dcos/wire';
 import { parseAcls } from '../authorization/acls.ts';
 import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
 import { PERMISSIVE, type Authorizer } from '../core/authorization.ts';
-import { demandsOfCall, demandsOfRoute, realmOf, type Realm } from './access-rules.ts';
+import { demandsOfCall, demandsOfRoute, realmOf, routeOf, type Realm } from './access-rules.ts';
 import type { ResolvedMasterConfig } from './config.ts';
 import { Credentials } from './credentials.ts';
+import { parseFirewallRules } from './firewall.ts';
 
 export class AccessControl {
   readonly authorizer: Authorizer;
   readonly #credentials: Credentials | undefined;
   readonly #realms: ReadonlySet<Realm>;
+  readonly #disabled: ReadonlySet<string>;
   /** By the request itself, so that nothing which a client sends can stand for it. */
   readonly #principals = new WeakMap<FastifyRequest['raw'], string>();
 
-  /** Reads the files that the settings name. Throws `CREDENTIALS_*`, `ACLS_*`. */
+  /** Reads the files that the settings name. Throws `CREDENTIALS_*`, `ACLS_*`, `FIREWALL_RULES_*`. */
   constructor(config: ResolvedMasterConfig) {
     this.#realms = realmsOf(config);
     this.#credentials =
@@ -36,6 +38,10 @@ export class AccessControl {
         'CREDENTIALS_MISSING',
         "authentication is switched on, but no file of 'credentials' is given",
       );
+    this.#disabled =
+      config.firewallRules === undefined
+        ? new Set()
+        : parseFirewallRules(textOfSetting('FIREWALL_RULES_UNREADABLE', config.firewallRules));
     this.authorizer = config.acls === undefined ? PERMISSIVE : authorizerOf(config.acls);
   }
 
@@ -43,6 +49,13 @@ export class AccessControl {
   install(app: FastifyInstance): void {
     app.addHook('onRequest', async (request, reply) => {
       const { url } = request.routeOptions;
+      if (url !== undefined && this.#disabled.has(routeOf(url))) {
+        await reply
+          .code(403)
+          .type('text/plain; charset=utf-8')
+          .send(`Endpoint '${url}' is disabled`);
+        return;
+      }
       const realm = realmOf(url);
       if (realm !== undefined && this.#realms.has(realm)) {
         const principal = this.#credentials?.principalOf(request.headers.authorization);
@@ -82,14 +95,17 @@ function realmsOf(config: ResolvedMasterConfig): ReadonlySet<Realm> {
 }
 
 function authorizerOf(setting: string): Authorizer {
-  const text = setting.trimStart().startsWith('{')
-    ? setting
-    : readSetting('ACLS_UNREADABLE', setting);
+  const text = textOfSetting('ACLS_UNREADABLE', setting);
   try {
     return createLocalAuthorizer(parseAcls(text));
   } catch (error) {
     throw new OperationError('ACLS_INVALID', errorText(error), { cause: error });
   }
+}
+
+/** JSON stands for itself, everything else names a file. */
+function textOfSetting(code: string, setting: string): string {
+  return setting.trimStart().startsWith('{') ? setting : readSetting(code, setting);
 }
 
 /** The text of a file, named by its path or `file://…`. */

@@ -79,15 +79,16 @@ const CALLS: Partial<Record<masterApi.Call_Type, Demands>> = {
 
 /** Where a request to this route logs in; undefined for one that is open to everybody, or leads nowhere. */
 export function realmOf(route: string | undefined): Realm | undefined {
-  const path = withoutPrefix(route);
-  if (path === undefined || OPEN.has(path)) return undefined;
+  if (route === undefined) return undefined;
+  const path = routeOf(route);
+  if (OPEN.has(path)) return undefined;
   if (path === '/api/v1/scheduler') return 'mesos-master-scheduler';
   return READS[path] === undefined ? 'mesos-master-readwrite' : 'mesos-master-readonly';
 }
 
 /** What a request to this route must be allowed. */
 export function demandsOfRoute(route: string | undefined, method: string): Demands {
-  const path = withoutPrefix(route) ?? '';
+  const path = routeOf(route ?? '');
   if (path === '/logging/toggle') return endpoint(path);
   const isRead = method === 'GET' || method === 'HEAD';
   return READS[path] ?? (isRead ? READS_OF_WRITABLE[path] : undefined) ?? [];
@@ -98,6 +99,7 @@ export function demandsOfCall({ type = 'UNKNOWN' }: masterApi.Call): Demands {
   return CALLS[type] ?? [];
 }
 
-function withoutPrefix(route: string | undefined): string | undefined {
-  return route?.replace(/^\/master(?=\/)/, '');
+/** A route or path without the `/master` that may stand before it. */
+export function routeOf(route: string): string {
+  return route.replace(/^\/master(?=\/)/, '');
 }

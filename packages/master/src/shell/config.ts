@@ -77,6 +77,8 @@ export const masterConfigSchema = z.strictObject({
   authenticateHttpReadwrite: z.boolean().default(false),
   /** Access control lists: their JSON, or the file that has it. Without, everybody may do everything. */
   acls: z.string().min(1).optional(),
+  /** Endpoints that nobody may use: `{"disabled_endpoints":{"paths":[…]}}`, or the file that has it. */
+  firewallRules: z.string().min(1).optional(),
 });
 
 /** What a caller gives; everything has a default. */

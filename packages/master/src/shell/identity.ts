@@ -32,6 +32,7 @@ export function flagsOf(
     ...(config.acls !== undefined && { acls: config.acls }),
     ...(config.credentials !== undefined && { credentials: config.credentials }),
     cluster: config.cluster,
+    ...(config.firewallRules !== undefined && { firewall_rules: config.firewallRules }),
     filter_gpu_resources: String(config.filterGpuResources),
     framework_sorter: 'drf',
     hostname: config.hostname ?? config.ip,
