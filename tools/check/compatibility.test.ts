@@ -1,6 +1,6 @@
 /**
- * The compatibility table against the schema: every call, event, operation and capability of the Mesos v1
- * APIs has a row, every row says where it stands, and every test that it names exists.
+ * The compatibility table against the schema: every call, event, endpoint, operation and capability of the
+ * Mesos v1 APIs has a row, every row says where it stands, and every test that it names exists.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -41,6 +41,45 @@ const SECTIONS: readonly (readonly [
   ['Operation states', 'mesos.v1', 'OperationState'],
 ];
 
+/** All endpoints of the original's master, from its documentation. */
+const ENDPOINTS: readonly string[] = [
+  '/api/v1',
+  '/api/v1/scheduler',
+  '/state',
+  '/state-summary',
+  '/slaves',
+  '/frameworks',
+  '/tasks',
+  '/roles',
+  '/health',
+  '/flags',
+  '/version',
+  '/metrics/snapshot',
+  '/redirect',
+  '/teardown',
+  '/reserve',
+  '/unreserve',
+  '/create-volumes',
+  '/destroy-volumes',
+  '/quota',
+  '/weights',
+  '/maintenance/schedule',
+  '/maintenance/status',
+  '/machine/down',
+  '/machine/up',
+  '/files/browse',
+  '/files/read',
+  '/files/download',
+  '/files/debug',
+  '/logging/toggle',
+  '/profiler/start',
+  '/profiler/stop',
+  '/memory-profiler',
+  '/system/stats.json',
+  '/help',
+  '/__processes__',
+];
+
 interface Row {
   readonly section: string;
   readonly name: string;
@@ -77,6 +116,11 @@ describe.each(SECTIONS)('%s', (section, schemaPackage, enumeration) => {
     const listed = rows.filter((row) => row.section === section).map(({ name }) => name);
     expect([...listed].sort()).toEqual([...expected].sort());
   });
+});
+
+test('every endpoint has a row', () => {
+  const listed = rows.filter(({ section }) => section === 'Endpoints').map(({ name }) => name);
+  expect([...listed].sort()).toEqual([...ENDPOINTS].sort());
 });
 
 test.each(rows)('$section: $name says where it stands and what proves it', ({ state, proofs }) => {

@@ -1,7 +1,6 @@
 /** The agent's metrics under the original's names. Source: mesos-metrics, part B. */
 
-import { freemem, loadavg, totalmem, availableParallelism } from 'node:os';
-import { createMetrics, type Metrics } from '@dcos/telemetry';
+import { addHostGauges, createMetrics, type Metrics } from '@dcos/telemetry';
 import type { Resource, TaskState } from '@dcos/wire';
 import { isTerminal, type AgentSnapshot } from '../core/index.ts';
 
@@ -63,12 +62,7 @@ export function agentMetrics(input: AgentMetricsInput): Metrics {
   for (const state of [...LIVE_STATES, ...ENDED_STATES]) {
     metrics.gauge(`slave/${state.toLowerCase().replace('task_', 'tasks_')}`, () => count(state));
   }
-  metrics.gauge('system/cpus_total', () => availableParallelism());
-  metrics.gauge('system/mem_total_bytes', () => totalmem());
-  metrics.gauge('system/mem_free_bytes', () => freemem());
-  for (const [index, minutes] of [1, 5, 15].entries()) {
-    metrics.gauge(`system/load_${minutes}min`, () => loadavg()[index] ?? 0);
-  }
+  addHostGauges(metrics);
   return metrics;
 }
 

@@ -34,6 +34,7 @@ function endpoint(path: string): Demands {
 const READS: Readonly<Record<string, Demands>> = {
   '/state': [...VIEW, ...FLAGS],
   '/state.json': [...VIEW, ...FLAGS],
+  '/system/stats.json': [],
   '/state-summary': VIEW,
   '/slaves': VIEW,
   '/frameworks': VIEW,

@@ -44,7 +44,6 @@ const IGNORED: ReadonlySet<string> = new Set([
 
 /** Recorded exchanges that ours answers otherwise, each with its reason. */
 const NOT_REPLAYED: ReadonlyMap<string, string> = new Map([
-  ['system-stats', 'load and memory of the host: the metrics have them (`system/*`)'],
   ['130-master-get-help', 'a list of routes as HTML: the documentation is in the project'],
   ['142-master-get-profiler-start', 'a profiler inside the process: not built in'],
 ]);

@@ -2,6 +2,7 @@
  * The JSON endpoints, each also under `/master`, and the Prometheus text at `/metrics`.
  */
 
+import { hostStatistics } from '@dcos/telemetry';
 import {
   bodyBytes,
   type FastifyInstance,
@@ -58,6 +59,7 @@ export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
     addMaintenanceRoutes(app, shell, prefix);
   }
   app.all('/metrics/snapshot', (request, reply) => onSnapshot(shell, request, reply));
+  app.get('/system/stats.json', (request, reply) => sendDocument(request, reply, hostStatistics()));
   app.get('/metrics', (_request, reply) => onPrometheus(shell, reply));
   addLogRoutes(app, shell.log);
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, '404 Not Found.'));

@@ -20,7 +20,7 @@ import {
 } from '@dcos/base';
 import { createHttpServer, type HttpServer } from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
-import { createMetrics } from '@dcos/telemetry';
+import { addHostGauges, createMetrics } from '@dcos/telemetry';
 import type { MasterInfo } from '@dcos/wire';
 import {
   createMaster,
@@ -200,6 +200,7 @@ export class MasterShell {
   #closing: Promise<void> | undefined;
 
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
+    addHostGauges(this.metrics);
     this.access = new AccessControl(config);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
