@@ -444,10 +444,8 @@ test('the metrics of the original are there', async () => {
   expect(answer.headers['content-type']).toBe('application/json');
   const ours = new Set(Object.keys(JSON.parse(answer.text) as object));
   const groups =
-    /^(master\/(?!frameworks\/|operations|task_)|allocator\/mesos\/(allocation_run|resources|roles|offer_filters))/;
+    /^(master\/(?!frameworks\/|task_)|registrar\/state_|system\/|allocator\/mesos\/(allocation_run|resources|roles|offer_filters))/;
   expect(
-    recorded.filter(
-      (name) => groups.test(name) && !ours.has(name) && !/latency|offer_operation/.test(name),
-    ),
+    recorded.filter((name) => groups.test(name) && !ours.has(name) && !/latency/.test(name)),
   ).toEqual([]);
 });

@@ -85,7 +85,10 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
   const { port, url } = await http.listen({ host: config.ip, port: config.port });
   try {
     const lease = await deps.store.elect(ELECTION, id);
+    const readingSince = clock.monotonicMs();
     const entries = await readRegistry(deps.store);
+    const fetchMs = clock.monotonicMs() - readingSince;
+    shell.metrics.gauge('registrar/state_fetch_ms', () => fetchMs);
     const hostname = config.hostname ?? config.ip;
     const identity: MasterIdentity = {
       id,
@@ -310,14 +313,16 @@ export class MasterShell {
     return principal === undefined ? event : { ...event, principal };
   }
 
-  #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
+  async #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
     const writes = effect.writes.map((write): Write =>
       write.kind === 'delete'
         ? write
         : { ...write, value: Buffer.from(JSON.stringify(write.value)) },
     );
     const lease = this.#leadership?.lease;
-    return this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
+    const since = this.#clock.monotonicMs();
+    await this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
+    this.metrics.timer('registrar/state_store').observe(this.#clock.monotonicMs() - since);
   }
 
   #perform(effect: Effect): void {

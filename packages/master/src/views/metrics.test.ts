@@ -2,7 +2,7 @@ import { createMetrics } from '@dcos/telemetry';
 import { createAllocator } from '@dcos/allocator';
 import { seededRandom } from '@dcos/base';
 import { expect, test } from 'vitest';
-import { operatorEventsOf, task, World } from '../testing/world.ts';
+import { frameworkInfo, operatorEventsOf, resources, task, World } from '../testing/world.ts';
 import { createMasterMetrics } from './metrics.ts';
 
 function measured() {
@@ -69,5 +69,41 @@ test('an agent that says goodbye is out of the registry, counted, and told of', 
     'master/slave_removals': 1,
     'master/slave_removals/reason_unregistered': 1,
     'master/slaves_connected': 0,
+  });
+});
+
+test('operations are counted while they are under way and when they have ended', () => {
+  const { world, metrics } = measured();
+  const framework = world.subscribe(frameworkInfo({ roles: ['dev'], principal: 'ops' }));
+  const agent = world.register();
+  world.settle();
+  const reserve = resources({ cpus: 1 }).map((resource) => ({
+    ...resource,
+    reservations: [{ type: 'DYNAMIC', role: 'dev', principal: 'ops' }] as const,
+  }));
+  const readings = (): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(metrics.snapshot()).filter(
+        ([name, value]) => name.startsWith('master/operations/') && value !== 0,
+      ),
+    );
+  expect(metrics.snapshot()).toMatchObject({ 'master/operations/reserve/finished': 0 });
+  world.call(framework, {
+    type: 'ACCEPT',
+    accept: {
+      offer_ids: world.offersOf(framework).map((value) => ({ value })),
+      operations: [{ type: 'RESERVE', reserve: { resources: reserve } }],
+    },
+  });
+  expect(readings()).toEqual({
+    'master/operations/total': 1,
+    'master/operations/pending': 1,
+    'master/operations/reserve/total': 1,
+    'master/operations/reserve/pending': 1,
+  });
+  world.frame(agent.connection, { type: 'UNREGISTER', unregister: {} });
+  expect(readings()).toEqual({
+    'master/operations/dropped': 1,
+    'master/operations/reserve/dropped': 1,
   });
 });

@@ -7,6 +7,11 @@ import type { JsonValue } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { Metrics } from '@dcos/telemetry';
 import type { MasterState } from '../core/state.ts';
+import {
+  liveOperations,
+  OPERATION_COUNTERS,
+  registerOperationGauges,
+} from './operation-metrics.ts';
 
 const SCALARS = ['cpus', 'gpus', 'mem', 'disk'] as const;
 const LIVE_STATES = ['staging', 'starting', 'running', 'killing', 'unreachable'] as const;
@@ -63,6 +68,7 @@ const COUNTERS: readonly string[] = [
     'operation_status_updates',
     'operation_status_update_acknowledgements',
   ].flatMap((name) => [`master/valid_${name}`, `master/invalid_${name}`]),
+  ...OPERATION_COUNTERS,
   'master/dropped_messages',
   'master/http_cache_hits',
   'allocator/mesos/allocation_runs',
@@ -134,11 +140,13 @@ export function createMasterMetrics(
 ): MasterMetrics {
   // One reading of the state serves all gauges of a snapshot.
   let totals = totalsOf(state);
+  let operations = liveOperations(state);
   metrics.gauge('master/uptime_secs', shell.uptimeSeconds);
   metrics.gauge('master/elected', () => 1);
   metrics.gauge('master/operator_event_stream_subscribers', shell.subscribers);
   registerResources(metrics, () => totals);
   registerCounts(metrics, state);
+  registerOperationGauges(metrics, () => operations);
   for (const name of LIVE_STATES) {
     metrics.gauge(
       `master/tasks_${name}`,
@@ -152,6 +160,7 @@ export function createMasterMetrics(
   for (const name of COUNTERS) metrics.counter(name);
   const refresh = (): void => {
     totals = totalsOf(state);
+    operations = liveOperations(state);
     for (const [name, value] of state.counters) {
       const counter = metrics.counter(name);
       counter.increment(value - counter.value);
