@@ -38,7 +38,7 @@ const KINDS = [
 ] as const;
 
 /** What the registry must hold under a key (true) or may not (false), by the answers that were received. */
-export type Promises = ReadonlyMap<string, boolean>;
+export type Promises = Map<string, boolean>;
 
 export interface OperatorConsole {
   /** Agents that are gone, by an answer that was received. */
@@ -225,7 +225,7 @@ function policyKey(id: string): string {
   return `master/policies/${encodeURIComponent(id)}`;
 }
 
-/** The first promise that the registry does not keep. */
+/** The first promise that the registry does not keep. Drops those that nobody need keep any more. */
 export function brokenPromise(
   promises: Promises,
   registry: ReadonlyMap<string, JsonValue>,
@@ -233,12 +233,14 @@ export function brokenPromise(
   for (const [key, isHeld] of promises) {
     if (registry.has(key) === isHeld) continue;
     const [, kind, id] = key.split('/');
-    // With an agent that was removed for good goes what was decided about it.
+    // With an agent that was removed goes what was decided about it, even if it comes back with its id when
+    // its machine is up again.
     const isVoid =
       kind === 'policies' &&
       !registry.has(`master/agents/${id}`) &&
       !registry.has(`master/unreachable/${id}`);
     if (!isVoid) return key;
+    promises.delete(key);
   }
   return undefined;
 }
