@@ -34,7 +34,9 @@ export async function linkVolumes(
   resources: readonly Resource[],
   account: Account | undefined,
 ): Promise<void> {
-  for (const resource of volumesOf(resources)) {
+  const volumes = volumesOf(resources);
+  refuseNested(volumes.map(placeOf));
+  for (const resource of volumes) {
     const path = volumePath(workDir, resource);
     await mkdir(path, { recursive: true });
     if (account !== undefined) await chown(path, account.uid, account.gid);
@@ -42,6 +44,18 @@ export async function linkVolumes(
     await mkdir(dirname(link), { recursive: true });
     if (await isThere(link)) throw new Error(`there is something at ${placeOf(resource)} already`);
     await symlink(path, link);
+  }
+}
+
+/**
+ * What is in a volume was made by tasks. A link below it would be made wherever a link that they left there
+ * leads, with the rights of the agent.
+ */
+function refuseNested(places: readonly string[]): void {
+  for (const outer of places) {
+    const inner = places.find((place) => place.startsWith(outer + sep));
+    if (inner !== undefined)
+      throw new Error(`the path '${inner}' of a volume lies in another volume, at '${outer}'`);
   }
 }
 
@@ -76,8 +90,8 @@ function volumesOf(resources: readonly Resource[]): readonly Resource[] {
 
 /** Where the volume appears in the sandbox; throws for a path that would lead out of it. */
 function placeOf(resource: Resource): string {
-  const path = normalize(resource.disk?.volume?.container_path ?? '');
-  if (path === '.' || isAbsolute(path) || path.split(sep).includes('..'))
+  const path = normalize(`${resource.disk?.volume?.container_path ?? ''}/`).slice(0, -1);
+  if (path === '' || path === '.' || isAbsolute(path) || path.split(sep).includes('..'))
     throw new Error(`the path '${path}' of a volume must lie in the sandbox`);
   return path;
 }
