@@ -5,7 +5,12 @@
  */
 
 import type { Resources } from '@dcos/resources';
-import { conversionOf, isAncestorRole, mapOperationResources } from '@dcos/resources';
+import {
+  conversionOf,
+  isAncestorRole,
+  mapOperationResources,
+  reservationRole,
+} from '@dcos/resources';
 import type { Offer_Operation, Resource } from '@dcos/wire';
 import type { Context } from './context.ts';
 import { allocatedTo, withoutAllocation, type Grant } from './grant.ts';
@@ -145,15 +150,10 @@ export function existingVolumeProblem(
   principal: string | undefined,
 ): string | undefined {
   if (create === undefined) return undefined;
-  const taken = new Set(
-    agent.total.entries.map(({ nature }) =>
-      volumeName(nature.reservedTo, nature.frame.disk?.persistence?.id),
-    ),
-  );
+  const taken = namesOfVolumes(agent.total);
   for (const volume of create.volumes ?? []) {
     const persistence = volume.disk?.persistence;
-    const role = volume.reservations?.at(-1)?.role ?? volume.role;
-    const name = volumeName(role, persistence?.id);
+    const name = nameOfVolume(volume);
     if (taken.has(name)) return `Persistence ID '${persistence?.id ?? ''}' already exists`;
     taken.add(name);
     if (principal !== undefined && persistence?.principal !== principal) {
@@ -163,8 +163,21 @@ export function existingVolumeProblem(
   return undefined;
 }
 
+/** Ids of volumes are per role. */
 function volumeName(role: string | undefined, id: string | undefined): string {
   return id === undefined ? '' : `${role ?? '*'}/${id}`;
+}
+
+function nameOfVolume(volume: Resource): string {
+  return volumeName(reservationRole(volume), volume.disk?.persistence?.id);
+}
+
+function namesOfVolumes(resources: Resources): Set<string> {
+  return new Set(
+    resources.entries
+      .filter(({ nature }) => nature.frame.disk?.persistence !== undefined)
+      .map(({ nature }) => volumeName(nature.reservedTo, nature.frame.disk?.persistence?.id)),
+  );
 }
 
 /** A volume that a task uses cannot be destroyed or resized. */
@@ -175,12 +188,8 @@ export function usedVolumeProblem(agent: Agent, operation: Offer_Operation): str
       (volume) => volume !== undefined,
     );
   if (volumes.length === 0) return undefined;
-  const used = new Set(
-    agent.used.total().entries.map(({ nature }) => nature.frame.disk?.persistence?.id),
-  );
-  const busy = volumes.find(
-    ({ disk }) => disk?.persistence !== undefined && used.has(disk.persistence.id),
-  );
+  const used = namesOfVolumes(agent.used.total());
+  const busy = volumes.find((volume) => used.has(nameOfVolume(volume)));
   return busy === undefined
     ? undefined
     : `Persistent volume '${busy.disk?.persistence?.id ?? ''}' in use`;

@@ -10,15 +10,7 @@
  * connection carries launches and operations, and a new connection begins with the agent's own account.
  */
 
-import {
-  agentId,
-  frameworkId,
-  randomUuidBytes,
-  toBase64,
-  type AgentId,
-  type FrameworkId,
-} from '@dcos/base';
-import { Resources, validateResources } from '@dcos/resources';
+import { frameworkId, randomUuidBytes, toBase64, type AgentId, type FrameworkId } from '@dcos/base';
 import type {
   agentProtocol,
   Offer_Operation,
@@ -28,7 +20,6 @@ import type {
   scheduler,
 } from '@dcos/wire';
 import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
-import { rescindAgentOffers } from './offers.ts';
 import type { Agent, Framework, OperationRecord } from './state.ts';
 
 /** States after which nothing changes any more. */
@@ -183,7 +174,12 @@ function acknowledgeToAgent(
   });
 }
 
-function tellFramework(context: Context, framework: Framework, status: OperationStatus): void {
+/** Tells a framework how one of its operations stands. */
+export function tellFramework(
+  context: Context,
+  framework: Framework,
+  status: OperationStatus,
+): void {
   // What was converted is for the master; frameworks see the result in their next offer.
   const { converted_resources: _converted, ...told } = status;
   sendToFramework(context, framework, {
@@ -247,61 +243,6 @@ export function onAcknowledgeOperation(
     forgetOperation(context, agent, record);
 }
 
-/** RECONCILE_OPERATIONS: all of the framework's with an id, or those that are named. */
-export function onReconcileOperations(
-  context: Context,
-  framework: Framework,
-  reconcile: scheduler.Call_ReconcileOperations,
-): void {
-  count(context, 'master/messages_reconcile_operations');
-  const questions = reconcile.operations ?? [];
-  if (questions.length === 0) {
-    for (const { operation } of framework.operations.values())
-      tellFramework(context, framework, reconciled(operation.latest_status));
-    return;
-  }
-  for (const question of questions) {
-    const known = framework.operations.get(question.operation_id.value);
-    tellFramework(
-      context,
-      framework,
-      known === undefined
-        ? verdictOn(context, question)
-        : reconciled(known.operation.latest_status),
-    );
-  }
-}
-
-/** An answer to a question carries no uuid: nobody is to acknowledge it. */
-function reconciled(status: OperationStatus): OperationStatus {
-  const { uuid: _uuid, ...told } = status;
-  return { ...told, message: 'Reconciliation: Latest operation status' };
-}
-
-function verdictOn(
-  { state }: Context,
-  question: scheduler.Call_ReconcileOperations_Operation,
-): OperationStatus {
-  const { operation_id, agent_id } = question;
-  const agent = agent_id === undefined ? undefined : agentId(agent_id.value);
-  const answer = (verdict: OperationState, text: string): OperationStatus => ({
-    operation_id,
-    state: verdict,
-    message: `Reconciliation: ${text}`,
-    ...(agent_id !== undefined && { agent_id }),
-  });
-  if (agent === undefined)
-    return answer('OPERATION_UNKNOWN', "Operation is unknown and no 'agent_id' was provided");
-  if (state.agents.has(agent)) return answer('OPERATION_UNKNOWN', 'Operation is unknown');
-  if (state.recoveredAgents.has(agent))
-    return answer('OPERATION_RECOVERING', 'Agent has not registered again yet');
-  if (state.unreachableAgents.has(agent))
-    return answer('OPERATION_UNREACHABLE', 'Agent is unreachable');
-  if (state.goneAgents.has(agent))
-    return answer('OPERATION_GONE_BY_OPERATOR', 'Agent is marked gone');
-  return answer('OPERATION_UNKNOWN', 'Operation and agent are unknown');
-}
-
 /** What an agent says of operations when it registers, against what was believed. */
 export function reconcileAgentOperations(
   context: Context,
@@ -363,35 +304,4 @@ export function orphanOperations(context: Context, framework: FrameworkId): void
     for (const record of agent.operations.values())
       if (record.frameworkId === framework) record.frameworkId = undefined;
   }
-}
-
-/**
- * RESOURCES_CHANGED: the agent's own account of what it has wins, unless what is used would not fit: then
- * the books would not add up, and what is true comes with the next registration.
- */
-export function onResourcesChanged(
-  context: Context,
-  agent: Agent,
-  changed: agentProtocol.ResourcesChanged,
-): void {
-  const problem =
-    validateResources(changed.total_resources ?? []) ??
-    usedBeyond(agent, Resources.fromWire(changed.total_resources));
-  if (problem !== undefined) {
-    note(context, 'warn', 'resources.refused', problem, { agentId: agent.id });
-    return;
-  }
-  const total = Resources.fromWire(changed.total_resources);
-  if (total.equals(agent.total)) return;
-  rescindAgentOffers(context, agent);
-  agent.total = total;
-  context.allocator.updateAgent(agent.id, total);
-}
-
-/** Why a total cannot be that of the agent: its tasks use more. Shared resources are used many times over. */
-function usedBeyond(agent: Agent, total: Resources): string | undefined {
-  const used = agent.used.total().unallocate();
-  return total.contains(used.filter(({ shared }) => shared === undefined))
-    ? undefined
-    : 'The resources in use exceed the total';
 }

@@ -22,7 +22,8 @@ import { onSubscribe, onSuppression, onUpdateFramework } from './subscriptions.t
 import { removeFramework } from './frameworks.ts';
 import { answerInverseOffers } from './inverse-offers.ts';
 import { onDecline } from './offers.ts';
-import { onAcknowledgeOperation, onReconcileOperations } from './operations.ts';
+import { onReconcileOperations } from './operation-reconciliation.ts';
+import { onAcknowledgeOperation } from './operations.ts';
 import { onReconcile, reconcileTask } from './reconcile.ts';
 import type { Framework } from './state.ts';
 import { onAcknowledge } from './tasks.ts';
