@@ -1,11 +1,12 @@
 /** Reports for people who ask why a framework gets no offers. */
 
 import { compareText, unreachable, type Instant } from '@dcos/base';
+import { topLevelRole } from '@dcos/resources';
 import type { AgentBook } from './agent-book.ts';
 import type { Refusal } from './allocation-run.ts';
 import { isActive, type Client, type ClientTree, type Role } from './clients.ts';
 import type { OfferFilters } from './offer-filters.ts';
-import { topLevelRole, type QuotaBook } from './quota-book.ts';
+import type { QuotaBook } from './quota-book.ts';
 import type { ScalarNames } from './scalar-vector.ts';
 import type { FrameworkExplanation, RoleExplanation } from './types.ts';
 

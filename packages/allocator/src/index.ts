@@ -1,6 +1,7 @@
 export { createAllocator } from './allocator.ts';
 export { MIN_ALLOCATABLE_DEFAULT } from './min-allocatable.ts';
 export { FILTERS_PER_PAIR_MAX } from './offer-filters.ts';
+export { isChoppable } from './quota-book.ts';
 export type {
   AgentDescription,
   Allocation,

@@ -8,17 +8,11 @@
  * Source: the original's quota: guarantees hold back headroom from everyone else, limits are hard.
  */
 
-import { milliOf, type Entry, type Resources } from '@dcos/resources';
+import { milliOf, topLevelRole, type Entry, type Resources } from '@dcos/resources';
 import type { Quantities, Quota } from './types.ts';
 
 /** Thousandths by name. */
 type Sums = Map<string, number>;
-
-/** The part of a role before its first slash; quota is set on these only. */
-export function topLevelRole(role: string): string {
-  const slash = role.indexOf('/');
-  return slash === -1 ? role : role.slice(0, slash);
-}
 
 /** Whether an entry is a scalar that quota counts and chops: unreserved and there to stay. */
 export function isChoppable({ nature }: Entry): boolean {

@@ -6,9 +6,9 @@
  * guarantees that are not met, where it did before.
  */
 
-import { Resources, type Entry } from '@dcos/resources';
+import { Resources, topLevelRole, type Entry } from '@dcos/resources';
 import type { Role } from './clients.ts';
-import { isChoppable, topLevelRole, type QuotaBook } from './quota-book.ts';
+import { isChoppable, type QuotaBook } from './quota-book.ts';
 import { shrink, type Room } from './shrink.ts';
 import type { Quota } from './types.ts';
 

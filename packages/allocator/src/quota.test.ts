@@ -5,10 +5,9 @@
 
 import fc from 'fast-check';
 import { agentId, frameworkId } from '@dcos/base';
-import { Resources } from '@dcos/resources';
+import { Resources, topLevelRole } from '@dcos/resources';
 import { describe, expect, test } from 'vitest';
 import { giveBack, INTERVAL_MS, res, world } from './testing/allocator-world.ts';
-import { topLevelRole } from './quota-book.ts';
 import type { Allocation, Quota } from './types.ts';
 
 /** `cpus:1;mem:512` as thousandths by name. */

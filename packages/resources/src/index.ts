@@ -33,5 +33,11 @@ export {
   subtractRanges,
   type Range,
 } from './ranges.ts';
-export { ancestorsOfRole, isAncestorRole, isValidRole, UNRESERVED_ROLE } from './roles.ts';
+export {
+  ancestorsOfRole,
+  isAncestorRole,
+  topLevelRole,
+  isValidRole,
+  UNRESERVED_ROLE,
+} from './roles.ts';
 export { fromMilli, SCALAR_MAX, toMilli } from './scalar.ts';

@@ -48,3 +48,9 @@ export function ancestorsOfRole(role: string): readonly string[] {
     ancestors.push(role.slice(0, at));
   return ancestors;
 }
+
+/** The part of a role before its first slash; quota is set on these only. */
+export function topLevelRole(role: string): string {
+  const slash = role.indexOf('/');
+  return slash === -1 ? role : role.slice(0, slash);
+}

@@ -14,7 +14,8 @@ import { removeFramework } from './frameworks.ts';
 import { startMaintenance, stopMaintenance, updateSchedule } from './maintenance.ts';
 import { removeOffer } from './offers.ts';
 import { onOperatorOperation } from './operator-operations.ts';
-import { removeQuota, setQuota, updateQuota } from './quota.ts';
+import { updateQuota } from './quota.ts';
+import { removeQuota, setQuota } from './quota-requests.ts';
 import { keyProblem, putRecord } from './registry.ts';
 import { getState } from './view-v1.ts';
 

@@ -7,16 +7,11 @@
 
 import { compareText } from '@dcos/base';
 import type { Quantities } from '@dcos/allocator';
-import {
-  fromMilli,
-  isValidRole,
-  toMilli,
-  validateResources,
-  type Resources,
-} from '@dcos/resources';
-import type { quota, Resource, Value_Scalar } from '@dcos/wire';
+import { fromMilli, isValidRole, toMilli, topLevelRole } from '@dcos/resources';
+import type { quota, Value_Scalar } from '@dcos/wire';
 import type { Context } from './context.ts';
 import { removeOffer } from './offers.ts';
+import { addChoppable, consumptions } from './quota-consumption.ts';
 import { deleteRecord, keyProblem, putRecord } from './registry.ts';
 import type { MasterState, OfferRecord } from './state.ts';
 
@@ -64,7 +59,12 @@ export function updateQuota(
   return undefined;
 }
 
-function configProblem({ role, guarantees = {}, limits = {} }: QuotaConfig): string | undefined {
+/** What is wrong with the quota of a role, whatever the cluster has. */
+export function configProblem({
+  role,
+  guarantees = {},
+  limits = {},
+}: QuotaConfig): string | undefined {
   const problem = isValidRole(role) ?? keyProblem(role);
   if (problem !== undefined) return `invalid role: ${problem}`;
   if (role === '*') return "setting quota for the default '*' role is not supported";
@@ -84,7 +84,10 @@ function configProblem({ role, guarantees = {}, limits = {} }: QuotaConfig): str
 }
 
 /** Guarantees of all roles together must fit into what is registered. */
-function capacityProblem(state: MasterState, configs: readonly QuotaConfig[]): string | undefined {
+export function capacityProblem(
+  state: MasterState,
+  configs: readonly QuotaConfig[],
+): string | undefined {
   const guarantees = new Map<string, number>();
   const replaced = new Set(configs.map(({ role }) => role));
   const kept = [...state.quotas.values()].filter(({ role }) => !replaced.has(role));
@@ -108,8 +111,9 @@ function consumptionProblem(
   state: MasterState,
   configs: readonly QuotaConfig[],
 ): string | undefined {
+  const used = consumptions(state);
   for (const { role, limits = {} } of configs) {
-    const consumed = consumptionOf(state, role);
+    const consumed = used.get(role) ?? new Map<string, number>();
     for (const [name, { value }] of Object.entries(limits)) {
       if ((consumed.get(name) ?? 0) <= toMilli(value)) continue;
       return (
@@ -137,8 +141,13 @@ function applyQuota(context: Context, configs: readonly QuotaConfig[]): void {
     else state.quotas.set(config.role, config);
     allocator.updateQuota(config.role, isEmpty(config) ? undefined : quotaOf(config));
   }
-  for (const config of configs) rescindBeyondLimit(context, config);
-  rescindForGuarantees(context);
+  const used = consumptions(state);
+  const offered = offersByTopLevelRole(state);
+  for (const config of configs) {
+    const { role } = config;
+    rescindBeyondLimit(context, config, used.get(role) ?? new Map(), offered.get(role) ?? []);
+  }
+  rescindForGuarantees(context, used);
 }
 
 function isEmpty({ guarantees = {}, limits = {} }: QuotaConfig): boolean {
@@ -158,12 +167,15 @@ function milliOf(amounts: Readonly<Record<string, Value_Scalar>>): ReadonlyMap<s
 }
 
 /** Offers of the role, newest first, go until what is used and offered is within its limits. */
-function rescindBeyondLimit(context: Context, { role, limits = {} }: QuotaConfig): void {
-  const { state } = context;
-  const offered = [...state.offers.values()].filter((record) => isWithin(record.role, role));
-  const consumed = new Map(consumptionOf(state, role));
+function rescindBeyondLimit(
+  context: Context,
+  { limits = {} }: QuotaConfig,
+  used: Quantities,
+  offered: readonly OfferRecord[],
+): void {
+  const consumed = new Map(used);
   for (const record of offered) addChoppable(consumed, record.resources, 1);
-  for (const record of offered.reverse()) {
+  for (const record of [...offered].reverse()) {
     const over = Object.entries(limits).some(
       ([name, { value }]) => (consumed.get(name) ?? 0) > toMilli(value),
     );
@@ -174,13 +186,13 @@ function rescindBeyondLimit(context: Context, { role, limits = {} }: QuotaConfig
 }
 
 /** Offers of anybody go until what came back covers the guarantees that are not met. */
-function rescindForGuarantees(context: Context): void {
+function rescindForGuarantees(context: Context, used: ReadonlyMap<string, Quantities>): void {
   const { state } = context;
   const missing = new Map<string, number>();
   for (const { role, guarantees = {} } of state.quotas.values()) {
-    const consumed = consumptionOf(state, role);
+    const consumed = used.get(role);
     for (const [name, { value }] of Object.entries(guarantees)) {
-      const lacking = toMilli(value) - (consumed.get(name) ?? 0);
+      const lacking = toMilli(value) - (consumed?.get(name) ?? 0);
       if (lacking > 0) missing.set(name, (missing.get(name) ?? 0) + lacking);
     }
   }
@@ -189,7 +201,7 @@ function rescindForGuarantees(context: Context): void {
     addChoppable(missing, idle, -1);
   }
   const guarded = (record: OfferRecord): boolean =>
-    Object.keys(state.quotas.get(topLevel(record.role))?.guarantees ?? {}).length > 0;
+    Object.keys(state.quotas.get(topLevelRole(record.role))?.guarantees ?? {}).length > 0;
   for (const record of state.offers.values()) {
     if (![...missing.values()].some((milli) => milli > 0)) return;
     if (guarded(record)) continue;
@@ -198,46 +210,23 @@ function rescindForGuarantees(context: Context): void {
   }
 }
 
-/** What a top-level role consumes: its reservations, and what of the rest its subtree uses. Thousandths. */
-export function consumptionOf(state: MasterState, role: string): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  for (const agent of state.agents.values()) {
-    const reserved = agent.total.filterEntries(
-      ({ nature }) => nature.reservedTo !== undefined && isWithin(nature.reservedTo, role),
-    );
-    addScalars(sums, reserved, 1);
-    const used = agent.used
-      .total()
-      .filterEntries(({ nature }) => isWithin(nature.allocatedTo ?? '*', role));
-    addChoppable(sums, used, 1);
+function offersByTopLevelRole(state: MasterState): ReadonlyMap<string, readonly OfferRecord[]> {
+  const byRole = new Map<string, OfferRecord[]>();
+  for (const record of state.offers.values()) {
+    const top = topLevelRole(record.role);
+    const records = byRole.get(top);
+    if (records === undefined) byRole.set(top, [record]);
+    else records.push(record);
   }
-  return sums;
-}
-
-function isWithin(role: string, top: string): boolean {
-  return role === top || role.startsWith(`${top}/`);
-}
-
-function topLevel(role: string): string {
-  return role.split('/')[0] ?? role;
-}
-
-/** Unreserved and not revocable: what is chopped and held back. */
-function addChoppable(sums: Map<string, number>, resources: Resources, sign: 1 | -1): void {
-  const counted = resources.filterEntries(
-    ({ nature }) => nature.reservedTo === undefined && !nature.revocable,
-  );
-  addScalars(sums, counted, sign);
-}
-
-function addScalars(sums: Map<string, number>, resources: Resources, sign: 1 | -1): void {
-  for (const [name, milli] of resources.scalarQuantities())
-    sums.set(name, (sums.get(name) ?? 0) + sign * milli);
+  return byRole;
 }
 
 function capacityOf(state: MasterState): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const agent of state.agents.values()) addScalars(sums, agent.total.nonRevocable(), 1);
+  for (const agent of state.agents.values()) {
+    for (const [name, milli] of agent.total.nonRevocable().scalarQuantities())
+      sums.set(name, (sums.get(name) ?? 0) + milli);
+  }
   return sums;
 }
 
@@ -250,88 +239,4 @@ function milliText(amounts: ReadonlyMap<string, number>): string {
 
 function quantitiesText(amounts: Readonly<Record<string, Value_Scalar>>): string {
   return milliText(milliOf(amounts));
-}
-
-/** SET_QUOTA and POST /quota: guarantee and limit of one role, as resources; the limit is the guarantee. */
-export function setQuota(
-  context: Context,
-  request: quota.QuotaRequest,
-  principal: string | undefined,
-): QuotaRefusal | undefined {
-  const { role = '', guarantee = [], force = false } = request;
-  const invalid = (text: string): QuotaRefusal => ({
-    status: 400,
-    text: `Failed to validate set quota request: ${text}`,
-  });
-  const problem = infoProblem(role, guarantee);
-  if (problem !== undefined) return invalid(problem);
-  if (context.state.quotas.has(role))
-    return invalid(`Quota for role '${role}' is already set, it can be updated or removed`);
-  const amounts = Object.fromEntries(
-    guarantee.map(({ name, scalar }) => [name, { value: scalar?.value ?? 0 }]),
-  );
-  const config: QuotaConfig = { role, guarantees: amounts, limits: amounts };
-  const structure = configProblem(config);
-  if (structure !== undefined) return invalid(structure);
-  const capacity = force ? undefined : capacityProblem(context.state, [config]);
-  if (capacity !== undefined) {
-    return {
-      status: 409,
-      text: `Heuristic capacity check for set quota request failed: ${capacity}`,
-    };
-  }
-  return updateQuota(context, [config], { force: true, principal });
-}
-
-function infoProblem(role: string, guarantee: readonly Resource[]): string | undefined {
-  const problem = isValidRole(role);
-  if (problem !== undefined) return `QuotaInfo with invalid role: ${problem}`;
-  if (guarantee.length === 0) return 'QuotaInfo with empty guarantee';
-  if (guarantee.some(({ type }) => type !== 'SCALAR'))
-    return 'QuotaInfo must not include non-scalar resources';
-  const invalid = validateResources(guarantee);
-  if (invalid !== undefined) return `QuotaInfo with invalid resource: ${invalid}`;
-  const marked = guarantee.find(
-    ({ reservations, disk, revocable, role: reserved = '*' }) =>
-      (reservations ?? []).length > 0 ||
-      reserved !== '*' ||
-      disk !== undefined ||
-      revocable !== undefined,
-  );
-  if (marked !== undefined)
-    return `QuotaInfo must not contain reserved, revocable or disk resources: '${marked.name}'`;
-  const names = guarantee.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? undefined : `QuotaInfo contains duplicate resource name '${twice}'`;
-}
-
-/** REMOVE_QUOTA and DELETE /quota/<role>. */
-export function removeQuota(
-  context: Context,
-  role: string,
-  principal: string | undefined,
-): QuotaRefusal | undefined {
-  if (!context.state.quotas.has(role)) {
-    return {
-      status: 400,
-      text: `Failed to remove quota for role '${role}': Role '${role}' has no quota set`,
-    };
-  }
-  return updateQuota(context, [{ role }], { force: true, principal });
-}
-
-/** GET_QUOTA: both forms, by role. */
-export function quotaStatus(state: MasterState): quota.QuotaStatus {
-  const configs = [...state.quotas.values()].sort((left, right) =>
-    compareText(left.role, right.role),
-  );
-  const infos = configs.map(({ role, guarantees = {} }) => ({
-    role,
-    guarantee: Object.entries(guarantees).map(([name, scalar]): Resource => ({
-      name,
-      type: 'SCALAR',
-      scalar,
-    })),
-  }));
-  return configs.length === 0 ? {} : { infos, configs };
 }

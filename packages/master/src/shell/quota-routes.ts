@@ -10,7 +10,7 @@ import {
   type FastifyRequest,
 } from '@dcos/http';
 import { fromJson, quota, toJson, WireError, type masterApi } from '@dcos/wire';
-import { quotaStatus } from '../core/quota.ts';
+import { quotaStatus } from '../core/quota-requests.ts';
 import { refuse, refuseMethod, sendDocument } from './answers.ts';
 import type { MasterShell } from './start-master.ts';
 

@@ -2,10 +2,11 @@
  * Roles: those with a weight, a framework, an allocation or a reservation.
  */
 
+import type { Quantities } from '@dcos/allocator';
 import { compareText, type FrameworkId, type JsonObject } from '@dcos/base';
 import { fromMilli, Resources } from '@dcos/resources';
 import type { Role } from '@dcos/wire';
-import { consumptionOf } from '../core/quota.ts';
+import { consumptions } from '../core/quota-consumption.ts';
 import type { MasterState } from '../core/state.ts';
 import type { Document } from './document.ts';
 import { quantities, reservedByRole } from './v0-resources.ts';
@@ -66,14 +67,19 @@ function byAllocation(resources: Resources): ReadonlyMap<string, Resources> {
 }
 
 /** Guarantee, limit and consumption; a role below another has none of its own and shows what it uses. */
-function quotaObject(state: MasterState, role: string, allocated: Resources): JsonObject {
+function quotaObject(
+  state: MasterState,
+  role: string,
+  allocated: Resources,
+  consumption: Quantities | undefined,
+): JsonObject {
   const { guarantees = {}, limits = {} } = state.quotas.get(role) ?? {};
   const amounts = (of: Readonly<Record<string, { readonly value: number }>>): JsonObject =>
     Object.fromEntries(Object.entries(of).map(([name, { value }]) => [name, value]));
   const consumed = role.includes('/')
     ? quantities(allocated)
     : Object.fromEntries(
-        Array.from(consumptionOf(state, role))
+        Array.from(consumption ?? [])
           .filter(([, milli]) => milli > 0)
           .map(([name, milli]) => [name, fromMilli(milli)]),
       );
@@ -89,11 +95,12 @@ function quotaObject(state: MasterState, role: string, allocated: Resources): Js
 
 /** `/roles` */
 export function rolesDocument(state: MasterState): Document {
+  const consumed = consumptions(state);
   return {
     roles: collectRoles(state).map(([name, { frameworks, allocated, offered, reserved }]) => ({
       name,
       weight: state.weights.get(name) ?? 1,
-      quota: quotaObject(state, name, allocated),
+      quota: quotaObject(state, name, allocated, consumed.get(name)),
       resources: quantities(allocated.add(offered)),
       allocated: quantities(allocated),
       offered: quantities(offered),

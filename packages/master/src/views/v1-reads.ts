@@ -15,7 +15,7 @@ import {
   getTasks,
 } from '../core/view-v1.ts';
 import { clusterStatus, scheduleOf } from '../core/maintenance.ts';
-import { quotaStatus } from '../core/quota.ts';
+import { quotaStatus } from '../core/quota-requests.ts';
 import { roleMessages } from './roles.ts';
 import type { MasterIdentity } from './v0-state.ts';
 
