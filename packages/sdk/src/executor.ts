@@ -8,7 +8,14 @@
  * Source: executor API v1 of the original.
  */
 
-import { errorText, OperationError, type Cancel, type Clock, type Random } from '@dcos/base';
+import {
+  errorText,
+  OperationError,
+  randomUuidBytes,
+  type Cancel,
+  type Clock,
+  type Random,
+} from '@dcos/base';
 import {
   encodeAs,
   executor,
@@ -118,7 +125,7 @@ class Connection implements ExecutorConnection {
       task_id: taskId,
       state,
       source: 'SOURCE_EXECUTOR',
-      uuid: this.#uuid(),
+      uuid: randomUuidBytes(this.#random),
     } as const;
     const acknowledged = Promise.withResolvers<void>();
     this.#waiting.set(keyOf(status.uuid), acknowledged);
@@ -148,15 +155,6 @@ class Connection implements ExecutorConnection {
   #authorization(): Readonly<Record<string, string>> {
     const { token } = this.environment;
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
-  }
-
-  #uuid(): Uint8Array {
-    const words = Uint32Array.from({ length: 4 }, () => this.#random.nextU32());
-    const bytes = new Uint8Array(words.buffer);
-    // Version 4, variant 1: what the original's parser of UUIDs expects.
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-    return bytes;
   }
 
   #judge(event: executor.Event, source: StreamSource): Verdict {

@@ -8,7 +8,15 @@ import type { Resources } from '@dcos/resources';
 import type { Agent } from './state.ts';
 
 /** What changes in place and so cannot be part of a look; ledgers become sums. */
-type Changing = 'tasks' | 'offers' | 'executors' | 'operations' | 'kills' | 'used' | 'offered';
+type Changing =
+  | 'tasks'
+  | 'offers'
+  | 'executors'
+  | 'inverseOffers'
+  | 'operations'
+  | 'kills'
+  | 'used'
+  | 'offered';
 
 /** How an agent looks. No view of an agent may show what is not here. */
 export type AgentLook = Readonly<Omit<Agent, Changing | 'pingsMissed'>> & {
@@ -24,6 +32,7 @@ export function lookOf(agent: Agent): AgentLook {
     tasks: _tasks,
     offers: _offers,
     executors: _executors,
+    inverseOffers: _inverseOffers,
     operations: _operations,
     kills: _kills,
     pingsMissed: _pings,

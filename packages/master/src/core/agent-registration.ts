@@ -223,6 +223,7 @@ function admit(
     tasks: new Map(),
     offers: new Map(),
     executors: new Map(),
+    inverseOffers: new Set(),
     operations: new Map(),
     used: new ResourceLedger(),
     offered: new ResourceLedger(),

@@ -215,7 +215,7 @@ function dropAgent(context: Context, agent: Agent): void {
   count(context, 'master/slave_removals');
   context.emit({ kind: 'cancelTimer', timer: PING_TIMER + agent.id });
   removeExecutors(context, agent);
-  rescindInverseOffers(context, agent.id);
+  rescindInverseOffers(context, agent);
   context.allocator.removeAgent(agent.id);
   state.agents.delete(agent.id);
   state.addresses.remove(agent);

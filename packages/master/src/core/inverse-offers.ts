@@ -6,11 +6,11 @@
  * silently when its framework loses its stream.
  */
 
-import { agentId, frameworkId, offerId, type AgentId } from '@dcos/base';
+import { agentId, frameworkId, offerId } from '@dcos/base';
 import type { Filters, InverseOffer, OfferID } from '@dcos/wire';
 import { count, sendToFramework, type Context } from './context.ts';
 import { refusalOf } from './offers.ts';
-import type { Framework, InverseOfferRecord } from './state.ts';
+import type { Agent, Framework, InverseOfferRecord } from './state.ts';
 
 /** Asks whoever is to be asked now; one INVERSE_OFFERS event per framework. */
 export function sendInverseOffers(context: Context): void {
@@ -35,7 +35,9 @@ export function sendInverseOffers(context: Context): void {
       agent_id: { value: agent.id },
       unavailability: question.unavailability,
     };
-    state.inverseOffers.set(id, { id, frameworkId: framework.id, agentId: agent.id, offer });
+    const record = { id, frameworkId: framework.id, agentId: agent.id, offer };
+    state.inverseOffers.set(id, record);
+    agent.inverseOffers.add(record);
     const batch = batches.get(framework) ?? [];
     batches.set(framework, batch);
     batch.push(offer);
@@ -70,19 +72,20 @@ export function answerInverseOffers(
 
 function withdraw(
   context: Context,
-  { id, frameworkId: framework, agentId: agent }: InverseOfferRecord,
+  record: InverseOfferRecord,
   answer?: { readonly willing: boolean; readonly refuseMs: number },
 ): void {
   const { state, allocator, now } = context;
+  const { id, frameworkId: framework, agentId: agent } = record;
   state.inverseOffers.delete(id);
+  state.agents.get(agent)?.inverseOffers.delete(record);
   const given = answer === undefined ? undefined : { willing: answer.willing, instant: now };
   allocator.answerInverseOffer(framework, agent, given, answer?.refuseMs ?? 0, now);
 }
 
 /** Questions about an agent that no longer stand. */
-export function rescindInverseOffers(context: Context, agent: AgentId): void {
-  for (const record of context.state.inverseOffers.values()) {
-    if (record.agentId !== agent) continue;
+export function rescindInverseOffers(context: Context, agent: Agent): void {
+  for (const record of agent.inverseOffers) {
     withdraw(context, record);
     const framework = context.state.frameworks.get(record.frameworkId);
     if (framework === undefined) continue;

@@ -76,7 +76,7 @@ export function updateSchedule(
 
 /** What was offered of the agent said otherwise, so it is offered anew. */
 function tellUnavailability(context: Context, agent: Agent): void {
-  rescindInverseOffers(context, agent.id);
+  rescindInverseOffers(context, agent);
   rescindAgentOffers(context, agent);
   context.allocator.updateUnavailability(agent.id, machineOf(context.state, agent)?.unavailability);
 }
@@ -175,7 +175,6 @@ export function startMaintenance(
   });
   const message = "Operator initiated 'Machine DOWN'";
   for (const agent of agentsOn(state, new Set(keys))) {
-    rescindInverseOffers(context, agent.id);
     removeAgent(context, agent, {
       state: 'TASK_GONE',
       reason: 'REASON_AGENT_REMOVED',
@@ -234,10 +233,14 @@ export function clusterStatus({
   const machines = [...state.machines].sort(([left], [right]) => compareText(left, right));
   const down = machines.filter(([, { mode }]) => mode === 'DOWN').map(([, { id }]) => id);
   const draining = machines.filter(([, { mode }]) => mode === 'DRAINING');
+  const agentsByMachine = Map.groupBy(state.agents.values(), (agent) => {
+    const machine = machineOf(state, agent);
+    return machine === undefined ? undefined : machineKey(machine.id);
+  });
   const statusesOf = (
     key: string,
   ): NonNullable<maintenance.ClusterStatus_DrainingMachine['statuses']> =>
-    agentsOn(state, new Set([key])).flatMap((agent) =>
+    (agentsByMachine.get(key) ?? []).flatMap((agent) =>
       Array.from(answers.get(agent.id) ?? [], ([framework, { willing, instant }]) => ({
         status: willing ? ('ACCEPT' as const) : ('DECLINE' as const),
         framework_id: { value: framework },

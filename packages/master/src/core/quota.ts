@@ -142,7 +142,7 @@ function applyQuota(context: Context, configs: readonly QuotaConfig[]): void {
     allocator.updateQuota(config.role, isEmpty(config) ? undefined : quotaOf(config));
   }
   const used = consumptions(state);
-  const offered = offersByTopLevelRole(state);
+  const offered = Map.groupBy(state.offers.values(), (record) => topLevelRole(record.role));
   for (const config of configs) {
     const { role } = config;
     rescindBeyondLimit(context, config, used.get(role) ?? new Map(), offered.get(role) ?? []);
@@ -208,17 +208,6 @@ function rescindForGuarantees(context: Context, used: ReadonlyMap<string, Quanti
     addChoppable(missing, record.resources, -1);
     removeOffer(context, record, { rescind: true });
   }
-}
-
-function offersByTopLevelRole(state: MasterState): ReadonlyMap<string, readonly OfferRecord[]> {
-  const byRole = new Map<string, OfferRecord[]>();
-  for (const record of state.offers.values()) {
-    const top = topLevelRole(record.role);
-    const records = byRole.get(top);
-    if (records === undefined) byRole.set(top, [record]);
-    else records.push(record);
-  }
-  return byRole;
 }
 
 function capacityOf(state: MasterState): ReadonlyMap<string, number> {

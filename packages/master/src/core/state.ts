@@ -132,6 +132,8 @@ export interface Agent {
   readonly tasks: Map<FrameworkId, Map<TaskId, TaskRecord>>;
   readonly offers: Map<OfferId, OfferRecord>;
   readonly executors: Map<FrameworkId, Map<ExecutorId, ExecutorRecord>>;
+  /** Questions to frameworks about it that are open. */
+  readonly inverseOffers: Set<InverseOfferRecord>;
   /** By the text of their uuid. */
   readonly operations: Map<string, OperationRecord>;
   readonly used: ResourceLedger<FrameworkId>;

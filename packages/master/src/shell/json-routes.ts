@@ -117,12 +117,7 @@ function onTeardown(shell: MasterShell, request: FastifyRequest, reply: FastifyR
     refuse(reply, 400, "Missing 'frameworkId' query parameter in the request body");
     return;
   }
-  const request_ = shell.requests.add({ reply, encoding: 'json' });
-  shell.dispatch({
-    kind: 'operatorCall',
-    request: request_,
-    call: { type: 'TEARDOWN', teardown: { framework_id: { value: id } } },
-  });
+  shell.dispatchCall(reply, { type: 'TEARDOWN', teardown: { framework_id: { value: id } } });
 }
 
 function onWeights(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
@@ -149,10 +144,9 @@ function onWeights(shell: MasterShell, request: FastifyRequest, reply: FastifyRe
     );
     return;
   }
-  shell.dispatch({
-    kind: 'operatorCall',
-    request: shell.requests.add({ reply, encoding: 'json' }),
-    call: { type: 'UPDATE_WEIGHTS', update_weights: { weight_infos: weights } },
+  shell.dispatchCall(reply, {
+    type: 'UPDATE_WEIGHTS',
+    update_weights: { weight_infos: weights },
   });
 }
 

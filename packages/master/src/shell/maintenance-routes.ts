@@ -55,7 +55,7 @@ function onSchedule(shell: MasterShell, request: FastifyRequest, reply: FastifyR
     const read = readBody(request, (json) => fromJson(maintenance.ScheduleType, json));
     if ('problem' in read) refuse(reply, 400, read.problem);
     else {
-      dispatch(shell, reply, {
+      shell.dispatchCall(reply, {
         type: 'UPDATE_MAINTENANCE_SCHEDULE',
         update_maintenance_schedule: { schedule: read.value },
       });
@@ -93,7 +93,7 @@ function onMachines(
     return json.map((item) => fromJson(MachineIDType, item));
   });
   if ('problem' in read) refuse(reply, 400, read.problem);
-  else dispatch(shell, reply, call(read.value));
+  else shell.dispatchCall(reply, call(read.value));
 }
 
 function readBody<T>(
@@ -108,12 +108,4 @@ function readBody<T>(
       return { problem: error.message };
     throw error;
   }
-}
-
-function dispatch(shell: MasterShell, reply: FastifyReply, call: masterApi.Call): void {
-  shell.dispatch({
-    kind: 'operatorCall',
-    request: shell.requests.add({ reply, encoding: 'json' }),
-    call,
-  });
 }

@@ -83,11 +83,7 @@ function onForm(
     refuse(reply, 400, start + resources);
     return;
   }
-  shell.dispatch({
-    kind: 'operatorCall',
-    request: shell.requests.add({ reply, encoding: 'json' }),
-    call: call(agent, resources),
-  });
+  shell.dispatchCall(reply, call(agent, resources));
 }
 
 /** The resources of a JSON array, or what is wrong with it. */

@@ -9,7 +9,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
 } from '@dcos/http';
-import { fromJson, quota, toJson, WireError, type masterApi } from '@dcos/wire';
+import { fromJson, quota, toJson, WireError } from '@dcos/wire';
 import { quotaStatus } from '../core/quota-requests.ts';
 import { refuse, refuseMethod, sendDocument } from './answers.ts';
 import type { MasterShell } from './start-master.ts';
@@ -35,7 +35,7 @@ function onSet(shell: MasterShell, request: FastifyRequest, reply: FastifyReply)
   const text = Buffer.from(bodyBytes(request.body)).toString();
   try {
     const quotaRequest = fromJson(quota.QuotaRequestType, JSON.parse(text));
-    dispatch(shell, reply, { type: 'SET_QUOTA', set_quota: { quota_request: quotaRequest } });
+    shell.dispatchCall(reply, { type: 'SET_QUOTA', set_quota: { quota_request: quotaRequest } });
   } catch (error) {
     if (!(error instanceof WireError) && !(error instanceof SyntaxError)) throw error;
     const shown = text.slice(0, 1000);
@@ -57,7 +57,7 @@ function onRemove(shell: MasterShell, request: FastifyRequest, reply: FastifyRep
     );
     return;
   }
-  dispatch(shell, reply, { type: 'REMOVE_QUOTA', remove_quota: { role } });
+  shell.dispatchCall(reply, { type: 'REMOVE_QUOTA', remove_quota: { role } });
 }
 
 function decodeRole(text: string): string | undefined {
@@ -67,12 +67,4 @@ function decodeRole(text: string): string | undefined {
     if (error instanceof URIError) return undefined;
     throw error;
   }
-}
-
-function dispatch(shell: MasterShell, reply: FastifyReply, call: masterApi.Call): void {
-  shell.dispatch({
-    kind: 'operatorCall',
-    request: shell.requests.add({ reply, encoding: 'json' }),
-    call,
-  });
 }

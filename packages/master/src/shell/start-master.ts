@@ -18,10 +18,10 @@ import {
   type JsonValue,
   type Logger,
 } from '@dcos/base';
-import { createHttpServer, type HttpServer } from '@dcos/http';
+import { createHttpServer, type FastifyReply, type HttpServer } from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
 import { addHostGauges, createMetrics } from '@dcos/telemetry';
-import type { MasterInfo } from '@dcos/wire';
+import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
 import {
   createMaster,
   defaultMasterOptions,
@@ -282,6 +282,11 @@ export class MasterShell {
       this.operatorStreams.beat();
       this.#beat();
     });
+  }
+
+  /** Makes a call of the operator API; the core answers it, in JSON where the route does not say otherwise. */
+  dispatchCall(reply: FastifyReply, call: masterApi.Call, encoding: Encoding = 'json'): void {
+    this.dispatch({ kind: 'operatorCall', request: this.requests.add({ reply, encoding }), call });
   }
 
   /** Hands an event to the core and its effects to the queue. */

@@ -87,11 +87,7 @@ function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyR
   else if (call.type === 'SUBSCRIBE' && positionOf(request) === 'invalid') {
     refuse(reply, 400, POSITION_INVALID);
   } else if (!answerRead(shell, leadership, call, { reply, encoding: accepts })) {
-    shell.dispatch({
-      kind: 'operatorCall',
-      request: shell.requests.add({ reply, encoding: accepts }),
-      call,
-    });
+    shell.dispatchCall(reply, call, accepts);
   }
 }
 
