@@ -13,9 +13,9 @@ import { assert, compareText, type AgentId, type FrameworkId, type Instant } fro
 import { Resources, type Entry } from '@dcos/resources';
 import { toJsonText, AttributeType, type AgentInfo, type Unavailability } from '@dcos/wire';
 import { AgentBook } from './agent-book.ts';
-import { offerable, runAllocation, type RunContext } from './allocation-run.ts';
+import { runAllocation, type RunContext } from './allocation-run.ts';
 import { ClientTree, type Amount, type Client, type Framework } from './clients.ts';
-import { explainRoles, refusalText } from './explanation.ts';
+import { explainAgent, explainRoles } from './explanation.ts';
 import { InverseOffers } from './inverse-offers.ts';
 import { MIN_ALLOCATABLE_DEFAULT } from './min-allocatable.ts';
 import { OfferFilters } from './offer-filters.ts';
@@ -410,7 +410,13 @@ class HierarchicalAllocator implements Allocator {
   explain(role?: string): readonly RoleExplanation[] {
     this.#tellTotal();
     return explainRoles(
-      { clients: this.#clients, filters: this.#filters, names: this.#names, quota: this.#quota },
+      {
+        agents: this.#agents.values(),
+        clients: this.#clients,
+        filters: this.#filters,
+        names: this.#names,
+        quota: this.#quota,
+      },
       role,
     );
   }
@@ -426,24 +432,10 @@ class HierarchicalAllocator implements Allocator {
     if (framework === undefined) return [`framework ${frameworkId} is not known`];
     if (agent === undefined) return [`agent ${agentId} is not known`];
     this.#filters.expire(now);
-    const reasons: string[] = [];
-    if (!framework.active) reasons.push('the framework is not connected or not active');
-    if (!agent.active) reasons.push('the agent is not connected or deactivated');
-    if (!agent.listed) reasons.push('the agent is not on the whitelist');
-    if (this.#paused)
-      reasons.push('nothing is offered until enough agents are back after the failover');
-    if (agent.free.isEmpty()) {
-      reasons.push('everything on the agent is offered or used');
-      return reasons;
-    }
-    for (const client of framework.clients.values()) {
-      if (role !== undefined && client.role.name !== role) continue;
-      if (client.suppressed) reasons.push(`role ${client.role.name}: suppressed by the framework`);
-      const offer = offerable(this.#context(), client, agent, agent.free);
-      if (!(offer instanceof Resources))
-        reasons.push(`role ${client.role.name}: ${refusalText(offer, now)}`);
-    }
-    return reasons;
+    return explainAgent({ ...this.#context(), paused: this.#paused }, framework, agent, {
+      now,
+      role,
+    });
   }
 
   snapshot(): AllocatorSnapshot {

@@ -1,51 +1,82 @@
 /** Reports for people who ask why a framework gets no offers. */
 
 import { compareText, unreachable, type Instant } from '@dcos/base';
-import { topLevelRole } from '@dcos/resources';
+import { milliOf, Resources, topLevelRole } from '@dcos/resources';
 import type { AgentBook } from './agent-book.ts';
-import type { Refusal } from './allocation-run.ts';
-import { isActive, type Client, type ClientTree, type Role } from './clients.ts';
+import { offerable, type Refusal } from './allocation-run.ts';
+import { isActive, type Client, type ClientTree, type Framework } from './clients.ts';
 import type { OfferFilters } from './offer-filters.ts';
 import type { QuotaBook } from './quota-book.ts';
 import type { ScalarNames } from './scalar-vector.ts';
-import type { FrameworkExplanation, RoleExplanation } from './types.ts';
+import type { FrameworkExplanation, Quantities, RoleExplanation } from './types.ts';
 
 interface ExplanationContext {
+  readonly agents: Iterable<AgentBook>;
   readonly clients: ClientTree;
   readonly filters: OfferFilters<Client, AgentBook>;
   readonly names: ScalarNames;
   readonly quota: QuotaBook;
 }
 
-/** All roles by name, or the one. */
+/**
+ * All roles by name, or the one: those that somebody has subscribed to or has something for, that have a
+ * quota, or for which something is reserved.
+ */
 export function explainRoles(
   context: ExplanationContext,
   only: string | undefined,
 ): readonly RoleExplanation[] {
-  context.clients.roleSorter.refresh();
-  return [...context.clients.roles.values()]
-    .filter(({ name }) => only === undefined || name === only)
-    .sort((left, right) => compareText(left.name, right.name))
-    .map((role) => explainRole(context, role));
+  const { clients, quota } = context;
+  clients.roleSorter.refresh();
+  const reserved = reservations(context.agents);
+  const known = new Set([...clients.roles.keys(), ...quota.quotas().keys(), ...reserved.keys()]);
+  const names = only === undefined ? [...known].sort(compareText) : known.has(only) ? [only] : [];
+  return names.map((name) => explainRole(context, name, reserved.get(name) ?? new Map()));
 }
 
-function explainRole(context: ExplanationContext, role: Role): RoleExplanation {
-  role.frameworks.refresh();
-  // The leaf carries what frameworks of exactly this role have; its parent is the role with its subtree.
-  const node = role.leaf.parent ?? role.leaf;
+/** What agents have reserved for each role, used or not. */
+function reservations(agents: Iterable<AgentBook>): ReadonlyMap<string, Quantities> {
+  const byRole = new Map<string, Map<string, number>>();
+  for (const { total } of agents) {
+    for (const entry of total.entries) {
+      const { kind, name, reservedTo } = entry.nature;
+      if (kind !== 'scalar' || reservedTo === undefined) continue;
+      const sums = byRole.get(reservedTo) ?? new Map<string, number>();
+      byRole.set(reservedTo, sums);
+      sums.set(name, (sums.get(name) ?? 0) + milliOf(entry));
+    }
+  }
+  return byRole;
+}
+
+function explainRole(
+  { clients, filters, names, quota }: ExplanationContext,
+  name: string,
+  reserved: Quantities,
+): RoleExplanation {
+  const role = clients.roles.get(name);
+  role?.frameworks.refresh();
+  // The role with its subtree; exactly its own frameworks are a leaf below it.
+  const node = clients.roleSorter.find(name);
   return {
-    role: role.name,
-    weight: context.clients.roleSorter.weightOf(role.name),
-    share: node.share,
-    allocations: node.allocations,
-    allocated: context.names.quantities(node.allocated),
-    quota: context.quota.quotaOf(topLevelRole(role.name)),
-    quotaConsumed: context.quota.consumedOf(topLevelRole(role.name)),
-    frameworks: Array.from(role.clients, (client) => explainClient(context, client)),
+    role: name,
+    weight: clients.roleSorter.weightOf(name),
+    share: node?.share ?? 0,
+    allocations: node?.allocations ?? 0,
+    allocated: node === undefined ? new Map() : names.quantities(node.allocated),
+    reserved,
+    quota: quota.quotaOf(topLevelRole(name)),
+    quotaConsumed: quota.consumedOf(topLevelRole(name)),
+    frameworks: Array.from(role?.clients ?? [], (client) =>
+      explainClient({ filters, names }, client),
+    ),
   };
 }
 
-function explainClient(context: ExplanationContext, client: Client): FrameworkExplanation {
+function explainClient(
+  context: Pick<ExplanationContext, 'filters' | 'names'>,
+  client: Client,
+): FrameworkExplanation {
   return {
     id: client.framework.id,
     active: isActive(client),
@@ -57,8 +88,40 @@ function explainClient(context: ExplanationContext, client: Client): FrameworkEx
   };
 }
 
+/** What speaks against offering the agent to the framework, in one role or in all; nothing when it would be. */
+export function explainAgent(
+  context: Parameters<typeof offerable>[0] & { readonly paused: boolean },
+  framework: Framework,
+  agent: AgentBook,
+  { now, role }: { readonly now: Instant; readonly role: string | undefined },
+): readonly string[] {
+  const reasons: string[] = [];
+  if (!framework.active) reasons.push('the framework is not connected or not active');
+  if (!agent.active) reasons.push('the agent is not connected or deactivated');
+  if (!agent.listed) reasons.push('the agent is not on the whitelist');
+  if (context.paused)
+    reasons.push('nothing is offered until enough agents are back after the failover');
+  if (agent.free.isEmpty()) {
+    reasons.push('everything on the agent is offered or used');
+    return reasons;
+  }
+  for (const client of framework.clients.values()) {
+    const { name } = client.role;
+    if (role !== undefined && name !== role) continue;
+    if (client.suppressed) reasons.push(`role ${name}: suppressed by the framework`);
+    const offer = offerable(context, client, agent, agent.free);
+    if (offer instanceof Resources) continue;
+    const text =
+      offer.kind === 'quota'
+        ? context.quota?.bindingText(client.role, agent.free)
+        : refusalText(offer, now);
+    reasons.push(`role ${name}: ${text ?? ''}`);
+  }
+  return reasons;
+}
+
 /** One refusal in words. */
-export function refusalText(refusal: Refusal, now: Instant): string {
+function refusalText(refusal: Exclude<Refusal, { readonly kind: 'quota' }>, now: Instant): string {
   switch (refusal.kind) {
     case 'agent-capability':
       return `the agent lacks the capability ${refusal.capability}`;
@@ -66,8 +129,6 @@ export function refusalText(refusal: Refusal, now: Instant): string {
       return `the framework lacks the capability ${refusal.capability}`;
     case 'nothing-allocatable':
       return 'what is free and may go to the role is less than the least offer';
-    case 'quota':
-      return 'the limits of the role, or what is held back for guarantees of others, leave too little';
     case 'constraints':
       return "the framework's offer constraints exclude the agent";
     case 'filtered':

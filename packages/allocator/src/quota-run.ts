@@ -68,6 +68,24 @@ export class QuotaRun {
     return own.add(guaranteed).add(this.#extra(top, quota, rest, guaranteed));
   }
 
+  /** Why so little of the resources may go to the role: what its limit leaves, and what is held back. */
+  bindingText(role: Role, resources: Resources): string {
+    const top = topLevelRole(role.name);
+    const quota = this.#book.quotaOf(top);
+    const names = [...resources.filterEntries(isChoppable).scalarQuantities()];
+    const atLimit = names.filter(
+      ([name, milli]) => (this.#limitRoom(top, quota, name) ?? milli) < milli,
+    );
+    const heldBack = names.filter(([name, milli]) => (this.#headroom(name, 0) ?? milli) < milli);
+    const list = (of: typeof names): string => of.map(([name]) => name).join(', ');
+    return [
+      ...(atLimit.length > 0 ? [`the limit of ${top} leaves too little ${list(atLimit)}`] : []),
+      ...(heldBack.length > 0
+        ? [`${list(heldBack)} of the cluster is held back for guarantees of roles`]
+        : []),
+    ].join('; ');
+  }
+
   /** Notes what was decided. */
   record(role: Role, resources: Resources): void {
     const top = topLevelRole(role.name);
@@ -99,14 +117,20 @@ export class QuotaRun {
     before: Resources,
   ): Resources {
     const room = (name: string): number | undefined => {
-      const limit = quota?.limits.get(name);
       const reserved = before.scalarMilli(name);
       const headroom = this.#headroom(name, reserved);
-      if (limit === undefined) return headroom;
-      const left = limit - (this.#consumedOf(top).get(name) ?? 0) - reserved;
+      const limitRoom = this.#limitRoom(top, quota, name);
+      if (limitRoom === undefined) return headroom;
+      const left = limitRoom - reserved;
       return headroom === undefined ? left : Math.min(left, headroom);
     };
     return shrink(resources, room);
+  }
+
+  /** What the limit of a top-level role leaves of a name; undefined without limit. */
+  #limitRoom(top: string, quota: Quota | undefined, name: string): number | undefined {
+    const limit = quota?.limits.get(name);
+    return limit === undefined ? undefined : limit - (this.#consumedOf(top).get(name) ?? 0);
   }
 
   /** What may be taken of a name without touching what is held back; undefined when nothing is. */

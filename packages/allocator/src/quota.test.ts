@@ -302,3 +302,43 @@ describe('invariants over random clusters', () => {
     return total - used - required;
   }
 });
+
+describe('reports', () => {
+  test('tell what a limit leaves from what is held back for others', () => {
+    const { allocator, agent, framework } = world();
+    agent('a1', 'cpus:4;mem:4096');
+    framework('f1', ['limited']);
+    framework('f2', ['other']);
+    allocator.updateQuota('limited', { guarantees: new Map(), limits: quantities('cpus:0.005') });
+    allocator.updateQuota('absent', {
+      guarantees: quantities('cpus:4;mem:4096'),
+      limits: new Map(),
+    });
+    const against = (id: string): readonly string[] =>
+      allocator.explainAgent(frameworkId(id), agentId('a1'), 0);
+    expect(against('f1')).toEqual([
+      'role limited: the limit of limited leaves too little cpus; cpus, mem of the cluster is held back for guarantees of roles',
+    ]);
+    expect(against('f2')).toEqual([
+      'role other: cpus, mem of the cluster is held back for guarantees of roles',
+    ]);
+  });
+
+  test('show roles that have nothing but a quota, or a reservation', () => {
+    const { allocator, agent } = world();
+    agent('a1', 'cpus:4;mem:4096;cpus(kept/deep):1;mem(kept/deep):512');
+    allocator.updateQuota('guarded', { guarantees: quantities('cpus:1'), limits: new Map() });
+    expect(allocator.explain()).toMatchObject([
+      { role: 'guarded', share: 0, frameworks: [], reserved: new Map() },
+      {
+        role: 'kept/deep',
+        frameworks: [],
+        reserved: new Map([
+          ['cpus', 1000],
+          ['mem', 512_000],
+        ]),
+      },
+    ]);
+    expect(allocator.explain('nobody')).toEqual([]);
+  });
+});

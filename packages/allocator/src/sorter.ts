@@ -124,9 +124,15 @@ export class Sorter<Client> {
   setWeight(path: string, weight: number): void {
     this.#weights.set(path, weight);
     this.#stale = true;
+    const node = this.find(path);
+    if (node !== undefined) node.weight = weight;
+  }
+
+  /** The node of a path with its subtree, if a client is at it or below it. */
+  find(path: string): SorterNode<Client> | undefined {
     let node: SorterNode<Client> | undefined = this.#root;
     for (const name of path.split('/')) node = node?.children.get(name);
-    if (node !== undefined) node.weight = weight;
+    return node;
   }
 
   weightOf(path: string): number {

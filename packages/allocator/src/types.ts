@@ -219,6 +219,8 @@ export interface RoleExplanation {
   readonly share: number;
   readonly allocations: number;
   readonly allocated: Quantities;
+  /** What agents have reserved for exactly this role, used or not. */
+  readonly reserved: Quantities;
   /** Of its top-level role. */
   readonly quota: Quota | undefined;
   /** What the top-level role consumes of its quota; empty while there is no quota at all. */

@@ -41,7 +41,7 @@ function onExplain(shell: MasterShell, request: FastifyRequest, reply: FastifyRe
     refuse(
       reply,
       404,
-      `There is no role '${role ?? ''}': nobody has subscribed to it or holds something for it`,
+      `There is no role '${role ?? ''}': nobody has subscribed to it, holds or reserved something for it, or set a quota`,
     );
   } else sendDocument(request, reply, document);
 }

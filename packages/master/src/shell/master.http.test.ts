@@ -389,6 +389,16 @@ test('a role and a framework can be asked why they have no offer', async () => {
     roles: [{ role: '*', framework: { suppressed: false } }],
   });
   expect(await explain('')).toMatchObject({ agents: 1, frameworks: 2, roles: [{ role: '*' }] });
+  const quota = { role: 'late', guarantees: { cpus: { value: 1 } } };
+  await postJson(`${master.url}/api/v1`, {
+    type: 'UPDATE_QUOTA',
+    update_quota: { quota_configs: [quota], force: true },
+  });
+  expect(await explain('?role=late')).toMatchObject({
+    role: 'late',
+    quota: { guarantees: { cpus: 1 }, consumed: {} },
+    frameworks: [],
+  });
   for (const query of ['?role=nobody', '?framework=nope'])
     expect((await send(`${master.url}/api/v1/explain${query}`)).status).toBe(404);
   expect((await postJson(`${master.url}/api/v1/explain`, {})).status).toBe(405);

@@ -21,7 +21,7 @@ export interface ExplainContext {
   readonly now: Instant;
 }
 
-/** One role; undefined when nobody has subscribed to it, holds something for it or set a quota for it. */
+/** One role; undefined when nobody has subscribed to it, holds or reserved something for it, or set a quota. */
 export function explainRole(context: ExplainContext, role: string): Document | undefined {
   const [explanation] = context.allocator.explain(role);
   if (explanation === undefined) return undefined;
@@ -74,6 +74,7 @@ function standing(role: RoleExplanation): { readonly [key: string]: Document | u
     share: role.share,
     allocations: role.allocations,
     allocated: amounts(role.allocated),
+    reserved: amounts(role.reserved),
     ...(role.quota !== undefined && {
       quota: {
         guarantees: amounts(role.quota.guarantees),

@@ -123,6 +123,7 @@ function frameworkReadings(state: MasterState): Record<string, number> {
 function roleReadings(allocator: Allocator): Record<string, number> {
   const readings: Record<string, number> = {};
   for (const { role, share, frameworks } of allocator.explain()) {
+    if (frameworks.length === 0) continue;
     readings[`allocator/mesos/roles/${role}/shares/dominant`] = share;
     readings[`allocator/mesos/offer_filters/roles/${role}/active`] = frameworks.reduce(
       (sum, { filters }) => sum + filters,
