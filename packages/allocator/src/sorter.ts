@@ -8,8 +8,9 @@
  * Source: the original's hierarchical DRF sorter.
  */
 
-import { assert, compareText, randomFraction, type Random } from '@dcos/base';
+import { assert, compareText, type Random } from '@dcos/base';
 import { addTo, type ScalarVector } from './scalar-vector.ts';
+import { drawNext } from './weighted-draw.ts';
 
 /** A place in the tree. Leaves carry clients; everyone else only reads. */
 export interface SorterNode<Client> {
@@ -17,7 +18,7 @@ export interface SorterNode<Client> {
   readonly path: string;
   readonly parent: SorterNode<Client> | undefined;
   readonly children: Map<string, SorterNode<Client>>;
-  /** Children with active leaves, in the order of service. */
+  /** Children with active leaves, in the order of service; in any order where it is drawn. */
   order: SorterNode<Client>[];
   client: Client | undefined;
   /** Some share went down since `order` was sorted; it is sorted again when it is walked. */
@@ -28,6 +29,8 @@ export interface SorterNode<Client> {
   share: number;
   allocations: number;
   weight: number;
+  /** No child in `order` weighs more. */
+  weightMax: number;
 }
 
 /** Name of the leaf of a path that is a client itself; no component of a role may be called so. */
@@ -50,6 +53,11 @@ export class Sorter<Client> {
 
   constructor(options: SorterOptions) {
     this.#options = options;
+  }
+
+  /** Whether the order is drawn, so that nobody has a place in it. */
+  get #drawn(): boolean {
+    return this.#options.random !== undefined;
   }
 
   get hasActiveClients(): boolean {
@@ -109,14 +117,14 @@ export class Sorter<Client> {
     for (let node: SorterNode<Client> | undefined = leaf; node !== undefined; node = node.parent) {
       const { parent } = node;
       const listed = parent !== undefined && node.activeLeaves > 0 && parent.order.length > 1;
-      const placed = listed && sign === 1 && !this.#stale && !parent.orderStale;
+      const placed = listed && sign === 1 && !this.#stale && !parent.orderStale && !this.#drawn;
       const at = placed ? indexIn(node) : -1;
       node.allocated = addTo(node.allocated, amount, sign);
       if (sign === 1) node.allocations += 1;
       if (this.#stale) continue;
       node.share = this.#shareOf(node);
       if (placed) moveFrom(node, at);
-      else if (listed) parent.orderStale = true;
+      else if (listed && !this.#drawn) parent.orderStale = true;
     }
   }
 
@@ -164,8 +172,11 @@ export class Sorter<Client> {
   #walkBelow(node: SorterNode<Client>, visit: (client: Client) => boolean): boolean {
     const { random } = this.#options;
     if (node.orderStale) sortOrder(node);
-    const order = random === undefined ? node.order : drawOrder(random, node.order);
-    for (const child of order) {
+    const { order } = node;
+    let isDrawn = random === undefined;
+    for (let at = 0; at < order.length; at++) {
+      if (random !== undefined && !isDrawn) isDrawn = drawNext(random, order, at, node.weightMax);
+      const child = order[at] as SorterNode<Client>;
       const goesOn =
         child.client === undefined ? this.#walkBelow(child, visit) : visit(child.client);
       if (!goesOn) return false;
@@ -178,7 +189,8 @@ export class Sorter<Client> {
       child.share = this.#shareOf(child);
       this.#refreshBelow(child);
     }
-    sortOrder(node);
+    node.weightMax = node.order.reduce((most, { weight }) => Math.max(most, weight), 0);
+    if (!this.#drawn) sortOrder(node);
   }
 
   #shareOf(node: SorterNode<Client>): number {
@@ -196,14 +208,16 @@ export class Sorter<Client> {
   #insert(node: SorterNode<Client>): void {
     const parent = parentOf(node);
     parent.order.push(node);
+    parent.weightMax = Math.max(parent.weightMax, node.weight);
     if (this.#stale) return;
     node.share = this.#shareOf(node);
-    if (parent.order.length > 1) parent.orderStale = true;
+    if (parent.order.length > 1 && !this.#drawn) parent.orderStale = true;
   }
 
   #take(node: SorterNode<Client>): void {
     const { order, orderStale } = parentOf(node);
-    order.splice(this.#stale || orderStale ? order.indexOf(node) : indexIn(node), 1);
+    const isSorted = !this.#stale && !orderStale && !this.#drawn;
+    order.splice(isSorted ? indexIn(node) : order.indexOf(node), 1);
   }
 }
 
@@ -225,6 +239,7 @@ function makeNode<Client>(
     share: 0,
     allocations: 0,
     weight: 1,
+    weightMax: 0,
   };
 }
 
@@ -272,16 +287,4 @@ function moveFrom<Client>(node: SorterNode<Client>, from: number): void {
   }
   for (let at = from; at < low; at++) siblings[at] = siblings[at + 1] as SorterNode<Client>;
   siblings[low] = node;
-}
-
-/** A random permutation in which each next place goes to one of the rest by weight. */
-function drawOrder<Client>(
-  random: Random,
-  nodes: readonly SorterNode<Client>[],
-): readonly SorterNode<Client>[] {
-  // Sorting by exponential variates of rate `weight` is drawing by weight without replacement.
-  return nodes
-    .map((node) => ({ node, key: -Math.log(1 - randomFraction(random)) / node.weight }))
-    .sort((left, right) => left.key - right.key || compareNodes(left.node, right.node))
-    .map(({ node }) => node);
 }
