@@ -3,6 +3,9 @@
 import { longestStallMs } from './kernel-master.ts';
 import { row, type Row } from './row.ts';
 
+/** The clock of processor time goes in steps of some milliseconds; below this it says little. */
+const PROCESSOR_MS_MIN = 20;
+
 export interface Cost {
   readonly elapsedMs: number;
   /** Of this thread. */
@@ -17,7 +20,8 @@ export function costOf(run: () => void): Cost {
   run();
   const elapsedMs = performance.now() - startedMs;
   const { user, system } = process.threadCpuUsage(before);
-  return { elapsedMs, processorMs: (user + system) / 1000 };
+  const processorMs = (user + system) / 1000;
+  return { elapsedMs, processorMs: processorMs < PROCESSOR_MS_MIN ? elapsedMs : processorMs };
 }
 
 /** What something costs that happens elsewhere too; `run` may say how long it took as it was seen there. */

@@ -14,9 +14,10 @@
 import { shuffle, type Instant, type Random } from '@dcos/base';
 import { isAncestorRole, Resources, type Entry } from '@dcos/resources';
 import type { AgentBook } from './agent-book.ts';
-import type { Client, ClientTree } from './clients.ts';
+import type { Client, ClientTree, Role } from './clients.ts';
 import { isAllocatable } from './min-allocatable.ts';
 import type { OfferFilters } from './offer-filters.ts';
+import { isChoppable } from './quota-book.ts';
 import type { QuotaRun, Stage } from './quota-run.ts';
 import type { Allocation, MinAllocatable } from './types.ts';
 
@@ -62,7 +63,7 @@ export function runAllocation(
       agent.settledEpoch !== context.wakeEpoch &&
       !agent.free.isEmpty(),
   );
-  const progress: Progress = { allocations: [], sharedGiven: new Map() };
+  const progress: Progress = { allocations: [], sharedGiven: new Map(), quotaLeavesNothing: false };
   context.clients.roleSorter.refresh();
   const { quota } = context;
   if (quota?.hasUnmet === true) {
@@ -82,6 +83,8 @@ interface Progress {
   readonly allocations: Allocation[];
   /** Shared resources that were offered in this run; they stay free, but go to one framework a run. */
   readonly sharedGiven: Map<AgentBook, Resources>;
+  /** No role can be offered anything that quota counts. */
+  quotaLeavesNothing: boolean;
 }
 
 /** An offer that was decided in an agent's turn and is not yet counted in the sorters. */
@@ -90,12 +93,8 @@ interface Decision {
   readonly plain: Resources;
 }
 
-function serveAgent(
-  context: RunContext,
-  agent: AgentBook,
-  { allocations, sharedGiven }: Progress,
-  stage: Stage,
-): void {
+function serveAgent(context: RunContext, agent: AgentBook, progress: Progress, stage: Stage): void {
+  const { allocations, sharedGiven } = progress;
   if (!context.hasMinOverrides && !isAllocatable(agent.free, context.minAllocatable)) {
     agent.settledEpoch = context.wakeEpoch;
     return;
@@ -124,11 +123,9 @@ function serveAgent(
     left = plain === left ? Resources.empty : left.without(plain);
     return !left.isEmpty();
   };
-  context.clients.roleSorter.walk((role) => {
-    if (stage === 'guarantees' && context.quota?.isUnmet(role) !== true) return true;
-    if (role.sole !== undefined) return serveClient(role.sole);
-    return role.frameworks.walk(serveClient);
-  });
+  visitRoles(context, agent, progress, stage, (role) =>
+    role.sole === undefined ? role.frameworks.walk(serveClient) : serveClient(role.sole),
+  );
   for (const { client, plain } of decisions) {
     if (stage === 'guarantees') {
       const shared = plain.filterEntries(({ nature }) => nature.shared);
@@ -146,6 +143,45 @@ function serveAgent(
   }
   const sawAll = stage === 'everything' && given === undefined;
   if (decisions.length === 0 && sawAll) agent.settledEpoch = context.wakeEpoch;
+}
+
+/** Visits the roles that may be offered something of the agent, in order, until one takes the rest. */
+function visitRoles(
+  context: RunContext,
+  agent: AgentBook,
+  progress: Progress,
+  stage: Stage,
+  serve: (role: Role) => boolean,
+): void {
+  const { roleSorter } = context.clients;
+  const { quota } = context;
+  if (quota === undefined) roleSorter.walk(serve);
+  else if (stage === 'guarantees') roleSorter.walk((role) => !quota.isUnmet(role) || serve(role));
+  else if (!isQuotaDecisive(context, agent)) roleSorter.walk(serve);
+  else {
+    if (!progress.quotaLeavesNothing) {
+      let isSpent = true;
+      const sawAll = roleSorter.walk((role) => {
+        if (quota.isExhausted(role)) {
+          context.heldBack();
+          return true;
+        }
+        isSpent = false;
+        return serve(role);
+      });
+      progress.quotaLeavesNothing = isSpent && sawAll;
+    }
+    if (progress.quotaLeavesNothing) context.heldBack();
+  }
+}
+
+/** Whether all that counts as an offer of the agent is under quota, for every framework. */
+function isQuotaDecisive({ quota, hasMinOverrides }: RunContext, { free }: AgentBook): boolean {
+  return (
+    quota !== undefined &&
+    !hasMinOverrides &&
+    free.entries.every((entry) => entry.nature.kind !== 'scalar' || isChoppable(entry))
+  );
 }
 
 /** What of the resources the client would be offered now, or why nothing. */

@@ -454,16 +454,17 @@ class HierarchicalAllocator implements Allocator {
   // Inside
 
   #context(): RunContext {
+    const minAllocatable = this.#options.minAllocatable ?? MIN_ALLOCATABLE_DEFAULT;
     return {
       clients: this.#clients,
       filters: this.#filters,
       random: this.#options.random,
-      minAllocatable: this.#options.minAllocatable ?? MIN_ALLOCATABLE_DEFAULT,
+      minAllocatable,
       hasMinOverrides: this.#anyMinOverride(),
       filterGpuResources: this.#options.filterGpuResources ?? true,
       region: this.#options.region,
       wakeEpoch: this.#wakeEpoch,
-      quota: this.#quota.inUse ? new QuotaRun(this.#quota) : undefined,
+      quota: this.#quota.inUse ? new QuotaRun(this.#quota, minAllocatable) : undefined,
       heldBack: () => void (this.#quotaHeldBack = true),
       commit: (client, agent, offer, plain) => {
         agent.take(client.framework.id, offer, plain);

@@ -8,6 +8,7 @@
  * role sorter.
  */
 
+import { topLevelRole } from '@dcos/resources';
 import type { FrameworkId } from '@dcos/base';
 import { BitSet } from './bit-set.ts';
 import type { ScalarVector } from './scalar-vector.ts';
@@ -37,6 +38,8 @@ export interface Client {
 
 export interface Role {
   readonly name: string;
+  /** Its top-level role, to which quota belongs. */
+  readonly top: string;
   /** Whether it is below another role. */
   readonly nested: boolean;
   readonly leaf: SorterNode<Role>;
@@ -156,6 +159,7 @@ export class ClientTree {
     const components = name.split('/');
     const role = this.roleSorter.add(components, (leaf) => ({
       name,
+      top: topLevelRole(name),
       nested: components.length > 1,
       leaf,
       frameworks: new Sorter<Client>(this.#options.frameworks),

@@ -78,15 +78,16 @@ export class QuotaBook {
   }
 
   #add(role: string, name: string, milli: number): void {
-    let sums = this.#consumed.get(role);
-    if (sums === undefined) {
-      sums = new Map();
-      this.#consumed.set(role, sums);
-    }
+    const sums = this.#consumed.get(role) ?? new Map<string, number>();
+    this.#consumed.set(role, sums);
     add(sums, name, milli);
+    // Roles come and go with frameworks.
+    if (sums.size === 0) this.#consumed.delete(role);
   }
 }
 
 function add(sums: Sums, name: string, milli: number): void {
-  sums.set(name, (sums.get(name) ?? 0) + milli);
+  const sum = (sums.get(name) ?? 0) + milli;
+  if (sum === 0) sums.delete(name);
+  else sums.set(name, sum);
 }

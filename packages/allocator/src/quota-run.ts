@@ -6,11 +6,11 @@
  * guarantees that are not met, where it did before.
  */
 
-import { Resources, topLevelRole, type Entry } from '@dcos/resources';
+import { Resources, type Entry } from '@dcos/resources';
 import type { Role } from './clients.ts';
 import { isChoppable, type QuotaBook } from './quota-book.ts';
 import { shrink, type Room } from './shrink.ts';
-import type { Quota } from './types.ts';
+import type { MinAllocatable, Quota } from './types.ts';
 
 export type Stage = 'guarantees' | 'everything';
 
@@ -23,9 +23,13 @@ export class QuotaRun {
   readonly #required = new Map<string, number>();
   /** Top-level roles whose guarantee is not met. */
   readonly #unmet = new Set<string>();
+  /** Top-level roles to which nothing goes any more. */
+  readonly #exhausted = new Set<string>();
+  readonly #minAllocatable: MinAllocatable;
 
-  constructor(book: QuotaBook) {
+  constructor(book: QuotaBook, minAllocatable: MinAllocatable) {
     this.#book = book;
+    this.#minAllocatable = minAllocatable;
     this.#free = new Map(book.free());
     for (const [role, { guarantees }] of book.quotas()) {
       const consumed = book.consumedOf(role);
@@ -44,7 +48,24 @@ export class QuotaRun {
   }
 
   isUnmet(role: Role): boolean {
-    return this.#unmet.has(topLevelRole(role.name));
+    return this.#unmet.has(role.top);
+  }
+
+  /**
+   * Whether limit and headroom leave less than the least offer of what quota counts, on whatever agent. It
+   * stays so for the rest of the run, in which consumption only grows and what is free only shrinks.
+   */
+  isExhausted({ top }: Role): boolean {
+    if (this.#exhausted.has(top)) return true;
+    if (this.#minAllocatable.length === 0) return false;
+    const room = this.#roomOf(top, this.#book.quotaOf(top), Resources.empty);
+    for (const quantities of this.#minAllocatable) {
+      let fits = true;
+      for (const [name, milli] of quantities) if ((room(name) ?? milli) < milli) fits = false;
+      if (fits) return false;
+    }
+    this.#exhausted.add(top);
+    return true;
   }
 
   /**
@@ -54,7 +75,7 @@ export class QuotaRun {
   chop(role: Role, resources: Resources, stage: Stage): Resources {
     const choppable = resources.filterEntries(isChoppable);
     if (choppable.isEmpty()) return stage === 'everything' ? resources : Resources.empty;
-    const top = topLevelRole(role.name);
+    const { top } = role;
     const quota = this.#book.quotaOf(top);
     const firm = resources.filterEntries((entry) => !isChoppable(entry));
     if (stage === 'everything') {
@@ -70,7 +91,7 @@ export class QuotaRun {
 
   /** Why so little of the resources may go to the role: what its limit leaves, and what is held back. */
   bindingText(role: Role, resources: Resources): string {
-    const top = topLevelRole(role.name);
+    const { top } = role;
     const quota = this.#book.quotaOf(top);
     const names = [...resources.filterEntries(isChoppable).scalarQuantities()];
     const atLimit = names.filter(
@@ -88,7 +109,7 @@ export class QuotaRun {
 
   /** Notes what was decided. */
   record(role: Role, resources: Resources): void {
-    const top = topLevelRole(role.name);
+    const { top } = role;
     const guarantees = this.#book.quotaOf(top)?.guarantees;
     for (const [name, milli] of resources.filterEntries(isChoppable).scalarQuantities()) {
       const consumed = this.#consumedOf(top);
@@ -116,7 +137,11 @@ export class QuotaRun {
     resources: Resources,
     before: Resources,
   ): Resources {
-    const room = (name: string): number | undefined => {
+    return shrink(resources, this.#roomOf(top, quota, before));
+  }
+
+  #roomOf(top: string, quota: Quota | undefined, before: Resources): Room {
+    return (name) => {
       const reserved = before.scalarMilli(name);
       const headroom = this.#headroom(name, reserved);
       const limitRoom = this.#limitRoom(top, quota, name);
@@ -124,7 +149,6 @@ export class QuotaRun {
       const left = limitRoom - reserved;
       return headroom === undefined ? left : Math.min(left, headroom);
     };
-    return shrink(resources, room);
   }
 
   /** What the limit of a top-level role leaves of a name; undefined without limit. */

@@ -236,9 +236,12 @@ test('what quota held back is offered when consumption elsewhere goes down', () 
 
 describe('invariants over random clusters', () => {
   const amount = fc.integer({ min: 1, max: 8 });
-  const cluster = fc.record({
+  const clusterParts = {
     agents: fc.array(fc.tuple(amount, amount), { minLength: 1, maxLength: 8 }),
     frameworks: fc.array(fc.constantFrom('a', 'b', 'b/x', 'c'), { minLength: 1, maxLength: 5 }),
+  };
+  const cluster = fc.record({
+    ...clusterParts,
     quotas: fc.dictionary(
       fc.constantFrom('a', 'b', 'c'),
       fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 12 })),
@@ -275,6 +278,46 @@ describe('invariants over random clusters', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('whatever may be offered is offered', () => {
+    const limited = fc.record({
+      ...clusterParts,
+      quotas: fc.dictionary(
+        fc.constantFrom('a', 'b', 'c'),
+        fc.tuple(amount, amount, fc.integer({ min: 0, max: 4 })),
+      ),
+      reserved: fc.array(fc.constantFrom('', 'a', 'b/x'), { minLength: 8, maxLength: 8 }),
+    });
+    fc.assert(
+      fc.property(limited, ({ agents, frameworks, quotas, reserved }) => {
+        const { allocator, agent, framework, run } = world();
+        for (const [index, [cpus, mem]] of agents.entries()) {
+          const role = reserved[index] ?? '';
+          const own = role === '' ? '' : `;cpus(${role}):1;mem(${role}):64`;
+          agent(`a${index}`, `cpus:${cpus};mem:${mem * 128};ports:[1-9]${own}`);
+        }
+        for (const [index, role] of frameworks.entries()) framework(`f${index}`, [role]);
+        for (const [role, [cpus, mem, more]] of Object.entries(quotas)) {
+          allocator.updateQuota(role, {
+            guarantees: quantities(`cpus:${cpus};mem:${mem * 128}`),
+            limits: quantities(`cpus:${cpus + more};mem:${(mem + more) * 128}`),
+          });
+        }
+        run();
+        for (const [framed] of frameworks.entries()) {
+          for (const [indexed] of agents.entries()) {
+            const against = allocator.explainAgent(
+              frameworkId(`f${framed}`),
+              agentId(`a${indexed}`),
+              0,
+            );
+            expect(against, `f${framed} on a${indexed}`).not.toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 
