@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecutorInfo, Offer_Operation, Resource, TaskInfo } from '@dcos/wire';
 import { eventsOf, framesOf, resources, task, World, type TestAgent } from '../testing/world.ts';
-import type { offered} from '../testing/launch-scene.ts';
+import type { offered } from '../testing/launch-scene.ts';
 import { operate } from '../testing/launch-scene.ts';
 
 const POD: ExecutorInfo = {

@@ -1,33 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
-import { openMemoryStore } from '@dcos/store';
+import { afterAll, expect, test } from 'vitest';
 import { scheduler } from '@dcos/wire';
 import { openStream, postJson, send, type Answer } from '../testing/http-client.ts';
+import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo } from '../testing/world.ts';
 import type { MasterConfig } from './config.ts';
-import { startMaster, type RunningMaster } from './start-master.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'access-'));
 const credentials = join(folder, 'credentials');
 writeFileSync(credentials, 'ops top\nguest low\n');
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(config: MasterConfig): Promise<RunningMaster> {
-  const master = await startMaster(
-    { port: 0, ...config },
-    { logger: silentLogger, store: openMemoryStore() },
-  );
-  closers.push(() => master.close());
-  return master;
-}
 
 const as = (principal: string, secret: string): { readonly authorization: string } => ({
   authorization: `Basic ${Buffer.from(`${principal}:${secret}`).toString('base64')}`,
@@ -46,7 +30,7 @@ const READONLY = ['/state', '/master/state', '/st%61te', '/metrics', '/flags', '
 const READWRITE = ['/weights', '/quota', '/logging/toggle', '/api/v1', '/master/teardown'];
 
 test('every realm demands its log-in, and only open routes do not', async () => {
-  const { url } = await start(LOCKED);
+  const { url } = await startTestMaster(LOCKED);
   const realmAt = async (path: string): Promise<string | undefined> => {
     const { status, headers, text } = await send(url + path);
     expect([status, text], path).toEqual([401, '']);
@@ -63,7 +47,7 @@ test('every realm demands its log-in, and only open routes do not', async () => 
 });
 
 test('a realm that is not switched on asks nobody', async () => {
-  const { url } = await start({ credentials, authenticateHttpReadwrite: true });
+  const { url } = await startTestMaster({ credentials, authenticateHttpReadwrite: true });
   expect((await send(`${url}/state`)).status).toBe(200);
   expect((await send(`${url}/weights`)).status).toBe(401);
 });
@@ -77,11 +61,11 @@ test.each<[string, MasterConfig]>([
   ['FIREWALL_RULES_INVALID', { firewallRules: '{"disabled":{}}' }],
   ['FIREWALL_RULES_INVALID', { firewallRules: '{"disabled_endpoints":{"paths":["state"]}}' }],
 ])('%s keeps the master from starting', async (code, config) => {
-  await expect(start(config)).rejects.toMatchObject({ code });
+  await expect(startTestMaster(config)).rejects.toMatchObject({ code });
 });
 
 test('a disabled endpoint answers nobody, however its path is spelled', async () => {
-  const { url } = await start({
+  const { url } = await startTestMaster({
     firewallRules: '{"disabled_endpoints":{"paths":["/master/teardown","/state"]}}',
   });
   for (const path of ['/teardown', '/master/teardown', '/state', '/st%61te', '/master/state']) {
@@ -103,7 +87,7 @@ function subscription(principal?: string): scheduler.Call {
 }
 
 test('a framework gets the principal that it logged in as, and no one else may speak for it', async () => {
-  const { url } = await start(LOCKED);
+  const { url } = await startTestMaster(LOCKED);
   const path = `${url}/api/v1/scheduler`;
   const refused = await postJson(path, subscription('other'), OPS);
   expect([refused.status, refused.text]).toEqual([
@@ -115,7 +99,7 @@ test('a framework gets the principal that it logged in as, and no one else may s
     encoding: 'json',
     headers: OPS,
   });
-  closers.push(() => stream.close());
+  closeAfterTest(stream);
   const { subscribed } = await stream.events.find('SUBSCRIBED', (e) => e.type === 'SUBSCRIBED');
   const state = await send(`${url}/frameworks`, { headers: OPS });
   expect(JSON.parse(state.text)).toMatchObject({ frameworks: [{ principal: 'ops' }] });
@@ -166,7 +150,7 @@ test.each(refusals)(
   '%s refuses guests, not others (%s, %s %j)',
   async (list, field, path, body) => {
     const acls = JSON.stringify({ [list]: [{ ...NOTHING_FOR_GUEST, [field]: NONE }] });
-    const { url } = await start({ ...LOCKED, acls });
+    const { url } = await startTestMaster({ ...LOCKED, acls });
     const ask = (headers: typeof OPS): Promise<Answer> =>
       body === undefined ? send(url + path, { headers }) : postJson(url + path, body, headers);
     expect((await ask(GUEST)).status).toBe(403);
@@ -182,7 +166,7 @@ test('roles, teardown and agents that are gone are asked for in the core', async
     teardown_frameworks: [{ ...NOTHING_FOR_GUEST, framework_principals: NONE }],
     mark_agents_gone: [{ ...NOTHING_FOR_GUEST, agents: NONE }],
   });
-  const { url } = await start({ ...LOCKED, acls });
+  const { url } = await startTestMaster({ ...LOCKED, acls });
   const path = `${url}/api/v1/scheduler`;
   const open = async (who: typeof OPS): Promise<readonly scheduler.Event[]> => {
     const stream = await openStream(path, JSON.stringify(subscription()), {
@@ -190,7 +174,7 @@ test('roles, teardown and agents that are gone are asked for in the core', async
       encoding: 'json',
       headers: who,
     });
-    closers.push(() => stream.close());
+    closeAfterTest(stream);
     return [await stream.events.find('the first event', () => true)];
   };
   expect(await open(GUEST)).toMatchObject([

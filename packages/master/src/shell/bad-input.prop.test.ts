@@ -19,14 +19,14 @@ import {
 } from '@dcos/wire';
 import { messageArbitrary } from '@dcos/wire/testing/message-arbitrary';
 import {
-  connectAgent,
+  registerAgent,
   openStream,
   postJson,
   send,
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
-import { AGENT_CAPABILITIES, frameworkInfo, resources } from '../testing/world.ts';
+import { frameworkInfo, resources } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
 
 /** Texts that stand for what exists at the time of the call. */
@@ -98,28 +98,19 @@ async function ensureLive(): Promise<Live> {
   const options = { type: scheduler.EventType, encoding: 'json' } as const;
   const stream = await openStream(`${master.url}/api/v1/scheduler`, body, options);
   const subscribed = await stream.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
-  const agent = await connectAgent(master.url);
-  agent.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '1',
-      ip: '127.0.0.1',
-      capabilities: AGENT_CAPABILITIES,
-      agent_info: {
-        hostname: 'host',
-        resources: resources({ cpus: 64, mem: 65_536, ports: [31_000, 31_100] }),
-      },
+  const agent = await registerAgent(master.url, {
+    agent_info: {
+      hostname: 'host',
+      resources: resources({ cpus: 64, mem: 65_536, ports: [31_000, 31_100] }),
     },
   });
-  const registered = await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
   await stream.events.find('OFFERS', ({ type }) => type === 'OFFERS');
   live = {
     stream,
     agent,
     frameworkId: subscribed.subscribed?.framework_id.value ?? '',
     streamId: String(stream.headers['mesos-stream-id']),
-    agentId: registered.registered?.agent_id.value ?? '',
+    agentId: agent.id,
   };
   return live;
 }

@@ -15,7 +15,7 @@ import {
 import { openMemoryStore } from '@dcos/store';
 import { masterApi, scheduler, toJson, type TaskInfo } from '@dcos/wire';
 import {
-  connectAgent,
+  registerAgent,
   openStream,
   postJson,
   send,
@@ -23,7 +23,7 @@ import {
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
-import { AGENT_CAPABILITIES, frameworkInfo, resources, uuidOf } from '../testing/world.ts';
+import { frameworkInfo, resources, uuidOf } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
 
 /** Keys of the original that ours has not, by design. */
@@ -74,30 +74,20 @@ async function startScene(): Promise<RunningMaster> {
 }
 
 async function addAgent(master: RunningMaster): Promise<FakeAgent & { readonly id: string }> {
-  const agent = await connectAgent(master.url);
-  agent.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '0.1.0',
-      ip: '127.0.0.1',
-      capabilities: AGENT_CAPABILITIES,
-      agent_info: {
-        hostname: 'localhost',
-        port: 5051,
-        resources: [
-          ...resources({ cpus: 4, mem: 4096, ports: [31_000, 32_000] }),
-          { name: 'disk', type: 'SCALAR', scalar: { value: 8192 } },
-        ],
-        attributes: [
-          { name: 'rack', type: 'TEXT', text: { value: 'r1' } },
-          { name: 'zone', type: 'TEXT', text: { value: 'z1' } },
-        ],
-      },
+  return await registerAgent(master.url, {
+    agent_info: {
+      hostname: 'localhost',
+      port: 5051,
+      resources: [
+        ...resources({ cpus: 4, mem: 4096, ports: [31_000, 32_000] }),
+        { name: 'disk', type: 'SCALAR', scalar: { value: 8192 } },
+      ],
+      attributes: [
+        { name: 'rack', type: 'TEXT', text: { value: 'r1' } },
+        { name: 'zone', type: 'TEXT', text: { value: 'z1' } },
+      ],
     },
   });
-  const registered = await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
-  return { ...agent, id: present(registered.registered, 'registered').agent_id.value };
 }
 
 async function addFramework(

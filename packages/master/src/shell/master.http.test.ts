@@ -1,34 +1,21 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { openMemoryStore, type Store } from '@dcos/store';
 import { encode, masterApi, scheduler, type Encoding } from '@dcos/wire';
 import {
   connectAgent,
+  registerAgent,
   openStream,
   postJson,
   send,
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
-import { AGENT_CAPABILITIES, frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
-import type { MasterConfig } from './config.ts';
+import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
+import { frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
-
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(
-  config: MasterConfig = {},
-  store: Store = openMemoryStore(),
-): Promise<RunningMaster> {
-  const master = await startMaster({ port: 0, ...config }, { logger: silentLogger, store });
-  closers.push(() => master.close());
-  return master;
-}
 
 async function subscribe(
   master: RunningMaster,
@@ -45,7 +32,7 @@ async function subscribe(
     type: scheduler.EventType,
     encoding,
   });
-  closers.push(() => stream.close());
+  closeAfterTest(stream);
   const subscribed = await stream.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
   return {
     ...stream,
@@ -54,29 +41,20 @@ async function subscribe(
   };
 }
 
-async function registerAgent(master: RunningMaster): Promise<FakeAgent & { readonly id: string }> {
-  const agent = await connectAgent(master.url);
-  closers.push(() => agent.close());
-  agent.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '0.1.0',
-      ip: '127.0.0.1',
-      capabilities: AGENT_CAPABILITIES,
+async function addAgent(master: RunningMaster): Promise<FakeAgent & { readonly id: string }> {
+  return closeAfterTest(
+    await registerAgent(master.url, {
       agent_info: { hostname: 'host', port: 5051, resources: resources({ cpus: 4, mem: 4096 }) },
-    },
-  });
-  const registered = await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
-  return { ...agent, id: registered.registered?.agent_id.value ?? '' };
+    }),
+  );
 }
 
 test.each<Encoding>(['json', 'protobuf'])(
   'a task runs through real sockets (%s)',
   async (encoding) => {
-    const master = await start();
+    const master = await startTestMaster();
     const framework = await subscribe(master, encoding);
-    const agent = await registerAgent(master);
+    const agent = await addAgent(master);
     const offered = await framework.events.find('OFFERS', ({ type }) => type === 'OFFERS');
     const [offer] = offered.offers?.offers ?? [];
     const call = (body: Omit<scheduler.Call, 'framework_id'>) =>
@@ -134,13 +112,13 @@ function asJson(call: scheduler.Call): unknown {
 }
 
 test('an operator follows what happens from a snapshot on', async () => {
-  const master = await start();
-  const agent = await registerAgent(master);
+  const master = await startTestMaster();
+  const agent = await addAgent(master);
   const operator = await openStream(`${master.url}/api/v1`, JSON.stringify({ type: 'SUBSCRIBE' }), {
     type: masterApi.EventType,
     encoding: 'json',
   });
-  closers.push(() => operator.close());
+  closeAfterTest(operator);
   const first = await operator.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
   expect(first.subscribed?.get_state?.get_agents?.agents?.[0]?.agent_info.id?.value).toBe(agent.id);
   await subscribe(master);
@@ -148,7 +126,7 @@ test('an operator follows what happens from a snapshot on', async () => {
 });
 
 test('a second subscription takes over, the first hears why', async () => {
-  const master = await start();
+  const master = await startTestMaster();
   const first = await subscribe(master);
   const second = await subscribe(master, 'json', frameworkInfo({ id: { value: first.id } }));
   expect(second.id).toBe(first.id);
@@ -159,11 +137,11 @@ test('a second subscription takes over, the first hears why', async () => {
 
 test('agents and frameworks outlive the master', async () => {
   const store = openMemoryStore();
-  const before = await start({}, store);
+  const before = await startTestMaster({}, store);
   const framework = await subscribe(before);
-  const agent = await registerAgent(before);
+  const agent = await addAgent(before);
   await before.close();
-  const after = await start({}, store);
+  const after = await startTestMaster({}, store);
   const summary = await send(`${after.url}/master/slaves`);
   expect(JSON.parse(summary.text)).toMatchObject({
     slaves: [],
@@ -174,7 +152,7 @@ test('agents and frameworks outlive the master', async () => {
 });
 
 test('a body over the limit is refused and changes nothing', async () => {
-  const master = await start({ bodyBytesMax: 1000 });
+  const master = await startTestMaster({ bodyBytesMax: 1000 });
   const answer = await postJson(`${master.url}/api/v1/scheduler`, {
     type: 'SUBSCRIBE',
     filler: 'x'.repeat(2000),
@@ -183,8 +161,8 @@ test('a body over the limit is refused and changes nothing', async () => {
 });
 
 test('an agent that sends nonsense is cut off, others go on', async () => {
-  const master = await start();
-  const good = await registerAgent(master);
+  const master = await startTestMaster();
+  const good = await addAgent(master);
   const bad = await connectAgent(master.url);
   bad.sendRaw(Uint8Array.from([0xff, 0xff, 0xff]));
   await bad.frames.untilEnd();
@@ -192,14 +170,14 @@ test('an agent that sends nonsense is cut off, others go on', async () => {
 });
 
 test('a scheduler that stops reading is cut off at the bound and is disconnected then', async () => {
-  const master = await start({ streamBufferedBytesMax: 100_000 });
+  const master = await startTestMaster({ streamBufferedBytesMax: 100_000 });
   const body = JSON.stringify({
     type: 'SUBSCRIBE',
     subscribe: { framework_info: frameworkInfo() },
   });
   const { port } = new URL(master.url);
   const socket = connect(Number(port), '127.0.0.1');
-  closers.push(() => void socket.destroy());
+  closeAfterTest({ close: () => void socket.destroy() });
   socket.write(
     `POST /api/v1/scheduler HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
@@ -225,13 +203,13 @@ test('a scheduler that stops reading is cut off at the bound and is disconnected
 });
 
 test('the oldest operator stream gives way when there are too many', async () => {
-  const master = await start({ operatorSubscribersMax: 2 });
+  const master = await startTestMaster({ operatorSubscribersMax: 2 });
   const open = async (): Promise<EventStream<masterApi.Event>> => {
     const stream = await openStream(`${master.url}/api/v1`, JSON.stringify({ type: 'SUBSCRIBE' }), {
       type: masterApi.EventType,
       encoding: 'json',
     });
-    closers.push(() => stream.close());
+    closeAfterTest(stream);
     await stream.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
     return stream;
   };
@@ -251,7 +229,7 @@ test('a write that fails ends the master before anybody hears of what it was for
       onFatal: (error) => errors.push(error),
     },
   );
-  closers.push(() => master.close());
+  closeAfterTest(master);
   const agent = await connectAgent(master.url);
   agent.send({
     type: 'REGISTER',
@@ -284,14 +262,14 @@ test('a master that is deposed stops', async () => {
       onFatal: (error) => fail(error),
     },
   );
-  closers.push(() => master.close());
+  closeAfterTest(master);
   depose();
   expect(await failed).toMatchObject({ code: 'MASTER_DEPOSED' });
   await expect(send(`${master.url}/health`)).rejects.toThrow();
 });
 
 test('every JSON document is also served as a function call, for old pages', async () => {
-  const master = await start();
+  const master = await startTestMaster();
   const good = await send(`${master.url}/version?jsonp=cb`);
   expect([good.status, good.headers['content-type']]).toEqual([200, 'text/javascript']);
   expect(good.text).toMatch(/^cb\(\{.*\}\)$/);
@@ -316,7 +294,7 @@ test('a scheduler that leaves while its subscription is being written down is di
       await memory.commit(writes, options);
     },
   };
-  const master = await start({}, slow);
+  const master = await startTestMaster({}, slow);
   hold = true;
   // The first subscription holds up the effects behind it, the opening of the second stream among them.
   const first = subscribe(master);
@@ -351,8 +329,8 @@ test('a scheduler that leaves while its subscription is being written down is di
 });
 
 test('a role and a framework can be asked why they have no offer', async () => {
-  const master = await start();
-  const agent = await registerAgent(master);
+  const master = await startTestMaster();
+  const agent = await addAgent(master);
   const holder = await subscribe(master);
   await holder.events.find('OFFERS', ({ type }) => type === 'OFFERS');
   const hungry = await subscribe(master, 'json', frameworkInfo({ name: 'hungry' }));

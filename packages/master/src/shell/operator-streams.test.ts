@@ -1,31 +1,17 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
-import { openMemoryStore } from '@dcos/store';
+import { describe, expect, test } from 'vitest';
 import { decodeAs, encode, masterApi, MEDIA_TYPES, type Encoding } from '@dcos/wire';
 import {
-  connectAgent,
+  registerAgent,
   openStream,
   postJson,
   send,
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
+import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { resources } from '../testing/world.ts';
-import type { MasterConfig } from './config.ts';
-import { startMaster, type RunningMaster } from './start-master.ts';
-
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(config: MasterConfig = {}): Promise<RunningMaster> {
-  const deps = { logger: silentLogger, store: openMemoryStore() };
-  const master = await startMaster({ port: 0, ...config }, deps);
-  closers.push(() => master.close());
-  return master;
-}
+import { type RunningMaster } from './start-master.ts';
 
 type Stream = EventStream<masterApi.Event>;
 
@@ -41,25 +27,17 @@ async function subscribe(
     encoding,
     ...(lastEvent !== undefined && { headers: { 'Mesos-Last-Event-Sequence': lastEvent } }),
   });
-  closers.push(() => stream.close());
+  closeAfterTest(stream);
   await stream.events.find('HEARTBEAT', ({ type }) => type === 'HEARTBEAT');
   return stream;
 }
 
 async function register(master: RunningMaster, hostname: string): Promise<FakeAgent> {
-  const agent = await connectAgent(master.url);
-  closers.push(() => agent.close());
-  agent.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '0.1.0',
-      ip: '127.0.0.1',
+  return closeAfterTest(
+    await registerAgent(master.url, {
       agent_info: { hostname, resources: resources({ cpus: 4, mem: 4096 }) },
-    },
-  });
-  await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
-  return agent;
+    }),
+  );
 }
 
 const hostOf = (event: masterApi.Event): string | undefined =>
@@ -80,7 +58,7 @@ function hostsOfSnapshot(stream: Stream): readonly string[] {
 
 describe.each<Encoding>(['json', 'protobuf'])('a subscriber that comes back (%s)', (encoding) => {
   test('gets what it missed instead of a snapshot', async () => {
-    const master = await start();
+    const master = await startTestMaster();
     await register(master, 'a');
     const first = await subscribe(master, '0', encoding);
     expect(first.headers['mesos-event-sequence']).toBe(`${master.masterId}:1`);
@@ -112,7 +90,7 @@ test.each([
   { what: 'the number is of the future', position: (id: string) => `${id}:9` },
   { what: 'the number is of another master', position: () => 'somebody-else:3' },
 ])('a subscriber begins with a snapshot when $what', async ({ position }) => {
-  const master = await start({ operatorEventsKeptMax: 2 });
+  const master = await startTestMaster({ operatorEventsKeptMax: 2 });
   for (const name of ['a', 'b', 'c']) await register(master, name);
   const stream = await subscribe(master, position(master.masterId));
   expect(stream.headers['mesos-event-sequence']).toBe(`${master.masterId}:3`);
@@ -122,7 +100,7 @@ test.each([
 });
 
 test('clients of the original see neither numbers nor headers', async () => {
-  const master = await start();
+  const master = await startTestMaster();
   const stream = await subscribe(master);
   await register(master, 'a');
   await added(stream, 'a');
@@ -135,7 +113,7 @@ test('clients of the original see neither numbers nor headers', async () => {
 });
 
 test.each<Encoding>(['json', 'protobuf'])('a big answer arrives whole (%s)', async (encoding) => {
-  const master = await start();
+  const master = await startTestMaster();
   // Not ASCII, so that a piece cut in the middle of a character would show.
   const hosts = Array.from({ length: 30 }, (_, index) => `${'größer☕'.repeat(1_000)}-${index}`);
   for (const host of hosts) await register(master, host);
@@ -153,7 +131,7 @@ test.each<Encoding>(['json', 'protobuf'])('a big answer arrives whole (%s)', asy
 });
 
 test('a position that is none is refused', async () => {
-  const master = await start();
+  const master = await startTestMaster();
   const answer = await postJson(
     `${master.url}/api/v1`,
     { type: 'SUBSCRIBE' },
@@ -166,7 +144,7 @@ test('a position that is none is refused', async () => {
 });
 
 test('subscribers that come while much happens get each event once, in order', async () => {
-  const master = await start();
+  const master = await startTestMaster();
   const early = await subscribe(master, '0');
   const streams: Stream[] = [];
   for (let index = 0; index < 20; index++) {
@@ -186,7 +164,7 @@ test('subscribers that come while much happens get each event once, in order', a
 });
 
 test('a subscriber that does not read its snapshot is cut when too much waits, others go on', async () => {
-  const master = await start({ streamBufferedBytesMax: 200_000 });
+  const master = await startTestMaster({ streamBufferedBytesMax: 200_000 });
   // More than the kernel takes for a reader that does not read.
   const padding = 'x'.repeat(400_000);
   for (let index = 0; index < 40; index++) await register(master, `${padding}-${index}`);
@@ -204,7 +182,7 @@ test('a subscriber that does not read its snapshot is cut when too much waits, o
 async function subscribeSilently(master: RunningMaster): Promise<Socket> {
   const body = JSON.stringify({ type: 'SUBSCRIBE' });
   const socket = connect(Number(new URL(master.url).port), '127.0.0.1');
-  closers.push(() => void socket.destroy());
+  closeAfterTest({ close: () => void socket.destroy() });
   socket.on('error', () => undefined);
   socket.write(
     `POST /api/v1 HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,

@@ -15,7 +15,7 @@ import {
 } from '@dcos/testkit';
 import { scheduler } from '@dcos/wire';
 import {
-  connectAgent,
+  registerAgent,
   openStream,
   postJson,
   send,
@@ -70,7 +70,7 @@ beforeAll(async () => {
     { port: 0, hostname: 'localhost', cluster: 'reference' },
     { logger: silentLogger, store: openMemoryStore() },
   );
-  await registerAgent();
+  await addAgent();
   framework = await subscribe();
 });
 
@@ -80,35 +80,26 @@ afterAll(async () => {
   await master.close();
 });
 
-async function registerAgent(id?: string): Promise<void> {
-  const connected = await connectAgent(master.url);
-  connected.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '0.1.0',
-      ip: '127.0.0.1',
-      capabilities: CAPABILITIES.map((type) => ({ type })),
-      agent_info: {
-        hostname: 'localhost',
-        port: 5051,
-        resources: resources({ cpus: 4, mem: 4096, disk: 8192, ports: [31_000, 32_000] }),
-        attributes: [
-          { name: 'rack', type: 'TEXT', text: { value: 'r1' } },
-          { name: 'zone', type: 'TEXT', text: { value: 'z1' } },
-        ],
-        ...(id !== undefined && { id: { value: id } }),
-      },
-      ...(id !== undefined && {
-        total_resources: [
-          ...resources({ cpus: 4, mem: 4032, disk: 8192, ports: [31_000, 32_000] }),
-          ...resources({ mem: 64 }).map((resource) => ({ ...resource, reservations: OPS })),
-        ],
-      }),
+async function addAgent(id?: string): Promise<void> {
+  agent = await registerAgent(master.url, {
+    capabilities: CAPABILITIES.map((type) => ({ type })),
+    agent_info: {
+      hostname: 'localhost',
+      port: 5051,
+      resources: resources({ cpus: 4, mem: 4096, disk: 8192, ports: [31_000, 32_000] }),
+      attributes: [
+        { name: 'rack', type: 'TEXT', text: { value: 'r1' } },
+        { name: 'zone', type: 'TEXT', text: { value: 'z1' } },
+      ],
+      ...(id !== undefined && { id: { value: id } }),
     },
+    ...(id !== undefined && {
+      total_resources: [
+        ...resources({ cpus: 4, mem: 4032, disk: 8192, ports: [31_000, 32_000] }),
+        ...resources({ mem: 64 }).map((resource) => ({ ...resource, reservations: OPS })),
+      ],
+    }),
   });
-  const frame = await connected.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
-  agent = { ...connected, id: present(frame.registered, 'registered').agent_id.value };
 }
 
 async function subscribe(): Promise<typeof framework> {
@@ -208,7 +199,7 @@ const BETWEEN: Readonly<Record<number, () => Promise<void>>> = {
   80: () =>
     operator({ type: 'START_MAINTENANCE', start_maintenance: { machines: WINDOW.machine_ids } }),
   88: async () => {
-    await registerAgent(agent.id);
+    await addAgent(agent.id);
     await operator({
       type: 'DEACTIVATE_AGENT',
       deactivate_agent: { agent_id: { value: agent.id } },

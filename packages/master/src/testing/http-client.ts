@@ -10,6 +10,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { WebSocket } from 'ws';
+import { present } from '@dcos/base';
 import {
   agentProtocol,
   createRecordDecoder,
@@ -20,6 +21,7 @@ import {
   type Encoding,
   type MessageType,
 } from '@dcos/wire';
+import { AGENT_CAPABILITIES } from './world.ts';
 
 /** How long a test waits for something before it says what it has seen instead. */
 const PATIENCE_MS = 10_000;
@@ -206,4 +208,24 @@ export async function connectAgent(url: string): Promise<FakeAgent> {
     sendRaw: (data) => socket.send(data),
     close: () => socket.terminate(),
   };
+}
+
+/** An agent that has registered, with capabilities of ours where the test does not say otherwise. */
+export async function registerAgent(
+  url: string,
+  register: Partial<agentProtocol.Register> & Pick<agentProtocol.Register, 'agent_info'>,
+): Promise<FakeAgent & { readonly id: string }> {
+  const agent = await connectAgent(url);
+  agent.send({
+    type: 'REGISTER',
+    register: {
+      protocol: 1,
+      version: '0.1.0',
+      ip: '127.0.0.1',
+      capabilities: AGENT_CAPABILITIES,
+      ...register,
+    },
+  });
+  const { registered } = await agent.frames.find('REGISTERED', ({ type }) => type === 'REGISTERED');
+  return { ...agent, id: present(registered, 'registered').agent_id.value };
 }
