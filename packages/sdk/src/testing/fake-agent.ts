@@ -3,24 +3,16 @@
  * refuses or breaks what the test wants.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import {
-  decodeAs,
-  encodeAs,
-  encodeRecord,
-  encodingOfContentType,
-  executor,
-  MEDIA_TYPES,
-  type Encoding,
-} from '@dcos/wire';
+import type { ServerResponse } from 'node:http';
+import { decodeAs, encodeAs, encodeRecord, executor, MEDIA_TYPES, type Encoding } from '@dcos/wire';
+import { FakeServer, type FakeRequest } from './fake-server.ts';
 
 export interface ExecutorStream {
   send(event: executor.Event): void;
   end(): void;
 }
 
-export class FakeAgent {
+export class FakeAgent extends FakeServer {
   /** Calls other than SUBSCRIBE, in order of arrival. */
   readonly calls: executor.Call[] = [];
   readonly subscribes: executor.Call[] = [];
@@ -31,50 +23,12 @@ export class FakeAgent {
   /** Status of a call; 202 when absent. */
   onCall: ((call: executor.Call) => number) | undefined;
   onStream: ((stream: ExecutorStream) => void) | undefined;
-  readonly #server: Server;
-  #waiters: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
 
-  private constructor(server: Server) {
-    this.#server = server;
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void this.#handle(request, response);
-    });
+  static start(): Promise<FakeAgent> {
+    return new FakeAgent().listen();
   }
 
-  static async start(): Promise<FakeAgent> {
-    const server = createServer();
-    const agent = new FakeAgent(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    return agent;
-  }
-
-  /** `host:port`, as in `MESOS_AGENT_ENDPOINT`. */
-  get endpoint(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** Resolves as soon as the condition holds; it is looked at after every request. */
-  async until(done: () => boolean): Promise<void> {
-    if (done()) return;
-    await new Promise<void>((resolve) => {
-      this.#waiters.push({ done, resolve });
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const encoding = encodingOfContentType(request.headers['content-type'] ?? '') ?? 'json';
-    const body = Buffer.concat(chunks);
+  protected answer({ request, response, encoding, body }: FakeRequest): void {
     const call = decodeAs(encoding, executor.CallType, body, (bytes) =>
       new TextDecoder().decode(bytes),
     );
@@ -84,9 +38,6 @@ export class FakeAgent {
       this.calls.push(call);
       response.writeHead(this.onCall?.(call) ?? 202).end();
     }
-    const ready = this.#waiters.filter((waiter) => waiter.done());
-    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
-    for (const waiter of ready) waiter.resolve();
   }
 
   #subscribe(call: executor.Call, response: ServerResponse, encoding: Encoding): void {

@@ -3,18 +3,17 @@
  * does on request what masters do to clients: redirect, refuse, break a stream, fall silent.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   decodeAs,
   encodeAs,
   encodeRecord,
-  encodingOfContentType,
   masterApi,
   MEDIA_TYPES,
   scheduler,
   type Encoding,
 } from '@dcos/wire';
+import { FakeServer, type FakeRequest } from './fake-server.ts';
 
 export interface FakeAnswer {
   readonly status: number;
@@ -31,7 +30,7 @@ export interface FakeStream {
   end(): void;
 }
 
-export class FakeMaster {
+export class FakeMaster extends FakeServer {
   /** Calls other than SUBSCRIBE, in order of arrival. */
   readonly calls: { readonly call: scheduler.Call; readonly streamId: string | undefined }[] = [];
   readonly subscribes: scheduler.Call[] = [];
@@ -43,56 +42,20 @@ export class FakeMaster {
   /** What an operator call is answered with. */
   onOperatorCall: ((call: masterApi.Call) => masterApi.Response) | undefined;
   onStream: ((stream: FakeStream) => void) | undefined;
-  readonly #server: Server;
   readonly #text = new TextDecoder();
-  #waiters: { done: () => boolean; resolve: () => void }[] = [];
 
-  private constructor(server: Server) {
-    this.#server = server;
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void this.#handle(request, response);
-    });
-  }
-
-  static async start(): Promise<FakeMaster> {
-    const server = createServer();
-    const master = new FakeMaster(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    return master;
+  static start(): Promise<FakeMaster> {
+    return new FakeMaster().listen();
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://${this.endpoint}`;
   }
 
-  /** Resolves as soon as the condition holds; it is looked at after every request. */
-  async until(done: () => boolean): Promise<void> {
-    if (done()) return;
-    await new Promise<void>((resolve) => {
-      this.#waiters.push({ done, resolve });
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    const encoding = encodingOfContentType(request.headers['content-type'] ?? '') ?? 'json';
+  protected async answer({ request, response, encoding, body }: FakeRequest): Promise<void> {
     if (request.url === '/api/v1/scheduler')
       await this.#schedulerCall(request, response, encoding, body);
     else this.#operatorCall(response, encoding, body);
-    const ready = this.#waiters.filter((waiter) => waiter.done());
-    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
-    for (const waiter of ready) waiter.resolve();
   }
 
   async #schedulerCall(
