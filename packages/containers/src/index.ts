@@ -1,6 +1,7 @@
 export * from './errors.ts';
 export * from './follow-file.ts';
 export * from './runtime.ts';
+export * from './session.ts';
 export { createProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.ts';
 export { createDockerRuntime, type DockerRuntimeOptions } from './docker/docker-runtime.ts';
 export { accountOf, type Account } from './process/accounts.ts';

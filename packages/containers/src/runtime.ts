@@ -10,6 +10,7 @@
  */
 
 import type { CommandInfo, ContainerInfo } from '@dcos/wire';
+import type { ContainerSession, SessionOptions } from './session.ts';
 
 /** What to run. The same value is given to `prepare`, `create` and, after a restart, to `recover`. */
 export interface ContainerSpec {
@@ -108,6 +109,9 @@ export interface ContainerRuntime {
 
   /** Runs a second command in the surroundings of a running container. */
   exec(id: string, options: ExecOptions): Promise<ExecResult>;
+
+  /** Opens a session in the surroundings of a running container; it is killed when the container ends. */
+  openSession(id: string, options: SessionOptions): Promise<ContainerSession>;
 
   /** Hands over output from now on. Detaching does not touch the container. */
   attach(id: string, onOutput: (stream: OutputStream, bytes: Uint8Array) => void): Promise<Detach>;

@@ -27,12 +27,14 @@ import {
   type StartedContainer,
 } from '../runtime.ts';
 import { attachSandbox } from '../sandbox-output.ts';
+import type { ContainerSession, SessionOptions } from '../session.ts';
 import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
 import { endOf, removeContainer, startedOf } from './engine-containers.ts';
 import { engineError, hasStatus } from './engine-errors.ts';
 import { execInContainer } from './exec.ts';
 import { hasImage, pullImage } from './images.ts';
 import { pumpLog, rememberBase } from './log-pump.ts';
+import { openDockerSession } from './session.ts';
 
 /** How long the engine may take to answer a ping. */
 const PING_TIMEOUT_MS = 5_000;
@@ -172,6 +174,10 @@ class DockerRuntime implements ContainerRuntime {
 
   async exec(id: string, options: ExecOptions): Promise<ExecResult> {
     return await execInContainer(this.#entry(id).container, options, this.#options.logger);
+  }
+
+  async openSession(id: string, options: SessionOptions): Promise<ContainerSession> {
+    return await openDockerSession(this.#entry(id).container, options, this.#options.logger);
   }
 
   async attach(

@@ -10,7 +10,7 @@ export function signalGroup(group: number, signal: ContainerSignal): void {
 }
 
 /** Sends to one group; one that is gone is no error. */
-export function sendToGroup(group: number, signal: ContainerSignal | 'SIGCONT'): void {
+export function sendToGroup(group: number, signal: ContainerSignal | 'SIGCONT' | number): void {
   assert(group > 1, 'a group id is above 1');
   try {
     process.kill(-group, signal);

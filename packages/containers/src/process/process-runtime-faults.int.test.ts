@@ -267,3 +267,17 @@ test.each([
   const task = spec('refused', 'true', { container: { type: 'MESOS', ...container } });
   await expect(runtime.prepare(task)).rejects.toThrow(message);
 });
+
+test('the session of an agent that was killed is ended by the next one', async () => {
+  const task = spec('with-session', 'sleep 60');
+  await run(task);
+  const session = await runtime.openSession('with-session', {
+    command: { value: 'sleep 60' },
+    onOutput: async () => await Promise.resolve(),
+  });
+  const next = createProcessRuntime({ stateRoot: join(root, 'run'), logger: silentLogger });
+  expect(await next.recover([task])).toMatchObject([{ kind: 'running' }]);
+  expect(await session.ended).toEqual({ kind: 'signaled', signal: 9 });
+  await next.remove('with-session');
+  await next.close();
+});

@@ -7,6 +7,7 @@
  *   agent's own SIGKILL (`killed` file) is told from a death that nobody saw.
  */
 
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -24,12 +25,14 @@ import type {
   RecoveredContainer,
   StartedContainer,
 } from '../runtime.ts';
+import type { ContainerSession, SessionOptions } from '../session.ts';
 import { accountOf } from './accounts.ts';
 import { runCommand, vectorInShim } from './run-command.ts';
 import { fateOf, isRunning, usageBySession } from './process-table.ts';
 import { sendToGroup, signalGroup } from './process-group.ts';
 import { createReaper, type Reaper } from './reaper.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
+import { openProcessSession } from './session.ts';
 import { borrowShimLauncher, type LaunchRequest, type ShimLauncher } from './shim-launcher.ts';
 import { exists, readText, taskPid } from './state-files.ts';
 import { createTurnstile } from './turnstile.ts';
@@ -66,6 +69,7 @@ interface Entry {
   shim: ShimIdentity | undefined;
   /** Leader of session and group: the shim's pid. */
   group: number | undefined;
+  readonly sessions: Set<ContainerSession>;
 }
 
 /** Makes the runtime; nothing is touched before the first call. */
@@ -239,6 +243,26 @@ class ProcessRuntime implements ContainerRuntime {
     });
   }
 
+  async openSession(id: string, options: SessionOptions): Promise<ContainerSession> {
+    const entry = this.#entry(id);
+    if (entry.group === undefined || entry.status !== undefined)
+      throw containerError('CONTAINER_UNKNOWN', `container ${id} does not run`);
+    const { spec, sessions } = entry;
+    const user = options.command.user ?? spec.user;
+    const session = await openProcessSession({
+      ...options,
+      statePath: join(this.#options.stateRoot, `session-${randomUUID()}`),
+      directory: spec.sandboxPath,
+      environment: { ...spec.environment, ...options.environment },
+      account: user === undefined ? undefined : await accountOf(user),
+    });
+    sessions.add(session);
+    void session.ended.finally(() => sessions.delete(session));
+    // The container may have ended meanwhile.
+    if (entry.status !== undefined) session.signal(constants.signals.SIGKILL);
+    return session;
+  }
+
   async attach(
     id: string,
     onOutput: (stream: OutputStream, bytes: Uint8Array) => void,
@@ -354,6 +378,7 @@ class ProcessRuntime implements ContainerRuntime {
       end: resolve,
       shim: undefined,
       group: undefined,
+      sessions: new Set(),
     };
     this.#entries.set(spec.id, entry);
     return entry;
@@ -384,6 +409,7 @@ class ProcessRuntime implements ContainerRuntime {
   #end(entry: Entry, status: ExitStatus): void {
     if (entry.group !== undefined) this.#sweep.ended(entry.group);
     entry.status ??= status;
+    for (const session of entry.sessions) session.signal(constants.signals.SIGKILL);
     entry.end(entry.status);
   }
 

@@ -63,6 +63,27 @@ export async function fateOf(identity: ShimIdentity): Promise<Fate> {
   }
 }
 
+/** Who a process is, as the `shim` file says it; empty when it is gone already. */
+export async function identityTextOf(pid: number): Promise<string> {
+  if (isLinux) {
+    try {
+      return `${pid}\n${await hostBootId()}\n${await readFile(`/proc/${pid}/stat`, 'utf8')}`;
+    } catch {
+      // The process is gone; that is an answer.
+      return '';
+    }
+  }
+  try {
+    const { stdout } = await run('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+      timeout: PS_TIMEOUT_MS,
+      env: { LC_ALL: 'C' },
+    });
+    return `${pid}\n-\n${stdout.trim()}\n`;
+  } catch {
+    return '';
+  }
+}
+
 async function readStat(pid: number): Promise<StatLine | undefined> {
   try {
     return parseStatLine(await readFile(`/proc/${pid}/stat`, 'utf8'));

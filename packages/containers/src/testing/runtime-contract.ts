@@ -3,12 +3,13 @@
  * another one over the same state, as after a restart of the agent.
  */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CommandInfo } from '@dcos/wire';
 import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
+import type { ContainerSession } from '../session.ts';
 
 export interface RuntimeFixture {
   /** A runtime over the state of this fixture; earlier ones are presumed dead. */
@@ -166,6 +167,87 @@ export function runtimeContract(name: string, fixture: () => RuntimeFixture): vo
       await runtime.exec(spec.id, { command: { value: 'touch go' }, timeoutMs: 10_000 });
       await until(() => text === 'late\n', 'the line arrives');
       detach();
+    });
+
+    test('a session has the streams of a second command at hand', async () => {
+      const runtime = fixture().open();
+      const { spec } = await launch(runtime, { value: 'sleep 60' }, { COLOR: 'red' });
+      const text = { stdout: '', stderr: '' };
+      const session = await runtime.openSession(spec.id, {
+        command: {
+          value: 'echo "$COLOR"; echo oops >&2; read line; echo "got $line"; cat; exit 3',
+        },
+        onOutput: async (stream, bytes) => {
+          text[stream] += Buffer.from(bytes).toString('utf8');
+          await Promise.resolve();
+        },
+      });
+      expect(session.pid).toBeGreaterThan(1);
+      await session.write(Buffer.from('word\nrest'));
+      session.endInput();
+      expect(await session.ended).toEqual({ kind: 'exited', code: 3 });
+      expect(text).toEqual({ stdout: 'red\ngot word\nrest', stderr: 'oops\n' });
+    });
+
+    test('a session has a terminal whose size can be changed', async () => {
+      const runtime = fixture().open();
+      const { spec } = await launch(runtime, { value: 'sleep 60' });
+      let text = '';
+      const session = await runtime.openSession(spec.id, {
+        command: {
+          value: [
+            // Some engines set the size just after the start.
+            'until [ "$(stty size)" = "11 77" ]; do sleep 0.02; done; stty size',
+            'trap "stty size; exit 4" WINCH; echo ready; while :; do sleep 0.02; done',
+          ].join('\n'),
+        },
+        terminal: { rows: 11, columns: 77 },
+        onOutput: async (_stream, bytes) => {
+          text += Buffer.from(bytes).toString('utf8');
+          await Promise.resolve();
+        },
+      });
+      await until(() => text.includes('ready'), 'the program has set its trap');
+      session.resize({ rows: 0, columns: 0 });
+      session.resize({ rows: 33, columns: 99 });
+      expect(await session.ended).toEqual({ kind: 'exited', code: 4 });
+      expect(text.replaceAll('\r', '')).toBe('11 77\nready\n33 99\n');
+    });
+
+    test('a reader that takes nothing stops a session that writes much', async () => {
+      const runtime = fixture().open();
+      const { spec } = await launch(runtime, { value: 'sleep 60' });
+      const { promise: held, resolve: release } = Promise.withResolvers<void>();
+      let bytesTaken = 0;
+      const session = await runtime.openSession(spec.id, {
+        command: { value: 'head -c 3000000 /dev/zero; echo done >wrote' },
+        onOutput: async (_stream, bytes) => {
+          bytesTaken += bytes.length;
+          await held;
+        },
+      });
+      await until(() => bytesTaken > 0, 'the first piece arrives');
+      expect(existsSync(sandboxOf(spec, 'wrote'))).toBe(false);
+      release();
+      await session.ended;
+      expect(bytesTaken).toBe(3_000_000);
+    });
+
+    test('a session ends by a signal, and with its container', async () => {
+      const runtime = fixture().open();
+      const { spec } = await launch(runtime, { value: 'sleep 60' });
+      const open = async (): Promise<ContainerSession> =>
+        await runtime.openSession(spec.id, {
+          command: { value: 'sleep 60' },
+          onOutput: async () => await Promise.resolve(),
+        });
+      const first = await open();
+      first.signal(9);
+      expect(await first.ended).toEqual({ kind: 'signaled', signal: 9 });
+      const second = await open();
+      await runtime.signal(spec.id, 'SIGKILL');
+      await runtime.wait(spec.id);
+      expect((await second.ended).kind).not.toBe('exited');
     });
 
     test('a running container is found again, with its pid, and can be stopped', async () => {
