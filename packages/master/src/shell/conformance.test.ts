@@ -424,18 +424,3 @@ function compareEvents(
     expect(shapeDifferences(of(recorded), of(ours), ignored)).toEqual([]);
   }
 }
-
-test('the metrics of the original are there', async () => {
-  const [recording] = recordings('snapshots/2-running/master-v0').filter(
-    ({ name }) => name === 'metrics-snapshot',
-  );
-  const recorded = Object.keys(JSON.parse(present(recording, 'metrics').answer) as object);
-  const answer = await send(`${sceneOf('running').master.url}/metrics/snapshot`);
-  expect(answer.headers['content-type']).toBe('application/json');
-  const ours = new Set(Object.keys(JSON.parse(answer.text) as object));
-  const groups =
-    /^(master\/(?!frameworks\/|task_)|registrar\/state_|system\/|allocator\/mesos\/(allocation_run|resources|roles|offer_filters))/;
-  expect(
-    recorded.filter((name) => groups.test(name) && !ours.has(name) && !/latency/.test(name)),
-  ).toEqual([]);
-});

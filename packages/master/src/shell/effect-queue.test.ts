@@ -98,3 +98,16 @@ test('a write that hangs ends the queue at its bound, once', async () => {
   expect(failures).toHaveLength(1);
   expect(performed).toEqual([]);
 });
+
+test('it says what waits, and for which writes', async () => {
+  const { queue, writes } = harness();
+  queue.push([reply(1)]);
+  expect([queue.size, queue.writes]).toEqual([0, 0]);
+  queue.push([persist, reply(2), persist, reply(3)]);
+  expect([queue.size, queue.writes]).toEqual([4, 2]);
+  writes[0]?.resolve();
+  await turn();
+  expect([queue.size, queue.writes]).toEqual([2, 1]);
+  queue.stop();
+  expect([queue.size, queue.writes]).toEqual([0, 0]);
+});

@@ -34,9 +34,21 @@ export class EffectQueue {
   #waiting: { readonly effect: Effect; readonly durable: Promise<void> | undefined }[] = [];
   #draining = false;
   #stopped = false;
+  #size = 0;
+  #writes = 0;
 
   constructor(options: EffectQueueOptions) {
     this.#options = options;
+  }
+
+  /** Effects that were not performed yet, writes included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Writes that are not durable yet. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** Takes the effects of one event. Performs them at once when nothing is waiting. */
@@ -47,7 +59,9 @@ export class EffectQueue {
       // The failure is handled when its turn comes; until then nobody looks at the promise.
       durable?.catch(() => undefined);
       this.#waiting.push({ effect, durable });
+      if (durable !== undefined) this.#writes += 1;
     }
+    this.#size += effects.length;
     if (!this.#draining) void this.#drain();
     else if (this.#waiting.length > (this.#options.effectsWaitingMax ?? EFFECTS_WAITING_MAX)) {
       const count = this.#waiting.length;
@@ -62,6 +76,8 @@ export class EffectQueue {
   stop(): void {
     this.#stopped = true;
     this.#waiting = [];
+    this.#size = 0;
+    this.#writes = 0;
   }
 
   async #drain(): Promise<void> {
@@ -79,6 +95,9 @@ export class EffectQueue {
           if (this.#stopped) return;
           if (durable === undefined) this.#options.perform(effect);
           else await durable;
+          if (this.#stopped) return;
+          this.#size -= 1;
+          if (durable !== undefined) this.#writes -= 1;
         }
         batch = this.#waiting;
       }

@@ -17,6 +17,11 @@ export class PendingRequests {
   readonly #pending = new Map<RequestId, PendingRequest>();
   #next = 0;
 
+  /** Requests that wait for their answer. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Keeps a request until it is answered. */
   add(request: PendingRequest): RequestId {
     const id = this.#next++;

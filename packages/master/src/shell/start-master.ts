@@ -43,6 +43,7 @@ import { EffectQueue } from './effect-queue.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { BUILD, flagsOf } from './identity.ts';
+import { Instruments } from './instruments.ts';
 import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
@@ -86,9 +87,12 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
   try {
     const lease = await deps.store.elect(ELECTION, id);
     const readingSince = clock.monotonicMs();
-    const entries = await readRegistry(deps.store);
-    const fetchMs = clock.monotonicMs() - readingSince;
-    shell.metrics.gauge('registrar/state_fetch_ms', () => fetchMs);
+    const stored = await deps.store.list(REGISTRY_PREFIX);
+    const entries = stored.map(registryEntry);
+    shell.instruments.registryRead(
+      stored.map(({ key, value }) => ({ key, bytes: value.byteLength })),
+      clock.monotonicMs() - readingSince,
+    );
     const hostname = config.hostname ?? config.ip;
     const identity: MasterIdentity = {
       id,
@@ -160,17 +164,15 @@ function addressNumber(ip: string): number {
   return ip.split('.').reduceRight((sum, part) => sum * 256 + Number(part), 0);
 }
 
-async function readRegistry(store: Store): Promise<readonly RegistryEntry[]> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  return (await store.list(REGISTRY_PREFIX)).map(({ key, value }) => {
-    try {
-      return { key, value: JSON.parse(decoder.decode(value)) as JsonValue };
-    } catch (error) {
-      throw new OperationError('REGISTRY_UNREADABLE', `the registry's ${key} cannot be read`, {
-        cause: error,
-      });
-    }
-  });
+function registryEntry({ key, value }: Awaited<ReturnType<Store['list']>>[number]): RegistryEntry {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(value);
+    return { key, value: JSON.parse(text) as JsonValue };
+  } catch (error) {
+    throw new OperationError('REGISTRY_UNREADABLE', `the registry's ${key} cannot be read`, {
+      cause: error,
+    });
+  }
 }
 
 /** What exists once this master leads. */
@@ -190,6 +192,7 @@ export class MasterShell {
   readonly requests = new PendingRequests();
   readonly operatorStreams: OperatorStreams;
   readonly metrics = createMetrics();
+  readonly instruments: Instruments;
   readonly #deps: MasterDeps;
   readonly #clock: Clock;
   readonly #http: HttpServer;
@@ -234,6 +237,11 @@ export class MasterShell {
       perform: (effect) => this.#perform(effect),
       onFailure: (error) => this.#fail(error),
     });
+    this.instruments = new Instruments(this.metrics, () => clock.monotonicMs(), {
+      effects: () => this.#effects.size,
+      writes: () => this.#effects.writes,
+      requests: () => this.requests.size,
+    });
   }
 
   /** The instant that the next event of the core gets. */
@@ -266,6 +274,7 @@ export class MasterShell {
       {
         uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
         subscribers: () => this.operatorStreams.size,
+        perFramework: true,
       },
     );
     void lease.lost.then(() => {
@@ -296,13 +305,9 @@ export class MasterShell {
     let effects: readonly Effect[];
     if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
     try {
-      const startedAt = this.#clock.monotonicMs();
+      const handled = event.kind === 'timer' ? this.instruments.timerFired(event.timer) : undefined;
       effects = leadership.core.handle(this.#identified(event), this.#clock.now());
-      if (event.kind === 'timer' && event.timer.startsWith('allocate')) {
-        this.metrics
-          .timer('allocator/mesos/allocation_run')
-          .observe(this.#clock.monotonicMs() - startedAt);
-      }
+      handled?.();
     } catch (error) {
       this.#fail(error);
       return;
@@ -327,7 +332,7 @@ export class MasterShell {
     const lease = this.#leadership?.lease;
     const since = this.#clock.monotonicMs();
     await this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
-    this.metrics.timer('registrar/state_store').observe(this.#clock.monotonicMs() - since);
+    this.instruments.registryWritten(writes, this.#clock.monotonicMs() - since);
   }
 
   #perform(effect: Effect): void {
@@ -355,6 +360,7 @@ export class MasterShell {
       case 'closeAgent':
         return this.#agents.close(effect.connection);
       case 'setTimer':
+        this.instruments.timerSet(effect.timer, effect.afterMs);
         return this.#timers.set(effect.timer, effect.afterMs);
       case 'cancelTimer':
         return this.#timers.cancel(effect.timer);

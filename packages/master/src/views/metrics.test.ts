@@ -5,13 +5,13 @@ import { expect, test } from 'vitest';
 import { frameworkInfo, operatorEventsOf, resources, task, World } from '../testing/world.ts';
 import { createMasterMetrics } from './metrics.ts';
 
-function measured() {
+function measured({ perFramework = true } = {}) {
   const allocator = createAllocator({ random: seededRandom(1), allocationIntervalMs: 1000 });
   const world = new World({ allocator });
   const metrics = createMasterMetrics(
     createMetrics(),
     { state: world.master.state, allocator },
-    { uptimeSeconds: () => 0, subscribers: () => 0 },
+    { uptimeSeconds: () => 0, subscribers: () => 0, perFramework },
   );
   return { world, metrics };
 }
@@ -106,4 +106,30 @@ test('operations are counted while they are under way and when they have ended',
     'master/operations/dropped': 1,
     'master/operations/reserve/dropped': 1,
   });
+});
+
+test('an agent that operators deactivated is connected, but not active', () => {
+  const { world, metrics } = measured();
+  const agent = world.register();
+  const kinds = ['connected', 'disconnected', 'active', 'inactive'] as const;
+  const counts = (): readonly (number | undefined)[] => {
+    const readings = metrics.snapshot();
+    return kinds.map((kind) => readings[`master/slaves_${kind}`]);
+  };
+  expect(counts()).toEqual([1, 0, 1, 0]);
+  world.operator({
+    type: 'DEACTIVATE_AGENT',
+    deactivate_agent: { agent_id: { value: agent.id } },
+  });
+  expect(counts()).toEqual([1, 0, 0, 1]);
+  world.handle({ kind: 'agentClosed', connection: agent.connection });
+  expect(counts()).toEqual([0, 1, 0, 1]);
+});
+
+test('metrics of each framework can be switched off', () => {
+  const { world, metrics } = measured({ perFramework: false });
+  world.subscribe();
+  const names = Object.keys(metrics.snapshot());
+  expect(names.filter((name) => name.startsWith('master/frameworks/'))).toEqual([]);
+  expect(names).toContain('allocator/mesos/roles/*/shares/dominant');
 });

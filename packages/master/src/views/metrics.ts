@@ -6,12 +6,14 @@ import type { Allocator } from '@dcos/allocator';
 import type { JsonValue } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { Metrics } from '@dcos/telemetry';
-import type { MasterState } from '../core/state.ts';
+import type { Agent, MasterState } from '../core/state.ts';
+import { frameworkReadings } from './framework-metrics.ts';
 import {
   liveOperations,
   OPERATION_COUNTERS,
   registerOperationGauges,
 } from './operation-metrics.ts';
+import { roleReadings } from './role-metrics.ts';
 
 const SCALARS = ['cpus', 'gpus', 'mem', 'disk'] as const;
 const LIVE_STATES = ['staging', 'starting', 'running', 'killing', 'unreachable'] as const;
@@ -74,14 +76,6 @@ const COUNTERS: readonly string[] = [
   'allocator/mesos/allocation_runs',
 ];
 
-/** Counters of a framework that are shown from the start; those by type appear at their first use. */
-const FRAMEWORK_COUNTERS = [
-  'calls',
-  'events',
-  'operations',
-  ...['sent', 'accepted', 'declined', 'rescinded'].map((what) => `offers/${what}`),
-];
-
 interface Totals {
   readonly total: Resources;
   readonly used: Resources;
@@ -94,50 +88,22 @@ export interface MasterMetrics {
   prometheus(): Promise<string>;
 }
 
+/** What the shell says for the metrics. */
+interface ShellReadings {
+  readonly uptimeSeconds: () => number;
+  readonly subscribers: () => number;
+  /** Whether each framework has metrics of its own. */
+  readonly perFramework: boolean;
+}
+
 /**
- * Readings of each framework. Only in the snapshot: names with ids in them would grow without bound in a
- * time series database.
+ * Registers the master's metrics. Those of frameworks and roles are in the snapshot only: names with ids in
+ * them would grow without bound in a time series database.
  */
-function frameworkReadings(state: MasterState): Record<string, number> {
-  const readings: Record<string, number> = {};
-  for (const framework of state.frameworks.values()) {
-    const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}`;
-    readings[`${prefix}/subscribed`] = framework.streamId === undefined ? 0 : 1;
-    for (const name of FRAMEWORK_COUNTERS) readings[`${prefix}/${name}`] = 0;
-    for (const [name, value] of framework.counters) readings[`${prefix}/${name}`] = value;
-    for (const name of LIVE_STATES) readings[`${prefix}/tasks/active/task_${name}`] = 0;
-    for (const records of [framework.tasks, framework.unreachableTasks]) {
-      for (const { task } of records.values()) {
-        const name = `${prefix}/tasks/active/${task.state.toLowerCase()}`;
-        if (name in readings) readings[name] = (readings[name] ?? 0) + 1;
-      }
-    }
-    for (const role of framework.roles) {
-      readings[`${prefix}/roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
-    }
-  }
-  return readings;
-}
-
-/** Shares and filters of each role, as the allocator sees them. */
-function roleReadings(allocator: Allocator): Record<string, number> {
-  const readings: Record<string, number> = {};
-  for (const { role, share, frameworks } of allocator.explain()) {
-    if (frameworks.length === 0) continue;
-    readings[`allocator/mesos/roles/${role}/shares/dominant`] = share;
-    readings[`allocator/mesos/offer_filters/roles/${role}/active`] = frameworks.reduce(
-      (sum, { filters }) => sum + filters,
-      0,
-    );
-  }
-  return readings;
-}
-
-/** Registers the master's metrics. `uptimeSeconds` and `subscribers` come from the shell. */
 export function createMasterMetrics(
   metrics: Metrics,
   { state, allocator }: { readonly state: MasterState; readonly allocator: Allocator },
-  shell: { readonly uptimeSeconds: () => number; readonly subscribers: () => number },
+  shell: ShellReadings,
 ): MasterMetrics {
   // One reading of the state serves all gauges of a snapshot.
   let totals = totalsOf(state);
@@ -154,9 +120,6 @@ export function createMasterMetrics(
       () => totals.tasks.get(`TASK_${name.toUpperCase()}`) ?? 0,
     );
   }
-  for (const name of ['messages', 'dispatches', 'http_requests']) {
-    metrics.gauge(`master/event_queue_${name}`, () => 0);
-  }
   metrics.gauge('registrar/log/recovered', () => 1);
   for (const name of COUNTERS) metrics.counter(name);
   const refresh = (): void => {
@@ -170,7 +133,11 @@ export function createMasterMetrics(
   return {
     snapshot() {
       refresh();
-      return { ...metrics.snapshot(), ...frameworkReadings(state), ...roleReadings(allocator) };
+      return {
+        ...metrics.snapshot(),
+        ...(shell.perFramework && frameworkReadings(state)),
+        ...roleReadings(state, allocator),
+      };
     },
     prometheus() {
       refresh();
@@ -204,12 +171,14 @@ function registerResources(metrics: Metrics, totals: () => Totals): void {
 }
 
 function registerCounts(metrics: Metrics, state: MasterState): void {
-  const agents = (wanted: (connected: boolean) => boolean): number =>
-    [...state.agents.values()].filter(({ connection }) => wanted(connection !== undefined)).length;
-  metrics.gauge('master/slaves_connected', () => agents((connected) => connected));
-  metrics.gauge('master/slaves_disconnected', () => agents((connected) => !connected));
-  metrics.gauge('master/slaves_active', () => agents((connected) => connected));
-  metrics.gauge('master/slaves_inactive', () => agents((connected) => !connected));
+  const isConnected = ({ connection }: Agent): boolean => connection !== undefined;
+  const isActive = (agent: Agent): boolean => isConnected(agent) && agent.policy === undefined;
+  const agents = (wanted: (agent: Agent) => boolean): number =>
+    [...state.agents.values()].filter(wanted).length;
+  metrics.gauge('master/slaves_connected', () => agents(isConnected));
+  metrics.gauge('master/slaves_disconnected', () => agents((agent) => !isConnected(agent)));
+  metrics.gauge('master/slaves_active', () => agents(isActive));
+  metrics.gauge('master/slaves_inactive', () => agents((agent) => !isActive(agent)));
   metrics.gauge('master/slaves_unreachable', () => state.unreachableAgents.size);
   const frameworks = (wanted: 'connected' | 'active', is: boolean): number =>
     [...state.frameworks.values()].filter(
