@@ -19,11 +19,13 @@ import { tellToDrain } from './agent-policies.ts';
 import { PING_TIMER, removeAgent } from './agents.ts';
 import { count, note, sendToAgent, tellOperators, type Context } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
+import { domainProblem } from './domains.ts';
 import { ResourceLedger } from './ledger.ts';
 import { machineOf } from './machines.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { agentReturned } from './recovery.ts';
 import { deleteRecord, keyProblem, putRecord, sizeProblem } from './registry.ts';
+import { cancelRemoval, onSignOfLife } from './silent-agents.ts';
 import type { Agent } from './state.ts';
 import { agentMessage } from './view-v1.ts';
 
@@ -76,7 +78,8 @@ function registerProblem(
       .find(Boolean) ??
     (id === undefined ? undefined : (idProblem(id) ?? keyProblem(id))) ??
     sizeProblem(toJsonText(AgentInfoType, register.agent_info));
-  if (problem !== undefined) return { message: problem, shutdown: false };
+  const refusal = problem ?? domainProblem(context.options, register.agent_info);
+  if (refusal !== undefined) return { message: refusal, shutdown: false };
   const machine = machineOf(context.state, { info: register.agent_info, ip: register.ip });
   if (machine?.mode === 'DOWN') return { message: 'Machine is DOWN', shutdown: true };
   if (id === undefined) return undefined;
@@ -166,7 +169,7 @@ function registerAgain(
   known.version = register.version;
   known.capabilities = register.capabilities ?? [];
   known.reregisteredAt = context.now;
-  known.pingsMissed = 0;
+  onSignOfLife(context, known);
   const total = totalOf(register);
   // Offers that show what the agent is no longer like must not be used.
   if (attributesChanged || !total.equals(known.total)) rescindAgentOffers(context, known);
@@ -207,6 +210,7 @@ function admit(
   const info = infoOf(register, id);
   const recovered = state.recoveredAgents.get(id);
   state.recoveredAgents.delete(id);
+  cancelRemoval(context, id);
   const again = register.agent_info.id !== undefined;
   const agent: Agent = {
     id,

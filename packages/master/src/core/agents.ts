@@ -1,12 +1,12 @@
 /**
- * Registered agents: one loses its connection, answers pings or not, is found unreachable, says goodbye, or
- * is declared gone by an operator.
+ * Registered agents: one loses its connection, says goodbye, or is declared gone by an operator. Those that
+ * fall silent are the matter of `silent-agents.ts`.
  *
  * Invariants: an agent is forgotten only with a durable record; what becomes of its tasks is told to their
  * frameworks.
  */
 
-import { agentId, type AgentId } from '@dcos/base';
+import type { AgentId } from '@dcos/base';
 import type { agentProtocol, TaskState, TaskStatus_Reason } from '@dcos/wire';
 import {
   count,
@@ -22,21 +22,12 @@ import { rescindInverseOffers } from './inverse-offers.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { endAgentOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
-import {
-  addBounded,
-  type Agent,
-  type Framework,
-  type RecoveredAgent,
-  type TaskRecord,
-} from './state.ts';
-import { masterStatus } from './status.ts';
+import { addBounded, type Agent, type TaskRecord } from './state.ts';
 import { isTerminal, stateFor } from './task-state.ts';
-import { applyUpdate, detachTask, endTaskByMaster, forwardedState } from './tasks.ts';
+import { endTaskByMaster } from './tasks.ts';
 
 /** Timer of an agent's pings; the rest is its id. */
 export const PING_TIMER = 'ping/';
-
-export const REREGISTER_TIMER = 'reregister';
 
 /** The connection broke: nothing more is offered, tasks of frameworks that do not checkpoint are lost. */
 export function onAgentClosed(context: Context, connection: ConnectionId): void {
@@ -64,111 +55,15 @@ export function onAgentClosed(context: Context, connection: ConnectionId): void 
   }
 }
 
-function tasksOfAgent(agent: Agent): readonly TaskRecord[] {
+/** All tasks that an agent has. */
+export function tasksOfAgent(agent: Agent): readonly TaskRecord[] {
   return [...agent.tasks.values()].flatMap((tasks) => [...tasks.values()]);
 }
 
-/** A pong, or any other sign of life. */
-export function onPong(agent: Agent): void {
-  agent.pingsMissed = 0;
-}
-
-/** Timers of agents: pings, and the end of patience with agents of the registry. */
-export function onAgentTimer(context: Context, timer: string): boolean {
-  if (timer === REREGISTER_TIMER) {
-    for (const recovered of context.state.recoveredAgents.values())
-      giveUpRecovered(context, recovered);
-    return true;
-  }
-  if (!timer.startsWith(PING_TIMER)) return false;
-  const agent = context.state.agents.get(agentId(timer.slice(PING_TIMER.length)));
-  if (agent === undefined) return true;
-  if (agent.pingsMissed >= context.options.pingsMissedMax) {
-    markUnreachable(context, agent);
-    return true;
-  }
-  agent.pingsMissed += 1;
-  sendToAgent(context, agent, { type: 'PING' });
-  context.emit({ kind: 'setTimer', timer, afterMs: context.options.pingIntervalMs });
-  return true;
-}
-
-function giveUpRecovered(context: Context, recovered: RecoveredAgent): void {
-  count(context, 'master/recovery_slave_removals');
-  context.state.recoveredAgents.delete(recovered.id);
-  rememberUnreachable(context, recovered.id, [deleteRecord('agents', recovered.id)]);
-  tellLost(context, recovered.id);
-}
-
-function rememberUnreachable(
-  context: Context,
-  id: AgentId,
-  writes: readonly RegistryWrite[],
-): void {
-  const { state, options, now } = context;
-  const dropped = addBounded(state.unreachableAgents, id, now, options.removedAgentsMax);
-  for (const old of dropped) state.unreachableFrameworks.delete(old);
-  context.emit({
-    kind: 'persist',
-    writes: [
-      ...writes,
-      putRecord({ kind: 'unreachable', id, since: now }),
-      ...dropped.flatMap((old) => [
-        deleteRecord('unreachable', old),
-        ...forgetPolicy(context, old),
-      ]),
-    ],
-  });
-}
-
 /** What operators decided about an agent ends with what is known of it. */
-function forgetPolicy({ state }: Context, id: AgentId): readonly RegistryWrite[] {
+export function forgetPolicy({ state }: Context, id: AgentId): readonly RegistryWrite[] {
   state.drainingAgents.delete(id);
   return state.policies.delete(id) ? [deleteRecord('policies', id)] : [];
-}
-
-function markUnreachable(context: Context, agent: Agent): void {
-  const { state } = context;
-  count(context, 'master/slave_unreachable_completed');
-  count(context, 'master/slave_removals/reason_unhealthy');
-  rememberUnreachable(context, agent.id, [deleteRecord('agents', agent.id)]);
-  rescindAgentOffers(context, agent);
-  for (const record of tasksOfAgent(agent)) {
-    const framework = state.frameworks.get(record.frameworkId);
-    if (framework !== undefined) markTaskUnreachable(context, framework, record);
-  }
-  endAgentOperations(context, agent, 'OPERATION_UNREACHABLE');
-  dropAgent(context, agent);
-  note(context, 'warn', 'agent.unreachable', 'agent is unreachable', { agentId: agent.id });
-}
-
-/** A task that has ended stays as it is, until its agent is back with the update that is not acknowledged. */
-function markTaskUnreachable(context: Context, framework: Framework, record: TaskRecord): void {
-  const { now, options } = context;
-  const wasEndSent = isTerminal(forwardedState(record));
-  const status = masterStatus(
-    {
-      taskId: record.taskId,
-      agentId: record.agentId,
-      state: stateFor(framework.capabilities, 'TASK_UNREACHABLE'),
-      message: 'The agent is unreachable',
-      reason: 'REASON_AGENT_REMOVED',
-      unreachableSince: now,
-    },
-    now,
-  );
-  if (!isTerminal(record.task.state)) applyUpdate(context, framework, record, status, status.state);
-  detachTask(context, framework, record);
-  addBounded(
-    framework.unreachableTasks,
-    record.taskId,
-    record,
-    options.unreachableTasksPerFrameworkMax,
-  );
-  const { unreachableFrameworks } = context.state;
-  const frameworks = unreachableFrameworks.get(record.agentId) ?? new Set();
-  unreachableFrameworks.set(record.agentId, frameworks.add(framework.id));
-  if (!wasEndSent) sendToFramework(context, framework, { type: 'UPDATE', update: { status } });
 }
 
 export interface Removal {
@@ -210,7 +105,8 @@ export function removeAgent(context: Context, agent: Agent, removal: Removal): v
   note(context, 'info', 'agent.removed', removal.message, { agentId: agent.id });
 }
 
-function dropAgent(context: Context, agent: Agent): void {
+/** Forgets a registered agent; what becomes of its tasks was decided before. */
+export function dropAgent(context: Context, agent: Agent): void {
   const { state } = context;
   count(context, 'master/slave_removals');
   context.emit({ kind: 'cancelTimer', timer: PING_TIMER + agent.id });
@@ -218,6 +114,7 @@ function dropAgent(context: Context, agent: Agent): void {
   rescindInverseOffers(context, agent);
   context.allocator.removeAgent(agent.id);
   state.agents.delete(agent.id);
+  state.removalQueue.delete(agent.id);
   state.addresses.remove(agent);
   if (agent.connection !== undefined) {
     state.connections.delete(agent.connection);
@@ -227,7 +124,8 @@ function dropAgent(context: Context, agent: Agent): void {
   tellLost(context, agent.id);
 }
 
-function tellLost(context: Context, id: AgentId): void {
+/** Tells frameworks and operators that an agent is gone. */
+export function tellLost(context: Context, id: AgentId): void {
   for (const framework of context.state.frameworks.values()) {
     sendToFramework(context, framework, { type: 'FAILURE', failure: { agent_id: { value: id } } });
   }
@@ -263,6 +161,7 @@ export function markAgentGone(context: Context, id: AgentId): boolean {
     ...dropped.map((old) => deleteRecord('gone', old)),
   ];
   state.recoveredAgents.delete(id);
+  state.removalQueue.delete(id);
   state.unreachableAgents.delete(id);
   state.unreachableFrameworks.delete(id);
   if (agent === undefined) {

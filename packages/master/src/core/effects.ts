@@ -62,6 +62,8 @@ export type MasterEvent =
       readonly frame: agentProtocol.ToMaster;
     }
   | { readonly kind: 'agentClosed'; readonly connection: ConnectionId }
+  /** Host names of agents that may be offered, as the operator's file says now; undefined for all. */
+  | { readonly kind: 'whitelist'; readonly hostnames: ReadonlySet<string> | undefined }
   | { readonly kind: 'timer'; readonly timer: TimerId };
 
 export type Effect =
@@ -94,6 +96,8 @@ export type Effect =
   | { readonly kind: 'operatorEvent'; readonly event: masterApi.Event }
   | { readonly kind: 'setTimer'; readonly timer: TimerId; readonly afterMs: number }
   | { readonly kind: 'cancelTimer'; readonly timer: TimerId }
+  /** The master may not go on, since its operator must look: the process ends. */
+  | { readonly kind: 'fail'; readonly message: string }
   /** A fact for the log; `event` is a stable name. */
   | {
       readonly kind: 'log';

@@ -6,8 +6,9 @@ import { idProblem } from '@dcos/base';
 import type { MinAllocatable } from '@dcos/allocator';
 import { isValidRole, toMilli } from '@dcos/resources';
 import { FrameworkInfoType, toJsonText, type FrameworkInfo } from '@dcos/wire';
-import { FAILOVER_SECONDS_MAX } from './options.ts';
+import { FAILOVER_SECONDS_MAX, type MasterOptions } from './options.ts';
 import { keyProblem, sizeProblem } from './registry.ts';
+import { unlistedRole } from './role-whitelist.ts';
 
 /** Names of the capabilities that a framework has. */
 export function capabilitiesOf(info: FrameworkInfo): ReadonlySet<string> {
@@ -48,6 +49,15 @@ export function frameworkProblem(
     sizeProblem(toJsonText(FrameworkInfoType, info)) ??
     timeoutProblem(info.failover_timeout)
   );
+}
+
+/** Says what the operator's settings have against a framework, or undefined. */
+export function settingsProblem(options: MasterOptions, info: FrameworkInfo): string | undefined {
+  const role = unlistedRole(options, rolesOf(info));
+  if (role !== undefined) return `Role '${role}' is not present in the master's --roles`;
+  return info.user === 'root' && !options.rootSubmissions
+    ? "User 'root' is not allowed to run frameworks without --root_submissions set"
+    : undefined;
 }
 
 function roleProblem(info: FrameworkInfo): string | undefined {

@@ -20,7 +20,7 @@ import type { agentProtocol } from '@dcos/wire';
 import { finishDraining } from './agent-policies.ts';
 import { onRegister } from './agent-registration.ts';
 import { PERMISSIVE, type Authorizer } from './authorization.ts';
-import { onAgentClosed, onAgentTimer, onPong, onUnregister } from './agents.ts';
+import { onAgentClosed, onUnregister } from './agents.ts';
 import { count, note, sendToFramework, type Context } from './context.ts';
 import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
 import { onExecutorExited } from './executors.ts';
@@ -32,6 +32,8 @@ import { onOperatorCall } from './operator-calls.ts';
 import type { MasterOptions } from './options.ts';
 import { onRecovered, onRecoveryTimer } from './recovery.ts';
 import { onSchedulerCall, refuseUnrecovered } from './scheduler-calls.ts';
+import { onGcTimer } from './registry-gc.ts';
+import { onAgentTimer, onSignOfLife } from './silent-agents.ts';
 import { snapshotOf, type MasterSnapshot } from './snapshot.ts';
 import { emptyState, type Agent, type MasterState } from './state.ts';
 import { onStatusUpdate } from './tasks.ts';
@@ -108,6 +110,8 @@ function onEvent(context: Context, event: MasterEvent): void {
       return onAgentFrame(context, event.connection, event.frame);
     case 'agentClosed':
       return onAgentClosed(context, event.connection);
+    case 'whitelist':
+      return context.allocator.updateWhitelist(event.hostnames);
     case 'timer':
       return onTimer(context, event.timer);
     default:
@@ -126,7 +130,8 @@ function onTimer(context: Context, timer: string): void {
       onFrameworkTimer(context, timer) ||
         onAgentTimer(context, timer) ||
         onOfferTimer(context, timer) ||
-        onRecoveryTimer(context, timer),
+        onRecoveryTimer(context, timer) ||
+        onGcTimer(context, timer),
       `nobody set the timer ${timer}`,
     );
   }
@@ -153,7 +158,7 @@ function onAgentFrame(
 }
 
 function onFrameOfAgent(context: Context, agent: Agent, frame: agentProtocol.ToMaster): void {
-  onPong(agent);
+  onSignOfLife(context, agent);
   if (frame.status_update !== undefined) onStatusUpdate(context, agent, frame.status_update);
   else if (frame.executor_message !== undefined)
     onExecutorMessage(context, agent, frame.executor_message);

@@ -2,6 +2,7 @@ import type { AgentInfo, scheduler } from '@dcos/wire';
 import { describe, expect, test } from 'vitest';
 import { eventsOf, frameworkInfo, World } from '../testing/world.ts';
 import { compileOfferConstraints } from './offer-constraints.ts';
+import { defaultMasterOptions } from './options.ts';
 
 type Constraint = scheduler.AttributeConstraint;
 
@@ -27,7 +28,7 @@ const only = (...groups: readonly (readonly Constraint[])[]): scheduler.OfferCon
 });
 
 function accepts(constraints: scheduler.OfferConstraints, info: AgentInfo): boolean {
-  const compiled = compileOfferConstraints(constraints);
+  const compiled = compileOfferConstraints(constraints, defaultMasterOptions);
   if (!compiled.ok) throw new Error(compiled.error);
   const filter = compiled.value.get('r');
   if (filter === undefined) throw new Error('no filter for the role');
@@ -127,7 +128,7 @@ describe('what is refused', () => {
       /too long/,
     ],
   ])('%s', (_what, constraints, message) => {
-    const compiled = compileOfferConstraints(constraints);
+    const compiled = compileOfferConstraints(constraints, defaultMasterOptions);
     expect(compiled).toEqual({ ok: false, error: expect.stringMatching(message) });
   });
 });

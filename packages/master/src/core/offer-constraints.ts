@@ -3,7 +3,7 @@
  * into one predicate per role. Groups are ORed, the constraints of a group ANDed.
  *
  * Invariants: a predicate depends on the agent's description only; expressions are RE2, matched in time
- * linear in the text, and no larger than the original allows by default.
+ * linear in the text, and no larger than the options allow.
  * Source: the original's offer constraints filter. A predicate about a text is true for an attribute of
  * another type; a negative one is true, a positive one false, where the attribute is missing.
  */
@@ -12,12 +12,13 @@ import type { AgentFilter } from '@dcos/allocator';
 import { err, ok, type Result } from '@dcos/base';
 import type { AgentInfo, Attribute, scheduler } from '@dcos/wire';
 import { RE2JS, RE2JSException } from 're2js';
+import type { MasterOptions } from './options.ts';
 
-/** Instructions of a compiled expression: the original's `--offer_constraints_re2_max_program_size`. */
-export const REGEX_PROGRAM_SIZE_MAX = 100;
-
-/** Characters of an expression; longer ones cannot have so small a program, and are not compiled. */
-const REGEX_LENGTH_MAX = 4096;
+/** Bounds of an expression: its characters, and the instructions of its program. */
+export type RegexBounds = Pick<
+  MasterOptions,
+  'constraintRegexLengthMax' | 'constraintRegexProgramMax'
+>;
 
 type Constraint = scheduler.AttributeConstraint;
 
@@ -32,6 +33,7 @@ type Predicate = (selected: Selected) => boolean;
 /** Predicates by role, none for a role without constraints; or what is wrong with the constraints. */
 export function compileOfferConstraints(
   constraints: scheduler.OfferConstraints | undefined,
+  bounds: RegexBounds,
 ): Result<ReadonlyMap<string, AgentFilter>, string> {
   const filters = new Map<string, AgentFilter>();
   for (const [role, { groups = [] }] of Object.entries(constraints?.role_constraints ?? {})) {
@@ -42,7 +44,7 @@ export function compileOfferConstraints(
       if (all.length === 0) return err(`${where} has no attribute constraints`);
       const group: AgentFilter[] = [];
       for (const constraint of all) {
-        const filter = compileConstraint(constraint);
+        const filter = compileConstraint(constraint, bounds);
         if (!filter.ok) return err(`${where} is invalid: ${filter.error}`);
         group.push(filter.value);
       }
@@ -53,10 +55,13 @@ export function compileOfferConstraints(
   return ok(filters);
 }
 
-function compileConstraint({ selector, predicate }: Constraint): Result<AgentFilter, string> {
+function compileConstraint(
+  { selector, predicate }: Constraint,
+  bounds: RegexBounds,
+): Result<AgentFilter, string> {
   const select = compileSelector(selector);
   if (!select.ok) return select;
-  const holds = compilePredicate(predicate);
+  const holds = compilePredicate(predicate, bounds);
   if (!holds.ok) return holds;
   return ok((info) => holds.value(select.value(info)));
 }
@@ -93,7 +98,10 @@ function textOrMissing(text: string | undefined): Selected {
   return text === undefined ? { kind: 'missing' } : { kind: 'text', text };
 }
 
-function compilePredicate(predicate: Constraint['predicate']): Result<Predicate, string> {
+function compilePredicate(
+  predicate: Constraint['predicate'],
+  bounds: RegexBounds,
+): Result<Predicate, string> {
   const {
     text_equals: equals,
     text_not_equals: notEquals,
@@ -105,11 +113,11 @@ function compilePredicate(predicate: Constraint['predicate']): Result<Predicate,
   if (equals !== undefined) return ok(onText((text) => text === equals.value, false));
   if (notEquals !== undefined) return ok(onText((text) => text !== notEquals.value, true));
   if (matches !== undefined) {
-    const regex = compileRegex(matches.regex);
+    const regex = compileRegex(matches.regex, bounds);
     return regex.ok ? ok(onText((text) => regex.value.testExact(text), false)) : regex;
   }
   if (notMatches !== undefined) {
-    const regex = compileRegex(notMatches.regex);
+    const regex = compileRegex(notMatches.regex, bounds);
     return regex.ok ? ok(onText((text) => !regex.value.testExact(text), true)) : regex;
   }
   return err('Exactly one of the predicate fields must be set');
@@ -122,11 +130,13 @@ function onText(holds: (text: string) => boolean, ofMissing: boolean): Predicate
   };
 }
 
-function compileRegex(regex: string): Result<RE2JS, string> {
-  if (regex.length > REGEX_LENGTH_MAX) {
-    return err(
-      `A regex of ${regex.length} characters is too long; ${REGEX_LENGTH_MAX} are allowed`,
-    );
+function compileRegex(
+  regex: string,
+  { constraintRegexLengthMax: lengthMax, constraintRegexProgramMax: programMax }: RegexBounds,
+): Result<RE2JS, string> {
+  if (regex.length > lengthMax) {
+    // So long a text hardly has so small a program; it is not compiled at all.
+    return err(`A regex of ${regex.length} characters is too long; ${lengthMax} are allowed`);
   }
   let compiled: RE2JS;
   try {
@@ -136,10 +146,10 @@ function compileRegex(regex: string): Result<RE2JS, string> {
     return err(`Failed to construct regex from pattern '${regex}': ${error.message}`);
   }
   const size = compiled.programSize();
-  return size <= REGEX_PROGRAM_SIZE_MAX
+  return size <= programMax
     ? ok(compiled)
     : err(
         `Regex '${regex}' is too complex: program size of ${size} is larger than maximum of ` +
-          `${REGEX_PROGRAM_SIZE_MAX} allowed`,
+          `${programMax} allowed`,
       );
 }

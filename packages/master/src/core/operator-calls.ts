@@ -17,6 +17,7 @@ import { onOperatorOperation } from './operator-operations.ts';
 import { updateQuota } from './quota.ts';
 import { removeQuota, setQuota } from './quota-requests.ts';
 import { keyProblem, putRecord } from './registry.ts';
+import { unlistedRole } from './role-whitelist.ts';
 import { getState } from './view-v1.ts';
 
 /** Weights of one call; they are one batch of the store. */
@@ -104,6 +105,8 @@ function updateWeights(context: Context, weights: readonly WeightInfo[]): string
     const prefix = `Failed to validate update weights request JSON for role '${role}': `;
     const problem = isValidRole(role) ?? keyProblem(role);
     if (problem !== undefined) return `${prefix}Invalid role '${role}': ${problem}`;
+    if (unlistedRole(context.options, [role]) !== undefined)
+      return `${prefix}Unknown role '${role}'`;
     if (!(weight > 0) || !Number.isFinite(weight)) {
       return `${prefix}Invalid weight '${weight}': Weights must be positive`;
     }

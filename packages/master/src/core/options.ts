@@ -26,8 +26,27 @@ export interface MasterOptions {
   readonly completedFrameworksMax: number;
   readonly completedTasksPerFrameworkMax: number;
   readonly unreachableTasksPerFrameworkMax: number;
-  /** Ids of agents that are gone or unreachable which are remembered. */
+  /** How fast agents may be marked unreachable; as fast as they are when absent. */
+  readonly agentRemovalRate?: { readonly agents: number; readonly perMs: number };
+  /** The master ends when more than this part of the registry's agents is not back after a failover. */
+  readonly recoveryAgentRemovalLimit: number;
+  /** Ids of agents that are gone, and of those that are unreachable, which are remembered, */
   readonly removedAgentsMax: number;
+  /** and for how long at least. */
+  readonly removedAgentAgeMaxMs: number;
+  /** How often those that are too old are looked for. */
+  readonly registryGcIntervalMs: number;
+  /** Whether agents without a fault domain are refused. */
+  readonly requireAgentDomain: boolean;
+  /** Whether frameworks of the user `root` may subscribe. */
+  readonly rootSubmissions: boolean;
+  /** Roles that may be used; all when absent. */
+  readonly roles?: ReadonlySet<string>;
+  /** Weights by role of a registry that has none. */
+  readonly initialWeights: ReadonlyMap<string, number>;
+  /** Characters of a regular expression in offer constraints, and instructions of its program. */
+  readonly constraintRegexLengthMax: number;
+  readonly constraintRegexProgramMax: number;
   /** Frameworks that may exist at once; one more is refused. */
   readonly frameworksMax: number;
   /** Tasks of one ACCEPT call. */
@@ -50,7 +69,15 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   completedFrameworksMax: 50,
   completedTasksPerFrameworkMax: 1_000,
   unreachableTasksPerFrameworkMax: 1_000,
-  removedAgentsMax: 100_000,
+  recoveryAgentRemovalLimit: 1,
+  removedAgentsMax: 102_400,
+  removedAgentAgeMaxMs: 14 * 24 * 3_600_000,
+  registryGcIntervalMs: 900_000,
+  requireAgentDomain: false,
+  rootSubmissions: true,
+  initialWeights: new Map(),
+  constraintRegexLengthMax: 4_096,
+  constraintRegexProgramMax: 100,
   frameworksMax: 10_000,
   tasksPerAcceptMax: 10_000,
   operationsPerFrameworkMax: 10_000,

@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { removeOffer } from './offers.ts';
 import { addChoppable, consumptions } from './quota-consumption.ts';
 import { deleteRecord, keyProblem, putRecord } from './registry.ts';
+import { unlistedRole } from './role-whitelist.ts';
 import type { MasterState, OfferRecord } from './state.ts';
 
 type QuotaConfig = quota.QuotaConfig;
@@ -44,6 +45,8 @@ export function updateQuota(
     seen.add(config.role);
     const problem = configProblem(config);
     if (problem !== undefined) return refuse(problem);
+    if (unlistedRole(context.options, [config.role]) !== undefined)
+      return refuse(`Unknown role '${config.role}'`);
     const { authorizer } = context;
     if (
       !authorizer.allows({ action: 'UPDATE_QUOTA', principal: how.principal, object: config.role })

@@ -3,14 +3,16 @@
  * within the re-registration time-out, frameworks within their failover time-outs.
  */
 
-import { REREGISTER_TIMER } from './agents.ts';
-import type { Context } from './context.ts';
+import type { AgentId, Instant } from '@dcos/base';
+import { note, type Context } from './context.ts';
 import type { RegistryEntry } from './effects.ts';
 import { addFramework, keepCompleted } from './frameworks.ts';
 import { capabilitiesOf, rolesOf } from './framework-validation.ts';
 import { ALLOCATE_ALL_TIMER } from './offers.ts';
 import { quotaOf } from './quota.ts';
-import { readRecord, type RegistryRecord } from './registry.ts';
+import { putRecord, readRecord, type RegistryRecord } from './registry.ts';
+import { scheduleGc } from './registry-gc.ts';
+import { REREGISTER_TIMER } from './silent-agents.ts';
 
 /** Loads the registry and starts the periodic work. */
 export function onRecovered(context: Context, entries: readonly RegistryEntry[]): void {
@@ -35,8 +37,10 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
       completedTasks: new Map(),
     });
   }
-  if (state.weights.size > 0) context.allocator.updateWeights(state.weights);
+  for (const agents of [state.unreachableAgents, state.goneAgents]) orderByAge(agents);
+  setInitialWeights(context);
   state.recovered = true;
+  state.agentsRecovered = state.recoveredAgents.size;
   pauseForQuota(context);
   if (state.recoveredAgents.size > 0) {
     context.emit({
@@ -50,6 +54,33 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
     timer: ALLOCATE_ALL_TIMER,
     afterMs: options.allocationIntervalMs,
   });
+  scheduleGc(context);
+}
+
+/** The registry gives them in the order of their names; the oldest is forgotten first. */
+function orderByAge(agents: Map<AgentId, Instant>): void {
+  const ordered = [...agents].sort(([, left], [, right]) => left - right);
+  agents.clear();
+  for (const [id, since] of ordered) agents.set(id, since);
+}
+
+/** Weights of the registry win over those that the operator gave for a new cluster. */
+function setInitialWeights(context: Context): void {
+  const { state, options, allocator } = context;
+  const { initialWeights } = options;
+  if (state.weights.size > 0) {
+    if (initialWeights.size > 0)
+      note(context, 'warn', 'weights.ignored', 'the registry has weights; those given are ignored');
+  } else if (initialWeights.size > 0) {
+    for (const [role, weight] of initialWeights) state.weights.set(role, weight);
+    context.emit({
+      kind: 'persist',
+      writes: Array.from(initialWeights, ([role, weight]) =>
+        putRecord({ kind: 'weight', role, weight }),
+      ),
+    });
+  }
+  if (state.weights.size > 0) allocator.updateWeights(state.weights);
 }
 
 /** Timer that ends the wait for agents when there is quota. */

@@ -205,6 +205,12 @@ export interface MasterState {
   readonly streams: Map<StreamId, FrameworkId>;
   /** Counters by the original's names. */
   readonly counters: Map<string, number>;
+  /** Registered agents, and those of the registry, that wait to be marked unreachable; oldest first. */
+  readonly removalQueue: Set<AgentId>;
+  /** Before this instant none of them may be. */
+  nextRemovalAt: Instant;
+  /** How many agents the registry held at the start. */
+  agentsRecovered: number;
   /** Agents that must come back before anything is offered; 0 when nothing is waited for. */
   agentsAwaited: number;
   nextFramework: number;
@@ -236,6 +242,9 @@ export function emptyState(): MasterState {
     connections: new Map(),
     streams: new Map(),
     counters: new Map(),
+    removalQueue: new Set(),
+    nextRemovalAt: 0,
+    agentsRecovered: 0,
     agentsAwaited: 0,
     nextFramework: 0,
     nextAgent: 0,

@@ -23,6 +23,7 @@ import {
   frameworkProblem,
   minAllocatableOf,
   rolesOf,
+  settingsProblem,
   updateProblem,
 } from './framework-validation.ts';
 import {
@@ -56,6 +57,7 @@ export function onSubscribe(
   const id = subscribe.framework_info.id?.value ?? '';
   const known = context.state.frameworks.get(frameworkId(id));
   const checked = check(
+    context,
     subscribe,
     frameworkProblem(subscribe.framework_info, suppressed) ??
       subscriptionProblem(context, subscribe.framework_info, known) ??
@@ -85,11 +87,13 @@ export function onSubscribe(
 
 /** Compiles the constraints of what has no other problem. */
 function check(
+  { options }: Context,
   subscribe: scheduler.Call_Subscribe,
-  problem: string | undefined,
+  found: string | undefined,
 ): Result<CheckedSubscription, string> {
+  const problem = found ?? settingsProblem(options, subscribe.framework_info);
   if (problem !== undefined) return err(problem);
-  const filters = compileOfferConstraints(subscribe.offer_constraints);
+  const filters = compileOfferConstraints(subscribe.offer_constraints, options);
   return filters.ok
     ? ok({ ...subscribe, agentFilters: filters.value })
     : err(`Offer constraints are not valid: ${filters.error}`);
@@ -235,6 +239,7 @@ export function onUpdateFramework(
 ): void {
   const suppressed = update.suppressed_roles ?? [];
   const checked = check(
+    context,
     update,
     frameworkProblem(update.framework_info, suppressed) ??
       updateProblem(framework.info, update.framework_info),

@@ -364,6 +364,8 @@ export class MasterShell {
         return this.#timers.set(effect.timer, effect.afterMs);
       case 'cancelTimer':
         return this.#timers.cancel(effect.timer);
+      case 'fail':
+        return this.#fail(new OperationError('MASTER_MAY_NOT_GO_ON', effect.message));
       case 'log':
         return this.#log(effect);
     }
