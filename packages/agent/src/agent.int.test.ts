@@ -1,52 +1,20 @@
-import { lstat, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { compareText, silentLogger } from '@dcos/base';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { compareText } from '@dcos/base';
 import type { AgentConfigInput } from './config.ts';
-import { startAgent, type RunningAgent } from './shell/start-agent.ts';
-import {
-  FRAMEWORK,
-  commandTask,
-  startFakeMaster,
-  until,
-  type FakeMaster,
-} from './testing/fake-master.ts';
+import type { RunningAgent } from './shell/start-agent.ts';
+import { agentScene } from './testing/agent-scene.ts';
+import { FRAMEWORK, commandTask, until, type FakeMaster } from './testing/fake-master.ts';
 
+const scene = agentScene();
 let master: FakeMaster;
 let workDir = '';
-const agents: RunningAgent[] = [];
+beforeEach(() => ({ master, workDir } = scene()));
 
-beforeEach(async () => {
-  master = await startFakeMaster();
-  workDir = await mkdtemp(join(tmpdir(), 'dcos-agent-'));
-});
-afterEach(async () => {
-  for (const agent of agents.splice(0)) await agent.shutdown({ killTasks: true });
-  await master.close();
-  await rm(workDir, { recursive: true, force: true });
-});
-
-async function start(more: AgentConfigInput = {}): Promise<RunningAgent> {
-  const agent = await startAgent(
-    {
-      masters: [master.url],
-      port: 0,
-      workDir,
-      resources: 'cpus:4;mem:1024;disk:1024;ports:[31000-31099]',
-      attributes: 'rack:r1;slots:3',
-      registrationBackoffMs: 10,
-      registrationBackoffMaxMs: 50,
-      ...more,
-    },
-    { logger: silentLogger },
-  );
-  agents.push(agent);
-  await agent.registered;
-  return agent;
-}
+const start = async (more?: AgentConfigInput): Promise<RunningAgent> => await scene().start(more);
 
 async function get(agent: RunningAgent, path: string): Promise<Response> {
   return await fetch(agent.url + path, { headers: { connection: 'close' } });

@@ -81,7 +81,7 @@ export type OutputStream = 'stdout' | 'stderr';
 /** Stops what was started; calling it again does nothing. */
 export type Detach = () => void;
 
-export type ContainerSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
+export type ContainerSignal = NodeJS.Signals;
 
 export interface ContainerRuntime {
   readonly name: 'process' | 'docker';

@@ -3,7 +3,7 @@
  * place. Building is apart from listening, so tests inject requests with no socket.
  */
 
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { errorText, OperationError, type Logger } from '@dcos/base';
 import { loopbackRefusal } from './browser-guard.ts';
@@ -36,6 +36,8 @@ export interface HttpServerOptions {
    * rules of its own.
    */
   readonly guardsLoopback?: boolean;
+  /** True for a request whose body is a stream that may take as long as it likes; none is when absent. */
+  readonly isLongRequest?: (request: IncomingMessage) => boolean;
 }
 
 export interface HttpServer {
@@ -62,7 +64,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     logger: false,
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: options.isLongRequest === undefined ? REQUEST_TIMEOUT_MS : 0,
     // Streams live for days: closing the server must not wait for them.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 4096 },
@@ -71,6 +73,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   tune(app.server);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  if (options.isLongRequest !== undefined) limitShortRequests(app, options.isLongRequest);
   if (options.guardsLoopback !== false) guardLoopback(app);
   app.setErrorHandler((error: unknown, _request, reply) => {
     const statusCode = statusOf(error);
@@ -108,6 +111,24 @@ function guardLoopback(app: FastifyInstance): void {
     if (problem !== undefined) {
       await reply.code(HTTP_FORBIDDEN).type('text/plain').send(`${problem}\n`);
     }
+  });
+}
+
+/** Node's own limit holds for all requests of a server or for none. */
+function limitShortRequests(
+  app: FastifyInstance,
+  isLongRequest: (request: IncomingMessage) => boolean,
+): void {
+  const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+  app.addHook('onRequest', async ({ raw }) => {
+    if (!isLongRequest(raw))
+      timers.set(raw, setTimeout(() => raw.destroy(), REQUEST_TIMEOUT_MS).unref());
+    await Promise.resolve();
+  });
+  // The body is there by now.
+  app.addHook('preValidation', async ({ raw }) => {
+    clearTimeout(timers.get(raw));
+    await Promise.resolve();
   });
 }
 

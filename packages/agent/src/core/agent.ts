@@ -26,12 +26,21 @@ import type { AgentEffect, AgentEvent } from './events.ts';
 import { containerExited } from './exits.ts';
 import { healthChecked, healthTimerFired } from './health.ts';
 import { completionTimerFired, killTask, killTimerFired } from './killing.ts';
+import {
+  callAbandoned,
+  containerCalled,
+  launchedExited,
+  launchedFailed,
+  launchedStarted,
+  sessionClosed,
+} from './launched-containers.ts';
 import { launchFailed, runTask, taskPrepared, taskStarted } from './launching.ts';
 import {
   isTerminal,
   taskKey,
   type ExecutorRecord,
   type FrameworkRecord,
+  type LaunchedContainer,
   type TaskRecord,
 } from './model.ts';
 import {
@@ -67,6 +76,8 @@ export interface AgentSnapshot {
   readonly completed: readonly TaskRecord[];
   /** Executors of task groups. */
   readonly executors: readonly ExecutorRecord[];
+  /** That clients launched through the API. */
+  readonly launched: readonly LaunchedContainer[];
   /** With what operations made of it. */
   readonly total: Resources;
   readonly operations: readonly Operation[];
@@ -99,6 +110,7 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       live: [...context.live.values()],
       completed: [...context.completed.values()],
       executors: [...context.executors.values()],
+      launched: [...context.launched.values()],
       total: context.total,
       operations: operationMessages(context),
       drain: context.drain,
@@ -122,15 +134,26 @@ function dispatch(context: Context, event: AgentEvent): void {
     case 'prepared':
       return taskPrepared(context, event.id);
     case 'started':
-      return taskStarted(context, event.id, event);
+      if (!launchedStarted(context, event.id, event.pid)) taskStarted(context, event.id, event);
+      return;
     case 'launchFailed':
-      return launchFailed(context, event.id, event.message);
+      if (!launchedFailed(context, event.id, event.message))
+        launchFailed(context, event.id, event.message);
+      return;
     case 'exited':
-      return containerExited(context, event.id, event.status);
+      if (!launchedExited(context, event.id, event.status))
+        containerExited(context, event.id, event.status);
+      return;
     case 'checked':
       return healthChecked(context, event.id, event);
     case 'probed':
       return checkProbed(context, event.id, event.status);
+    case 'containerCalled':
+      return containerCalled(context, event.call, event.asked);
+    case 'callAbandoned':
+      return callAbandoned(context, event.call);
+    case 'sessionClosed':
+      return sessionClosed(context, event.id);
     case 'timer':
       return timerFired(context, event.id);
     case 'collected':

@@ -54,7 +54,8 @@ export function forgetCompleted(context: Context, id: ContainerId): void {
 export function stopWhenIdle(context: Context): void {
   if (context.stopping === undefined || context.stopped) return;
   const running = [...context.live.values()].some((task) => task.endedAt === undefined);
-  if (running) return;
+  const launched = [...context.launched.values()].some(({ status }) => status === undefined);
+  if (running || launched) return;
   context.stopped = true;
   log(context, 'info', 'agent.stopped', context.stopping);
   context.effects.push({ kind: 'stopped', reason: context.stopping });

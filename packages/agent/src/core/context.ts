@@ -7,7 +7,14 @@ import type { AgentId, ContainerId, FrameworkId, Instant, Random } from '@dcos/b
 import { Resources } from '@dcos/resources';
 import type { CheckStatusInfo, DrainConfig } from '@dcos/wire';
 import type { AgentEffect } from './events.ts';
-import type { ExecutorRecord, FrameworkRecord, OperationRecord, TaskRecord } from './model.ts';
+import type { CallId } from './launched-containers.ts';
+import type {
+  ExecutorRecord,
+  FrameworkRecord,
+  LaunchedContainer,
+  OperationRecord,
+  TaskRecord,
+} from './model.ts';
 import type { AgentOptions } from './options.ts';
 import { FRAMEWORK_PREFIX, TASK_PREFIX, frameworkToJson, taskToJson } from './records.ts';
 import { taskKey } from './model.ts';
@@ -46,6 +53,13 @@ export interface Context {
   readonly operationAttempts: Map<string, number>;
   /** Executors of task groups, by framework and executor. */
   readonly executors: Map<string, ExecutorRecord>;
+  /** Containers that clients launched through the API, by their ids with dots between. */
+  readonly launched: Map<string, LaunchedContainer>;
+  readonly launchedByContainer: Map<ContainerId, string>;
+  /** Calls that are answered when their container has started. */
+  readonly launching: Map<ContainerId, CallId>;
+  /** Calls that are answered when the container of that name has ended. */
+  readonly waiting: Map<CallId, string>;
   /** Present while the agent is being drained. */
   drain: DrainConfig | undefined;
   agentId: AgentId | undefined;
@@ -75,6 +89,10 @@ export function createContext(random: Random, options: AgentOptions): Context {
     lastOperation: undefined,
     operationAttempts: new Map(),
     executors: new Map(),
+    launched: new Map(),
+    launchedByContainer: new Map(),
+    launching: new Map(),
+    waiting: new Map(),
     drain: undefined,
     agentId: undefined,
     phase: 'recovering',

@@ -3,6 +3,7 @@
 import { volatileOf, type Context } from './context.ts';
 import { completeTask, stopWhenIdle } from './completion.ts';
 import { groupEnded } from './task-groups.ts';
+import { taskEnded } from './launched-containers.ts';
 import type { TaskRecord } from './model.ts';
 import { updateTask, type UpdateFields } from './status-updates.ts';
 import { taskTimer, type TaskTimer } from './timers.ts';
@@ -21,6 +22,7 @@ export function endTask(context: Context, task: TaskRecord, fields: UpdateFields
     context.effects.push({ kind: 'release', task: ended });
   }
   if (ended.updates.length === 0) completeTask(context, ended);
+  taskEnded(context, ended);
   groupEnded(context, ended);
   stopWhenIdle(context);
 }

@@ -12,7 +12,8 @@ import type {
   HealthCheck,
   Resource,
 } from '@dcos/wire';
-import type { ExitStatus, TaskRecord } from './model.ts';
+import type { CallId, ContainerAnswer, ContainerCall } from './launched-containers.ts';
+import type { ExitStatus, LaunchedContainer, TaskRecord } from './model.ts';
 
 /** What a runtime found of one container after a restart. */
 export type FoundContainer =
@@ -50,6 +51,12 @@ export type AgentEvent =
     }
   /** The answer to a `probe`. */
   | { readonly kind: 'probed'; readonly id: ContainerId; readonly status: CheckStatusInfo }
+  /** A client asks something of a container. */
+  | { readonly kind: 'containerCalled'; readonly call: CallId; readonly asked: ContainerCall }
+  /** Its client is gone. */
+  | { readonly kind: 'callAbandoned'; readonly call: CallId }
+  /** The connection that takes a session's output was closed. */
+  | { readonly kind: 'sessionClosed'; readonly id: ContainerId }
   | { readonly kind: 'timer'; readonly id: string }
   /** The sandbox of a completed task was deleted. */
   | { readonly kind: 'collected'; readonly id: ContainerId }
@@ -59,7 +66,11 @@ export type AgentEvent =
 export type AgentEffect =
   /** Writes or, without a value, deletes a record of the checkpoint. */
   | { readonly kind: 'persist'; readonly key: string; readonly value: JsonObject | undefined }
-  | { readonly kind: 'findContainers'; readonly tasks: readonly TaskRecord[] }
+  | {
+      readonly kind: 'findContainers';
+      readonly tasks: readonly TaskRecord[];
+      readonly launched: readonly LaunchedContainer[];
+    }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'send'; readonly message: agentProtocol.ToMaster }
@@ -89,6 +100,17 @@ export type AgentEffect =
   | { readonly kind: 'destroyVolumes'; readonly volumes: readonly Resource[] }
   /** The task ended: the runtime may forget its container, the sandbox stays. */
   | { readonly kind: 'release'; readonly task: TaskRecord }
+  /** `started` or `launchFailed` follows, then `exited`. */
+  | { readonly kind: 'launchContainer'; readonly container: LaunchedContainer }
+  | {
+      readonly kind: 'signalContainer';
+      readonly container: LaunchedContainer;
+      /** Its number. */
+      readonly signal: number;
+    }
+  /** The runtime may forget it. */
+  | { readonly kind: 'releaseContainer'; readonly container: LaunchedContainer }
+  | { readonly kind: 'answerCall'; readonly call: CallId; readonly answer: ContainerAnswer }
   /** Replaces a timer of the same id. */
   | { readonly kind: 'timer'; readonly id: string; readonly afterMs: number }
   | { readonly kind: 'cancelTimer'; readonly id: string }

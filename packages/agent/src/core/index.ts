@@ -1,5 +1,12 @@
 export * from './agent.ts';
 export * from './events.ts';
+export {
+  ENDED_SESSIONS_MAX,
+  LAUNCHED_MAX,
+  type CallId,
+  type ContainerAnswer,
+  type ContainerCall,
+} from './launched-containers.ts';
 export * from './model.ts';
 export * from './options.ts';
 export { taskMessage } from './task-view.ts';

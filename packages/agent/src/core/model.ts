@@ -6,10 +6,13 @@
 import type { ContainerId, ExecutorId, FrameworkId, Instant, TaskId } from '@dcos/base';
 import type {
   AgentInfo,
+  CommandInfo,
+  ContainerInfo,
   ExecutorInfo,
   FrameworkInfo,
   Offer_Operation,
   OperationStatus,
+  Resource,
   TaskInfo,
   TaskState,
   TaskStatus,
@@ -64,6 +67,27 @@ export interface OperationRecord {
   readonly frameworkId?: string;
   readonly info: Offer_Operation;
   readonly status: OperationStatus;
+}
+
+/** A container that a client launched through the agent's API. */
+export interface LaunchedContainer {
+  /** Its chain of ids, the outermost first; one for a standalone container. */
+  readonly path: readonly string[];
+  /** How many of these ids are those of the task around it; none for a standalone one. */
+  readonly depth: number;
+  /** The container of the task in whose surroundings it is; absent for a standalone one. */
+  readonly task?: ContainerId;
+  /** Names it for its runtime. */
+  readonly containerId: ContainerId;
+  readonly runtime: RuntimeName;
+  /** Its streams are a connection's, and it ends with that. */
+  readonly isSession: boolean;
+  readonly command: CommandInfo;
+  readonly container?: ContainerInfo;
+  readonly resources?: readonly Resource[];
+  readonly pid?: number;
+  /** How it ended. */
+  readonly status?: ExitStatus;
 }
 
 /** One task with everything that must survive a crash of the agent. */

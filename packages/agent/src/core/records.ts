@@ -17,6 +17,8 @@ import {
 } from '@dcos/base';
 import {
   AgentInfoType,
+  CommandInfoType,
+  ContainerInfoType,
   DrainConfigType,
   ExecutorInfoType,
   FrameworkInfoType,
@@ -34,8 +36,10 @@ import {
 import type {
   AgentRecord,
   ExecutorRecord,
+  ExitStatus,
   FrameworkRecord,
   KillCause,
+  LaunchedContainer,
   OperationRecord,
   RuntimeName,
   TaskGroup,
@@ -50,6 +54,7 @@ export const FRAMEWORK_PREFIX = 'framework/';
 export const TASK_PREFIX = 'task/';
 export const EXECUTOR_PREFIX = 'executor/';
 export const OPERATION_PREFIX = 'operation/';
+export const LAUNCHED_PREFIX = 'container/';
 export const RESOURCES_KEY = 'resources';
 export const DRAIN_KEY = 'drain';
 
@@ -155,6 +160,51 @@ export function executorFromJson(json: JsonObject): Result<ExecutorRecord, strin
     containerId: containerId(text(json, 'containerId')),
     info: fromJson(ExecutorInfoType, json['info']),
   }));
+}
+
+export function launchedToJson(record: LaunchedContainer): JsonObject {
+  const { container, resources } = record;
+  return {
+    version: RECORD_VERSION,
+    path: record.path,
+    depth: record.depth,
+    task: record.task,
+    containerId: record.containerId,
+    runtime: record.runtime,
+    isSession: record.isSession,
+    command: toJson(CommandInfoType, record.command),
+    container: container === undefined ? undefined : toJson(ContainerInfoType, container),
+    resources: resources?.map((resource) => toJson(ResourceType, resource)),
+    pid: record.pid,
+    status: record.status === undefined ? undefined : { ...record.status },
+  };
+}
+
+export function launchedFromJson(json: JsonObject): Result<LaunchedContainer, string> {
+  return reading(json, () => {
+    const { container, resources, status } = json;
+    return {
+      path: list(json, 'path').map(String),
+      depth: number(json, 'depth') ?? 0,
+      ...given('task', json['task'] === undefined ? undefined : containerId(text(json, 'task'))),
+      containerId: containerId(text(json, 'containerId')),
+      runtime: text(json, 'runtime') as RuntimeName,
+      isSession: json['isSession'] === true,
+      command: fromJson(CommandInfoType, json['command']),
+      ...given(
+        'container',
+        container === undefined ? undefined : fromJson(ContainerInfoType, container),
+      ),
+      ...given(
+        'resources',
+        resources === undefined
+          ? undefined
+          : list(json, 'resources').map((resource) => fromJson(ResourceType, resource)),
+      ),
+      ...given('pid', number(json, 'pid')),
+      ...given('status', isJsonObject(status) ? (status as unknown as ExitStatus) : undefined),
+    };
+  });
 }
 
 export function operationToJson(record: OperationRecord): JsonObject {

@@ -12,6 +12,7 @@ import { completeTask } from './completion.ts';
 import { resumeDraining } from './draining.ts';
 import { killTask, sendKillSignal } from './killing.ts';
 import { armTimers, taskStarted } from './launching.ts';
+import { adoptLaunched, launchedFound, recoverLaunched } from './launched-containers.ts';
 import { isTerminal, type TaskRecord } from './model.ts';
 import { recoverTotal, resumeOperations } from './operations.ts';
 import {
@@ -22,10 +23,12 @@ import {
   OPERATION_PREFIX,
   RESOURCES_KEY,
   TASK_PREFIX,
+  LAUNCHED_PREFIX,
   agentFromJson,
   drainFromJson,
   executorFromJson,
   frameworkFromJson,
+  launchedFromJson,
   operationFromJson,
   resourcesFromJson,
   taskFromJson,
@@ -56,6 +59,10 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
       if (read.ok)
         context.executors.set(`${read.value.frameworkId}/${read.value.executorId}`, read.value);
       else skip(key, read.error);
+    } else if (key.startsWith(LAUNCHED_PREFIX)) {
+      const read = launchedFromJson(json);
+      if (read.ok) adoptLaunched(context, read.value);
+      else skip(key, read.error);
     } else if (key.startsWith(OPERATION_PREFIX)) {
       const read = operationFromJson(json);
       if (read.ok) context.operations.set(read.value.uuid, read.value);
@@ -75,7 +82,10 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
     return;
   }
   const tasks = [...context.live.values()].filter((task) => !isTerminal(task.state));
-  context.effects.push({ kind: 'findContainers', tasks });
+  const launched = [...context.launched.values()].filter(
+    ({ isSession, status }) => !isSession && status === undefined,
+  );
+  context.effects.push({ kind: 'findContainers', tasks, launched });
 }
 
 function savedResources(
@@ -98,6 +108,10 @@ function sortIn(context: Context, task: TaskRecord): void {
 /** What the runtimes found; afterwards the agent is as if it had never been away, and connects. */
 export function containersFound(context: Context, containers: readonly FoundContainer[]): void {
   for (const found of containers) {
+    if (context.launchedByContainer.has(found.id)) {
+      launchedFound(context, found);
+      continue;
+    }
     const task = taskOf(context, found.id);
     if (task === undefined || isTerminal(task.state)) continue;
     if (found.kind === 'running') resume(context, task, found);
@@ -109,6 +123,7 @@ export function containersFound(context: Context, containers: readonly FoundCont
     if (isTerminal(task.state)) completeTask(context, task);
     else killTask(context, task, 'framework');
   }
+  recoverLaunched(context);
   resumeOperations(context);
   resumeDraining(context);
   connectNow(context);

@@ -7,6 +7,7 @@ import { agentId, randomFraction } from '@dcos/base';
 import type { agentProtocol } from '@dcos/wire';
 import { log, type Context } from './context.ts';
 import { killTask } from './killing.ts';
+import { endLaunched } from './launched-containers.ts';
 import { stopWhenIdle } from './completion.ts';
 import { isTerminal } from './model.ts';
 import { CAPABILITIES, PROTOCOL_VERSION } from './options.ts';
@@ -119,5 +120,6 @@ export function shutdown(context: Context, reason: string): void {
   for (const task of context.live.values()) {
     if (!isTerminal(task.state)) killTask(context, task, 'agent');
   }
+  endLaunched(context);
   stopWhenIdle(context);
 }

@@ -7,6 +7,7 @@ import { errorText, type Clock, type Instant, type JsonObject, type Logger } fro
 import type { FrameworkInfo } from '@dcos/wire';
 import type { Agent, AgentEffect, AgentEvent, AgentSnapshot, TaskRecord } from '../core/index.ts';
 import type { CheckpointJournal } from './checkpoint-journal.ts';
+import type { LaunchedContainers } from './launched-containers.ts';
 import type { Launcher } from './launcher.ts';
 import type { MasterConnection } from './master-connection.ts';
 
@@ -29,16 +30,22 @@ export class AgentShell {
   #isDraining = false;
   #closed = false;
   #launcher: Launcher | undefined;
+  #launched: LaunchedContainers | undefined;
   #connection: MasterConnection | undefined;
 
   constructor(options: AgentShellOptions) {
     this.#options = options;
   }
 
-  /** Both need `emit` of this object, hence a second step. */
-  attach(launcher: Launcher, connection: MasterConnection): void {
-    this.#launcher = launcher;
-    this.#connection = connection;
+  /** All need `emit` of this object, hence a second step. */
+  attach(parts: {
+    readonly launcher: Launcher;
+    readonly launched: LaunchedContainers;
+    readonly connection: MasterConnection;
+  }): void {
+    this.#launcher = parts.launcher;
+    this.#launched = parts.launched;
+    this.#connection = parts.connection;
   }
 
   snapshot(): AgentSnapshot {
@@ -95,7 +102,7 @@ export class AgentShell {
         return;
       case 'findContainers':
         void launcher
-          ?.find(effect.tasks, (task) => this.#frameworkOf(task))
+          ?.find(effect.tasks, effect.launched, (task) => this.frameworkOf(task))
           .catch((error: unknown) => this.#options.onFailed(error));
         return;
       case 'connect':
@@ -121,6 +128,14 @@ export class AgentShell {
         return launcher?.destroyVolumes(effect.volumes);
       case 'release':
         return launcher?.release(effect.task);
+      case 'launchContainer':
+        return this.#launched?.launch(effect.container);
+      case 'signalContainer':
+        return this.#launched?.signal(effect.container, effect.signal);
+      case 'releaseContainer':
+        return this.#launched?.release(effect.container);
+      case 'answerCall':
+        return this.#launched?.answer(effect.call, effect.answer);
       case 'timer':
         return this.#setTimer(effect.id, effect.afterMs);
       case 'cancelTimer':
@@ -146,7 +161,7 @@ export class AgentShell {
     this.#timers.set(id, cancel);
   }
 
-  #frameworkOf(task: TaskRecord): FrameworkInfo {
+  frameworkOf(task: TaskRecord): FrameworkInfo {
     const record = this.snapshot().frameworks.get(task.frameworkId);
     return record?.info ?? { name: '', user: '', id: { value: task.frameworkId } };
   }

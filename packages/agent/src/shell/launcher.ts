@@ -17,9 +17,16 @@ import {
   type ContainerStats,
 } from '@dcos/containers';
 import type { CheckInfo, ContainerInfo, FrameworkInfo, HealthCheck, Resource } from '@dcos/wire';
-import type { AgentEvent, FoundContainer, RuntimeName, TaskRecord } from '../core/index.ts';
+import type {
+  AgentEvent,
+  FoundContainer,
+  LaunchedContainer,
+  RuntimeName,
+  TaskRecord,
+} from '../core/index.ts';
 import { fetchUris } from './fetcher.ts';
 import { probe, probeCheck } from './health-prober.ts';
+import { launchedSpec } from './launched-spec.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
 import { environmentProblem, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
 import { boundVolumes, destroyVolumes, linkVolumes } from './volumes.ts';
@@ -38,12 +45,21 @@ export interface LauncherOptions {
   readonly emit: (event: AgentEvent) => void;
 }
 
+/** A task, and who runs it. */
+export interface TaskWithFramework {
+  readonly task: TaskRecord;
+  readonly framework: FrameworkInfo;
+}
+
 export interface Launcher {
   /** Takes over what an earlier process left. */
   find(
     tasks: readonly TaskRecord[],
+    launched: readonly LaunchedContainer[],
     frameworkOf: (task: TaskRecord) => FrameworkInfo,
   ): Promise<void>;
+  /** The description of a container that a client launched. */
+  launchedSpec(container: LaunchedContainer, task: TaskWithFramework | undefined): ContainerSpec;
   launch(task: TaskRecord, framework: FrameworkInfo): void;
   abort(id: ContainerId): void;
   signal(id: ContainerId, signal: 'SIGTERM' | 'SIGKILL'): void;
@@ -74,17 +90,23 @@ class TaskLauncher implements Launcher {
 
   async find(
     tasks: readonly TaskRecord[],
+    launched: readonly LaunchedContainer[],
     frameworkOf: (task: TaskRecord) => FrameworkInfo,
   ): Promise<void> {
     const containers: FoundContainer[] = [];
+    const all = [...tasks, ...launched];
+    const specOf = (one: TaskRecord | LaunchedContainer): ContainerSpec => {
+      if ('taskId' in one) return this.#spec(one, frameworkOf(one));
+      const task = tasks.find(({ containerId }) => containerId === one.task);
+      return this.launchedSpec(one, task && { task, framework: frameworkOf(task) });
+    };
     for (const [name, runtime] of this.#options.runtimes) {
-      const own = tasks.filter((task) => task.runtime === name);
-      const specs = own.map((task) => this.#spec(task, frameworkOf(task)));
-      const found = await runtime.recover(specs);
-      for (const [index, task] of own.entries()) {
-        const id = task.containerId;
+      const own = all.filter((one) => one.runtime === name);
+      const tasksHere = tasks.filter((task) => task.runtime === name).length;
+      const found = await runtime.recover(own.map(specOf));
+      for (const [index, { containerId: id }] of own.entries()) {
         const one = found[index];
-        this.#runtimeOf.set(id, runtime);
+        if (index < tasksHere) this.#runtimeOf.set(id, runtime);
         if (one === undefined || one.kind === 'absent') containers.push({ kind: 'absent', id });
         else if (one.kind === 'exited') containers.push({ kind: 'exited', id, status: one.status });
         else {
@@ -93,7 +115,7 @@ class TaskLauncher implements Launcher {
         }
       }
     }
-    for (const task of tasks) {
+    for (const task of all) {
       // A runtime that was switched off cannot say what became of its containers.
       if (!this.#options.runtimes.has(task.runtime))
         containers.push({ kind: 'absent', id: task.containerId });
@@ -175,7 +197,7 @@ class TaskLauncher implements Launcher {
     const id = task.containerId;
     const runtime = this.#options.runtimes.get(task.runtime);
     if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
-    const problem = environmentProblem(task);
+    const problem = environmentProblem(task.info.command);
     if (problem !== undefined) throw new Error(problem);
     const spec = this.#spec(task, framework);
     await this.#makeSandbox(task, spec);
@@ -236,6 +258,19 @@ class TaskLauncher implements Launcher {
     }
   }
 
+  launchedSpec(container: LaunchedContainer, around: TaskWithFramework | undefined): ContainerSpec {
+    const { workDir, executorEnvironment } = this.#options;
+    return launchedSpec({
+      container,
+      surroundings: around && {
+        sandboxPath: this.#sandboxOf(around.task),
+        user: userOf(around.task, around.framework),
+      },
+      workDir,
+      extra: executorEnvironment,
+    });
+  }
+
   #sandboxOf(task: TaskRecord): string {
     return sandboxPath(this.#options.workDir, this.#options.self().agentId, task);
   }
@@ -244,7 +279,7 @@ class TaskLauncher implements Launcher {
     const { ip, executorEnvironment } = this.#options;
     const { port, agentId } = this.#options.self();
     const path = this.#sandboxOf(task);
-    const user = task.info.command?.user ?? (framework.user === '' ? undefined : framework.user);
+    const user = userOf(task, framework);
     const environment = taskEnvironment({
       task,
       framework,
@@ -297,6 +332,10 @@ function linkLatest(runs: string, id: ContainerId): void {
   rmSync(link, { force: true });
   symlinkSync(id, link);
   renameSync(link, join(runs, 'latest'));
+}
+
+function userOf(task: TaskRecord, framework: FrameworkInfo): string | undefined {
+  return task.info.command?.user ?? (framework.user === '' ? undefined : framework.user);
 }
 
 function scalarOf(task: TaskRecord, name: string): number {

@@ -27,9 +27,12 @@ import { openCheckpointJournal, type CheckpointJournal } from './checkpoint-jour
 import { systemClock, systemRandom } from './clock.ts';
 import { startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
 import { hostAttributes, hostResources } from './host-resources.ts';
+import { isRecordStream } from './http/container-api.ts';
 import { addAgentRoutes } from './http/agent-routes.ts';
 import { createSandboxFiles } from './http/sandbox-files.ts';
-import type { ContainerUsage, DocumentInput } from './http/state-documents.ts';
+import type { ContainerUsage, LaunchedUsage, ShownContainers } from './http/container-documents.ts';
+import type { DocumentInput } from './http/state-documents.ts';
+import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { journalPath, runtimeStatePath } from './sandbox-paths.ts';
@@ -67,7 +70,7 @@ export async function startAgent(
     opened.push(async () => {
       for (const runtime of runtimes.values()) await runtime.close();
     });
-    const server = createHttpServer({ logger });
+    const server = createHttpServer({ logger, isLongRequest: isRecordStream });
     opened.push(async () => await server.close());
     const journal = await openCheckpointJournal(journalPath(workDir), logger);
     opened.push(async () => await journal.close());
@@ -130,6 +133,7 @@ class AgentProcess implements RunningAgent {
   #core: Agent | undefined;
   #shell: AgentShell | undefined;
   #launcher: Launcher | undefined;
+  #launched: LaunchedContainers | undefined;
   #collector: GarbageCollector | undefined;
   #endStreams: (() => void) | undefined;
   #masterHostname: string | undefined;
@@ -253,9 +257,20 @@ class AgentProcess implements RunningAgent {
       onMessage: (message) => shell.emit({ kind: 'received', message }),
       onDisconnected: (reason) => shell.emit({ kind: 'disconnected', reason }),
     });
-    shell.attach(launcher, connection);
+    const launched = new LaunchedContainers({
+      runtimes,
+      logger,
+      specOf: (container) => {
+        const task = core.snapshot().live.find(({ containerId }) => containerId === container.task);
+        const around = task && { task, framework: shell.frameworkOf(task) };
+        return launcher.launchedSpec(container, around);
+      },
+      emit: (event) => shell.emit(event),
+    });
+    shell.attach({ launcher, launched, connection });
     this.#shell = shell;
     this.#launcher = launcher;
+    this.#launched = launched;
   }
 
   #end(reason: string): void {
@@ -305,6 +320,14 @@ class AgentProcess implements RunningAgent {
         files,
         metrics,
         usage: async () => await this.#usage(),
+        launchedUsage: async (shown) => await this.#launchedUsage(shown),
+        containers: {
+          containers: () => {
+            assert(this.#launched !== undefined, 'the agent was started');
+            return this.#launched;
+          },
+          onSessionClosed: ({ id }) => this.#shell?.emit({ kind: 'sessionClosed', id }),
+        },
       },
     });
   }
@@ -318,6 +341,21 @@ class AgentProcess implements RunningAgent {
     );
   }
 
+  async #launchedUsage(shown: ShownContainers): Promise<readonly LaunchedUsage[]> {
+    const running = this.snapshot().launched.filter(
+      ({ pid, status, task }) =>
+        pid !== undefined &&
+        status === undefined &&
+        (task === undefined ? shown.standalone : shown.nested),
+    );
+    return await Promise.all(
+      running.map(async (container) => ({
+        container,
+        stats: await this.#launched?.stats(container),
+      })),
+    );
+  }
+
   #listening(): ListeningAt {
     assert(this.#address !== undefined, 'the agent listens');
     return this.#address;
@@ -327,6 +365,7 @@ class AgentProcess implements RunningAgent {
     this.#endStreams?.();
     await this.#collector?.close();
     await this.#shell?.close();
+    this.#launched?.close();
     await this.#launcher?.close();
     await this.#parts.server.close();
     await this.#parts.journal.close();
@@ -343,6 +382,7 @@ const NOT_YET: AgentSnapshot = {
   live: [],
   completed: [],
   executors: [],
+  launched: [],
   total: Resources.empty,
   operations: [],
   drain: undefined,

@@ -3,11 +3,11 @@
  * the task brings. Nothing of the agent's own environment gets in. Source: mesos-kernel §2.3.
  */
 
-import type { FrameworkInfo } from '@dcos/wire';
+import type { CommandInfo, FrameworkInfo } from '@dcos/wire';
 import type { TaskRecord } from '../core/index.ts';
 
 /** Search path of programs where neither operator nor task gives one. */
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Where a container with an image sees its sandbox. */
 export const SANDBOX_IN_CONTAINER = '/mnt/mesos/sandbox';
 
@@ -29,7 +29,7 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
   const role = task.info.resources?.find((resource) => resource.allocation_info !== undefined)
     ?.allocation_info?.role;
   const isDocker = task.runtime === 'docker';
-  const environment: Record<string, string> = {
+  const environment = {
     LIBPROCESS_IP: ip,
     LIBPROCESS_PORT: '0',
     MESOS_AGENT_ENDPOINT: `${ip}:${port}`,
@@ -50,15 +50,23 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : { PATH: DEFAULT_PATH }),
     ...input.extra,
   };
-  for (const variable of task.info.command?.environment?.variables ?? []) {
-    if (variable.value !== undefined) environment[variable.name] = variable.value;
-  }
-  return environment;
+  return withVariables(environment, task.info.command);
 }
 
-/** Why an environment cannot be given to a process, or undefined. */
-export function environmentProblem(task: TaskRecord): string | undefined {
-  for (const variable of task.info.command?.environment?.variables ?? []) {
+/** Adds the variables that a command brings. */
+export function withVariables(
+  environment: Readonly<Record<string, string>>,
+  command: CommandInfo | undefined,
+): Readonly<Record<string, string>> {
+  const all = { ...environment };
+  for (const { name, value } of command?.environment?.variables ?? [])
+    if (value !== undefined) all[name] = value;
+  return all;
+}
+
+/** Why the environment of a command cannot be given to a process, or undefined. */
+export function environmentProblem(command: CommandInfo | undefined): string | undefined {
+  for (const variable of command?.environment?.variables ?? []) {
     const { name } = variable;
     if (name === '' || name.includes('=') || name.includes('\0')) {
       return `'${name}' cannot be the name of an environment variable`;

@@ -6,7 +6,7 @@ import type { ContainerSignal } from '../runtime.ts';
 /** Sends to the group; what is stopped is woken up, since it would not hear the signal otherwise. */
 export function signalGroup(group: number, signal: ContainerSignal): void {
   sendToGroup(group, signal);
-  if (signal !== 'SIGKILL') sendToGroup(group, 'SIGCONT');
+  if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') sendToGroup(group, 'SIGCONT');
 }
 
 /** Sends to one group; one that is gone is no error. */

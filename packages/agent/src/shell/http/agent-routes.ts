@@ -8,7 +8,8 @@ import type { Metrics } from '@dcos/telemetry';
 import type { Logger } from '@dcos/base';
 import { addFilesRoutes, plain } from './files-routes.ts';
 import { addOperatorApi, type OperatorApiOptions } from './operator-api.ts';
-import { containersDocument, stateDocument, type DocumentInput } from './state-documents.ts';
+import { containersDocument } from './container-documents.ts';
+import { stateDocument, type DocumentInput } from './state-documents.ts';
 import { addTaskLogRoutes } from './task-logs.ts';
 
 /** Name of the agent's process in old URLs. */
@@ -76,10 +77,15 @@ function addDocuments(app: FastifyInstance, options: AgentRoutesOptions): void {
   const usage = (path: string, content: 'containers' | 'statistics'): void => {
     app.get(
       path,
-      async (_request, reply) =>
-        await whenRecovered(reply, async () =>
-          containersDocument(options.document(), await api.usage(), content),
-        ),
+      async (request, reply) =>
+        await whenRecovered(reply, async () => {
+          const query = request.query as Readonly<Record<string, string | undefined>>;
+          const launched = await api.launchedUsage({
+            nested: query['show_nested'] === 'true',
+            standalone: query['show_standalone'] === 'true',
+          });
+          return containersDocument(api.ip, await api.usage(), launched, content);
+        }),
     );
   };
   usage('/containers', 'containers');

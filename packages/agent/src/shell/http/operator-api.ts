@@ -14,6 +14,7 @@ import {
 import type { Metrics } from '@dcos/telemetry';
 import {
   MEDIA_TYPES,
+  MEDIA_TYPE_RECORDIO,
   agentApi,
   decodeAs,
   encodeAs,
@@ -25,17 +26,25 @@ import {
   type Task,
   type VersionInfo,
 } from '@dcos/wire';
+import { isTerminal, taskMessage, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
 import {
-  containerStatusOf,
-  isTerminal,
-  taskMessage,
-  type AgentSnapshot,
-  type TaskRecord,
-} from '../../core/index.ts';
+  answerContainerCall,
+  isRecordStream,
+  notAcceptable,
+  takeInput,
+  type ContainerApiOptions,
+} from './container-api.ts';
+import { containerCallOf } from './container-calls.ts';
+import {
+  containersMessage,
+  type ContainerUsage,
+  type LaunchedUsage,
+  type ShownContainers,
+} from './container-documents.ts';
 import { READ_BYTES_MAX, listFiles, readPiece } from './file-reading.ts';
 import { plain } from './files-routes.ts';
 import type { SandboxFiles } from './sandbox-files.ts';
-import { executorName, statisticsOf, type ContainerUsage } from './state-documents.ts';
+import { executorName } from './state-documents.ts';
 
 export interface OperatorApiOptions {
   readonly snapshot: () => AgentSnapshot;
@@ -48,10 +57,14 @@ export interface OperatorApiOptions {
   readonly files: SandboxFiles;
   readonly metrics: Metrics;
   readonly usage: () => Promise<readonly ContainerUsage[]>;
+  readonly launchedUsage: (shown: ShownContainers) => Promise<readonly LaunchedUsage[]>;
+  readonly containers: ContainerApiOptions;
 }
 
 /** Adds `POST /api/v1`. */
 export function addOperatorApi(app: FastifyInstance, options: OperatorApiOptions): void {
+  // Input of a session lasts as long as the session; its body is never held as a whole.
+  app.addContentTypeParser(MEDIA_TYPE_RECORDIO, (_request, body, done) => done(null, body));
   app.all('/api/v1', async (request, reply) => await onCall(options, request, reply));
 }
 
@@ -70,6 +83,15 @@ async function onCall(
   const contentType = request.headers['content-type'];
   if (contentType === undefined)
     return await plain(reply, 400, "Expecting 'Content-Type' to be present");
+  const isRecovering = options.snapshot().phase === 'recovering';
+  if (isRecordStream(request)) {
+    if (isRecovering) return await plain(reply, 503, 'Agent has not finished recovery');
+    return await takeInput(options.containers, request, reply);
+  }
+  if (request.headers['message-content-type'] !== undefined) {
+    const text = "Expecting 'Message-Content-Type' to be not set for non-streaming requests";
+    return await plain(reply, 415, text);
+  }
   const encoding = encodingOfContentType(contentType);
   if (encoding === undefined) {
     return await plain(
@@ -97,11 +119,16 @@ async function onCall(
   const invalid = validationProblem(call);
   if (invalid !== undefined)
     return await plain(reply, 400, `Failed to validate agent::Call: ${invalid}`);
-  const accept = encodingOfAccept(request.headers.accept);
-  if (accept === undefined) {
-    const text = `Expecting 'Accept' to allow ${MEDIA_TYPES.json} or ${MEDIA_TYPES.protobuf} or application/recordio`;
-    return await plain(reply, 406, text);
+  const asked = containerCallOf(call);
+  if (typeof asked === 'string')
+    return await plain(reply, 400, `Failed to validate agent::Call: ${asked}`);
+  if (asked !== undefined) {
+    if (isRecovering) return await plain(reply, 503, 'Agent has not finished recovery');
+    const { type } = call;
+    return await answerContainerCall(options.containers, { type, asked }, request, reply);
   }
+  const accept = encodingOfAccept(request.headers.accept);
+  if (accept === undefined) return await notAcceptable(reply);
   try {
     const response = await answer(options, call);
     return await reply
@@ -186,7 +213,17 @@ async function answer(
       };
     }
     case 'GET_CONTAINERS':
-      return { type: 'GET_CONTAINERS', get_containers: await containersResponse(options) };
+      return {
+        type: 'GET_CONTAINERS',
+        get_containers: containersMessage(
+          options.ip,
+          await options.usage(),
+          await options.launchedUsage({
+            nested: call.get_containers?.show_nested ?? false,
+            standalone: call.get_containers?.show_standalone ?? false,
+          }),
+        ),
+      };
     case 'LIST_FILES':
       return {
         type: 'LIST_FILES',
@@ -250,22 +287,6 @@ function frameworksResponse(snapshot: AgentSnapshot): agentApi.Response_GetFrame
     completed_frameworks: all
       .filter(({ id }) => !isLive(id))
       .map(({ framework_info }) => ({ framework_info })),
-  };
-}
-
-async function containersResponse(
-  options: OperatorApiOptions,
-): Promise<agentApi.Response_GetContainers> {
-  const usage = await options.usage();
-  return {
-    containers: usage.map(({ task, stats }) => ({
-      framework_id: { value: task.frameworkId },
-      executor_id: { value: task.taskId },
-      executor_name: executorName(task.info),
-      container_id: { value: task.containerId },
-      container_status: containerStatusOf(options.ip, task),
-      ...(stats === undefined ? {} : { resource_statistics: statisticsOf(task, stats) }),
-    })),
   };
 }
 

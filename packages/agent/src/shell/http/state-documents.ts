@@ -22,14 +22,7 @@ import {
   type TaskInfo,
   type TaskStatus,
 } from '@dcos/wire';
-import type { ContainerStats } from '@dcos/containers';
-import {
-  CAPABILITIES,
-  containerStatusOf,
-  isTerminal,
-  type AgentSnapshot,
-  type TaskRecord,
-} from '../../core/index.ts';
+import { CAPABILITIES, isTerminal, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
 import { sandboxPath } from '../sandbox-paths.ts';
 
 export interface DocumentInput {
@@ -276,58 +269,5 @@ function statusDocument(status: TaskStatus): JsonObject {
       ? {}
       : { container_status: toJson(ContainerStatusType, status.container_status) }),
     ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
-  };
-}
-
-/** A running task with its usage. */
-export interface ContainerUsage {
-  readonly task: TaskRecord;
-  readonly stats: ContainerStats | undefined;
-}
-
-/** `/containers`, and with less in it `/monitor/statistics`. */
-export function containersDocument(
-  input: DocumentInput,
-  usage: readonly ContainerUsage[],
-  content: 'containers' | 'statistics',
-): JsonValue {
-  return usage.map(({ task, stats }) => ({
-    ...(content === 'containers' ? { container_id: task.containerId } : {}),
-    executor_id: task.taskId,
-    executor_name: executorName(task.info),
-    framework_id: task.frameworkId,
-    source: task.taskId,
-    ...(stats === undefined ? {} : { statistics: { ...statisticsOf(task, stats) } }),
-    ...(content === 'containers'
-      ? { status: toJson(ContainerStatusType, containerStatusOf(input.ip, task)) }
-      : {}),
-  }));
-}
-
-/** Usage beside what was granted. */
-export function statisticsOf(
-  task: TaskRecord,
-  stats: ContainerStats,
-): {
-  readonly cpus_soft_limit: number;
-  readonly cpus_system_time_secs: number;
-  readonly cpus_user_time_secs: number;
-  readonly mem_limit_bytes: number;
-  readonly mem_rss_bytes: number;
-  readonly mem_soft_limit_bytes: number;
-  readonly processes?: number;
-  readonly timestamp: number;
-} {
-  const granted = Resources.fromWire(task.info.resources);
-  const memoryBytes = Math.round(granted.mem() * 1024 * 1024);
-  return {
-    cpus_soft_limit: granted.cpus(),
-    cpus_system_time_secs: stats.cpuSystemSeconds,
-    cpus_user_time_secs: stats.cpuUserSeconds,
-    mem_limit_bytes: memoryBytes,
-    mem_rss_bytes: stats.memoryResidentBytes,
-    mem_soft_limit_bytes: memoryBytes,
-    ...(stats.processes === undefined ? {} : { processes: stats.processes }),
-    timestamp: stats.at / 1000,
   };
 }

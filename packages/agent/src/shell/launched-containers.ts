@@ -1,0 +1,224 @@
+/**
+ * Performs what the core decides about containers that clients launch through the API, and hands the streams of
+ * sessions to those who attach to them. Reports what happened as events; decides nothing.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import {
+  DEFAULT_WINDOW,
+  type ContainerRuntime,
+  type ContainerSession,
+  type ContainerSpec,
+  type ContainerStats,
+  type OutputStream,
+} from '@dcos/containers';
+import type {
+  AgentEvent,
+  CallId,
+  ContainerAnswer,
+  ContainerCall,
+  LaunchedContainer,
+  RuntimeName,
+} from '../core/index.ts';
+import { environmentProblem, withVariables } from './task-environment.ts';
+
+/** Takes a session's output; resolves when it wants more. */
+export type OutputSink = (stream: OutputStream, bytes: Uint8Array) => Promise<void>;
+
+export interface LaunchedContainersOptions {
+  readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  readonly specOf: (container: LaunchedContainer) => ContainerSpec;
+  readonly logger: Logger;
+  readonly emit: (event: AgentEvent) => void;
+}
+
+/** An open session and who reads it. */
+interface OpenSession {
+  readonly session: ContainerSession;
+  readonly sinks: Set<OutputSink>;
+  /** Somebody reads: output need not wait any more. */
+  readonly onFirst: () => void;
+  isInputTaken: boolean;
+}
+
+/** What somebody who attached can do. */
+export interface AttachedSession {
+  /** Hands over output from now on; the session's first reader gets all of it. Returns what stops it. */
+  read(sink: OutputSink): () => void;
+  /** Takes the input for one caller, until the returned function is called; undefined when another has it. */
+  takeInput(): (() => void) | undefined;
+  readonly session: ContainerSession;
+}
+
+export class LaunchedContainers {
+  readonly #options: LaunchedContainersOptions;
+  readonly #answers = new Map<CallId, (answer: ContainerAnswer) => void>();
+  readonly #sessions = new Map<ContainerId, OpenSession>();
+  #lastCall: CallId = 0;
+  #closed = false;
+
+  constructor(options: LaunchedContainersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks for something and resolves with the answer. When `abandoned` is aborted, nobody wants it any more, and
+   * the promise stays as it is.
+   */
+  async call(asked: ContainerCall, abandoned: AbortSignal): Promise<ContainerAnswer> {
+    const call = ++this.#lastCall;
+    const { promise, resolve } = Promise.withResolvers<ContainerAnswer>();
+    this.#answers.set(call, resolve);
+    abandoned.addEventListener('abort', () => {
+      if (this.#answers.delete(call)) this.#options.emit({ kind: 'callAbandoned', call });
+    });
+    this.#options.emit({ kind: 'containerCalled', call, asked });
+    return await promise;
+  }
+
+  answer(call: CallId, answer: ContainerAnswer): void {
+    const resolve = this.#answers.get(call);
+    this.#answers.delete(call);
+    resolve?.(answer);
+  }
+
+  /** The streams of a session that the core said may be attached to. */
+  attach(id: ContainerId): AttachedSession | undefined {
+    const open = this.#sessions.get(id);
+    if (open === undefined) return undefined;
+    return {
+      session: open.session,
+      read(sink) {
+        open.sinks.add(sink);
+        open.onFirst();
+        return () => open.sinks.delete(sink);
+      },
+      takeInput() {
+        if (open.isInputTaken) return undefined;
+        open.isInputTaken = true;
+        return () => {
+          open.isInputTaken = false;
+        };
+      },
+    };
+  }
+
+  launch(container: LaunchedContainer): void {
+    const id = container.containerId;
+    this.#launch(container).catch((error: unknown) =>
+      this.#emit({ kind: 'launchFailed', id, message: errorText(error) }),
+    );
+  }
+
+  signal(container: LaunchedContainer, signal: number): void {
+    const id = container.containerId;
+    const open = this.#sessions.get(id);
+    if (open !== undefined) {
+      open.session.signal(signal);
+      return;
+    }
+    const name = SIGNAL_NAMES.get(signal);
+    const runtime = this.#options.runtimes.get(container.runtime);
+    if (name === undefined || runtime === undefined || container.isSession) return;
+    runtime.signal(id, name).catch((error: unknown) => this.#failed('signal', id, error));
+  }
+
+  release(container: LaunchedContainer): void {
+    const id = container.containerId;
+    if (container.isSession) return;
+    this.#options.runtimes
+      .get(container.runtime)
+      ?.remove(id)
+      .catch((error: unknown) => this.#failed('remove', id, error));
+  }
+
+  /** Usage now; undefined where nobody can tell, as for sessions, whose usage is their container's. */
+  async stats(container: LaunchedContainer): Promise<ContainerStats | undefined> {
+    if (container.isSession) return undefined;
+    return await this.#options.runtimes.get(container.runtime)?.stats(container.containerId);
+  }
+
+  /** Ends sessions; other containers go on. No event is emitted any more. */
+  close(): void {
+    this.#closed = true;
+    for (const { session, onFirst } of this.#sessions.values()) {
+      onFirst();
+      session.signal(constants.signals.SIGKILL);
+    }
+  }
+
+  async #launch(container: LaunchedContainer): Promise<void> {
+    const runtime = this.#options.runtimes.get(container.runtime);
+    if (runtime === undefined)
+      throw new Error(`the runtime '${container.runtime}' is not enabled on this agent`);
+    const problem = environmentProblem(container.command);
+    if (problem !== undefined) throw new Error(problem);
+    if (container.isSession) await this.#openSession(runtime, container);
+    else await this.#start(runtime, container);
+  }
+
+  async #start(runtime: ContainerRuntime, container: LaunchedContainer): Promise<void> {
+    const id = container.containerId;
+    const spec = this.#options.specOf(container);
+    await mkdir(spec.sandboxPath, { recursive: true });
+    await runtime.prepare(spec);
+    await runtime.create(spec);
+    const { pid } = await runtime.start(id);
+    this.#emit({ kind: 'started', id, pid, ipAddresses: [] });
+    this.#watch(runtime, id);
+  }
+
+  async #openSession(runtime: ContainerRuntime, container: LaunchedContainer): Promise<void> {
+    const id = container.containerId;
+    const { task, command } = container;
+    if (task === undefined) throw new Error('a session needs a container to be in');
+    const sinks = new Set<OutputSink>();
+    const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
+    const tty = container.container?.tty_info;
+    const session = await runtime.openSession(task, {
+      command,
+      environment: withVariables(tty === undefined ? {} : { TERM: 'xterm' }, command),
+      ...(tty !== undefined && { terminal: tty.window_size ?? DEFAULT_WINDOW }),
+      async onOutput(stream, bytes) {
+        await first;
+        await Promise.all(Array.from(sinks, async (sink) => await sink(stream, bytes)));
+      },
+    });
+    this.#sessions.set(id, { session, sinks, onFirst, isInputTaken: false });
+    void session.ended.then((status) => {
+      this.#sessions.delete(id);
+      this.#emit({ kind: 'exited', id, status });
+    });
+    this.#emit({ kind: 'started', id, pid: session.pid, ipAddresses: [] });
+  }
+
+  #watch(runtime: ContainerRuntime, id: ContainerId): void {
+    void runtime.wait(id).then(
+      (status) => this.#emit({ kind: 'exited', id, status }),
+      (error: unknown) =>
+        this.#emit({
+          kind: 'exited',
+          id,
+          status: { kind: 'unknown', message: errorText(error) },
+        }),
+    );
+  }
+
+  #failed(what: string, id: ContainerId, error: unknown): void {
+    if (this.#closed) return;
+    this.#options.logger.error(
+      { event: `container.${what}_failed`, containerId: id, error: errorText(error) },
+      `cannot ${what} a container`,
+    );
+  }
+
+  #emit(event: AgentEvent): void {
+    if (!this.#closed) this.#options.emit(event);
+  }
+}
+
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+);
