@@ -8,7 +8,7 @@
  */
 
 import { assert, type AgentId, type FrameworkId } from '@dcos/base';
-import { Resources } from '@dcos/resources';
+import { Resources, type Entry } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
 import { BitSet } from './bit-set.ts';
 
@@ -107,7 +107,10 @@ export class AgentBook {
     this.settledEpoch = -1;
   }
 
-  /** Turns what the framework has (and the agent's total with it) into something else of the same amount. */
+  /**
+   * Turns what the framework has (and the agent's total with it) into something else of the same amount.
+   * Says whether that changed what is free: shared resources came or went.
+   */
   convert(
     framework: FrameworkId,
     change: {
@@ -116,11 +119,18 @@ export class AgentBook {
       readonly plainFrom: Resources;
       readonly plainTo: Resources;
     },
-  ): void {
+  ): boolean {
     const held = this.of(framework);
     assert(held.contains(change.from), `more is converted on agent ${this.id} than was allocated`);
     this.#byFramework.set(framework, held.subtract(change.from).add(change.to));
-    this.#total = this.#total.subtract(change.plainFrom).add(change.plainTo);
+    const total = this.#total.subtract(change.plainFrom).add(change.plainTo);
+    const isShared = ({ nature }: Entry): boolean => nature.shared;
+    if (change.from.entries.some(isShared) || change.to.entries.some(isShared)) {
+      this.setTotal(total);
+      return true;
+    }
+    this.#total = total;
+    return false;
   }
 
   /** Prepares a look at all clients: forgets verdicts on less than what is free now. */
@@ -147,11 +157,6 @@ export class AgentBook {
 
   unblock(client: number): void {
     this.#blocked.delete(client);
-    this.settledEpoch = -1;
-  }
-
-  unblockAll(): void {
-    this.#blocked.clear();
     this.settledEpoch = -1;
   }
 

@@ -2,25 +2,36 @@ import fc from 'fast-check';
 import { seededRandom } from '@dcos/base';
 import { expect, test } from 'vitest';
 import { createAllocator } from './allocator.ts';
-import { allocatorCommands, Difference, type Model } from './testing/commands.ts';
+import { MIN_ALLOCATABLE_DEFAULT } from './min-allocatable.ts';
+import { allocatorCommands } from './testing/commands.ts';
+import { Difference, type Model } from './testing/model.ts';
 import { createBrokenAllocator, MUTATIONS } from './testing/mutations.ts';
+import type { SpecifiedOptions } from './testing/specification-state.ts';
 import { AllocatorSpecification } from './testing/specification.ts';
 import type { Allocator, AllocatorOptions } from './types.ts';
 
-const INTERVAL_MS = 1000;
+/** Settings of the allocator that both must heed. */
+const settings = fc.record({
+  allocationIntervalMs: fc.constant(1000),
+  minAllocatable: fc.constantFrom(MIN_ALLOCATABLE_DEFAULT, [new Map([['mem', 100_000]])], []),
+  filterGpuResources: fc.boolean(),
+  fairSharingExcluded: fc.constantFrom([], ['mem', 'gpus']),
+  region: fc.constant('here'),
+});
+
+function emptyModel(options: SpecifiedOptions): Model {
+  return { specification: new AllocatorSpecification(options), now: 0, volumes: 0 };
+}
 
 function check(
   create: (options: AllocatorOptions) => Allocator,
   runs: { readonly numRuns: number; readonly seed?: number },
 ): void {
   fc.assert(
-    fc.property(allocatorCommands(), fc.integer(), (commands, seed) => {
+    fc.property(allocatorCommands(), settings, fc.integer(), (commands, options, seed) => {
       const setup = (): { model: Model; real: Allocator } => ({
-        model: {
-          specification: new AllocatorSpecification({ allocationIntervalMs: INTERVAL_MS }),
-          now: 0,
-        },
-        real: create({ random: seededRandom(seed), allocationIntervalMs: INTERVAL_MS }),
+        model: emptyModel(options),
+        real: create({ random: seededRandom(seed), ...options }),
       });
       fc.modelRun(setup, commands);
     }),
@@ -29,29 +40,55 @@ function check(
 }
 
 test('decides what the specification says, in any history', () => {
-  check(createAllocator, { numRuns: 1500 });
+  check(createAllocator, { numRuns: 2000 });
 }, 120_000);
 
 test.each(MUTATIONS)('an allocator that is broken on purpose (%s) is told from it', (mutation) => {
   const broken = (options: AllocatorOptions): Allocator => createBrokenAllocator(options, mutation);
-  let cause: unknown;
+  expect(causeOf(() => check(broken, { numRuns: 500, seed: 1 }))).toBeInstanceOf(Difference);
+});
+
+function causeOf(fails: () => void): unknown {
   try {
-    check(broken, { numRuns: 500, seed: 1 });
+    fails();
   } catch (error) {
-    cause = error instanceof Error ? error.cause : error;
+    return error instanceof Error ? error.cause : error;
   }
-  expect(cause).toBeInstanceOf(Difference);
+  return undefined;
+}
+
+const TOLD_OF: readonly (keyof Allocator)[] = [
+  'updateFramework',
+  'suppress',
+  'revive',
+  'updateAgent',
+  'deactivateAgent',
+  'updateWeights',
+  'updateQuota',
+  'updateWhitelist',
+  'pause',
+  'resume',
+  'convert',
+  'convertFree',
+  'track',
+  'updateUnavailability',
+  'answerInverseOffer',
+];
+
+test.each(TOLD_OF)('an allocator that does not hear of %s is told from it', (call) => {
+  const deaf = (options: AllocatorOptions): Allocator => ({
+    ...createAllocator(options),
+    [call]: () => undefined,
+  });
+  expect(causeOf(() => check(deaf, { numRuns: 2000, seed: 1 }))).toBeInstanceOf(Difference);
 });
 
 test('the same calls with the same seed give the same offers', () => {
   fc.assert(
-    fc.property(allocatorCommands(), fc.integer(), (commands, seed) => {
+    fc.property(allocatorCommands(), settings, fc.integer(), (commands, options, seed) => {
       const run = (): string => {
         const transcript: string[] = [];
-        const real = createAllocator({
-          random: seededRandom(seed),
-          allocationIntervalMs: INTERVAL_MS,
-        });
+        const real = createAllocator({ random: seededRandom(seed), ...options });
         const recorded: Allocator = {
           ...real,
           allocate: (now, scope) => {
@@ -64,11 +101,7 @@ test('the same calls with the same seed give the same offers', () => {
             return allocations;
           },
         };
-        const model: Model = {
-          specification: new AllocatorSpecification({ allocationIntervalMs: INTERVAL_MS }),
-          now: 0,
-        };
-        fc.modelRun(() => ({ model, real: recorded }), commands);
+        fc.modelRun(() => ({ model: emptyModel(options), real: recorded }), commands);
         return transcript.join('\n');
       };
       expect(run()).toBe(run());

@@ -1,6 +1,7 @@
 /** The books of the allocator, conversions, and reports. */
 
 import { agentId, frameworkId } from '@dcos/base';
+import { Resources } from '@dcos/resources';
 import { describe, expect, test } from 'vitest';
 import { ALL_AGENT_CAPABILITIES, giveBack, res, world } from './testing/allocator-world.ts';
 
@@ -99,4 +100,26 @@ test('conversions change what a framework has and the total, not shares and turn
   expect(allocator.convertFree(given.agentId, res('cpus:5'), res('cpus(r):5'))).toBe(false);
   expect(allocator.convertFree(given.agentId, res('cpus(r):1'), res('cpus:1'))).toBe(true);
   expect(allocator.snapshot().agents[0]?.free.toWire()).toEqual(res('cpus:4;mem:1024').toWire());
+});
+
+test('making a shared volume is no turn, and makes it free for others', () => {
+  const { allocator, agent, framework, run } = world();
+  agent('a1', 'cpus:4;disk(r):100');
+  framework('f', ['r'], { capabilities: new Set(['MULTI_ROLE', 'SHARED_RESOURCES']) });
+  const [given] = run();
+  if (given === undefined) throw new Error('nothing was offered');
+  const before = allocator.explain('r');
+  const disk = res('disk(r):100');
+  const volume = Resources.fromWire(
+    disk.toWire().map((plain) => ({
+      ...plain,
+      disk: { persistence: { id: 'v' }, volume: { mode: 'RW', container_path: 'v' } },
+      shared: {},
+    })),
+  );
+  expect(allocator.hasCandidates()).toBe(false);
+  allocator.convert(given.frameworkId, given.agentId, disk.allocate('r'), volume.allocate('r'));
+  expect(allocator.explain('r')).toEqual(before);
+  expect(allocator.snapshot().agents[0]?.free.toWire()).toEqual(volume.toWire());
+  expect(allocator.hasCandidates()).toBe(true);
 });

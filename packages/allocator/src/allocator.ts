@@ -216,7 +216,6 @@ class HierarchicalAllocator implements Allocator {
       agent.info = description.info;
       agent.capabilities = description.capabilities;
       agent.listed = this.#isListed(agent);
-      agent.unblockAll();
       if (attributesText(agent.info) !== attributesBefore) this.#filters.dropAgent(agent);
     }
     this.#candidates.add(agent);
@@ -316,20 +315,21 @@ class HierarchicalAllocator implements Allocator {
   convert(frameworkId: FrameworkId, agentId: AgentId, from: Resources, to: Resources): void {
     const agent = this.#agent(agentId);
     const [plainFrom, plainTo] = [from.unallocate(), to.unallocate()];
-    const isShared = ({ nature }: Entry): boolean => nature.shared;
-    if (from.entries.some(isShared) || to.entries.some(isShared)) {
-      // How often a shared volume counts may change, so the sorters have to hear of it.
-      this.#release(this.#clients.framework(frameworkId), agent, from);
-      this.updateAgent(agentId, agent.total.subtract(plainFrom).add(plainTo));
-      this.track(frameworkId, agentId, to);
-      return;
-    }
-    // Amounts stay what they are, so shares and turns do.
-    agent.convert(frameworkId, { from, to, plainFrom, plainTo });
+    const isFreeChanged = agent.convert(frameworkId, { from, to, plainFrom, plainTo });
     this.#quota.changeTotal(plainFrom, -1);
     this.#quota.changeTotal(plainTo, 1);
-    for (const [role, part] of byRole(from)) this.#quota.changeAllocation(role, part, -1);
-    for (const [role, part] of byRole(to)) this.#quota.changeAllocation(role, part, 1);
+    const framework = this.#clients.framework(frameworkId);
+    for (const [parts, sign] of [
+      [byRole(from), -1],
+      [byRole(to), 1],
+    ] as const) {
+      for (const [role, part] of parts) {
+        this.#quota.changeAllocation(role, part, sign);
+        // Amounts stay what they are, so shares and turns do; only who uses shared resources is noted.
+        if (isFreeChanged) this.#amount(this.#clients.client(framework, role), agent, part, sign);
+      }
+    }
+    if (isFreeChanged) this.#candidates.add(agent);
   }
 
   convertFree(agentId: AgentId, from: Resources, to: Resources): boolean {

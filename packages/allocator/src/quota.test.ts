@@ -166,6 +166,20 @@ test('disks that are taken whole are left out when they do not fit', () => {
   expect(sumsOf(run())['f1']?.disk()).toBe(50);
 });
 
+test('of several disks alike those that fit are offered', () => {
+  const { allocator, agent, framework, run } = world();
+  const raw = {
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: { value: 50 },
+    disk: { source: { type: 'RAW', profile: 'fast' } },
+  } as const;
+  agent('a1', Resources.fromWire([...res('cpus:2;mem:1024').toWire(), raw, raw, raw]));
+  framework('f1', ['limited']);
+  allocator.updateQuota('limited', { guarantees: new Map(), limits: quantities('disk:120') });
+  expect(sumsOf(run())['f1']?.disk()).toBe(100);
+});
+
 test('a shared volume goes to one framework of a run, in whichever stage', () => {
   const { allocator, agent, framework, run } = world();
   const volume = Resources.fromWire([

@@ -30,7 +30,14 @@ export function shrink(resources: Resources, room: Room): Resources {
       continue;
     }
     changed = true;
-    if (entry.nature.whole || free <= 0) continue;
+    if (free <= 0) continue;
+    if (entry.nature.whole) {
+      // Several alike: each of them is one piece.
+      const count = Math.floor(free / entry.milli);
+      if (count > 0) kept.push({ ...entry, count });
+      left.set(name, free - count * entry.milli);
+      continue;
+    }
     kept.push(scalarEntryOf(entry.nature, free));
     left.set(name, 0);
   }

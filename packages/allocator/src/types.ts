@@ -174,8 +174,8 @@ export interface Allocator {
   /** Answers by agent and framework, for agents with an unavailability. */
   inverseOfferAnswers(): ReadonlyMap<AgentId, ReadonlyMap<FrameworkId, InverseOfferAnswer>>;
   /**
-   * Which frameworks are to be asked now, of the agents that the last `allocate` looked at: those that
-   * have something there, are active, have no inverse offer outstanding for it and no filter.
+   * Which frameworks are to be asked now about agents with an unavailability: those that have something
+   * there, are active, have no inverse offer outstanding for it and no filter.
    */
   inverseAllocate(now: Instant): readonly InverseAllocation[];
   /** Whether events made agents worth a look since the last run. */

@@ -1,65 +1,64 @@
 /**
- * What the allocator must decide, written for clarity and without indexes: shares are summed up from all
- * allocations at each step, filters are a list. Tests run it beside the real one.
- *
- * The order of agents is chance; here it is an argument, so that the real one's order can be replayed.
+ * What the allocator must decide, written for clarity and without indexes: shares and quota are summed up
+ * from all allocations at each step, filters are a list. Tests run it beside the real one.
  */
 
-import { compareText, type AgentId, type FrameworkId, type Instant } from '@dcos/base';
-import { isAncestorRole, Resources } from '@dcos/resources';
-import type { AgentDescription, Allocation, FrameworkDescription, OfferRefusal } from '../types.ts';
-
-interface Framework {
-  roles: ReadonlySet<string>;
-  suppressed: Set<string>;
-  capabilities: ReadonlySet<string>;
-  active: boolean;
-}
-
-interface Agent extends AgentDescription {
-  active: boolean;
-}
-
-interface Filter {
-  readonly framework: FrameworkId;
-  readonly role: string;
-  readonly agent: AgentId;
-  readonly refused: Resources;
-  readonly until: Instant;
-}
-
-interface Holding {
-  readonly framework: FrameworkId;
-  readonly agent: AgentId;
-  readonly resources: Resources;
-}
+import type { AgentId, FrameworkId, Instant } from '@dcos/base';
+import { Resources } from '@dcos/resources';
+import type { Unavailability } from '@dcos/wire';
+import type {
+  AgentDescription,
+  Allocation,
+  FrameworkDescription,
+  InverseOfferAnswer,
+  OfferRefusal,
+  Quota,
+} from '../types.ts';
+import { runSpecified, type Turns } from './specification-run.ts';
+import {
+  agentOf,
+  copyForRun,
+  freeOf,
+  heldBy,
+  hold,
+  roleOf,
+  setHeld,
+  type Filter,
+  type Holding,
+  type SpecifiedFramework,
+  type SpecifiedOptions,
+  type SpecifiedState,
+} from './specification-state.ts';
 
 export class AllocatorSpecification {
-  readonly frameworks = new Map<FrameworkId, Framework>();
-  readonly agents = new Map<AgentId, Agent>();
+  state: SpecifiedState;
   readonly candidates = new Set<AgentId>();
-  holdings: Holding[] = [];
-  #filters: Filter[] = [];
-  readonly #weights = new Map<string, number>();
-  /** How often each place was served: a framework in a role (`role framework`), a path of roles. */
-  readonly #served = new Map<string, number>();
-  readonly #intervalMs: number;
+  paused = false;
 
-  constructor(options: { readonly allocationIntervalMs: number }) {
-    this.#intervalMs = options.allocationIntervalMs;
+  constructor(options: SpecifiedOptions) {
+    this.state = {
+      options,
+      frameworks: new Map(),
+      agents: new Map(),
+      weights: new Map(),
+      quotas: new Map(),
+      served: new Map(),
+      filters: [],
+      holdings: [],
+      whitelist: undefined,
+    };
   }
 
   addFramework(
     id: FrameworkId,
-    description: FrameworkDescription & { readonly active: boolean },
+    { roles, suppressedRoles, ...more }: FrameworkDescription & { readonly active: boolean },
+    used: ReadonlyMap<AgentId, Resources>,
   ): void {
-    this.frameworks.set(id, {
-      roles: new Set(description.roles),
-      suppressed: new Set(description.suppressedRoles),
-      capabilities: description.capabilities,
-      active: description.active,
-    });
-    if (description.active) this.#allAreCandidates();
+    const suppressed = new Set(suppressedRoles);
+    this.state.frameworks.set(id, { ...more, suppressedRoles, roles: new Set(roles), suppressed });
+    for (const [agent, resources] of used)
+      if (heldBy(this.state, id, agent) === undefined) this.track(id, agent, resources);
+    if (more.active) this.#allAreCandidates();
   }
 
   updateFramework(id: FrameworkId, description: FrameworkDescription): void {
@@ -69,7 +68,8 @@ export class AllocatorSpecification {
     const keeps = (role: string): boolean =>
       roles.has(role) && (suppressed.has(role) || !framework.suppressed.has(role));
     this.#dropFilters((filter) => filter.framework === id && !keeps(filter.role));
-    Object.assign(framework, { roles, suppressed, capabilities: description.capabilities });
+    const { active } = framework;
+    this.state.frameworks.set(id, { ...description, roles, suppressed, active });
     this.#forgetServed();
     this.#allAreCandidates();
   }
@@ -85,9 +85,11 @@ export class AllocatorSpecification {
   }
 
   removeFramework(id: FrameworkId): void {
-    this.frameworks.delete(id);
-    for (const { framework, agent } of this.holdings) if (framework === id) this.#freed(agent);
-    this.holdings = this.holdings.filter((holding) => holding.framework !== id);
+    const { state } = this;
+    state.frameworks.delete(id);
+    for (const { framework, agent } of state.holdings) if (framework === id) this.#freed(agent);
+    state.holdings = state.holdings.filter((holding) => holding.framework !== id);
+    for (const { questions } of state.agents.values()) questions.delete(id);
     this.#dropFilters((filter) => filter.framework === id);
     this.#forgetServed();
   }
@@ -100,255 +102,194 @@ export class AllocatorSpecification {
     const named = this.#named(id, roles);
     for (const role of named) this.#framework(id).suppressed.delete(role);
     this.#dropFilters((filter) => filter.framework === id && named.includes(filter.role));
+    for (const { questions } of this.state.agents.values()) {
+      const question = questions.get(id);
+      if (question !== undefined) question.until = Number.NEGATIVE_INFINITY;
+    }
     this.#allAreCandidates();
   }
 
-  addAgent(id: AgentId, agent: AgentDescription & { readonly active: boolean }): void {
-    this.agents.set(id, { ...agent });
+  addAgent(
+    id: AgentId,
+    agent: AgentDescription & { readonly active: boolean },
+    used: ReadonlyMap<FrameworkId, Resources>,
+  ): void {
+    this.state.agents.set(id, { ...agent, questions: new Map() });
+    for (const [framework, resources] of used) this.track(framework, id, resources);
     this.candidates.add(id);
   }
 
-  updateAgent(id: AgentId, total: Resources): void {
-    const agent = this.#agent(id);
-    this.agents.set(id, { ...agent, total });
+  updateAgent(
+    id: AgentId,
+    total: Resources,
+    description?: Pick<AgentDescription, 'info' | 'capabilities'>,
+  ): void {
+    const agent = agentOf(this.state, id);
+    this.state.agents.set(id, { ...agent, ...description, total });
+    const changed =
+      description !== undefined &&
+      JSON.stringify(description.info.attributes) !== JSON.stringify(agent.info.attributes);
+    if (changed) this.#dropFilters((filter) => filter.agent === id);
     this.candidates.add(id);
   }
 
   removeAgent(id: AgentId): void {
-    this.agents.delete(id);
+    const { state } = this;
+    state.agents.delete(id);
     this.candidates.delete(id);
-    this.holdings = this.holdings.filter((holding) => holding.agent !== id);
+    state.holdings = state.holdings.filter((holding) => holding.agent !== id);
     this.#dropFilters((filter) => filter.agent === id);
     this.#forgetServed();
   }
 
   setAgentActive(id: AgentId, { active }: { readonly active: boolean }): void {
-    this.#agent(id).active = active;
+    agentOf(this.state, id).active = active;
     if (active) this.candidates.add(id);
   }
 
   updateWeights(weights: ReadonlyMap<string, number>): void {
-    for (const [role, weight] of weights) this.#weights.set(role, weight);
+    for (const [role, weight] of weights) this.state.weights.set(role, weight);
+  }
+
+  updateQuota(role: string, quota: Quota | undefined): void {
+    if (quota === undefined) this.state.quotas.delete(role);
+    else this.state.quotas.set(role, quota);
+  }
+
+  updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {
+    this.state.whitelist = hostnames;
+    this.#allAreCandidates();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#allAreCandidates();
   }
 
   track(framework: FrameworkId, agent: AgentId, resources: Resources): void {
-    this.#hold({ framework, agent, resources });
+    hold(this.state, { framework, agent, resources });
   }
 
   recover(holding: Holding, refusal: OfferRefusal | undefined, now: Instant): void {
     const { framework, agent, resources } = holding;
-    const held = this.#heldBy(framework, agent).subtract(resources);
-    this.holdings = this.holdings.filter(
-      (other) => other.framework !== framework || other.agent !== agent,
-    );
-    if (!held.isEmpty()) this.holdings.push({ framework, agent, resources: held });
+    const held = heldBy(this.state, framework, agent) ?? Resources.empty;
+    setHeld(this.state, { framework, agent, resources: held.subtract(resources) });
     this.#forgetServed();
     if (refusal === undefined || refusal.leftover === true) this.#freed(agent);
     const role = roleOf(resources);
-    const { active, roles } = this.#framework(framework);
-    if (refusal === undefined || refusal.refuseMs <= 0 || !active || !roles.has(role)) return;
-    const until = now + Math.max(refusal.refuseMs, this.#intervalMs);
-    this.#filters.push({ framework, role, agent, refused: resources.unallocate(), until });
+    const { active, roles } = this.state.frameworks.get(framework) ?? {};
+    if (refusal === undefined || refusal.refuseMs <= 0) return;
+    if (active !== true || roles?.has(role) !== true) return;
+    const until = now + this.#atLeastOneInterval(refusal.refuseMs);
+    const refused = resources.unallocate();
+    this.state.filters.push({ framework, role, agent, refused, until });
   }
 
-  /** Serves these agents in this order. */
-  allocate(now: Instant, agents: readonly AgentId[]): readonly Allocation[] {
-    const allocations: Allocation[] = [];
-    for (const agentId of agents) {
-      const agent = this.#agent(agentId);
-      if (!agent.active) continue;
-      let left = this.freeOf(agentId);
-      const decided: Allocation[] = [];
-      for (const [frameworkId, role] of this.#order()) {
-        const resources = this.#offer(frameworkId, role, { id: agentId, agent, left, now });
-        if (resources === undefined) continue;
-        left = left.subtract(resources);
-        decided.push({ frameworkId, role, agentId, resources: resources.allocate(role) });
-      }
-      for (const allocation of decided) {
-        this.#hold({
-          framework: allocation.frameworkId,
-          agent: agentId,
-          resources: allocation.resources,
-        });
-      }
-      allocations.push(...decided);
+  convert({ framework, agent, resources }: Holding, to: Resources): void {
+    const free = freeOf(this.state, agent);
+    const held = heldBy(this.state, framework, agent) ?? Resources.empty;
+    setHeld(this.state, { framework, agent, resources: held.subtract(resources).add(to) });
+    this.#exchange(agent, resources.unallocate(), to.unallocate());
+    // Others may want a shared volume that was made.
+    if (!freeOf(this.state, agent).equals(free)) this.candidates.add(agent);
+  }
+
+  convertFree(agent: AgentId, from: Resources, to: Resources): boolean {
+    if (!freeOf(this.state, agent).contains(from)) return false;
+    this.#exchange(agent, from, to);
+    this.candidates.add(agent);
+    return true;
+  }
+
+  updateUnavailability(id: AgentId, unavailability: Unavailability | undefined): void {
+    const agent = agentOf(this.state, id);
+    agent.unavailability = unavailability;
+    agent.questions = new Map();
+    this.candidates.add(id);
+  }
+
+  answerInverseOffer(
+    framework: FrameworkId,
+    id: AgentId,
+    answer: InverseOfferAnswer | undefined,
+    refuseMs: number,
+    now: Instant,
+  ): void {
+    const { unavailability, questions } = agentOf(this.state, id);
+    if (unavailability === undefined) return;
+    const until = now + (refuseMs <= 0 ? 0 : this.#atLeastOneInterval(refuseMs));
+    const latest = answer ?? questions.get(framework)?.answer;
+    questions.set(framework, { outstanding: false, until, answer: latest });
+  }
+
+  /** Who is asked now, as `framework agent`. */
+  inverseAllocate(now: Instant): readonly string[] {
+    const asked: string[] = [];
+    for (const { framework, agent } of this.state.holdings) {
+      const { unavailability, questions } = agentOf(this.state, agent);
+      const question = questions.get(framework);
+      const mayBeAsked = question === undefined || (!question.outstanding && now > question.until);
+      const isActive = this.state.frameworks.get(framework)?.active === true;
+      if (unavailability === undefined || !mayBeAsked || !isActive) continue;
+      questions.set(framework, { outstanding: true, until: now, answer: question?.answer });
+      asked.push(`${framework} ${agent}`);
     }
-    return allocations;
+    return asked.sort();
   }
 
-  /** What is neither offered nor used; when the total shrank below that, what can be told to be free. */
-  freeOf(id: AgentId): Resources {
-    return this.#agent(id).total.without(this.allocatedOf(id));
+  /** What would be decided if chance gave these turns; nothing is changed. */
+  decide(now: Instant, turns: Turns): { offers: readonly Allocation[]; after: SpecifiedState } {
+    const after = copyForRun(this.state);
+    return { offers: runSpecified(after, turns, now), after };
   }
 
-  allocatedOf(id: AgentId): Resources {
-    let sum = Resources.empty;
-    for (const { agent, resources } of this.holdings)
-      if (agent === id) sum = sum.add(resources.unallocate());
-    return sum;
-  }
-
-  /** What of the agent the framework would take for the role, nothing when it may not or would not. */
-  #offer(
-    frameworkId: FrameworkId,
-    role: string,
-    { id, agent, left, now }: { id: AgentId; agent: Agent; left: Resources; now: Instant },
-  ): Resources | undefined {
-    const { capabilities } = this.#framework(frameworkId);
-    if (capabilities.has('MULTI_ROLE') && !agent.capabilities.has('MULTI_ROLE')) return undefined;
-    if (role.includes('/') && !agent.capabilities.has('HIERARCHICAL_ROLE')) return undefined;
-    if (agent.total.gpus() > 0 && !capabilities.has('GPU_RESOURCES')) return undefined;
-    const offer = left.filter((resource) => {
-      const owner = resource.reservations?.at(-1)?.role;
-      if (owner !== undefined && owner !== role && !isAncestorRole(owner, role)) return false;
-      if (resource.revocable !== undefined && !capabilities.has('REVOCABLE_RESOURCES'))
-        return false;
-      return (
-        (resource.reservations ?? []).length <= 1 || capabilities.has('RESERVATION_REFINEMENT')
-      );
-    });
-    if (offer.scalarMilli('cpus') < 10 && offer.scalarMilli('mem') < 32_000) return undefined;
-    const hidden = this.#filters.some(
-      (filter) =>
-        filter.framework === frameworkId &&
-        filter.role === role &&
-        filter.agent === id &&
-        now <= filter.until &&
-        filter.refused.contains(offer),
-    );
-    return hidden ? undefined : offer;
-  }
-
-  /** Frameworks with their roles, in the order of service. */
-  #order(): readonly (readonly [FrameworkId, string])[] {
-    const clients = [...this.frameworks].flatMap(([id, { active, roles, suppressed }]) =>
-      active
-        ? [...roles].filter((role) => !suppressed.has(role)).map((role) => [id, role] as const)
-        : [],
-    );
-    const paths = [...new Set(clients.map(([, role]) => `${role}/.`))];
-    return this.#sortPaths(paths, '').flatMap((path) => {
-      const role = path.slice(0, -'/.'.length);
-      const members = clients.filter(([, name]) => name === role);
-      return this.#sorted(members, ([id]) => ({
-        share: this.#share((holder, name) => holder === id && name === role),
-        served: this.#served.get(`${role} ${id}`) ?? 0,
-        name: id,
-      }));
-    });
-  }
-
-  /** Sorts leaves (`a/b/.`) below a path, siblings by weighted share. */
-  #sortPaths(leaves: readonly string[], above: string): readonly string[] {
-    const children = new Set(leaves.map((leaf) => leaf.slice(above.length).split('/')[0] ?? ''));
-    const ordered = this.#sorted([...children], (name) => {
-      const path = above + name;
-      const within = name === '.' ? above.slice(0, -1) : path;
-      const share = this.#share((_holder, role) =>
-        name === '.' ? role === within : role === within || isAncestorRole(within, role),
-      );
-      const weight = name === '.' ? 1 : (this.#weights.get(path) ?? 1);
-      return { share: share / weight, served: this.#served.get(path) ?? 0, name: path };
-    });
-    return ordered.flatMap((name) => {
-      const path = above + name;
-      if (name === '.') return [path];
-      return this.#sortPaths(
-        leaves.filter((leaf) => leaf.startsWith(`${path}/`)),
-        `${path}/`,
-      );
-    });
-  }
-
-  #sorted<T>(
-    items: readonly T[],
-    keyOf: (item: T) => { readonly share: number; readonly served: number; readonly name: string },
-  ): readonly T[] {
-    return items
-      .map((item) => ({ item, ...keyOf(item) }))
-      .sort(
-        (left, right) =>
-          left.share - right.share ||
-          left.served - right.served ||
-          compareText(left.name, right.name),
-      )
-      .map(({ item }) => item);
-  }
-
-  #share(counts: (framework: FrameworkId, role: string) => boolean): number {
-    const totals = new Map<string, number>();
-    for (const { total } of this.agents.values()) addAll(totals, total);
-    const sums = new Map<string, number>();
-    for (const { framework, resources } of this.holdings) {
-      addAll(
-        sums,
-        resources.filter((resource) => counts(framework, resource.allocation_info?.role ?? '')),
-      );
-    }
-    return Math.max(
-      0,
-      ...Array.from(
-        sums,
-        ([name, milli]) => milli / (totals.get(name) ?? Number.POSITIVE_INFINITY),
-      ),
-    );
-  }
-
-  #hold(holding: Holding): void {
-    const { framework, agent, resources } = holding;
-    const sum = this.#heldBy(framework, agent).add(resources);
-    this.holdings = this.holdings.filter(
-      (other) => other.framework !== framework || other.agent !== agent,
-    );
-    this.holdings.push({ framework, agent, resources: sum });
-    const role = roleOf(resources);
-    const parts = role.split('/');
-    const paths = parts.map((_part, depth) => parts.slice(0, depth + 1).join('/'));
-    for (const place of [...paths, `${role}/.`, `${role} ${framework}`]) {
-      this.#served.set(place, (this.#served.get(place) ?? 0) + 1);
-    }
-  }
-
-  #heldBy(framework: FrameworkId, agent: AgentId): Resources {
-    return (
-      this.holdings.find((other) => other.framework === framework && other.agent === agent)
-        ?.resources ?? Resources.empty
-    );
+  #exchange(id: AgentId, from: Resources, to: Resources): void {
+    const agent = agentOf(this.state, id);
+    this.state.agents.set(id, { ...agent, total: agent.total.subtract(from).add(to) });
   }
 
   /** Counts of places that nobody is subscribed to and nothing is allocated in start again at 0. */
   #forgetServed(): void {
+    const { frameworks, holdings, served } = this.state;
     const clients = new Set<string>();
-    for (const [id, { roles }] of this.frameworks)
+    for (const [id, { roles }] of frameworks)
       for (const role of roles) clients.add(`${role} ${id}`);
-    for (const { framework, resources } of this.holdings) {
+    for (const { framework, resources } of holdings) {
       for (const { nature } of resources.entries)
         clients.add(`${nature.allocatedTo ?? ''} ${framework}`);
     }
     const roles = [...clients].map((client) => client.split(' ')[0] ?? '');
-    for (const place of this.#served.keys()) {
-      const path = place.endsWith('/.') ? place.slice(0, -'/.'.length) : place;
-      const known = place.includes(' ')
+    for (const place of served.keys()) {
+      const isLeaf = place.endsWith('/.');
+      const path = isLeaf ? place.slice(0, -'/.'.length) : place;
+      const isKnown = place.includes(' ')
         ? clients.has(place)
-        : roles.some((role) => role === path || (path === place && isAncestorRole(path, role)));
-      if (!known) this.#served.delete(place);
+        : roles.some((role) => role === path || (!isLeaf && role.startsWith(`${path}/`)));
+      if (!isKnown) served.delete(place);
     }
   }
 
   #dropFilters(drop: (filter: Filter) => boolean): void {
-    this.#filters = this.#filters.filter((filter) => !drop(filter));
+    this.state.filters = this.state.filters.filter((filter) => !drop(filter));
   }
 
   #freed(agent: AgentId): void {
-    const wanted = [...this.frameworks.values()].some(
+    const isWanted = [...this.state.frameworks.values()].some(
       ({ active, roles, suppressed }) => active && [...roles].some((role) => !suppressed.has(role)),
     );
-    if (wanted) this.candidates.add(agent);
+    if (isWanted) this.candidates.add(agent);
   }
 
   #allAreCandidates(): void {
-    for (const id of this.agents.keys()) this.candidates.add(id);
+    for (const id of this.state.agents.keys()) this.candidates.add(id);
+  }
+
+  #atLeastOneInterval(ms: number): number {
+    return Math.max(ms, this.state.options.allocationIntervalMs);
   }
 
   #named(id: FrameworkId, roles: readonly string[]): readonly string[] {
@@ -356,25 +297,9 @@ export class AllocatorSpecification {
     return roles.length === 0 ? subscribed : subscribed.filter((role) => roles.includes(role));
   }
 
-  #framework(id: FrameworkId): Framework {
-    const framework = this.frameworks.get(id);
+  #framework(id: FrameworkId): SpecifiedFramework {
+    const framework = this.state.frameworks.get(id);
     if (framework === undefined) throw new Error(`no framework ${id}`);
     return framework;
   }
-
-  #agent(id: AgentId): Agent {
-    const agent = this.agents.get(id);
-    if (agent === undefined) throw new Error(`no agent ${id}`);
-    return agent;
-  }
-}
-
-/** The role that all of it is allocated to. */
-export function roleOf(resources: Resources): string {
-  return resources.entries[0]?.nature.allocatedTo ?? '';
-}
-
-function addAll(sums: Map<string, number>, resources: Resources): void {
-  for (const [name, milli] of resources.scalarQuantities())
-    sums.set(name, (sums.get(name) ?? 0) + milli);
 }
