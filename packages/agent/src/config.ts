@@ -3,6 +3,7 @@
 import { z } from 'zod';
 
 const milliseconds = z.number().int().min(0);
+const place = z.strictObject({ name: z.string().min(1) });
 
 export const agentConfigSchema = z
   .object({
@@ -21,6 +22,10 @@ export const agentConfigSchema = z
     resources: z.string().default(''),
     /** `key:value;…` or a JSON list. */
     attributes: z.string().default(''),
+    /** Where the host is: `{"fault_domain":{"region":{"name"},"zone":{"name"}}}`. The master must have one too. */
+    domain: z
+      .strictObject({ fault_domain: z.strictObject({ region: place, zone: place }) })
+      .optional(),
     /** Role of resources without one. */
     defaultRole: z.string().default('*'),
     /** Runtimes that are on: `process`, `docker`, or both with a comma. */

@@ -13,8 +13,9 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** A duration in the largest unit that divides it. */
 export function durationText(milliseconds: number): string {
+  if (milliseconds === 0) return '0ns';
   const fitting = Object.entries(UNITS).find(
-    ([unit, size]) => unit !== 'weeks' && milliseconds % size === 0,
+    ([, size]) => milliseconds >= size && milliseconds % size === 0,
   );
   const [unit, size] = fitting ?? ['ms', 1];
   return `${milliseconds / size}${unit}`;

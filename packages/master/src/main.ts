@@ -1,30 +1,51 @@
 /**
- * A master of its own: settings from defaults, a file, `MESOS_*` variables and flags, the registry in a
- * SQLite file of its data directory. Ends with 1 when it cannot go on, so that a supervisor starts it anew.
+ * A master of its own: settings from defaults, a file, `MESOS_*` variables and flags (the original's and ours),
+ * the registry in a SQLite file of its data directory, or in memory. Ends with 1 when it cannot go on, so that a supervisor starts it anew.
  */
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { openSqliteStore } from '@dcos/store';
+import { openMemoryStore, openSqliteStore } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
 import { masterConfigSchema } from './shell/config.ts';
+import { translateFlags } from './shell/given-flags.ts';
 import { startMaster } from './shell/start-master.ts';
 
 const processSchema = masterConfigSchema.extend({
   /** Where the registry is kept. */
   dataDir: z.string().min(1).default('.dcos/master'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Standard error when absent. */
+  logFile: z.string().min(1).optional(),
 });
+
+/** What the original calls them; it has none below INFO. */
+const LEVELS = {
+  debug: 'INFO',
+  info: 'INFO',
+  warn: 'WARNING',
+  error: 'ERROR',
+  silent: 'ERROR',
+} as const;
 
 await runProgram({
   name: 'master',
   schema: processSchema,
   environmentPrefix: 'MESOS_',
-  async start({ dataDir, logLevel: _logLevel, ...config }, { logger, fail }) {
+  translate: translateFlags,
+  async start({ dataDir, logLevel, logFile, ...config }, { logger, fail }) {
     mkdirSync(dataDir, { recursive: true });
-    const store = openSqliteStore(join(dataDir, 'registry.sqlite'));
-    const master = await startMaster(config, { logger, store, onFatal: fail });
+    const store =
+      config.registry === 'in_memory'
+        ? openMemoryStore()
+        : openSqliteStore(join(dataDir, 'registry.sqlite'));
+    const flags = {
+      work_dir: dataDir,
+      logging_level: LEVELS[logLevel],
+      ...(logFile !== undefined && { log_dir: dirname(logFile) }),
+    };
+    const master = await startMaster(config, { logger, store, flags, onFatal: fail });
     process.stdout.write(`master ready at ${master.url}\n`);
     return {
       async close() {

@@ -33,3 +33,23 @@ test.each([
 ])('%j is refused', (flags, message) => {
   expect(() => readSettings(program, flags, {})).toThrow(message);
 });
+
+test('flags and variables of another spelling are said in the words of the schema', () => {
+  const settings = readSettings(
+    {
+      ...program,
+      translate: ({ flags, environment }) => ({
+        flags: flags.map((flag) => flag.replace('--listen_on=', '--port=')),
+        environment: { ...environment, X_PORT: environment['X_LISTEN_ON'] },
+        notes: ['--colour has no effect'],
+      }),
+    },
+    ['--listen_on=7'],
+    { X_LISTEN_ON: '8' },
+  );
+  expect(settings).toMatchObject({
+    config: { port: 7 },
+    raw: { origins: { port: 'flag' } },
+    notes: ['--colour has no effect'],
+  });
+});

@@ -40,6 +40,8 @@ export interface Program<Config> {
   readonly schema: ConfigSchema<Config>;
   /** Such as `MESOS_`; `<prefix>CONFIG_FILE` or `--config-file` names a JSON file with settings. */
   readonly environmentPrefix: string;
+  /** Says flags and variables of another spelling in the schema's words. Throws for one that is refused. */
+  readonly translate?: (given: GivenSettings) => TranslatedSettings;
   readonly exitCodes?: { readonly usage: number; readonly failed: number };
   start(
     config: Config,
@@ -49,6 +51,17 @@ export interface Program<Config> {
       readonly fail: (error: unknown) => void;
     },
   ): Promise<Running>;
+}
+
+/** Flags and environment variables as a program got them. */
+export interface GivenSettings {
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface TranslatedSettings extends GivenSettings {
+  /** Lines for people about flags that have no effect; `--print-config` and the log show them. */
+  readonly notes: readonly string[];
 }
 
 /** Settings that every program has; components may name them in their schema. */
@@ -66,16 +79,16 @@ export async function runProgram<Config extends LogSettings>(
     process.stderr.write(`${program.name}: ${problem}\n`);
     process.exit(code);
   };
-  let settings: { readonly config: Config; readonly raw: RawConfig };
+  let settings: Settings<Config>;
   try {
     settings = readSettings(program, process.argv.slice(2), process.env);
   } catch (error) {
     return exit(exitCodes.usage, errorText(error));
   }
-  const { config, raw } = settings;
+  const { config, raw, notes } = settings;
   if (raw.values['printConfig'] === true) {
     const shown = config as Readonly<Record<string, unknown>>;
-    process.stdout.write(`${describeConfig(shown, raw.origins)}\n`);
+    process.stdout.write(`${[describeConfig(shown, raw.origins), ...notes].join('\n')}\n`);
     return;
   }
   const logger = createLogger({
@@ -83,6 +96,7 @@ export async function runProgram<Config extends LogSettings>(
     level: config.logLevel ?? 'info',
     ...(config.logFile === undefined ? {} : { file: config.logFile }),
   });
+  for (const note of notes) logger.warn({ event: 'setting.without-effect' }, note);
   try {
     const running = await program.start(config, {
       logger,
@@ -108,16 +122,24 @@ export async function runProgram<Config extends LogSettings>(
   }
 }
 
+interface Settings<Config> {
+  readonly config: Config;
+  readonly raw: RawConfig;
+  readonly notes: readonly string[];
+}
+
 /** Merges and parses the settings. Throws an error whose text names the setting. */
 export function readSettings<Config>(
-  program: Pick<Program<Config>, 'schema' | 'environmentPrefix'>,
+  program: Pick<Program<Config>, 'schema' | 'environmentPrefix' | 'translate'>,
   flags: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): { readonly config: Config; readonly raw: RawConfig } {
+): Settings<Config> {
+  const given = { flags, environment };
+  const translated = program.translate?.(given) ?? { ...given, notes: [] };
   const sources = {
-    environment,
+    environment: translated.environment,
     environmentPrefix: program.environmentPrefix,
-    flags,
+    flags: translated.flags,
     keys: [...Object.keys(program.schema.shape), 'configFile', 'printConfig'],
   };
   const first = mergeConfig(sources);
@@ -128,7 +150,7 @@ export function readSettings<Config>(
   if (!merged.ok) throw new Error(merged.error);
   const { configFile: _file, printConfig: _print, ...values } = merged.value.values;
   const parsed = program.schema.safeParse(values);
-  if (parsed.success) return { config: parsed.data, raw: merged.value };
+  if (parsed.success) return { config: parsed.data, raw: merged.value, notes: translated.notes };
   const problems = parsed.error.issues.map(
     ({ path: place, message }) => `${place.map(String).join('.')}: ${message}`,
   );

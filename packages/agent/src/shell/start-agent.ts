@@ -176,7 +176,14 @@ class AgentProcess implements RunningAgent {
     });
     const attributes = hostAttributes(config.attributes);
     const hostname = config.hostname ?? config.ip;
-    const infoAt = (port: number): AgentInfo => ({ hostname, port, resources, attributes });
+    const { domain } = config;
+    const infoAt = (port: number): AgentInfo => ({
+      hostname,
+      port,
+      resources,
+      attributes,
+      ...(domain !== undefined && { domain }),
+    });
     const info = { value: infoAt(config.port) };
     this.#addRoutes(() => info.value, resources);
     this.#address = await server.listen({ host: config.ip, port: config.port });
@@ -419,6 +426,7 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     containerizers: config.runtimes.replace('process', 'mesos'),
     default_role: config.defaultRole,
     docker_socket: config.dockerSocket,
+    ...(config.domain !== undefined && { domain: JSON.stringify(config.domain) }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
     hostname: config.hostname ?? config.ip,
     ip: config.ip,

@@ -5,8 +5,6 @@
  * Answers are the original's: 401 without a body and with the realm in `WWW-Authenticate`, 403 without a body.
  */
 
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { errorText, OperationError } from '@dcos/base';
 import type { FastifyInstance, FastifyRequest } from '@dcos/http';
 import type { masterApi } from '@dcos/wire';
@@ -17,6 +15,7 @@ import { demandsOfCall, demandsOfRoute, realmOf, routeOf, type Realm } from './a
 import type { ResolvedMasterConfig } from './config.ts';
 import { Credentials } from './credentials.ts';
 import { parseFirewallRules } from './firewall.ts';
+import { readSetting, textOfSetting } from './setting-files.ts';
 
 export class AccessControl {
   readonly authorizer: Authorizer;
@@ -100,19 +99,5 @@ function authorizerOf(setting: string): Authorizer {
     return createLocalAuthorizer(parseAcls(text));
   } catch (error) {
     throw new OperationError('ACLS_INVALID', errorText(error), { cause: error });
-  }
-}
-
-/** JSON stands for itself, everything else names a file. */
-function textOfSetting(code: string, setting: string): string {
-  return setting.trimStart().startsWith('{') ? setting : readSetting(code, setting);
-}
-
-/** The text of a file, named by its path or `file://…`. */
-function readSetting(code: string, name: string): string {
-  try {
-    return readFileSync(name.startsWith('file://') ? fileURLToPath(name) : name, 'utf8');
-  } catch (error) {
-    throw new OperationError(code, `${name} cannot be read: ${errorText(error)}`, { cause: error });
   }
 }

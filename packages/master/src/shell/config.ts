@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { defaultMasterOptions } from '../core/options.ts';
+import { parseMinAllocatable, parsePercentage, parseRate, parseWeights } from './flag-values.ts';
 
 const period = (milliseconds: number): z.ZodDefault<z.ZodNumber> =>
   z
@@ -12,6 +13,29 @@ const period = (milliseconds: number): z.ZodDefault<z.ZodNumber> =>
     .min(1)
     .max(2 ** 40)
     .default(milliseconds);
+/** A text that must be of the original's form, which the message shows. */
+const textOf = (parse: (text: string) => unknown, form: string): z.ZodString =>
+  z.string().refine((text) => parse(text) !== undefined, `expected ${form}`);
+/** JSON, as text or as a value, or the name of the file that has it. */
+const jsonOrFile = z.union([
+  z.string().min(1),
+  z.record(z.string(), z.unknown()).transform((value) => JSON.stringify(value)),
+]);
+/** No longer than what a platform takes for one timer. */
+const patience = (milliseconds: number): z.ZodDefault<z.ZodNumber> =>
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(milliseconds);
+const kept = (count: number): z.ZodDefault<z.ZodNumber> =>
+  z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31)
+    .default(count);
 const bound = (count: number): z.ZodDefault<z.ZodNumber> =>
   z
     .number()
@@ -25,6 +49,9 @@ export const masterConfigSchema = z.strictObject({
   ip: z.ipv4().default('127.0.0.1'),
   /** 0 takes a free port. */
   port: z.number().int().min(0).max(65_535).default(5050),
+  /** Address and port that clients are told, where those of the machine are not reached from outside. */
+  advertiseIp: z.ipv4().optional(),
+  advertisePort: z.number().int().min(1).max(65_535).optional(),
   /** Name that clients are told; the address when absent. */
   hostname: z.string().min(1).optional(),
   /** Name of the cluster in `/state`. */
@@ -46,7 +73,39 @@ export const masterConfigSchema = z.strictObject({
   agentPingIntervalMs: period(defaultMasterOptions.pingIntervalMs),
   agentPingsMissedMax: bound(defaultMasterOptions.pingsMissedMax),
   agentReregisterTimeoutMs: period(defaultMasterOptions.agentReregisterTimeoutMs),
+  /** How fast agents may be marked unreachable, such as `1/10mins`; without, as fast as they are. */
+  agentRemovalRateLimit: textOf(parseRate, "a rate such as '1/10mins'").optional(),
+  /** The master ends when more than this part of the agents is not back after a failover. */
+  recoveryAgentRemovalLimit: textOf(parsePercentage, "a percentage such as '80%'").default('100%'),
+  /** Where the master is, as DomainInfo, or the file that has it. */
+  domain: jsonOrFile.optional(),
+  /** Whether agents without a fault domain are refused. */
+  requireAgentDomain: z.boolean().default(defaultMasterOptions.requireAgentDomain),
+  /** A file with one host name a line: only those agents are offered. It is read again every 5 s. */
+  whitelist: z.string().min(1).optional(),
+  /** What keeps the registry, as `/flags` shows it: `main.ts` opens it, others bring their own store. */
+  registry: z.enum(['replicated_log', 'in_memory']).default('replicated_log'),
+  /** How long the registry may take to be read, and to make progress with writes; the master ends then. */
+  registryFetchTimeoutMs: patience(60_000),
+  registryStoreTimeoutMs: patience(20_000),
+  registryGcIntervalMs: period(defaultMasterOptions.registryGcIntervalMs),
+  /** Agents that are gone or unreachable are forgotten when they are too old, or too many. */
+  registryAgentAgeMaxMs: period(defaultMasterOptions.removedAgentAgeMaxMs),
+  registryAgentsMax: bound(defaultMasterOptions.removedAgentsMax),
   allocationIntervalMs: period(defaultMasterOptions.allocationIntervalMs),
+  /** After a failover with quota, nothing is offered before this part of the agents is back, */
+  allocatorAgentRecoveryFactor: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(defaultMasterOptions.allocatorRecoveryFactor),
+  /** or this long has passed. */
+  allocatorRecoveryTimeoutMs: period(defaultMasterOptions.allocatorRecoveryTimeoutMs),
+  /** What an offer has at least: `;` joins amounts that must all be there, `|` sets of which one will do. */
+  minAllocatableResources: textOf(
+    parseMinAllocatable,
+    "amounts such as 'cpus:0.01|mem:32'",
+  ).default('cpus:0.01|mem:32'),
   heartbeatIntervalMs: period(defaultMasterOptions.heartbeatIntervalMs),
   /** Offers older than this are rescinded; 0 for never, as the original does by default. */
   offerTimeoutMs: z
@@ -66,6 +125,23 @@ export const masterConfigSchema = z.strictObject({
     .max(2 ** 40)
     .default(defaultMasterOptions.declineLengthenedMaxMs),
   roleSorter: z.enum(['drf', 'random']).default('drf'),
+  frameworkSorter: z.enum(['drf', 'random']).default('drf'),
+  /** Names of resources that do not count for shares, with commas. */
+  fairSharingExcludedResourceNames: z.string().optional(),
+  /** Roles that may be used, with commas; all when absent. Deprecated. */
+  roles: z.string().min(1).optional(),
+  /** Weights such as `dev=2,ops=1`, for a registry that has none. Deprecated. */
+  weights: textOf(parseWeights, "weights such as 'dev=2,ops=1'").optional(),
+  /** Whether frameworks of the user `root` may subscribe. */
+  rootSubmissions: z.boolean().default(defaultMasterOptions.rootSubmissions),
+  completedFrameworksMax: kept(defaultMasterOptions.completedFrameworksMax),
+  completedTasksPerFrameworkMax: kept(defaultMasterOptions.completedTasksPerFrameworkMax),
+  unreachableTasksPerFrameworkMax: kept(defaultMasterOptions.unreachableTasksPerFrameworkMax),
+  /** Characters of a regular expression in offer constraints, and instructions of its program. */
+  offerConstraintsRegexLengthMax: bound(defaultMasterOptions.constraintRegexLengthMax),
+  offerConstraintsRegexProgramMax: bound(defaultMasterOptions.constraintRegexProgramMax),
+  /** Whether each framework has metrics of its own. */
+  publishPerFrameworkMetrics: z.boolean().default(true),
   filterGpuResources: z.boolean().default(true),
   /** Who may log in: a file with `{"credentials":[{"principal","secret"}]}` or lines `principal secret`. */
   credentials: z.string().min(1).optional(),
@@ -76,9 +152,9 @@ export const masterConfigSchema = z.strictObject({
   /** Whether those who change something, and the operator API, must log in. */
   authenticateHttpReadwrite: z.boolean().default(false),
   /** Access control lists: their JSON, or the file that has it. Without, everybody may do everything. */
-  acls: z.string().min(1).optional(),
+  acls: jsonOrFile.optional(),
   /** Endpoints that nobody may use: `{"disabled_endpoints":{"paths":[…]}}`, or the file that has it. */
-  firewallRules: z.string().min(1).optional(),
+  firewallRules: jsonOrFile.optional(),
 });
 
 /** What a caller gives; everything has a default. */

@@ -1,10 +1,12 @@
 /**
- * What this build calls itself, and the flags that it shows in the original's spelling.
+ * What this build calls itself, and what a master tells of itself.
  */
 
-import { durationText } from '@dcos/base';
-import type { BuildInfo } from '../views/v0-state.ts';
-import type { ResolvedMasterConfig } from './config.ts';
+import { errorText, OperationError, type JsonValue } from '@dcos/base';
+import { DomainInfoType, fromJson, type DomainInfo, type MasterInfo } from '@dcos/wire';
+import { masterPid } from '../core/names.ts';
+import type { BuildInfo, MasterIdentity } from '../views/v0-state.ts';
+import { textOfSetting } from './setting-files.ts';
 
 /** The version of the original whose interfaces are spoken: clients compare it to know what they may use. */
 export const BUILD: BuildInfo = {
@@ -14,38 +16,43 @@ export const BUILD: BuildInfo = {
   build_user: 'dcos',
 };
 
-/** The flags as `/flags` and `/state` show them; names and units are the original's. */
-export function flagsOf(
-  config: ResolvedMasterConfig,
-  port: number,
-): Readonly<Record<string, string>> {
+/** An IPv4 address in network byte order, read as a little-endian number: what old clients expect. */
+function addressNumber(ip: string): number {
+  return ip.split('.').reduceRight((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** What frameworks and agents are told of the master. */
+export function masterInfoOf({
+  id,
+  ip,
+  port,
+  hostname,
+  build,
+  domain,
+}: MasterIdentity): MasterInfo {
   return {
-    agent_ping_timeout: durationText(config.agentPingIntervalMs),
-    agent_reregister_timeout: durationText(config.agentReregisterTimeoutMs),
-    allocation_interval: durationText(config.allocationIntervalMs),
-    allocator: 'hierarchical',
-    authenticate_agents: 'false',
-    authenticate_frameworks: 'false',
-    authenticate_http_frameworks: String(config.authenticateHttpFrameworks),
-    authenticate_http_readonly: String(config.authenticateHttpReadonly),
-    authenticate_http_readwrite: String(config.authenticateHttpReadwrite),
-    ...(config.acls !== undefined && { acls: config.acls }),
-    ...(config.credentials !== undefined && { credentials: config.credentials }),
-    cluster: config.cluster,
-    ...(config.firewallRules !== undefined && { firewall_rules: config.firewallRules }),
-    filter_gpu_resources: String(config.filterGpuResources),
-    framework_sorter: 'drf',
-    hostname: config.hostname ?? config.ip,
-    ip: config.ip,
-    max_agent_ping_timeouts: String(config.agentPingsMissedMax),
-    max_completed_frameworks: '50',
-    max_completed_tasks_per_framework: '1000',
-    max_operator_event_stream_subscribers: String(config.operatorSubscribersMax),
-    max_unreachable_tasks_per_framework: '1000',
-    min_allocatable_resources: 'cpus:0.01|mem:32',
-    ...(config.offerTimeoutMs > 0 && { offer_timeout: durationText(config.offerTimeoutMs) }),
-    port: String(port),
-    role_sorter: config.roleSorter,
-    root_submissions: 'true',
+    id,
+    ip: addressNumber(ip),
+    port,
+    pid: masterPid(ip, port),
+    hostname,
+    version: build.version,
+    address: { hostname, ip, port },
+    ...(domain !== undefined && { domain }),
+    capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
   };
+}
+
+/** The fault domain of a setting. Throws `DOMAIN_*`. */
+export function domainOf(setting: string): DomainInfo {
+  const text = textOfSetting('DOMAIN_UNREADABLE', setting);
+  try {
+    const domain = fromJson(DomainInfoType, JSON.parse(text) as JsonValue);
+    if (domain.fault_domain === undefined) throw new Error("it has no 'fault_domain'");
+    return domain;
+  } catch (error) {
+    throw new OperationError('DOMAIN_INVALID', `the domain is not valid: ${errorText(error)}`, {
+      cause: error,
+    });
+  }
 }

@@ -42,7 +42,7 @@ test('other timers are nobody’s run', () => {
 test('the size of the registry follows what is read, replaced and deleted', () => {
   const { metrics, instruments } = measured();
   const size = (): number | undefined => metrics.snapshot()['registrar/registry_size_bytes'];
-  instruments.registryRead([{ key: 'a', bytes: 10 }], 5);
+  instruments.registryRead({ sizes: [{ key: 'a', bytes: 10 }], tookMs: 5 });
   expect(size()).toBe(11);
   instruments.registryWritten([{ kind: 'put', key: 'a', value: new Uint8Array(2) }], 1);
   instruments.registryWritten([{ kind: 'put', key: 'ü', value: new Uint8Array(3) }], 4);

@@ -8,6 +8,7 @@
 
 import type { Write } from '@dcos/store';
 import type { Metrics } from '@dcos/telemetry';
+import type { RegistryReading } from './registry-reading.ts';
 import { ALLOCATE_ALL_TIMER, ALLOCATE_TIMER } from '../core/offers.ts';
 
 export interface Queues {
@@ -42,11 +43,8 @@ export class Instruments {
   }
 
   /** The registry was read. */
-  registryRead(
-    entries: readonly { readonly key: string; readonly bytes: number }[],
-    tookMs: number,
-  ): void {
-    for (const { key, bytes } of entries) this.#setSize(key, bytes);
+  registryRead({ sizes, tookMs }: Pick<RegistryReading, 'sizes' | 'tookMs'>): void {
+    for (const { key, bytes } of sizes) this.#setSize(key, bytes);
     this.#metrics.gauge('registrar/state_fetch_ms', () => tookMs);
   }
 

@@ -19,7 +19,8 @@ import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
-import { BUILD, flagsOf } from './identity.ts';
+import { shownFlags } from './flags.ts';
+import { BUILD } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addMaintenanceRoutes } from './maintenance-routes.ts';
@@ -76,7 +77,7 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
 }
 
 function onFlags(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
-  const flags = shell.leadership?.identity.flags ?? flagsOf(shell.config, shell.config.port);
+  const flags = shell.leadership?.identity.flags ?? shownFlags(shell.config);
   sendDocument(request, reply, { flags });
 }
 

@@ -8,6 +8,7 @@
 
 import { createAllocator, type Allocator } from '@dcos/allocator';
 import {
+  durationText,
   errorText,
   masterId,
   OperationError,
@@ -15,7 +16,6 @@ import {
   type Cancel,
   type Clock,
   type Instant,
-  type JsonValue,
   type Logger,
 } from '@dcos/base';
 import { createHttpServer, type FastifyReply, type HttpServer } from '@dcos/http';
@@ -24,16 +24,12 @@ import { addHostGauges, createMetrics } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
 import {
   createMaster,
-  defaultMasterOptions,
-  REGISTRY_PREFIX,
   type Effect,
   type Master,
   type MasterEvent,
-  type MasterOptions,
   type MasterSnapshot,
   type RegistryEntry,
 } from '../core/index.ts';
-import { masterPid } from '../core/names.ts';
 import { createMasterMetrics } from '../views/metrics.ts';
 import type { MasterIdentity } from '../views/v0-state.ts';
 import { AccessControl } from './access-control.ts';
@@ -42,11 +38,16 @@ import { masterConfigSchema, type MasterConfig, type ResolvedMasterConfig } from
 import { EffectQueue } from './effect-queue.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { BUILD, flagsOf } from './identity.ts';
+import { readRegistry } from './registry-reading.ts';
+import { shownFlags } from './flags.ts';
+import { BUILD, domainOf } from './identity.ts';
+import { allocatorOptionsOf, optionsOf } from './core-options.ts';
 import { Instruments } from './instruments.ts';
 import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
+import { whitelistOf, type Whitelist } from './whitelist.ts';
+import { WriteWatch } from './write-watch.ts';
 import { createSystemRandom, systemClock } from './system-ports.ts';
 import { Timers } from './timers.ts';
 import { addV1Routes } from './v1-routes.ts';
@@ -55,6 +56,8 @@ export interface MasterDeps {
   readonly logger: Logger;
   readonly store: Store;
   readonly clock?: Clock;
+  /** Flags of the program around it, by the original's names, for `/flags`. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Called when the master cannot go on; it has stopped by then. Throws out of the event loop when absent. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -86,36 +89,30 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
   const { port, url } = await http.listen({ host: config.ip, port: config.port });
   try {
     const lease = await deps.store.elect(ELECTION, id);
-    const readingSince = clock.monotonicMs();
-    const stored = await deps.store.list(REGISTRY_PREFIX);
-    const entries = stored.map(registryEntry);
-    shell.instruments.registryRead(
-      stored.map(({ key, value }) => ({ key, bytes: value.byteLength })),
-      clock.monotonicMs() - readingSince,
-    );
-    const hostname = config.hostname ?? config.ip;
+    const registry = await readRegistry(deps.store, clock, config.registryFetchTimeoutMs);
+    shell.instruments.registryRead(registry);
+    const ip = config.advertiseIp ?? config.ip;
     const identity: MasterIdentity = {
       id,
-      ip: config.ip,
-      port,
-      hostname,
+      ip,
+      port: config.advertisePort ?? port,
+      hostname: config.hostname ?? ip,
       cluster: config.cluster,
       startTime,
       electedTime: clock.now() / 1000,
       build: BUILD,
       capabilities: ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'],
-      flags: flagsOf(config, port),
+      flags: shownFlags({ ...config, port }, deps.flags),
+      ...(config.domain !== undefined && { domain: domainOf(config.domain) }),
     };
-    const allocator = createAllocator({
-      random,
-      allocationIntervalMs: config.allocationIntervalMs,
-      roleSorter: config.roleSorter,
-      filterGpuResources: config.filterGpuResources,
-    });
+    const allocator = createAllocator({ random, ...allocatorOptionsOf(config, identity) });
     const options = optionsOf(config, identity);
     const { authorizer } = shell.access;
     const core = createMaster({ masterId: id, random, allocator, authorizer, options });
-    shell.begin({ core, allocator, identity, masterInfo: options.masterInfo, lease }, entries);
+    shell.begin(
+      { core, allocator, identity, masterInfo: options.masterInfo, lease },
+      registry.entries,
+    );
   } catch (error) {
     await shell.close();
     throw error;
@@ -128,51 +125,6 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
     snapshot: () => shell.leadership?.core.snapshot(),
     close: () => shell.close(),
   };
-}
-
-function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity): MasterOptions {
-  const { offerTimeoutMs: _default, ...defaults } = defaultMasterOptions;
-  return {
-    ...defaults,
-    masterInfo: masterInfoOf(identity),
-    version: BUILD.version,
-    pingIntervalMs: config.agentPingIntervalMs,
-    pingsMissedMax: config.agentPingsMissedMax,
-    agentReregisterTimeoutMs: config.agentReregisterTimeoutMs,
-    allocationIntervalMs: config.allocationIntervalMs,
-    heartbeatIntervalMs: config.heartbeatIntervalMs,
-    ...(config.offerTimeoutMs > 0 && { offerTimeoutMs: config.offerTimeoutMs }),
-    declineLengthenedMaxMs: config.declineLengthenedMaxMs,
-  };
-}
-
-function masterInfoOf({ id, ip, port, hostname, build }: MasterIdentity): MasterInfo {
-  return {
-    id,
-    ip: addressNumber(ip),
-    port,
-    pid: masterPid(ip, port),
-    hostname,
-    version: build.version,
-    address: { hostname, ip, port },
-    capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
-  };
-}
-
-/** An IPv4 address in network byte order, read as a little-endian number: what old clients expect. */
-function addressNumber(ip: string): number {
-  return ip.split('.').reduceRight((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function registryEntry({ key, value }: Awaited<ReturnType<Store['list']>>[number]): RegistryEntry {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(value);
-    return { key, value: JSON.parse(text) as JsonValue };
-  } catch (error) {
-    throw new OperationError('REGISTRY_UNREADABLE', `the registry's ${key} cannot be read`, {
-      cause: error,
-    });
-  }
 }
 
 /** What exists once this master leads. */
@@ -200,6 +152,8 @@ export class MasterShell {
   readonly #agents: AgentSockets;
   readonly #timers: Timers;
   readonly #effects: EffectQueue;
+  readonly #writes: WriteWatch;
+  readonly #whitelist: Whitelist | undefined;
   #leadership: Leadership | undefined;
   #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
   #cancelBeat: Cancel = () => undefined;
@@ -236,6 +190,19 @@ export class MasterShell {
       persist: (effect) => this.#persist(effect),
       perform: (effect) => this.#perform(effect),
       onFailure: (error) => this.#fail(error),
+    });
+    this.#writes = new WriteWatch(clock, config.registryStoreTimeoutMs, () =>
+      this.#fail(
+        new OperationError(
+          'REGISTRY_STORE_TIMEOUT',
+          `no write to the registry was durable within ${durationText(config.registryStoreTimeoutMs)}`,
+        ),
+      ),
+    );
+    this.#whitelist = whitelistOf(config.whitelist, {
+      clock,
+      logger: this.log,
+      onChange: (hostnames) => this.dispatch({ kind: 'whitelist', hostnames }),
     });
     this.instruments = new Instruments(this.metrics, () => clock.monotonicMs(), {
       effects: () => this.#effects.size,
@@ -274,7 +241,7 @@ export class MasterShell {
       {
         uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
         subscribers: () => this.operatorStreams.size,
-        perFramework: true,
+        perFramework: this.config.publishPerFrameworkMetrics,
       },
     );
     void lease.lost.then(() => {
@@ -282,6 +249,7 @@ export class MasterShell {
         this.#fail(new OperationError('MASTER_DEPOSED', 'leadership was lost'));
     });
     this.dispatch({ kind: 'recovered', entries });
+    this.#whitelist?.start();
     this.#beat();
   }
 
@@ -331,7 +299,9 @@ export class MasterShell {
     );
     const lease = this.#leadership?.lease;
     const since = this.#clock.monotonicMs();
+    this.#writes.begin();
     await this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
+    this.#writes.end();
     this.instruments.registryWritten(writes, this.#clock.monotonicMs() - since);
   }
 
@@ -411,6 +381,8 @@ export class MasterShell {
   async #close(): Promise<void> {
     this.#effects.stop();
     this.#timers.cancelAll();
+    this.#writes.stop();
+    this.#whitelist?.stop();
     this.log.close();
     this.#cancelBeat();
     this.operatorStreams.closeAll();

@@ -3,6 +3,7 @@
  */
 
 import type { JsonObject, JsonValue } from '@dcos/base';
+import { DomainInfoType, toJson, type DomainInfo } from '@dcos/wire';
 import { lookOf } from '../core/agent-look.ts';
 import { masterPid } from '../core/names.ts';
 import type { MasterState } from '../core/state.ts';
@@ -28,6 +29,8 @@ export interface MasterIdentity {
   readonly build: BuildInfo;
   readonly capabilities: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
+  /** Where the master is, if it was told. */
+  readonly domain?: DomainInfo;
 }
 
 export interface BuildInfo {
@@ -46,6 +49,7 @@ export function buildObject(build: BuildInfo): { readonly [key: string]: JsonVal
 /** `/state` */
 export function stateDocument(state: MasterState, master: MasterIdentity): Document {
   const pid = masterPid(master.ip, master.port);
+  const domain = master.domain && { domain: toJson(DomainInfoType, master.domain) };
   const agents = [...state.agents.values()];
   const connected = agents.filter(
     ({ connection, policy }) => connection !== undefined && policy === undefined,
@@ -62,7 +66,14 @@ export function stateDocument(state: MasterState, master: MasterIdentity): Docum
     deactivated_slaves: agents.length - connected,
     unreachable_slaves: state.unreachableAgents.size,
     leader: pid,
-    leader_info: { id: master.id, pid, port: master.port, hostname: master.hostname },
+    leader_info: {
+      id: master.id,
+      pid,
+      port: master.port,
+      hostname: master.hostname,
+      ...domain,
+    },
+    ...domain,
     cluster: master.cluster,
     flags: master.flags,
     slaves: FragmentList.of(agents.map(lookOf), agentText),
