@@ -4,34 +4,21 @@ import { compareText, unreachable, type Instant } from '@dcos/base';
 import { milliOf, Resources, topLevelRole } from '@dcos/resources';
 import type { AgentBook } from './agent-book.ts';
 import { offerable, type Refusal } from './allocation-run.ts';
-import { isActive, type Client, type ClientTree, type Framework } from './clients.ts';
-import type { OfferFilters } from './offer-filters.ts';
-import type { QuotaBook } from './quota-book.ts';
-import type { ScalarNames } from './scalar-vector.ts';
+import { isActive, type Client, type Framework } from './clients.ts';
+import type { Ledger } from './ledger.ts';
 import type { FrameworkExplanation, Quantities, RoleExplanation } from './types.ts';
-
-interface ExplanationContext {
-  readonly agents: Iterable<AgentBook>;
-  readonly clients: ClientTree;
-  readonly filters: OfferFilters<Client, AgentBook>;
-  readonly names: ScalarNames;
-  readonly quota: QuotaBook;
-}
 
 /**
  * All roles by name, or the one: those that somebody has subscribed to or has something for, that have a
  * quota, or for which something is reserved.
  */
-export function explainRoles(
-  context: ExplanationContext,
-  only: string | undefined,
-): readonly RoleExplanation[] {
-  const { clients, quota } = context;
+export function explainRoles(ledger: Ledger, only: string | undefined): readonly RoleExplanation[] {
+  const { agents, clients, quota } = ledger;
   clients.roleSorter.refresh();
-  const reserved = reservations(context.agents);
+  const reserved = reservations(agents.values());
   const known = new Set([...clients.roles.keys(), ...quota.quotas().keys(), ...reserved.keys()]);
   const names = only === undefined ? [...known].sort(compareText) : known.has(only) ? [only] : [];
-  return names.map((name) => explainRole(context, name, reserved.get(name) ?? new Map()));
+  return names.map((name) => explainRole(ledger, name, reserved.get(name) ?? new Map()));
 }
 
 /** What agents have reserved for each role, used or not. */
@@ -50,7 +37,7 @@ function reservations(agents: Iterable<AgentBook>): ReadonlyMap<string, Quantiti
 }
 
 function explainRole(
-  { clients, filters, names, quota }: ExplanationContext,
+  { clients, filters, names, quota }: Ledger,
   name: string,
   reserved: Quantities,
 ): RoleExplanation {
@@ -74,7 +61,7 @@ function explainRole(
 }
 
 function explainClient(
-  context: Pick<ExplanationContext, 'filters' | 'names'>,
+  context: Pick<Ledger, 'filters' | 'names'>,
   client: Client,
 ): FrameworkExplanation {
   return {
