@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spawn as spawnTerminal } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   dockerImage,
@@ -36,19 +37,25 @@ const webserver = JSON.parse(
   readFileSync(join(workspaceRoot, 'examples', 'webserver.json'), 'utf8'),
 ) as object;
 
-function dcos(...args: readonly string[]): {
+const dcosProgram = join(workspaceRoot, 'packages', 'cli', 'bin', 'dcos.mjs');
+const dcosEnvironment = { ...process.env, DCOS_DIR: join(scratch.path, 'cli') };
+
+interface DcosResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-} {
-  return spawnSync(
-    process.execPath,
-    [join(workspaceRoot, 'packages', 'cli', 'bin', 'dcos.mjs'), ...args],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, DCOS_DIR: join(scratch.path, 'cli') },
-    },
-  );
+}
+
+function dcos(...args: readonly string[]): DcosResult {
+  return dcosWith('', args);
+}
+
+function dcosWith(input: string, args: readonly string[]): DcosResult {
+  return spawnSync(process.execPath, [dcosProgram, ...args], {
+    encoding: 'utf8',
+    input,
+    env: dcosEnvironment,
+  });
 }
 
 async function remove(id: string): Promise<void> {
@@ -335,4 +342,66 @@ test('foreign pages and foreign host names get no answer', async () => {
   });
   expect(crossOrigin.status).toBe(403);
   expect((await client.marathon('GET', '/apps/evil')).status).toBe(404);
+});
+
+describe('dcos task exec', () => {
+  const id = 'shelter';
+  beforeAll(async () => {
+    expect(dcos('cluster', 'setup', client.url)).toMatchObject({ status: 0 });
+    const app = { id, cmd: 'echo mine >file; sleep 1000', cpus: 0.1, mem: 32 };
+    expect((await client.marathon('POST', '/apps', app)).status).toBe(201);
+    await client.running(id, 1);
+  });
+  afterAll(async () => await remove(id));
+
+  test('runs a command beside a task and ends as that does', () => {
+    const script =
+      'until [ -s file ]; do sleep 0.02; done; cat file; echo "$MARATHON_APP_ID"; echo oops >&2; exit 7';
+    expect(dcos('task', 'exec', id, '--', 'sh', '-c', script)).toMatchObject({
+      status: 7,
+      stdout: `mine\n/${id}\n`,
+      stderr: 'oops\n',
+    });
+    expect(dcos('task', 'exec', id, 'sh', '-c', 'kill -TERM $$').status).toBe(143);
+    expect(dcosWith('a\nb', ['task', 'exec', '-i', id, 'cat'])).toMatchObject({
+      status: 0,
+      stdout: 'a\nb',
+    });
+    const missing = dcos('task', 'exec', id, 'no-such-program');
+    expect(missing).toMatchObject({ status: 1, stdout: '' });
+    expect(missing.stderr).toContain('no-such-program');
+    expect(dcos('task', 'exec', 'no-such-task', 'ls')).toMatchObject({ status: 1 });
+  });
+
+  test('gives it a terminal that follows the size of ours', async () => {
+    const terminal = spawnTerminal(
+      process.execPath,
+      [dcosProgram, 'task', 'exec', '-it', id, 'sh'],
+      { rows: 20, cols: 70, env: dcosEnvironment },
+    );
+    let shown = '';
+    terminal.onData((text) => (shown += text));
+    const ended = new Promise<number>((resolve) => {
+      terminal.onExit(({ exitCode }) => resolve(exitCode));
+    });
+    // What is typed is echoed, so that only the answer has the number.
+    const asks = async (question: string, answer: string): Promise<void> => {
+      terminal.write(`${question}\n`);
+      await waitFor(answer, () => Promise.resolve(shown.includes(answer)));
+    };
+    await asks('echo "at $((40 + 2))"', 'at 42');
+    await waitFor('the size', async () => {
+      shown = '';
+      await asks('stty size; echo "shown $((1 + 1))"', 'shown 2');
+      return shown.includes('20 70');
+    });
+    terminal.resize(99, 33);
+    await waitFor('the new size', async () => {
+      shown = '';
+      await asks('stty size; echo "shown $((1 + 1))"', 'shown 2');
+      return shown.includes('33 99');
+    });
+    terminal.write('exit 5\n');
+    expect(await ended).toBe(5);
+  });
 });

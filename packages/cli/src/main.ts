@@ -1,5 +1,6 @@
 /**
- * The process of the `dcos` command. Exit codes: 0 success, 1 a reported error, 2 a bug.
+ * The process of the `dcos` command. Exit codes: 0 success, 1 a reported error, 2 a bug; `task exec` and `task attach`
+ * end with the code of what they ran.
  */
 
 import { createProcessTerminal } from './shell/process-terminal.ts';

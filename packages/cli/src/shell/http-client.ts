@@ -27,6 +27,8 @@ export interface RequestOptions {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly json?: JsonValue;
+  /** Bytes, or a stream of them, in place of `json`; `headers` say what they are. */
+  readonly bytes?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Statuses besides 2xx that are answers, not failures. */
   readonly accept?: readonly number[];
@@ -99,6 +101,7 @@ export class HttpClient {
         security: this.#options.security,
         environment: this.#options.environment,
         ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
+        ...(options.bytes === undefined ? {} : { body: options.bytes }),
         ...(signal === undefined ? {} : { signal }),
       });
       this.#trace(1, () => `< ${response.status} ${response.statusText}`);

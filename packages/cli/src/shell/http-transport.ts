@@ -25,7 +25,8 @@ export interface Exchange {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A stream is sent as it comes; it cannot follow a redirect. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
   readonly security: TransportSecurity;
   /** Where `http_proxy` and the like are looked up. */
@@ -57,6 +58,8 @@ export async function exchange(request: Exchange): Promise<TransportReply> {
       return { status, statusText, headers, url: current.url, body: response };
     }
     response.resume();
+    if (isStream(request.body))
+      throw new Error(`a redirect to ${location} in the middle of a stream`);
     if (redirects >= redirectsMax) {
       throw new Error(`more than ${redirectsMax} redirects, the last one to ${location}`);
     }
@@ -96,7 +99,7 @@ function sendOnce(request: Exchange): Promise<IncomingMessage> {
     agent,
     headers: {
       ...request.headers,
-      ...(request.body === undefined
+      ...(request.body === undefined || isStream(request.body)
         ? {}
         : { 'content-length': String(Buffer.byteLength(request.body)) }),
     },
@@ -108,8 +111,17 @@ function sendOnce(request: Exchange): Promise<IncomingMessage> {
     const outgoing = start(request.url, options, resolve);
     outgoing.on('error', reject);
     limitConnecting(outgoing);
-    outgoing.end(request.body);
+    if (!isStream(request.body)) outgoing.end(request.body);
+    else {
+      const { Readable } = process.getBuiltinModule('node:stream');
+      outgoing.flushHeaders();
+      Readable.from(request.body, { objectMode: false }).on('error', reject).pipe(outgoing);
+    }
   });
+}
+
+function isStream(body: Exchange['body']): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && Symbol.asyncIterator in body;
 }
 
 function limitConnecting(outgoing: ClientRequest): void {

@@ -35,6 +35,23 @@ export function createProcessTerminal(): Terminal {
       process.stderr.write(`${text}\n`);
     },
     readInput,
+    inputBytes,
+    printBytes: async (stream, bytes) => {
+      const target = process[stream];
+      if (!target.write(bytes)) await once(target, 'drain');
+    },
+    takeKeys: () => {
+      process.stdin.setRawMode(true);
+      return () => void process.stdin.setRawMode(false);
+    },
+    windowSize: () => {
+      const { rows, columns, isTTY } = process.stdout;
+      return isTTY ? { rows, columns } : undefined;
+    },
+    onResize: (changed) => {
+      process.stdout.on('resize', changed);
+      return () => void process.stdout.off('resize', changed);
+    },
     ask,
     now: () => Date.now(),
     sleep: async (durationMs, signal) => {
@@ -46,6 +63,16 @@ export function createProcessTerminal(): Terminal {
     },
     catchInterrupt,
   };
+}
+
+async function* inputBytes(ended: AbortSignal): AsyncGenerator<Uint8Array> {
+  // Left open it would keep the process from ending.
+  ended.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+  try {
+    yield* process.stdin as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (!ended.aborted) throw error;
+  }
 }
 
 async function readInput(): Promise<string> {

@@ -65,11 +65,10 @@ const commands: readonly TopLevelCommand[] = [
 /** Commands of the original that this version does not have. */
 const notThereYet = ['calico', 'completion', 'diagnostics', 'job', 'package', 'plugin', 'quota'];
 
-/** Runs the words behind `dcos` and gives the exit code: 0, or 1 for every reported error. */
+/** Runs the words behind `dcos` and gives the exit code: 1 for every reported error, else 0 or the command's own. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await dispatch(argv, terminal);
-    return 0;
+    return await dispatch(argv, terminal);
   } catch (error) {
     if (operationErrorCode(error) === undefined) throw error;
     terminal.notice(`Error: ${errorLine(error)}`);
@@ -77,16 +76,17 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-async function dispatch(argv: readonly string[], terminal: Terminal): Promise<void> {
+async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
   const options = orThrow(parseGlobalOptions(argv), 'CLI_USAGE');
   for (const text of options.deprecations) deprecated(terminal, text);
   const environment = verbosityFromEnvironment(terminal.environment['DCOS_VERBOSITY']);
   const verbosity = options.verbosity === 0 ? environment : options.verbosity;
-  const invocation: Invocation = { terminal, verbosity };
+  const exit = { code: 0 };
+  const invocation: Invocation = { terminal, verbosity, exit };
   if (options.version) {
     const { printVersion } = await import('./version.ts');
     await printVersion(terminal);
-    return;
+    return exit.code;
   }
   const [word, ...words] = options.rest;
   if (options.help || word === undefined) {
@@ -98,6 +98,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<vo
   } else {
     await runTopLevel(invocation, word, words);
   }
+  return exit.code;
 }
 
 async function runTopLevel(

@@ -54,6 +54,11 @@ function fakeTerminal(): FakeTerminal {
     sleep: async (durationMs) => {
       pausesMs.push(durationMs);
     },
+    inputBytes: async function* () {},
+    printBytes: async () => await Promise.resolve(),
+    takeKeys: () => () => undefined,
+    windowSize: () => undefined,
+    onResize: () => () => undefined,
     catchInterrupt: () => interrupt.signal,
   };
 }
@@ -69,7 +74,7 @@ async function followAgainst(route: StubRoute, terminal: FakeTerminal): Promise<
   });
   try {
     await writeCluster(terminal, 'c', { core: { dcos_url: cluster.url } });
-    await printTaskLog({ terminal, verbosity: 0 }, request);
+    await printTaskLog({ terminal, verbosity: 0, exit: { code: 0 } }, request);
     return connections;
   } catch (error) {
     throw Object.assign(new Error('following failed', { cause: error }), { connections });

@@ -14,6 +14,7 @@ import { openSession } from '../session.ts';
 import { downloadFiles, listFiles } from '../task-files.ts';
 import type { ListFilesFlags } from '../task-files.ts';
 import { defaultLogFile, printTaskLog } from '../task-log.ts';
+import { attachToTask, execInTask } from '../task-session.ts';
 import type { Invocation } from '../terminal.ts';
 import { addNotThereYet } from './not-there-yet.ts';
 
@@ -32,11 +33,19 @@ interface LogFlags extends ScopeFlags {
   readonly lines: number;
 }
 
+interface ExecFlags {
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+  readonly user?: string;
+}
+
 const linesMax = 1_000_000;
 
 /** Builds the group. */
 export function buildCommand(invocation: Invocation): Command {
   const group = commandGroup('task', 'Look at tasks, their logs and their files.', invocation);
+  // So that the words of `exec` are not taken for options of ours.
+  group.enablePositionalOptions();
   withScope(subcommand(group, 'list', 'List tasks.'))
     .argument('[filter]', 'Part of an ID, or a shell pattern.')
     .option('--json', 'Print JSON.')
@@ -82,8 +91,38 @@ export function buildCommand(invocation: Invocation): Command {
         targetDirectory: flags.targetDir,
       }),
     );
-  addNotThereYet(group, ['exec', 'attach', 'metrics']);
+  subcommand(group, 'exec', 'Run a command beside a running task, with its files and environment.')
+    .argument('<task>', 'Part of an ID, or a shell pattern.')
+    .argument('<command>', 'Program to run.')
+    .argument('[arguments...]', 'Its arguments.')
+    .option('-i, --interactive', 'Send standard input to the command.')
+    .option('-t, --tty', 'Give the command a terminal.')
+    .option('-u, --user <name>', 'Run it as this user.')
+    // What follows the task belongs to the command.
+    .passThroughOptions()
+    .action((filter: string, program: string, words: readonly string[], flags: ExecFlags) =>
+      execInTask(invocation, {
+        filter,
+        command: commandOf(program, words),
+        interactive: flags.interactive === true,
+        tty: flags.tty === true,
+        user: flags.user,
+      }),
+    );
+  subcommand(group, 'attach', 'Follow the streams of a running task that has a terminal.')
+    .argument('<task>', 'Part of an ID, or a shell pattern.')
+    .option('--no-stdin', 'Do not send standard input to the task.')
+    .action((filter: string, flags: { readonly stdin: boolean }) =>
+      attachToTask(invocation, { filter, input: flags.stdin }),
+    );
+  addNotThereYet(group, ['metrics']);
   return group;
+}
+
+/** Two dashes before the command say only that options end there. */
+function commandOf(program: string, words: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...rest] = words;
+  return program === '--' && first !== undefined ? [first, ...rest] : [program, ...words];
 }
 
 function withScope(command: Command): Command {
