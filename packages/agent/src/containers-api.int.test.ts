@@ -287,6 +287,46 @@ test('pipes: input until its end; a second client watches, none other types', as
   expect((await first.endInput()).statusCode).toBe(200);
 });
 
+test('sessions that end at once are shown to those who asked for them', async () => {
+  const agent = await scene().start();
+  const parent = await sleeper('brief');
+  for (let index = 0; index < 20; index++) {
+    const container_id = nested(parent, `s${index}`);
+    const answer = await call(agent, {
+      type: 'LAUNCH_NESTED_CONTAINER_SESSION',
+      launch_nested_container_session: { container_id, command: { value: 'kill -9 $$' } },
+    });
+    expect(answer).toMatchObject({ status: 200, body: '' });
+    const end = await call(agent, { type: 'WAIT_CONTAINER', wait_container: { container_id } });
+    expect(end.body).toContain('"exit_status":9');
+  }
+});
+
+test('a client that leaves before its session has begun leaves none behind', async () => {
+  const agent = await scene().start();
+  const parent = await sleeper('left');
+  const leaving = Array.from({ length: 10 }, async (_, index) => {
+    const request = httpRequest(`${agent.url}/api/v1`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    request.on('error', () => undefined);
+    const launch_nested_container_session = {
+      container_id: nested(parent, `gone${index}`),
+      command: { value: 'sleep 100' },
+    };
+    const body = { type: 'LAUNCH_NESTED_CONTAINER_SESSION', launch_nested_container_session };
+    request.end(JSON.stringify(body), () => request.destroy());
+    await new Promise((resolve) => request.once('close', resolve));
+  });
+  await Promise.all(leaving);
+  const isOver = (): boolean => {
+    const { launched } = agent.snapshot();
+    return launched.length > 0 && launched.every(({ status }) => status !== undefined);
+  };
+  await until(isOver, 'no session is left');
+});
+
 test('a session ends when its client leaves, and a nested container with its task', async () => {
   const { start, master } = scene();
   const agent = await start();

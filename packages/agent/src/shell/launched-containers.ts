@@ -64,16 +64,17 @@ export class LaunchedContainers {
   }
 
   /**
-   * Asks for something and resolves with the answer. When `abandoned` is aborted, nobody wants it any more, and
-   * the promise stays as it is.
+   * Asks for something and resolves with the answer. A wait that `abandoned` ends stays without one; everything
+   * else is answered soon, and is not to be left half done.
    */
   async call(asked: ContainerCall, abandoned: AbortSignal): Promise<ContainerAnswer> {
     const call = ++this.#lastCall;
     const { promise, resolve } = Promise.withResolvers<ContainerAnswer>();
     this.#answers.set(call, resolve);
-    abandoned.addEventListener('abort', () => {
-      if (this.#answers.delete(call)) this.#options.emit({ kind: 'callAbandoned', call });
-    });
+    if (asked.kind === 'wait')
+      abandoned.addEventListener('abort', () => {
+        if (this.#answers.delete(call)) this.#options.emit({ kind: 'callAbandoned', call });
+      });
     this.#options.emit({ kind: 'containerCalled', call, asked });
     return await promise;
   }
@@ -187,7 +188,8 @@ export class LaunchedContainers {
       },
     });
     this.#sessions.set(id, { session, sinks, onFirst, isInputTaken: false });
-    void session.ended.then((status) => {
+    // Also one that ends at once is there for the client that asked for it.
+    void Promise.all([session.ended, first]).then(([status]) => {
       this.#sessions.delete(id);
       this.#emit({ kind: 'exited', id, status });
     });
