@@ -119,6 +119,49 @@ const CASES: readonly Case[] = [
     offered: { f1: 'cpus:1;mem:512;ports:[31000-31009]' },
   },
   {
+    what: 'guarantees of several roles without frameworks are held back together',
+    agents: { a1: 'cpus:4;mem:4096' },
+    frameworks: { f1: 'other' },
+    quota: { one: ['cpus:1;mem:1024', ''], two: ['cpus:2;mem:1024', ''] },
+    offered: { f1: 'cpus:1;mem:2048' },
+  },
+  {
+    what: 'what is reserved for others is no headroom for a guarantee',
+    agents: { a1: 'cpus:2;mem:1024;cpus(other):2;mem(other):1024' },
+    frameworks: { f1: 'other' },
+    quota: { guarded: ['cpus:2;mem:1024', ''] },
+    offered: { f1: 'cpus(other):2;mem(other):1024' },
+  },
+  {
+    what: 'a reservation counts once while it is used',
+    agents: { a1: 'cpus:2;mem:1024;cpus(limited):1;mem(limited):512' },
+    frameworks: { f1: 'limited' },
+    quota: { limited: ['', 'cpus:2;mem:1024'] },
+    held: [['f1', 'a1', 'limited', 'cpus(limited):1;mem(limited):512']],
+    offered: { f1: 'cpus:1;mem:512' },
+  },
+  {
+    what: 'a guarantee that takes more than one agent chops the last of them',
+    agents: { a1: 'cpus:2;mem:1024', a2: 'cpus:2;mem:1024' },
+    frameworks: { f1: 'guarded', f2: 'other' },
+    quota: { guarded: ['cpus:3;mem:1536', 'cpus:3;mem:1536'] },
+    offered: { f1: 'cpus:3;mem:1536', f2: 'cpus:1;mem:512' },
+  },
+  {
+    what: 'a guarantee serves the frameworks of roles below its own',
+    agents: { a1: 'cpus:2;mem:1024' },
+    frameworks: { f1: 'eng/dev', f2: 'other' },
+    quota: { eng: ['cpus:1;mem:512', 'cpus:1;mem:512'] },
+    offered: { f1: 'cpus:1;mem:512', f2: 'cpus:1;mem:512' },
+  },
+  {
+    what: 'reservations of roles below count for the role above',
+    agents: { a1: 'cpus:2;mem:1024;cpus(eng/dev):1;mem(eng/dev):512' },
+    frameworks: { f1: 'eng' },
+    quota: { eng: ['', 'cpus:2;mem:1024'] },
+    offered: { f1: 'cpus:1;mem:512' },
+  },
+  {
     what: 'a limit below the least offer gets nothing',
     agents: { a1: 'cpus:2;mem:1024' },
     frameworks: { f1: 'limited' },
@@ -164,6 +207,15 @@ test('disks that are taken whole are left out when they do not fit', () => {
   framework('f1', ['limited']);
   allocator.updateQuota('limited', { guarantees: new Map(), limits: quantities('disk:60') });
   expect(sumsOf(run())['f1']?.disk()).toBe(50);
+});
+
+test('revocable resources are offered whatever quota says', () => {
+  const { allocator, agent, framework, run } = world();
+  const revocable = { name: 'cpus', type: 'SCALAR', scalar: { value: 8 }, revocable: {} } as const;
+  agent('a1', Resources.fromWire([...res('cpus:2;mem:1024').toWire(), revocable]));
+  framework('f1', ['limited'], { capabilities: new Set(['MULTI_ROLE', 'REVOCABLE_RESOURCES']) });
+  allocator.updateQuota('limited', { guarantees: new Map(), limits: quantities('cpus:1;mem:64') });
+  expect(sumsOf(run())['f1']?.cpus()).toBe(9);
 });
 
 test('of several disks alike those that fit are offered', () => {

@@ -111,6 +111,34 @@ test('a child may come to a leaf and go again', () => {
   expect(order(sorter)).toBe('a b');
 });
 
+test('a child may come to a role that is above others, and to an inactive client', () => {
+  const { sorter, client } = sorterOf('a/x', 'b', 'c');
+  sorter.change(client('a/x').leaf, Float64Array.of(3, 0), 1);
+  sorter.change(client('b').leaf, Float64Array.of(4, 0), 1);
+  sorter.change(client('c').leaf, Float64Array.of(5, 0), 1);
+  sorter.change(client('a').leaf, Float64Array.of(1, 0), 1);
+  // With 4 each, a was served more often than b.
+  expect(order(sorter)).toBe('b a a/x c');
+  sorter.setActive(client('b').leaf, { active: false });
+  sorter.change(client('b/y').leaf, Float64Array.of(2, 0), 1);
+  expect(order(sorter)).toBe('a a/x c b/y');
+  sorter.setActive(client('b').leaf, { active: true });
+  expect(order(sorter)).toBe('a a/x c b/y b');
+});
+
+test('what is left of a deep tree stands where it stood', () => {
+  const { sorter, client } = sorterOf('a/b/c/d', 'a/b/c/e', 'z');
+  sorter.change(client('a/b/c/d').leaf, Float64Array.of(1, 0), 1);
+  sorter.change(client('a/b/c/e').leaf, Float64Array.of(5, 0), 1);
+  sorter.change(client('z').leaf, Float64Array.of(3, 0), 1);
+  sorter.remove(client('a/b/c/e').leaf);
+  expect(order(sorter)).toBe('a/b/c/d z');
+  expect(sorter.find('a/b/c/e')).toBeUndefined();
+  sorter.remove(client('a/b/c/d').leaf);
+  expect(order(sorter)).toBe('z');
+  expect(sorter.find('a')).toBeUndefined();
+});
+
 test('a removed client leaves nothing in the shares of those above it', () => {
   const { sorter, client } = sorterOf('a/x', 'a/y', 'b');
   sorter.change(client('a/x').leaf, Float64Array.of(9, 0), 1);
