@@ -21,8 +21,8 @@ export function onAccept(
   framework: Framework,
   accept: scheduler.Call_Accept,
 ): void {
-  count(context, 'master/messages_launch_tasks');
   const operations = accept.operations ?? [];
+  countLaunches(context, operations);
   const records = (accept.offer_ids ?? []).map(({ value }) => framework.offers.get(offerId(value)));
   const problem = offersProblem(context, framework, accept, records);
   if (problem !== undefined) {
@@ -41,6 +41,15 @@ export function onAccept(
   const rest = grant.remaining.add(grant.setAside);
   const refusal = { ...refusalOf(accept.filters), leftover: rest !== offered };
   context.allocator.recover(framework.id, agent.id, rest, refusal, context.now);
+}
+
+/** As the original counts them: LAUNCH only, and one without tasks is an old way to decline. */
+function countLaunches(context: Context, operations: readonly Offer_Operation[]): void {
+  for (const { type, launch } of operations) {
+    if (type !== 'LAUNCH') continue;
+    const isEmpty = (launch?.task_infos ?? []).length === 0;
+    count(context, isEmpty ? 'master/messages_decline_offers' : 'master/messages_launch_tasks');
+  }
 }
 
 function offersProblem(

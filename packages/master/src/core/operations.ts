@@ -132,9 +132,11 @@ export function onOperationUpdate(
   const record = agent.operations.get(toBase64(update.operation_uuid));
   if (record === undefined) {
     // Forgotten with its framework or by an older master; nobody else will acknowledge it.
+    count(context, 'master/invalid_operation_status_updates');
     acknowledgeToAgent(context, agent, update.operation_uuid, update.status.uuid?.value);
     return;
   }
+  count(context, 'master/valid_operation_status_updates');
   const status: OperationStatus = { ...update.status, agent_id: { value: agent.id } };
   noteStatus(context, record, update.latest_status ?? status, status);
   const framework = frameworkOf(context, record);

@@ -55,6 +55,8 @@ export function onSubscribe(
   context.emit({ kind: 'openStream', request, streamId });
   const suppressed = subscribe.suppressed_roles ?? [];
   const id = subscribe.framework_info.id?.value ?? '';
+  // Whatever comes of it.
+  count(context, `master/messages_${id === '' ? '' : 're'}register_framework`);
   const known = context.state.frameworks.get(frameworkId(id));
   const checked = check(
     context,
@@ -73,14 +75,12 @@ export function onSubscribe(
     return;
   }
   if (known === undefined) {
-    count(context, 'master/messages_register_framework');
     const newId = id === '' ? nextFrameworkId(context) : frameworkId(id);
     const framework = addFramework(context, newId, subscribe.framework_info, { recovered: false });
     applySubscription(context, framework, checked.value);
     persistFramework(context, framework);
     connect(context, framework, streamId, { added: true });
   } else {
-    count(context, 'master/messages_reregister_framework');
     resubscribe(context, known, checked.value, streamId);
   }
 }

@@ -19,7 +19,7 @@ const SCALARS = ['cpus', 'gpus', 'mem', 'disk'] as const;
 const LIVE_STATES = ['staging', 'starting', 'running', 'killing', 'unreachable'] as const;
 
 /** Counters that are shown from the start; others appear at their first use. */
-const COUNTERS: readonly string[] = [
+export const COUNTERS: readonly string[] = [
   ...['finished', 'failed', 'killed', 'lost', 'error', 'dropped', 'gone', 'gone_by_operator'].map(
     (state) => `master/tasks_${state}`,
   ),
