@@ -26,11 +26,13 @@ export function graceOf(
 /** Begins to end a task. A second request may bring the end forward, never put it off. */
 export function killTask(
   context: Context,
-  task: TaskRecord,
+  { containerId: id }: TaskRecord,
   cause: KillCause,
   policy?: KillPolicy,
 ): void {
-  if (isTerminal(task.state)) return;
+  // The end of one task may have ended others of its group: what the caller holds may be old.
+  const task = taskOf(context, id);
+  if (task === undefined || isTerminal(task.state)) return;
   const deadline = context.now + graceOf(context, task, policy);
   if (task.kill !== undefined) {
     if (deadline >= task.kill.deadline) return;

@@ -46,7 +46,7 @@ export function runTask(
     return;
   }
   const refusal = refusalOf(context, info);
-  if (refusal === undefined) beginTask(context, framework_info, info);
+  if (refusal === undefined) beginTasks(context, framework_info, [info]);
   else dropTask(context, framework_info, info, refusal);
 }
 
@@ -71,18 +71,24 @@ function newRecord(
   };
 }
 
-/** Launches a task that may be launched. */
-export function beginTask(
+/**
+ * Launches tasks that may be launched. All are durable before the first one starts: an agent that dies in between
+ * knows the whole group, and ends what is left of it.
+ */
+export function beginTasks(
   context: Context,
   framework: FrameworkInfo,
-  info: TaskInfo,
+  infos: readonly TaskInfo[],
   group?: TaskGroup,
 ): void {
-  const base = newRecord(context, framework, info, runtimeFor(info));
-  saveFramework(context, base.frameworkId, { info: framework, terminating: false });
-  const task: TaskRecord = group === undefined ? base : { ...base, group };
-  saveTask(context, task);
-  context.effects.push({ kind: 'launch', task, framework });
+  const tasks = infos.map((info): TaskRecord => {
+    const base = newRecord(context, framework, info, runtimeFor(info));
+    const task: TaskRecord = group === undefined ? base : { ...base, group };
+    saveFramework(context, base.frameworkId, { info: framework, terminating: false });
+    saveTask(context, task);
+    return task;
+  });
+  for (const task of tasks) context.effects.push({ kind: 'launch', task, framework });
 }
 
 /** Tells that a task is not launched. */

@@ -4,7 +4,7 @@
  */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { seededRandom, type JsonObject } from '@dcos/base';
+import { seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
 import type { agentProtocol, FrameworkInfo, Resource, TaskInfo } from '@dcos/wire';
 import { createAgent, type Agent } from './agent.ts';
 import type { AgentEffect, AgentEvent } from './events.ts';
@@ -180,7 +180,9 @@ describe('operations', () => {
     ['nothing', () => apply({ type: 'RESERVE', reserve: {} }), 'OPERATION_ERROR'],
     ['a disk of a provider', () => apply({ type: 'CREATE_DISK' }), 'OPERATION_ERROR'],
   ])('for %s change nothing', (_what, act, state) => {
-    expect(sent(act())[0]?.operation_update?.status.state).toBe(state);
+    const [update, correction] = sent(act());
+    expect(update?.operation_update?.status.state).toBe(state);
+    expect(correction?.resources_changed?.total_resources).toEqual(BASE);
     expect(total()).toEqual(['cpus:4', 'disk:100']);
   });
 
@@ -320,6 +322,33 @@ describe('task groups', () => {
       kill_task: { framework_id: { value: 'f' }, task_id: { value: 'd' } },
     });
     expect([stateOf('d'), stateOf('e')]).toEqual(['TASK_KILLING', 'TASK_KILLING']);
+  });
+
+  test('end once each when they end before they were started', () => {
+    const [first] = launchGroup([task('a'), task('b'), task('c')]).filter(
+      (effect) => effect.kind === 'launch',
+    );
+    const effects = handle({
+      kind: 'launchFailed',
+      id: first?.task.containerId as ContainerId,
+      message: 'x',
+    });
+    const ends = sent(effects).map(({ status_update: update }) => [
+      update?.status.task_id.value,
+      update?.status.state,
+    ]);
+    expect(ends).toEqual([
+      ['a', 'TASK_FAILED'],
+      ['b', 'TASK_KILLED'],
+      ['c', 'TASK_KILLED'],
+    ]);
+  });
+
+  test('are durable as a whole before the first is launched', () => {
+    const kinds = launchGroup([task('a'), task('b')]).map((effect) =>
+      effect.kind === 'persist' ? effect.key.replace(/\/.*/, '') : effect.kind,
+    );
+    expect(kinds.lastIndexOf('task')).toBeLessThan(kinds.indexOf('launch'));
   });
 
   test('end with their executor when that is shut down', () => {

@@ -69,6 +69,7 @@ function saveTotal(context: Context, last: OperationRecord | undefined): void {
   });
 }
 
+/** An operation that was not carried out: the agent says so, and what it has. */
 function finish(
   context: Context,
   body: agentProtocol.ApplyOperation,
@@ -76,6 +77,13 @@ function finish(
   message: string,
 ): void {
   keep(context, recordOf(context, body, state, message, []));
+  // The master believed it to be done, and must not go on believing it.
+  if (context.phase !== 'registered') return;
+  const total_resources = context.total.toWire();
+  context.effects.push({
+    kind: 'send',
+    message: { type: 'RESOURCES_CHANGED', resources_changed: { total_resources } },
+  });
 }
 
 function recordOf(

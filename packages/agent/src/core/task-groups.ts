@@ -17,7 +17,7 @@ import {
 import type { agentProtocol, ExecutorInfo, KillPolicy, TaskInfo } from '@dcos/wire';
 import { log, type Context } from './context.ts';
 import { killTask } from './killing.ts';
-import { beginTask, dropTask, refusalOf } from './launching.ts';
+import { beginTasks, dropTask, refusalOf } from './launching.ts';
 import { isTerminal, taskKey, type ExecutorRecord, type TaskRecord } from './model.ts';
 import { EXECUTOR_PREFIX, executorToJson } from './records.ts';
 import type { UpdateFields } from './status-updates.ts';
@@ -56,7 +56,7 @@ export function runTaskGroup(
     containerId: record.containerId,
     groupId: randomUuid(context.random),
   };
-  for (const task of tasks) beginTask(context, framework_info, task, group);
+  beginTasks(context, framework_info, tasks, group);
 }
 
 function groupRefusal(
