@@ -1,41 +1,43 @@
 /**
- * What an agent has in all, when it says that it changed.
+ * What an agent has in all, when it says that it changed, or that it is not what the master believes.
  */
 
-import { Resources, validateResources } from '@dcos/resources';
+import { conversionOf, Resources, validateResources } from '@dcos/resources';
 import type { agentProtocol } from '@dcos/wire';
-import { count, note, type Context } from './context.ts';
+import { note, type Context } from './context.ts';
 import { rescindAgentOffers } from './offers.ts';
 import type { Agent } from './state.ts';
 
 /**
- * RESOURCES_CHANGED: the agent's own account of what it has wins, unless what is used would not fit: then
- * the books would not add up, and what is true comes with the next registration.
+ * RESOURCES_CHANGED: the agent's own account of what it has wins, as at a registration, with what is on its way
+ * to it. When its tasks use more than that, nothing of it is offered until enough of them have ended.
  */
 export function onResourcesChanged(
   context: Context,
   agent: Agent,
   changed: agentProtocol.ResourcesChanged,
 ): void {
-  count(context, 'master/messages_update_slave');
-  const problem =
-    validateResources(changed.total_resources ?? []) ??
-    usedBeyond(agent, Resources.fromWire(changed.total_resources));
+  const problem = validateResources(changed.total_resources ?? []);
   if (problem !== undefined) {
     note(context, 'warn', 'resources.refused', problem, { agentId: agent.id });
     return;
   }
-  const total = Resources.fromWire(changed.total_resources);
+  const total = afterPending(agent, Resources.fromWire(changed.total_resources));
   if (total.equals(agent.total)) return;
   rescindAgentOffers(context, agent);
   agent.total = total;
   context.allocator.updateAgent(agent.id, total);
 }
 
-/** Why a total cannot be that of the agent: its tasks use more. Shared resources are used many times over. */
-function usedBeyond(agent: Agent, total: Resources): string | undefined {
-  const used = agent.used.total().unallocate();
-  return total.contains(used.filter(({ shared }) => shared === undefined))
-    ? undefined
-    : 'The resources in use exceed the total';
+/** What an agent will have that has this now: with the operations that it has not answered yet, in their order. */
+function afterPending(agent: Agent, total: Resources): Resources {
+  let expected = total;
+  for (const { operation } of agent.operations.values()) {
+    if (operation.latest_status.state !== 'OPERATION_PENDING') continue;
+    const conversion = conversionOf(operation.info);
+    if (!conversion.ok || !expected.contains(conversion.value.consumed)) continue;
+    const { consumed, converted } = conversion.value;
+    expected = expected.subtract(consumed).add(converted);
+  }
+  return expected;
 }

@@ -31,6 +31,7 @@ export function convertOffered(
   const conversion = conversionOf(operation);
   const problem =
     boundProblem(context, framework, operation) ??
+    idProblem(framework, operation) ??
     capabilityProblem(agent, operation) ??
     (conversion.ok ? undefined : conversion.error) ??
     reservationProblem(framework, role, operation) ??
@@ -67,6 +68,13 @@ function boundProblem(
   const { operationsPerFrameworkMax } = options;
   return operation.id !== undefined && framework.operations.size >= operationsPerFrameworkMax
     ? `${operationsPerFrameworkMax} operations of the framework are not acknowledged, more are not allowed`
+    : undefined;
+}
+
+/** An id names one operation at a time: its framework could not tell two apart, and neither could its answers. */
+function idProblem({ operations }: Framework, { id }: Offer_Operation): string | undefined {
+  return id !== undefined && operations.has(id.value)
+    ? `the operation id '${id.value}' is in use until the end of its operation is acknowledged`
     : undefined;
 }
 

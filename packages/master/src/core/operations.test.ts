@@ -175,15 +175,89 @@ test('operations of a framework that is gone are acknowledged by the master', ()
   expect(toBase64(frame?.operation_uuid ?? new Uint8Array())).not.toBe('');
 });
 
-test('an agent that has less than its tasks use is not believed', () => {
+test('an agent that has less than its tasks use is believed, and offers nothing until they ended', () => {
   const world = new World();
-  const { agent } = world.running();
-  const before = world.master.snapshot().agents;
+  const { agent, framework } = world.running();
   world.frame(agent.connection, {
     type: 'RESOURCES_CHANGED',
     resources_changed: { total_resources: resources({ mem: 1 }) },
   });
-  expect(world.master.snapshot().agents).toEqual(before);
+  expect(world.master.snapshot().agents[0]?.total).toEqual(resources({ mem: 1 }));
+  world.settle();
+  expect(world.offersOf(framework)).toEqual([]);
+});
+
+describe('operations that the agent did not carry out', () => {
+  const more: Offer_Operation = { type: 'RESERVE', reserve: { resources: reserved({ cpus: 2 }) } };
+
+  test('are taken back, and those that it has not answered are not', () => {
+    const set = scene();
+    const before = totalOf(set);
+    const [frame] = applied(operate(set, [RESERVE, more]), set.agent);
+    set.world.frame(set.agent.connection, {
+      type: 'OPERATION_UPDATE',
+      operation_update: {
+        operation_uuid: frame?.operation_uuid ?? new Uint8Array(),
+        status: { state: 'OPERATION_DROPPED', uuid: { value: uuidOf(1) } },
+      },
+    });
+    set.world.frame(set.agent.connection, {
+      type: 'RESOURCES_CHANGED',
+      resources_changed: { total_resources: AGENT },
+    });
+    expect(before).toEqual(['cpus:4', 'disk:1000', 'mem:4096']);
+    expect(totalOf(set)).toEqual(['cpus(dev):2', 'cpus:2', 'disk:1000', 'mem:4096']);
+  });
+});
+
+test('an operation id that is in use is refused, and the operation that has it goes on', () => {
+  const set = scene();
+  const named: Offer_Operation = {
+    type: 'RESERVE',
+    id: { value: 'op' },
+    reserve: { resources: reserved({ cpus: 1 }) },
+  };
+  const effects = operate(set, [named, named]);
+  expect(applied(effects, set.agent)).toHaveLength(1);
+  expect(feedback(effects, set.framework)).toMatchObject([
+    {
+      operation_id: { value: 'op' },
+      state: 'OPERATION_ERROR',
+      message: expect.stringContaining("'op' is in use"),
+    },
+  ]);
+  expect(reconciled(set.world, set.framework, 'op', set.agent.id)?.state).toBe('OPERATION_PENDING');
+});
+
+test('operations of one id that two agents bring along are acknowledged each on its own', () => {
+  const set = scene();
+  const [frame] = applied(operate(set, [{ ...RESERVE, id: { value: 'op' } }]), set.agent);
+  const other = set.world.register({
+    agent_info: { hostname: 'other', port: 5051, resources: AGENT, id: { value: 'm-S9' } },
+    ip: '10.0.0.9',
+    operations: [
+      {
+        framework_id: { value: set.framework.id },
+        agent_id: { value: 'm-S9' },
+        info: { ...RESERVE, id: { value: 'op' } },
+        latest_status: { operation_id: { value: 'op' }, state: 'OPERATION_FINISHED' },
+        uuid: { value: uuidOf(9) },
+      },
+    ],
+  });
+  const acknowledge = (agent: string, uuid: Uint8Array): readonly Effect[] =>
+    set.world.call(set.framework, {
+      type: 'ACKNOWLEDGE_OPERATION_STATUS',
+      acknowledge_operation_status: {
+        agent_id: { value: agent },
+        operation_id: { value: 'op' },
+        uuid,
+      },
+    }).effects;
+  const [first] = framesOf(acknowledge(set.agent.id, uuidOf(1)), set.agent.connection);
+  const [second] = framesOf(acknowledge(other.id, uuidOf(2)), other.connection);
+  expect(first?.acknowledge_operation?.operation_uuid).toEqual(frame?.operation_uuid);
+  expect(second?.acknowledge_operation?.operation_uuid).toEqual(uuidOf(9));
 });
 
 test('a framework that does not acknowledge its operations gets no more of them', () => {

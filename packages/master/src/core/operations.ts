@@ -3,6 +3,9 @@
  * applies them in the same order, makes them durable and says so; a framework that gave its operation an
  * id hears of it and acknowledges.
  *
+ * An operation that the agent could not carry out was applied here for nothing: the agent then says what it has,
+ * and what is still on its way to it is applied to that (`agent-total.ts`).
+ *
  * Invariants: an operation has one terminal status; its record lives until that status was acknowledged,
  * by its framework where it wants to hear of it, else by the master; what an agent says at its
  * registration wins over what was believed before.
@@ -17,7 +20,6 @@ import type {
   Operation,
   OperationState,
   OperationStatus,
-  scheduler,
 } from '@dcos/wire';
 import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
 import type { Agent, Framework, OperationRecord } from './state.ts';
@@ -97,7 +99,11 @@ function keepOperation(context: Context, agent: Agent, operation: Operation): Op
   agent.operations.set(toBase64(operation.uuid.value), record);
   const framework = frameworkOf(context, record);
   const operationId = operation.info.id?.value;
-  if (framework !== undefined && operationId !== undefined)
+  if (
+    framework !== undefined &&
+    operationId !== undefined &&
+    !framework.operations.has(operationId)
+  )
     framework.operations.set(operationId, record);
   return record;
 }
@@ -114,7 +120,7 @@ function hasFeedback({ operation, frameworkId: id }: OperationRecord): boolean {
 }
 
 /** Forgets an operation that is over for everybody. */
-function forgetOperation(context: Context, agent: Agent, record: OperationRecord): void {
+export function forgetOperation(context: Context, agent: Agent, record: OperationRecord): void {
   agent.operations.delete(toBase64(record.operation.uuid.value));
   const framework = frameworkOf(context, record);
   const id = record.operation.info.id?.value;
@@ -163,7 +169,8 @@ function noteStatus(
   if (isTerminalOperation(latest.state)) countOperationEnd(context, operation.info, latest.state);
 }
 
-function acknowledgeToAgent(
+/** Tells an agent that a status of an operation need not be repeated. */
+export function acknowledgeToAgent(
   context: Context,
   agent: Agent,
   operationUuid: Uint8Array,
@@ -211,38 +218,6 @@ export function refuseOperation(
     message,
     ...(refusal.agentId !== undefined && { agent_id: { value: refusal.agentId } }),
   });
-}
-
-/** ACKNOWLEDGE_OPERATION_STATUS: on to the agent; a terminal status ends the record. */
-export function onAcknowledgeOperation(
-  context: Context,
-  framework: Framework,
-  acknowledge: scheduler.Call_AcknowledgeOperationStatus,
-): void {
-  count(context, 'master/messages_operation_status_update_acknowledgement');
-  const record = framework.operations.get(acknowledge.operation_id.value);
-  const agent = record === undefined ? undefined : context.state.agents.get(record.agentId);
-  const named = acknowledge.agent_id?.value;
-  if (record === undefined || agent?.connection === undefined || named !== agent.id) {
-    count(context, 'master/invalid_operation_status_update_acknowledgements');
-    const id = acknowledge.operation_id.value;
-    note(
-      context,
-      'info',
-      'acknowledgement.dropped',
-      `operation ${id} is not known, or not on agent ${named ?? ''}, or the agent is not connected`,
-      { frameworkId: framework.id },
-    );
-    return;
-  }
-  count(context, 'master/valid_operation_status_update_acknowledgements');
-  const { operation } = record;
-  acknowledgeToAgent(context, agent, operation.uuid.value, acknowledge.uuid);
-  const acknowledged = operation.statuses?.find(
-    ({ uuid }) => uuid !== undefined && toBase64(uuid.value) === toBase64(acknowledge.uuid),
-  );
-  if (acknowledged !== undefined && isTerminalOperation(acknowledged.state))
-    forgetOperation(context, agent, record);
 }
 
 /** What an agent says of operations when it registers, against what was believed. */

@@ -23,7 +23,7 @@ import { removeFramework } from './frameworks.ts';
 import { answerInverseOffers } from './inverse-offers.ts';
 import { onDecline } from './offers.ts';
 import { onReconcileOperations } from './operation-reconciliation.ts';
-import { onAcknowledgeOperation } from './operations.ts';
+import { onAcknowledgeOperation } from './operation-acknowledgements.ts';
 import { onReconcile, reconcileTask } from './reconcile.ts';
 import type { Framework } from './state.ts';
 import { onAcknowledge } from './tasks.ts';
