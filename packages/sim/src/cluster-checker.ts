@@ -19,6 +19,8 @@ import {
   createUpdateChecker,
 } from './client-checkers.ts';
 import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
+import { createGroupChecker, createRefusalChecker } from './group-checkers.ts';
+import { createOperationRecordChecker, createReservationChecker } from './operation-checkers.ts';
 import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedFramework } from './simulated-framework.ts';
@@ -34,6 +36,7 @@ export function createChecker(
   const updates = frameworks.flatMap((framework) => [
     createUpdateChecker(framework),
     createOperationChecker(framework),
+    createRefusalChecker(framework),
   ]);
   const checkQuota = createQuotaChecker();
   const checkRegistry = createRegistryChecker(agents, master.registry(), console.takenDown);
@@ -91,6 +94,9 @@ function createHostChecker(
   const checkContainers = createContainerChecker(agent);
   const checkStates = createAgentStateChecker();
   const checkAcknowledgements = createAcknowledgementChecker(frameworks);
+  const checkGroups = createGroupChecker(frameworks);
+  const checkReservations = createReservationChecker(agent);
+  const checkOperations = createOperationRecordChecker(frameworks);
   let changes = -1;
   return () => {
     const core = agent.core();
@@ -100,7 +106,10 @@ function createHostChecker(
     return (
       checkContainers(snapshot, world.now()) ??
       checkStates(core, snapshot) ??
-      checkAcknowledgements(core, snapshot)
+      checkAcknowledgements(core, snapshot) ??
+      checkGroups(snapshot) ??
+      checkReservations(snapshot) ??
+      checkOperations(core, snapshot)
     );
   };
 }

@@ -190,6 +190,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
         {
           name: 'framework',
           role: 'web',
+          groups: false,
           operates: scenario.operates ?? 'never',
           tasksMax: 1,
           launchesMax: scenario.launchesMax,

@@ -19,7 +19,12 @@ const FEEDBACK_PROBABILITY = 0.5;
 const STEP_PROBABILITY = 0.3;
 /** How often what is reserved becomes a volume before it is unreserved. */
 const CREATE_PROBABILITY = 0.5;
-const RESERVED = { cpus: 1, mem: 64, disk: 100 } as const;
+/** How often a volume that is offered is resized before it is destroyed. */
+const RESIZE_PROBABILITY = 0.4;
+/** By how much a volume grows or shrinks at once. */
+const RESIZE_MB = 20;
+/** What one step reserves. */
+export const RESERVED = { cpus: 1, mem: 64, disk: 100 } as const;
 
 /** How often a framework makes operations; `always` leaves nothing to chance. */
 export type Eagerness = 'never' | 'sometimes' | 'always';
@@ -82,8 +87,11 @@ export function createFrameworkOperations(
     const resources = offer.resources ?? [];
     const mine = resources.filter(isReserved);
     const volume = mine.find(isVolume);
-    if (volume !== undefined) return { type: 'DESTROY', destroy: { volumes: [volume] } };
-    const disk = mine.find((resource) => resource.name === 'disk');
+    const disk = mine.find((resource) => resource.name === 'disk' && !isVolume(resource));
+    if (volume !== undefined) {
+      if (world.chance(RESIZE_PROBABILITY)) return resized(volume, disk);
+      return { type: 'DESTROY', destroy: { volumes: [volume] } };
+    }
     if (disk !== undefined && happens(CREATE_PROBABILITY)) {
       const id = `${name}-volume-${(lastVolume += 1)}`;
       return { type: 'CREATE', create: { volumes: [volumeOf(disk, id)] } };
@@ -163,18 +171,34 @@ export function isReserved(resource: Resource): boolean {
   return (resource.reservations ?? []).length > 0;
 }
 
-function isVolume(resource: Resource): boolean {
+/** Whether a resource is a persistent volume. */
+export function isVolume(resource: Resource): boolean {
   return resource.disk?.persistence !== undefined;
 }
 
-function volumeOf(disk: Resource, id: string): Resource {
+/** A volume out of reserved disk. */
+export function volumeOf(disk: Resource, id: string): Resource {
   return {
     ...disk,
     disk: { persistence: { id }, volume: { mode: 'RW', container_path: 'data' } },
   };
 }
 
-function reserved(resource: Resource, role: string): Resource {
+/** Grows a volume by some of that disk, or shrinks it where there is none. */
+export function resized(volume: Resource, disk: Resource | undefined): Offer_Operation {
+  const value = RESIZE_MB;
+  if (disk !== undefined && (disk.scalar?.value ?? 0) >= value)
+    return {
+      type: 'GROW_VOLUME',
+      grow_volume: { volume, addition: { ...disk, scalar: { value } } },
+    };
+  return (volume.scalar?.value ?? 0) > value
+    ? { type: 'SHRINK_VOLUME', shrink_volume: { volume, subtract: { value } } }
+    : { type: 'DESTROY', destroy: { volumes: [volume] } };
+}
+
+/** A resource as reserved for a role. */
+export function reserved(resource: Resource, role: string): Resource {
   return { ...resource, reservations: [{ type: 'DYNAMIC', role }] };
 }
 

@@ -7,6 +7,7 @@
 
 import { unreachable, type JsonValue } from '@dcos/base';
 import type { MachineID, masterApi } from '@dcos/wire';
+import { createOperatorOperations } from './operator-operations.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
@@ -35,6 +36,9 @@ const KINDS = [
   'updateQuota',
   'removeQuota',
   'updateWeights',
+  'operate',
+  'operate',
+  'operate',
 ] as const;
 
 /** What the registry must hold under a key (true) or may not (false), by the answers that were received. */
@@ -60,6 +64,7 @@ export function createOperatorConsole(
   const gone = new Set<string>();
   const promises = new Map<string, boolean>();
   const takenDown = new Set<string>();
+  const operations = createOperatorOperations(world);
   let isWaiting = false;
 
   /** @param affects keys of the registry of which nothing is known until the answer. */
@@ -159,6 +164,16 @@ export function createOperatorConsole(
     );
   }
 
+  function operate(): void {
+    const agent = world.pick([...(master.core()?.state.agents.values() ?? [])]);
+    if (agent === undefined) return;
+    call(
+      operations.callFor(agent.id, agent.total, world.pick(ROLES) ?? 'web'),
+      [],
+      () => undefined,
+    );
+  }
+
   function act(kind: (typeof KINDS)[number]): void {
     const agent = world.pick(agents);
     const id = idOf(agent);
@@ -176,6 +191,8 @@ export function createOperatorConsole(
       case 'updateQuota':
       case 'removeQuota':
         return changeQuota(kind);
+      case 'operate':
+        return operate();
       case 'updateWeights': {
         const role = world.pick(ROLES) ?? 'web';
         const weight_infos = [{ role, weight: world.between(1, WEIGHT_MAX) }];

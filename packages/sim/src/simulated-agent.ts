@@ -3,13 +3,7 @@
  * can be killed while its containers go on; the host can burn, and then everything on it is gone but its disk.
  */
 
-import {
-  isJsonObject,
-  seededRandom,
-  toBase64,
-  type ContainerId,
-  type JsonObject,
-} from '@dcos/base';
+import { seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
 import {
   createAgent,
   DEFAULT_TIMES,
@@ -25,6 +19,7 @@ import { createContainers } from './simulated-containers.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import type { AgentLink, SimulatedMaster } from './simulated-master.ts';
 import { createPartition, type Partition } from './partition.ts';
+import { createToldRecord } from './told-record.ts';
 import { createTimers } from './timers.ts';
 import type { World } from './world.ts';
 
@@ -40,7 +35,8 @@ export const AMOUNTS: readonly (readonly [name: string, amount: number])[] = [
   ['disk', 10_000],
 ];
 
-const RESOURCES: readonly Resource[] = [
+/** What every host offers to its agent. */
+export const RESOURCES: readonly Resource[] = [
   ...AMOUNTS.map(([name, value]): Resource => ({ name, type: 'SCALAR', scalar: { value } })),
   { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_099 }] } },
 ];
@@ -63,6 +59,10 @@ export interface SimulatedAgent {
   runningContainerIds(): readonly ContainerId[];
   /** Updates that were sent before they were durable. */
   readonly toldTooEarly: readonly string[];
+  /** Ids, as base64, of the operations whose end was told. */
+  readonly toldOperations: ReadonlySet<string>;
+  /** Grows when the disk of the host was wiped. */
+  readonly disksUsed: number;
   start(): void;
   /** Kills the agent; containers go on, and it starts again after a while. */
   crash(): void;
@@ -91,7 +91,8 @@ export function createSimulatedAgent(
   const disk = createDisk<JsonObject>(world, name, TORN_RECORD);
   const timers = createTimers(world, name);
   const partition = createPartition();
-  const toldTooEarly: string[] = [];
+  const told = createToldRecord(disk.durable);
+  let disksUsed = 1;
   const info: AgentInfo = { hostname: name, port: 5051, resources: RESOURCES };
   let core: Agent | undefined;
   let link: AgentLink | undefined;
@@ -133,7 +134,7 @@ export function createSimulatedAgent(
         link?.break();
         return undefined;
       case 'send':
-        noteEarly(effect.message);
+        told.note(effect.message);
         link?.sendToLeft(effect.message);
         return undefined;
       case 'launch':
@@ -170,20 +171,6 @@ export function createSimulatedAgent(
       default:
         return undefined;
     }
-  }
-
-  /** What was told must be on the disk: a crash in the next moment may not take it back. */
-  function noteEarly({ status_update: update }: agentProtocol.ToMaster): void {
-    const uuid = update?.status.uuid;
-    if (update === undefined || uuid === undefined) return;
-    const text = toBase64(uuid);
-    const isHeld = [...disk.durable].some(
-      ([key, record]) =>
-        key.startsWith('task/') &&
-        Array.isArray(record['updates']) &&
-        record['updates'].some((held) => isJsonObject(held) && held['uuid'] === text),
-    );
-    if (!isHeld) toldTooEarly.push(`${update.status.state} of ${update.status.task_id.value}`);
   }
 
   /** Like `after`, but only while this very process lives. */
@@ -259,6 +246,7 @@ export function createSimulatedAgent(
     world.trace(`${name} stops: ${reason}`);
     die();
     disk.wipe();
+    disksUsed += 1;
     runtime.clear();
   }
 
@@ -272,7 +260,11 @@ export function createSimulatedAgent(
     },
     runningTaskIds: () => runtime.runningTaskIds(),
     runningContainerIds: () => runtime.runningIds(),
-    toldTooEarly,
+    toldTooEarly: told.tooEarly,
+    toldOperations: told.operations,
+    get disksUsed() {
+      return disksUsed;
+    },
     start,
     moveClock: (byMs) => void (clockOffsetMs += byMs),
     crash() {

@@ -9,16 +9,14 @@ import type {
   Offer,
   OfferID,
   OperationStatus,
-  Resource,
   scheduler,
-  TaskInfo,
   TaskState,
   TaskStatus,
 } from '@dcos/wire';
 import { createFrameworkConnection } from './framework-connection.ts';
+import { createFrameworkLaunches } from './framework-launches.ts';
 import {
   createFrameworkOperations,
-  isReserved,
   type Eagerness,
   type HeardOperation,
 } from './framework-operations.ts';
@@ -57,6 +55,8 @@ export interface SimulatedFramework {
   readonly ghostVolumes: readonly string[];
   /** Task ids that were put into an ACCEPT. */
   readonly launched: ReadonlySet<string>;
+  /** By task id: all tasks of its group. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
   start(): void;
   /** Drops its stream, and comes back. */
   disconnect(): void;
@@ -81,6 +81,8 @@ export interface FrameworkPlan {
   readonly role: string;
   /** Tasks at once. */
   readonly tasksMax: number;
+  /** Whether some of its tasks come in groups. */
+  readonly groups: boolean;
   /** How often it reserves resources and makes volumes. */
   readonly operates: Eagerness;
   /** Tasks ever; no bound when absent. */
@@ -111,7 +113,7 @@ export function createSimulatedFramework(
   const operations = createFrameworkOperations(world, plan);
   const connection = createFrameworkConnection(world, master, infoOf(plan), onEvent);
   const call = (body: Omit<scheduler.Call, 'framework_id'>): void => connection.call(body);
-  let nextTask = 0;
+  const launches = createFrameworkLaunches(world, plan);
   let launching = true;
 
   function onEvent(event: scheduler.Event): void {
@@ -143,11 +145,11 @@ export function createSimulatedFramework(
 
   function onOffer(offer: Offer): void {
     const volume = operations.volumeIn(offer);
-    const tasks =
+    const launch =
       mayLaunch() && live.size < plan.tasksMax && !world.chance(DECLINE_PROBABILITY)
-        ? tasksFor(offer, volume)
-        : [];
-    const steps = launching && tasks.length === 0 ? operations.stepsFor(offer) : [];
+        ? launches.launchFor(offer, volume)
+        : undefined;
+    const steps = launching && launch === undefined ? operations.stepsFor(offer) : [];
     const filters = {
       refuse_seconds: mayLaunch() || steps.length > 0 ? world.between(0, 5) : NEVER_SECONDS,
     };
@@ -158,43 +160,22 @@ export function createSimulatedFramework(
       call({ type: 'ACCEPT', accept });
       return;
     }
-    if (tasks.length === 0) {
+    if (launch === undefined) {
       call({ type: 'DECLINE', decline: { offer_ids: [offer.id], filters } });
       return;
     }
-    for (const task of tasks) {
-      launched.add(task.task_id.value);
-      live.set(task.task_id.value, offer.agent_id.value);
-      if (world.chance(KILL_PROBABILITY)) killLater(task.task_id.value, offer.agent_id.value);
+    for (const taskId of launch.taskIds) {
+      launched.add(taskId);
+      live.set(taskId, offer.agent_id.value);
+      if (world.chance(KILL_PROBABILITY)) killLater(taskId, offer.agent_id.value);
     }
     call({
       type: 'ACCEPT',
       accept: {
         offer_ids: [offer.id],
-        operations: [{ type: 'LAUNCH', launch: { task_infos: tasks } }],
+        operations: [launch.operation],
         filters,
       },
-    });
-  }
-
-  function tasksFor(offer: Offer, volume: Resource | undefined): readonly TaskInfo[] {
-    const cpus =
-      offer.resources?.find((resource) => resource.name === 'cpus' && !isReserved(resource))?.scalar
-        ?.value ?? 0;
-    const count = Math.min(world.between(1, 3), Math.floor(cpus));
-    return Array.from({ length: count }, (_, index): TaskInfo => {
-      const id = `${plan.name}-${nextTask++}`;
-      return {
-        name: id,
-        task_id: { value: id },
-        agent_id: offer.agent_id,
-        command: { value: 'sim' },
-        resources: [
-          { name: 'cpus', type: 'SCALAR', scalar: { value: 1 } },
-          { name: 'mem', type: 'SCALAR', scalar: { value: 64 } },
-          ...(index === 0 && volume !== undefined ? [volume] : []),
-        ],
-      };
     });
   }
 
@@ -266,6 +247,7 @@ export function createSimulatedFramework(
     seen,
     wasTold: (taskId, uuid) => seenUuids.has(uuid) || endedByMaster.has(taskId),
     launched,
+    groups: launches.groups,
     heardOperations: operations.heard,
     ghostVolumes: operations.ghosts,
     staleCallsObeyed: connection.staleCallsObeyed,

@@ -1,19 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createBrokenAllocator, MUTATIONS } from '@dcos/allocator/testing/mutations';
 import { simulate } from './simulation.ts';
+import { GROUP_MUTATIONS } from './testing/group-mutations.ts';
 import { MUTATIONS as CORE_MUTATIONS } from './testing/mutations.ts';
 import { STEPS } from './testing/seed-range.ts';
 
 /** Some defects show only when a fault hits the right moment. */
 const MUTATION_SEEDS = 30;
-
-test('a seed that found a bug: an end that was not acknowledged when its agent became unreachable', () => {
-  expect(simulate({ seed: 1696, steps: STEPS, faults: true }).violation).toBeUndefined();
-});
-
-test('a seed in which an agent came back without an operation and the tasks launched on its result', () => {
-  expect(simulate({ seed: 322, steps: STEPS, faults: true }).violation).toBeUndefined();
-});
 
 test('the same seed gives the same run, another seed another', () => {
   const once = simulate({ seed: 7, steps: STEPS, faults: true });
@@ -22,14 +15,18 @@ test('the same seed gives the same run, another seed another', () => {
 });
 
 describe('a core that is broken on purpose is caught:', () => {
-  test.each(CORE_MUTATIONS)('$name', { timeout: 120_000 }, ({ parts, objection }) => {
-    const violations: string[] = [];
-    for (let seed = 1; seed <= MUTATION_SEEDS && violations.length === 0; seed++) {
-      const { violation } = simulate({ seed, steps: STEPS, faults: true, ...parts });
-      if (violation !== undefined) violations.push(violation);
-    }
-    expect(violations).toEqual([expect.stringMatching(objection)]);
-  });
+  test.each([...CORE_MUTATIONS, ...GROUP_MUTATIONS])(
+    '$name',
+    { timeout: 120_000 },
+    ({ parts, objection }) => {
+      const violations: string[] = [];
+      for (let seed = 1; seed <= MUTATION_SEEDS && violations.length === 0; seed++) {
+        const { violation } = simulate({ seed, steps: STEPS, faults: true, ...parts });
+        if (violation !== undefined) violations.push(violation);
+      }
+      expect(violations).toEqual([expect.stringMatching(objection)]);
+    },
+  );
 });
 
 test.each(MUTATIONS)('an allocator that is broken on purpose (%s) is caught', (mutation) => {

@@ -95,6 +95,7 @@ function planOf(world: World): ClusterPlan {
       name: `framework${index}`,
       role: world.pick(['web', 'batch', 'web/front']) ?? 'web',
       tasksMax: world.between(1, 8),
+      groups: world.chance(0.7),
       operates: world.chance(0.7) ? ('sometimes' as const) : ('never' as const),
     })),
   };

@@ -294,7 +294,7 @@ const ignoresStreamIds: MasterFactory = (dependencies) => {
 export const ATOMICITY_MUTATION: Mutation = {
   name: 'an agent that writes an operation and its result apart',
   parts: { newAgent: forgetsWhichOperation },
-  objection: /whose making was told to have failed/,
+  objection: /after operations that consumed|whose making was told to have failed/,
 };
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -376,7 +376,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an agent that forgets reservations at a restart',
     parts: { newAgent: forgetsReservations },
-    objection: /exceed the total|in all, not|OPERATION_DROPPED|the master believes|whose making/,
+    objection: /after operations that consumed/,
   },
   {
     name: 'an agent that never repeats the end of operations',
