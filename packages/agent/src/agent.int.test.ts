@@ -24,6 +24,14 @@ async function json<T>(agent: RunningAgent, path: string): Promise<T> {
   return (await (await get(agent, path)).json()) as T;
 }
 
+test('an agent tells where its host is', async () => {
+  const domain = { fault_domain: { region: { name: 'r' }, zone: { name: 'z' } } };
+  const agent = await start({ domain });
+  expect(master.registrations[0]?.agent_info.domain).toEqual(domain);
+  expect(await json(agent, '/state')).toMatchObject({ domain });
+  expect(await json(agent, '/flags')).toMatchObject({ flags: { domain: JSON.stringify(domain) } });
+});
+
 test('a command task goes through its states and leaves its output', async () => {
   const agent = await start();
   expect(master.registrations[0]).toMatchObject({

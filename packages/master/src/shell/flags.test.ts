@@ -10,8 +10,8 @@ import { ALIASES, FLAGS, shownFlags } from './flags.ts';
 const ORIGINAL: readonly string[] = [
   'acls advertise_ip advertise_port agent_ping_timeout agent_removal_rate_limit',
   'agent_reregister_timeout allocation_interval allocator allocator_agent_recovery_factor',
-  'allocator_recovery_timeout authenticate_http_frameworks authenticate_http_readonly',
-  'authenticate_http_readwrite authentication_v0_timeout authenticators authorizers cluster',
+  'allocator_recovery_timeout authenticate_agents authenticate_frameworks rate_limits',
+  'authenticate_http_frameworks authenticate_http_readonly authenticate_http_readwrite authentication_v0_timeout authenticators authorizers cluster',
   'credentials domain fair_sharing_excluded_resource_names filter_gpu_resources firewall_rules',
   'framework_sorter hooks hostname hostname_lookup http_authenticators',
   'http_framework_authenticators ip ip_discovery_command log_auto_initialize log_dir logging_level',
@@ -76,8 +76,6 @@ const DIFFERENT: ReadonlyMap<string, string> = new Map([
   ['logging_level', 'said by the program'],
   ['work_dir', 'said by the program'],
   ['webui_dir', 'there is none'],
-  ['authenticate_agents', 'not a setting of this table'],
-  ['authenticate_frameworks', 'not a setting of this table'],
 ]);
 
 describe(`recorded with the original${recordingsFacility.note}`, () => {

@@ -101,6 +101,17 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   },
   allocator_agent_recovery_factor: plain('allocatorAgentRecoveryFactor'),
   allocator_recovery_timeout: duration('allocator_recovery_timeout', 'allocatorRecoveryTimeoutMs'),
+  authenticate_agents: {
+    kind: 'without-effect',
+    reason: 'agents do not log in yet',
+    value: 'false',
+    only: ['false'],
+  },
+  authenticate_frameworks: {
+    kind: 'without-effect',
+    reason: `${NO_DRIVERS}; --authenticate_http_frameworks is for all others`,
+    value: 'false',
+  },
   authenticate_http_frameworks: plain('authenticateHttpFrameworks'),
   authenticate_http_readonly: plain('authenticateHttpReadonly'),
   authenticate_http_readwrite: plain('authenticateHttpReadwrite'),
@@ -206,6 +217,7 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   publish_per_framework_metrics: plain('publishPerFrameworkMetrics'),
   quiet: { kind: 'without-effect', reason: 'the log goes to one place', value: 'false' },
   quorum: { kind: 'without-effect', reason: OWN_STORE },
+  rate_limits: { kind: 'refused', reason: 'calls are not limited by principal yet' },
   recovery_agent_removal_limit: plain('recoveryAgentRemovalLimit'),
   registry: plain('registry'),
   registry_fetch_timeout: duration('registry_fetch_timeout', 'registryFetchTimeoutMs'),
@@ -239,6 +251,8 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
 
 /** Spellings from before agents were called so. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  authenticate: 'authenticate_frameworks',
+  authenticate_slaves: 'authenticate_agents',
   slave_ping_timeout: 'agent_ping_timeout',
   slave_removal_rate_limit: 'agent_removal_rate_limit',
   slave_reregister_timeout: 'agent_reregister_timeout',
