@@ -133,6 +133,19 @@ export class AgentBook {
     return false;
   }
 
+  /** Turns what nobody has into something else. Asserts that it is free. */
+  convertFree(from: Resources, to: Resources): void {
+    const total = this.#total.subtract(from).add(to);
+    const isShared = ({ nature }: Entry): boolean => nature.shared;
+    if (this.#overcommitted || from.entries.some(isShared) || to.entries.some(isShared)) {
+      this.setTotal(total);
+      return;
+    }
+    this.#total = total;
+    this.#free = this.#free.subtract(from).add(to);
+    this.settledEpoch = -1;
+  }
+
   /** Prepares a look at all clients: forgets verdicts on less than what is free now. */
   beginVisit(): void {
     if (this.#blockedFor === this.#free || this.#blockedFor.contains(this.#free)) return;

@@ -79,8 +79,7 @@ export class AgentCalls {
   convertFree(id: AgentId, from: Resources, to: Resources): boolean {
     const agent = this.#ledger.agent(id);
     if (!agent.free.contains(from)) return false;
-    this.#ledger.setTotal(agent, agent.total.subtract(from).add(to));
-    this.#candidates.add(agent);
+    this.#ledger.convertFree(agent, from, to);
     return true;
   }
 

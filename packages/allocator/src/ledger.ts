@@ -125,6 +125,14 @@ export class Ledger {
     if (isFreeChanged) this.#candidates.add(agent);
   }
 
+  /** Turns what nobody has into something else. */
+  convertFree(agent: AgentBook, from: Resources, to: Resources): void {
+    agent.convertFree(from, to);
+    this.#changeTotal(from, -1);
+    this.#changeTotal(to, 1);
+    this.#candidates.add(agent);
+  }
+
   setQuota(role: string, quota: Quota | undefined): void {
     const wasInUse = this.quota.inUse;
     this.quota.set(role, quota);

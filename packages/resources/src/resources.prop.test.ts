@@ -92,6 +92,42 @@ test('subtraction works exactly when it is contained, and what is left plus what
   );
 });
 
+test('few among many are added, found and taken away as they are entry by entry', () => {
+  // Each with labels of its own, so that all of them stay apart.
+  const labelled = (at: number, milli: number): Resource => ({
+    name: at % 3 === 0 ? 'mem' : 'cpus',
+    type: 'SCALAR',
+    scalar: { value: milli / 1000 },
+    reservations: [
+      {
+        type: 'DYNAMIC',
+        role: 'web',
+        labels: { labels: [{ key: 'k', value: String(at) }] },
+      },
+    ],
+  });
+  const picks = fc.array(fc.tuple(fc.nat(63), fc.integer({ min: 1, max: 4 })), { maxLength: 4 });
+  fc.assert(
+    fc.property(fc.integer({ min: 8, max: 64 }), picks, (size, chosen) => {
+      const many = Resources.fromWire(Array.from({ length: size }, (_, at) => labelled(at, 2)));
+      const few = Resources.fromWire(chosen.map(([at, milli]) => labelled(at, milli)));
+      const sum = Resources.fromEntries([...many.entries, ...few.entries]);
+      expect(many.add(few).equals(sum)).toBe(true);
+      expect(few.add(many).equals(sum)).toBe(true);
+      expect(sum.subtract(few).equals(many)).toBe(true);
+      const isHeld = few.entries.every(
+        (entry) =>
+          many.filterEntries(
+            ({ nature, milli }) => nature.key === entry.nature.key && milli >= entry.milli,
+          ).entries.length === 1,
+      );
+      expect(many.contains(few)).toBe(isHeld);
+      if (isHeld) expect(many.subtract(few).add(few).equals(many)).toBe(true);
+      else expect(() => many.subtract(few)).toThrow('would be taken');
+    }),
+  );
+});
+
 test('what is free and what is reserved make up the whole', () => {
   fc.assert(
     fc.property(any, (all) => {

@@ -108,6 +108,12 @@ export class Resources {
   /** Whether `other` can be taken away from this. */
   contains(other: Resources): boolean {
     if (this === other) return true;
+    if (areFew(other.entries, this.entries)) {
+      return other.entries.every((wanted) => {
+        const held = this.entries[placeOf(this.entries, wanted)];
+        return held?.nature.key === wanted.nature.key && containsEntry(held, wanted);
+      });
+    }
     let at = 0;
     for (const wanted of other.entries) {
       while (at < this.entries.length && (this.entries[at] as Entry).nature.key < wanted.nature.key)
@@ -127,6 +133,8 @@ export class Resources {
   add(other: Resources): Resources {
     if (this.isEmpty()) return other;
     if (other.isEmpty()) return this;
+    if (areFew(other.entries, this.entries)) return this.#addFew(other.entries);
+    if (areFew(this.entries, other.entries)) return other.#addFew(this.entries);
     const sum: Entry[] = [];
     let left = 0;
     let right = 0;
@@ -154,6 +162,7 @@ export class Resources {
   subtract(other: Resources): Resources {
     if (other.isEmpty()) return this;
     if (other === this) return Resources.empty;
+    if (areFew(other.entries, this.entries)) return this.#subtractFew(other.entries);
     const rest: Entry[] = [];
     let right = 0;
     for (const held of this.entries) {
@@ -330,6 +339,33 @@ export class Resources {
     return amounts;
   }
 
+  #addFew(others: readonly Entry[]): Resources {
+    const sum = this.entries.slice();
+    for (const entry of others) {
+      const at = placeOf(sum, entry);
+      const held = sum[at];
+      if (held?.nature.key === entry.nature.key) sum[at] = addEntries(held, entry);
+      else sum.splice(at, 0, entry);
+    }
+    return new Resources(sum);
+  }
+
+  #subtractFew(others: readonly Entry[]): Resources {
+    const rest = this.entries.slice();
+    for (const taken of others) {
+      const at = placeOf(rest, taken);
+      const held = rest[at];
+      assert(
+        held?.nature.key === taken.nature.key && containsEntry(held, taken),
+        `more ${taken.nature.name} would be taken than there is`,
+      );
+      const entry = subtractEntry(held, taken);
+      if (entry === undefined) rest.splice(at, 1);
+      else rest[at] = entry;
+    }
+    return new Resources(rest);
+  }
+
   #summaryOf(name: string): number | string {
     const entries = this.entries.filter(({ nature }) => nature.name === name);
     const kind = entries[0]?.nature.kind;
@@ -360,6 +396,23 @@ export class Resources {
     allocated.#unallocated = this;
     return allocated;
   }
+}
+
+/** Whether looking up each of some entries is less work than a walk over all of the others. */
+function areFew(some: readonly Entry[], others: readonly Entry[]): boolean {
+  return others.length >= 16 && some.length * 8 <= others.length;
+}
+
+/** Where an entry of that nature is among sorted ones, or would be. */
+function placeOf(entries: readonly Entry[], { nature: { key } }: Entry): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle] as Entry).nature.key < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function isStrictlySorted(entries: readonly Entry[]): boolean {
