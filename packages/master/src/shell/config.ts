@@ -16,6 +16,8 @@ const period = (milliseconds: number): z.ZodDefault<z.ZodNumber> =>
 /** A text that must be of the original's form, which the message shows. */
 const textOf = (parse: (text: string) => unknown, form: string): z.ZodString =>
   z.string().refine((text) => parse(text) !== undefined, `expected ${form}`);
+/** A text that may look like a number on the command line. */
+const name = z.union([z.string().min(1), z.number().transform(String)]);
 /** JSON, as text or as a value, or the name of the file that has it. */
 const jsonOrFile = z.union([
   z.string().min(1),
@@ -55,7 +57,7 @@ export const masterConfigSchema = z.strictObject({
   /** Name that clients are told; the address when absent. */
   hostname: z.string().min(1).optional(),
   /** Name of the cluster in `/state`. */
-  cluster: z.string().min(1).default('dcos'),
+  cluster: name.default('dcos'),
   /** Bytes of a request body. */
   bodyBytesMax: bound(32 * 1024 * 1024),
   /** Bytes that may wait for one event stream before its reader is cut off. */
@@ -129,7 +131,7 @@ export const masterConfigSchema = z.strictObject({
   /** Names of resources that do not count for shares, with commas. */
   fairSharingExcludedResourceNames: z.string().optional(),
   /** Roles that may be used, with commas; all when absent. Deprecated. */
-  roles: z.string().min(1).optional(),
+  roles: name.optional(),
   /** Weights such as `dev=2,ops=1`, for a registry that has none. Deprecated. */
   weights: textOf(parseWeights, "weights such as 'dev=2,ops=1'").optional(),
   /** Whether frameworks of the user `root` may subscribe. */

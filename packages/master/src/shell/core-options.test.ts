@@ -44,6 +44,7 @@ test.each<[MasterConfig, Partial<MasterOptions>]>([
   [{ requireAgentDomain: true }, { requireAgentDomain: true }],
   [{ rootSubmissions: false }, { rootSubmissions: false }],
   [{ roles: 'a, b' }, { roles: new Set(['a', 'b']) }],
+  [{ roles: 7 }, { roles: new Set(['7']) }],
   [{ weights: 'a=2' }, { initialWeights: new Map([['a', 2]]) }],
   [{ offerConstraintsRegexLengthMax: 7 }, { constraintRegexLengthMax: 7 }],
   [{ offerConstraintsRegexProgramMax: 7 }, { constraintRegexProgramMax: 7 }],
