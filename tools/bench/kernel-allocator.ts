@@ -13,7 +13,9 @@ import {
 import { agentId, frameworkId, seededRandom } from '@dcos/base';
 import { parseResources, Resources } from '@dcos/resources';
 import type { Resource } from '@dcos/wire';
+import { benchmarkMixedFrameworks } from './kernel-mixed.ts';
 import { costOf, Series } from './kernel-series.ts';
+import { benchmarkSorter } from './kernel-sorter.ts';
 import { row, type Row } from './row.ts';
 
 const INTERVAL_MS = 1000;
@@ -36,11 +38,16 @@ export function benchmarkKernelAllocator(full: boolean): Promise<readonly Row[]>
     ...declines('declined offers, labelled reservations', agents, frameworks, labelled),
     ...declines('declined offers, volumes', agents, frameworks, () => withVolume(false)),
     ...declines('declined offers, shared volumes', agents, frameworks, () => withVolume(true)),
+    ...declines('declined offers, volumes of both kinds', agents, frameworks, (index) =>
+      withVolume(index % 2 === 0),
+    ),
     ...suppressions(agents, frameworks),
     ...backlog(agents, frameworks / 5),
-    ...conversions(full ? [50, 100, 200] : [50, 100]),
+    ...conversions([50, 100, 200]),
     ...SORTERS.flatMap((sorter) => quotas(sorter, full ? [10, 30, 100] : [10, 30])),
     ...SORTERS.flatMap((sorter) => quotaOrNone(sorter, full ? [100, 300, 1000] : [100, 300])),
+    ...benchmarkMixedFrameworks(),
+    ...benchmarkSorter(full),
   ];
   return Promise.resolve(rows);
 }

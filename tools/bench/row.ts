@@ -2,7 +2,7 @@
 
 export interface Row {
   readonly what: string;
-  readonly unit: 'ms' | 'µs' | 'MB' | '/s' | 'exponent' | 'tasks' | '%';
+  readonly unit: 'ms' | 'µs' | 'MB' | '/s' | 'exponent' | 'tasks' | 'rounds' | '%';
   readonly median: number;
   readonly least: number;
   readonly greatest: number;
