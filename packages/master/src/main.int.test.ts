@@ -33,6 +33,7 @@ test('flags and variables of the original are understood', async () => {
       `--log_dir=${workDir}/log`,
       '--registry=in_memory',
       '--quorum=1',
+      '--ip_discovery_command=echo 127.0.0.1',
       '--no-root_submissions',
       '--acls={"permissive":true}',
     ],
@@ -46,6 +47,8 @@ test('flags and variables of the original are understood', async () => {
   const { flags } = (await (await fetch(`${url}/flags`)).json()) as { readonly flags: object };
   expect(flags).toMatchObject({
     agent_ping_timeout: '20secs',
+    ip: '127.0.0.1',
+    ip_discovery_command: 'echo 127.0.0.1',
     log_dir: `${workDir}/log`,
     logging_level: 'INFO',
     registry: 'in_memory',

@@ -10,11 +10,14 @@ import { openMemoryStore, openSqliteStore } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
 import { masterConfigSchema } from './shell/config.ts';
 import { translateFlags } from './shell/given-flags.ts';
+import { discoverIp } from './shell/ip-discovery.ts';
 import { startMaster } from './shell/start-master.ts';
 
 const processSchema = masterConfigSchema.extend({
   /** Where the registry is kept. */
   dataDir: z.string().min(1).default('.dcos/master'),
+  /** A command that prints the address to listen on, in place of `ip`. */
+  ipDiscoveryCommand: z.string().min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Standard error when absent. */
   logFile: z.string().min(1).optional(),
@@ -34,7 +37,8 @@ await runProgram({
   schema: processSchema,
   environmentPrefix: 'MESOS_',
   translate: translateFlags,
-  async start({ dataDir, logLevel, logFile, ...config }, { logger, fail }) {
+  async start({ dataDir, logLevel, logFile, ipDiscoveryCommand, ...config }, { logger, fail }) {
+    const ip = ipDiscoveryCommand === undefined ? config.ip : await discoverIp(ipDiscoveryCommand);
     mkdirSync(dataDir, { recursive: true });
     const store =
       config.registry === 'in_memory'
@@ -43,9 +47,10 @@ await runProgram({
     const flags = {
       work_dir: dataDir,
       logging_level: LEVELS[logLevel],
+      ...(ipDiscoveryCommand !== undefined && { ip_discovery_command: ipDiscoveryCommand }),
       ...(logFile !== undefined && { log_dir: dirname(logFile) }),
     };
-    const master = await startMaster(config, { logger, store, flags, onFatal: fail });
+    const master = await startMaster({ ...config, ip }, { logger, store, flags, onFatal: fail });
     process.stdout.write(`master ready at ${master.url}\n`);
     return {
       async close() {

@@ -5,7 +5,7 @@ import { createAllocator } from '@dcos/allocator';
 import { seededRandom } from '@dcos/base';
 import type { DomainInfo, scheduler } from '@dcos/wire';
 import type { MasterOptions } from './options.ts';
-import { eventsOf, framesOf, frameworkInfo, resources, World } from '../testing/world.ts';
+import { eventsOf, framesOf, frameworkInfo, resources, task, World } from '../testing/world.ts';
 
 const domainOf = (region: string): DomainInfo => ({
   fault_domain: { region: { name: region }, zone: { name: 'z' } },
@@ -180,4 +180,24 @@ test.each([
   )[0];
   if (problem === undefined) expect(error).toBeUndefined();
   else expect(error).toContain(problem);
+});
+
+test('nothing that has ended need be kept', () => {
+  const world = new World({
+    completedFrameworksMax: 0,
+    completedTasksPerFrameworkMax: 0,
+    unreachableTasksPerFrameworkMax: 0,
+  });
+  const { framework, agent } = world.running();
+  world.update(agent, framework, 't', 'TASK_FINISHED', 2);
+  world.acknowledge(agent, framework, 't', 2);
+  world.advance(1_000);
+  world.launch(framework, [task('u', agent)]);
+  world.advance(100_000);
+  expect(world.master.state.agents.size).toBe(0);
+  const state = world.master.state.frameworks.get(framework.id as never);
+  expect([state?.completedTasks.size, state?.unreachableTasks.size]).toEqual([0, 0]);
+  world.call(framework, { type: 'TEARDOWN' });
+  expect(world.master.state.completedFrameworks.size).toBe(0);
+  expect([...world.registry.keys()].filter((key) => key.includes('frameworks'))).toEqual([]);
 });

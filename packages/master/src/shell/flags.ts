@@ -11,7 +11,7 @@ import type { ResolvedMasterConfig } from './config.ts';
 import { bytesText, parseBytes } from './flag-values.ts';
 
 /** Settings of the program around the master. */
-export type ProcessKey = 'dataDir' | 'logLevel' | 'logFile';
+export type ProcessKey = 'dataDir' | 'ipDiscoveryCommand' | 'logLevel' | 'logFile';
 
 export type Flag =
   | {
@@ -166,7 +166,7 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   },
   initialize_driver_logging: { kind: 'without-effect', reason: NO_DRIVERS, value: 'true' },
   ip: plain('ip'),
-  ip_discovery_command: { kind: 'refused', reason: 'no command is run for it; give --ip' },
+  ip_discovery_command: { kind: 'setting', key: 'ipDiscoveryCommand' },
   log_auto_initialize: { kind: 'without-effect', reason: OWN_STORE, value: 'true' },
   log_dir: {
     kind: 'setting',

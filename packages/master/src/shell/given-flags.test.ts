@@ -89,6 +89,13 @@ test.each([
   expect(() => translate(flags)).toThrow(message);
 });
 
+test('an address and a command that prints one exclude each other', () => {
+  const command = '--ip_discovery_command=hostname -i';
+  const variable = { MESOS_IP: '127.0.0.1' };
+  expect(translate([command]).flags).toEqual(['--ip-discovery-command=hostname -i']);
+  expect(() => translate([command], variable)).toThrow('Only one of `--ip`');
+});
+
 test('a variable is refused as the flag is', () => {
   expect(() => translate([], { MESOS_HOOKS: 'h' })).toThrow('--hooks is not supported');
 });

@@ -54,7 +54,19 @@ export function translateFlags({ flags, environment }: Given): TranslatedFlags {
     const setting = settingOf(known.name, text ?? 'true', notes);
     if (setting !== undefined) translated.push(`--${kebab(setting.key)}=${setting.value}`);
   }
-  return { flags: translated, environment: translateEnvironment(environment, notes), notes };
+  const result = {
+    flags: translated,
+    environment: translateEnvironment(environment, notes),
+    notes,
+  };
+  if (isGiven(result, 'ip') && isGiven(result, 'ip-discovery-command'))
+    throw new Error('Only one of `--ip` or `--ip_discovery_command` should be specified');
+  return result;
+}
+
+function isGiven({ flags, environment }: Given, key: string): boolean {
+  const variable = PREFIX + key.replaceAll('-', '_').toUpperCase();
+  return environment[variable] !== undefined || flags.some((flag) => flag.startsWith(`--${key}=`));
 }
 
 function translateEnvironment(
