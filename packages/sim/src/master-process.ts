@@ -86,7 +86,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
   function handle(event: MasterEvent): void {
     whenAwake(() => {
       touched();
-      queue.add(core.handle(event, clock()));
+      queue.add(core.handle(event, clock(), world.now()));
     });
   }
 

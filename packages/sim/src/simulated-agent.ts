@@ -113,7 +113,7 @@ export function createSimulatedAgent(
   function handle(event: AgentEvent): void {
     if (core === undefined) return;
     changes += 1;
-    queue.add(core.handle(event, world.now() + clockOffsetMs));
+    queue.add(core.handle(event, world.now() + clockOffsetMs, world.now()));
   }
 
   function perform(effect: AgentEffect): ((goOn: () => void) => void) | undefined {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { containerId, present, seededRandom, type ContainerId } from '@dcos/base';
+import { containerId, present, seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
 import type { agentProtocol, FrameworkInfo, TaskInfo, TaskStatus } from '@dcos/wire';
 import { shortage } from './accounting.ts';
 import { createAgent, type Agent } from './agent.ts';
@@ -17,11 +17,13 @@ const PLAIN: FrameworkInfo = { user: '', name: 'old', id: { value: 'old' } };
 
 let agent: Agent;
 let now = 0;
+/** By how much the wall clock differs from `now`. */
+let wallOffsetMs = 0;
 let effects: AgentEffect[] = [];
 
 function handle(event: AgentEvent, afterMs = 1): readonly AgentEffect[] {
   now += afterMs;
-  effects = [...agent.handle(event, now)];
+  effects = [...agent.handle(event, now + wallOffsetMs, now)];
   return effects;
 }
 
@@ -39,8 +41,7 @@ function register(): void {
   receive({ type: 'REGISTERED', registered });
 }
 
-beforeEach(() => {
-  now = 1_000_000;
+function makeAgent(): void {
   agent = createAgent({
     random: seededRandom(7),
     options: {
@@ -53,6 +54,12 @@ beforeEach(() => {
       tasksMax: 3,
     },
   });
+}
+
+beforeEach(() => {
+  now = 1_000_000;
+  wallOffsetMs = 0;
+  makeAgent();
   handle({ kind: 'start', records: new Map() });
   handle({ kind: 'containersFound', containers: [] });
   register();
@@ -324,4 +331,44 @@ test('shortage compares thousandths and ports', () => {
     'ports 13-14 are in use',
   );
   expect(shortage([ports(10, 20)], [], [ports(20, 21)])).toBe("ports 20-21 are not this agent's");
+});
+
+test.each([-3_600_000, 3_600_000])('a wall clock that is set by %i ms moves no SIGKILL', (byMs) => {
+  run('a');
+  kill('a', 60);
+  wallOffsetMs = byMs;
+  kill('a', 90);
+  expect(timer('kill')).toBeUndefined();
+  kill('a', 30);
+  expect(timer('kill')).toBe(30_000);
+});
+
+test('a wall clock that is set moves no grace of health checks', () => {
+  const id = run('a', { health_check: { grace_period_seconds: 10, consecutive_failures: 1 } });
+  wallOffsetMs = 3_600_000;
+  handle({ kind: 'checked', id, healthy: false, message: 'x' });
+  expect(signals()).toEqual([]);
+  handle({ kind: 'checked', id, healthy: false, message: 'x' }, 10_000);
+  expect(signals()).toEqual(['SIGTERM']);
+});
+
+test('a wall clock that was set back while the agent was away does not prolong a grace', () => {
+  const records = new Map<string, JsonObject>();
+  const keep = (): void => {
+    for (const effect of effects)
+      if (effect.kind === 'persist' && effect.value !== undefined)
+        records.set(effect.key, effect.value);
+  };
+  const id = run('a');
+  keep();
+  kill('a', 30);
+  keep();
+  wallOffsetMs = -3_600_000;
+  makeAgent();
+  handle({ kind: 'start', records });
+  handle({
+    kind: 'containersFound',
+    containers: [{ kind: 'running', id, pid: 42, ipAddresses: [] }],
+  });
+  expect(timer('kill')).toBe(30_000);
 });

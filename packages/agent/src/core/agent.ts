@@ -86,8 +86,12 @@ export interface AgentSnapshot {
 }
 
 export interface Agent {
-  /** Takes one event; the effects are to be performed in order. */
-  handle(event: AgentEvent, now: Instant): readonly AgentEffect[];
+  /**
+   * Takes one event; the effects are to be performed in order.
+   * @param now what the wall clock shows, for stamps and for what lasts beyond this process.
+   * @param monotonicMs of a clock that nobody sets, for what lasts; `now` where there is only one.
+   */
+  handle(event: AgentEvent, now: Instant, monotonicMs?: number): readonly AgentEffect[];
   snapshot(): AgentSnapshot;
 }
 
@@ -95,8 +99,9 @@ export interface Agent {
 export function createAgent({ random, options }: AgentCoreOptions): Agent {
   const context = createContext(random, options);
   return {
-    handle(event, now) {
+    handle(event, now, monotonicMs = now) {
       context.now = now;
+      context.monotonicMs = monotonicMs;
       context.effects = [];
       dispatch(context, event);
       endIdleExecutors(context);

@@ -9,7 +9,7 @@ import type { CheckInfo, CheckStatusInfo } from '@dcos/wire';
 import { taskOf, volatileOf, type Context } from './context.ts';
 import { isTerminal, type TaskRecord } from './model.ts';
 import { updateTask } from './status-updates.ts';
-import { taskTimer } from './timers.ts';
+import { elapsedSinceStart, taskTimer } from './timers.ts';
 
 /** Schema defaults of CheckInfo, in seconds. */
 const DELAY = 15;
@@ -22,7 +22,7 @@ const INTERVAL_MS_MIN = 100;
 export function armCheck(context: Context, task: TaskRecord, when: 'first' | 'again'): void {
   const { check } = task.info;
   if (check === undefined || task.kill !== undefined) return;
-  const elapsedMs = when === 'first' ? 0 : context.now - (task.startedAt ?? context.now);
+  const elapsedMs = elapsedSinceStart(context, task, when);
   const afterMs = Math.max(0, (check.delay_seconds ?? DELAY) * 1000 - elapsedMs);
   context.effects.push({ kind: 'timer', id: taskTimer('check', task.containerId), afterMs });
 }

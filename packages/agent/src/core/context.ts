@@ -29,6 +29,9 @@ export interface TaskVolatile {
   failures: number;
   /** The answer that was told last. */
   checkStatus: CheckStatusInfo | undefined;
+  /** When its container started, and when SIGKILL is due, by the monotonic clock; once known. */
+  startedMs: number | undefined;
+  killDueMs: number | undefined;
   /** The runtime was told to forget the container. */
   released: boolean;
 }
@@ -72,6 +75,8 @@ export interface Context {
   stopping: string | undefined;
   stopped: boolean;
   now: Instant;
+  /** Never goes back, and begins anew with each process. */
+  monotonicMs: number;
   effects: AgentEffect[];
 }
 
@@ -101,6 +106,7 @@ export function createContext(random: Random, options: AgentOptions): Context {
     stopping: undefined,
     stopped: false,
     now: 0,
+    monotonicMs: 0,
     effects: [],
   };
 }
@@ -144,6 +150,8 @@ export function volatileOf(context: Context, id: ContainerId): TaskVolatile {
       retryAfterMs: context.options.times.updateRetryMs,
       failures: 0,
       checkStatus: undefined,
+      startedMs: undefined,
+      killDueMs: undefined,
       released: false,
     };
     context.volatile.set(id, found);

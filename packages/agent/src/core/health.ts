@@ -14,7 +14,7 @@ import { saveTask, taskOf, volatileOf, type Context } from './context.ts';
 import { killTask } from './killing.ts';
 import { isTerminal, type TaskRecord } from './model.ts';
 import { updateTask } from './status-updates.ts';
-import { taskTimer } from './timers.ts';
+import { elapsedSinceStart, taskTimer } from './timers.ts';
 
 /** Schema defaults of HealthCheck, in seconds. */
 const DELAY = 15;
@@ -30,7 +30,8 @@ export function armHealthCheck(context: Context, task: TaskRecord, when: 'first'
   const check = task.info.health_check;
   if (check === undefined || task.kill !== undefined) return;
   const delayMs = (check.delay_seconds ?? DELAY) * 1000;
-  const elapsedMs = when === 'first' ? 0 : context.now - (task.startedAt ?? context.now);
+  const elapsedMs = elapsedSinceStart(context, task, when);
+  volatileOf(context, task.containerId).startedMs = context.monotonicMs - elapsedMs;
   context.effects.push({
     kind: 'timer',
     id: taskTimer('health', task.containerId),
@@ -79,7 +80,8 @@ function isCheckable(task: TaskRecord): boolean {
 function counts(context: Context, task: TaskRecord, check: HealthCheck): boolean {
   if (task.healthy !== undefined) return true;
   const graceMs = (check.grace_period_seconds ?? GRACE) * 1000;
-  return context.now - (task.startedAt ?? context.now) > graceMs;
+  const { startedMs = context.monotonicMs } = volatileOf(context, task.containerId);
+  return context.monotonicMs - startedMs > graceMs;
 }
 
 function report(context: Context, task: TaskRecord, healthy: boolean, message: string): TaskRecord {

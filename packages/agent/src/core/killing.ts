@@ -5,7 +5,7 @@
 
 import type { ContainerId } from '@dcos/base';
 import type { KillPolicy } from '@dcos/wire';
-import { hasCapability, saveTask, taskOf, type Context } from './context.ts';
+import { hasCapability, saveTask, taskOf, volatileOf, type Context } from './context.ts';
 import { endTask } from './ending.ts';
 import { isTerminal, type KillCause, type TaskRecord } from './model.ts';
 import { updateTask } from './status-updates.ts';
@@ -33,10 +33,14 @@ export function killTask(
   // The end of one task may have ended others of its group: what the caller holds may be old.
   const task = taskOf(context, id);
   if (task === undefined || isTerminal(task.state)) return;
-  const deadline = context.now + graceOf(context, task, policy);
+  const graceMs = graceOf(context, task, policy);
+  const deadline = context.now + graceMs;
+  const dueMs = context.monotonicMs + graceMs;
+  const volatile = volatileOf(context, id);
   if (task.kill !== undefined) {
-    if (deadline >= task.kill.deadline) return;
-    const sooner: TaskRecord = { ...task, kill: { ...task.kill, deadline } };
+    if (dueMs >= killDueMs(context, task)) return;
+    volatile.killDueMs = dueMs;
+    const sooner: TaskRecord = { ...task, kill: { ...task.kill, deadline, graceMs } };
     saveTask(context, sooner);
     if (sooner.pid !== undefined) armKillTimer(context, sooner);
     return;
@@ -51,7 +55,8 @@ export function killTask(
     });
     return;
   }
-  let dying: TaskRecord = { ...task, kill: { cause, deadline } };
+  volatile.killDueMs = dueMs;
+  let dying: TaskRecord = { ...task, kill: { cause, deadline, graceMs } };
   // As in the original, a task that ran too long fails without having been killing.
   const tells = hasCapability(context, task.frameworkId, 'TASK_KILLING_STATE');
   if (tells && cause !== 'maxCompletionTime') {
@@ -74,12 +79,24 @@ export function sendKillSignal(context: Context, task: TaskRecord): void {
 }
 
 function armKillTimer(context: Context, task: TaskRecord): void {
-  const deadline = task.kill?.deadline ?? context.now;
   context.effects.push({
     kind: 'timer',
     id: taskTimer('kill', task.containerId),
-    afterMs: Math.max(0, deadline - context.now),
+    afterMs: Math.max(0, killDueMs(context, task) - context.monotonicMs),
   });
+}
+
+/**
+ * When SIGKILL is due. After a restart the record says it by the wall clock, which may have been set since: the
+ * grace that was given bounds the wait.
+ */
+function killDueMs(context: Context, { containerId: id, kill }: TaskRecord): number {
+  const volatile = volatileOf(context, id);
+  if (volatile.killDueMs === undefined) {
+    const leftMs = Math.max(0, (kill?.deadline ?? context.now) - context.now);
+    volatile.killDueMs = context.monotonicMs + Math.min(leftMs, kill?.graceMs ?? leftMs);
+  }
+  return volatile.killDueMs;
 }
 
 /** The grace is over. */

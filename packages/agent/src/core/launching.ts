@@ -20,7 +20,7 @@ import { endTask } from './ending.ts';
 import { sendKillSignal } from './killing.ts';
 import { isTerminal, taskKey, type RuntimeName, type TaskGroup, type TaskRecord } from './model.ts';
 import { droppedState, updateTask, type UpdateFields } from './status-updates.ts';
-import { taskTimer } from './timers.ts';
+import { elapsedSinceStart, taskTimer } from './timers.ts';
 
 /** Takes a task from the master. */
 export function runTask(
@@ -192,11 +192,11 @@ export function armTimers(context: Context, task: TaskRecord, when: 'first' | 'a
   armCheck(context, task, when);
   const bound = task.info.max_completion_time;
   if (bound === undefined) return;
-  const due = (task.startedAt ?? context.now) + bound.nanoseconds / 1e6;
+  const leftMs = bound.nanoseconds / 1e6 - elapsedSinceStart(context, task, when);
   context.effects.push({
     kind: 'timer',
     id: taskTimer('completion', task.containerId),
-    afterMs: Math.max(0, due - context.now),
+    afterMs: Math.max(0, leftMs),
   });
 }
 

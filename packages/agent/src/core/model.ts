@@ -38,8 +38,10 @@ export type KillCause =
 
 export interface KillRecord {
   readonly cause: KillCause;
-  /** When SIGKILL is due. */
+  /** When SIGKILL is due, for the process that comes next: the present one measures by its own clock. */
   readonly deadline: Instant;
+  /** The grace that was given; the wait after a restart is never longer. Absent in old records. */
+  readonly graceMs?: number;
 }
 
 /** What a task of a group belongs to. */

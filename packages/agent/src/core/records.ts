@@ -127,6 +127,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
             kill: {
               cause: text(kill, 'cause') as KillCause,
               deadline: number(kill, 'deadline') ?? 0,
+              ...given('graceMs', number(kill, 'graceMs')),
             },
           }
         : {}),

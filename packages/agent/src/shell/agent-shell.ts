@@ -58,7 +58,8 @@ export class AgentShell {
 
   emit(event: AgentEvent): void {
     if (this.#closed) return;
-    this.#queue.push(...this.#options.core.handle(event, this.#options.clock.now()));
+    const { core, clock } = this.#options;
+    this.#queue.push(...core.handle(event, clock.now(), clock.monotonicMs()));
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.#draining = this.#drain();

@@ -40,7 +40,7 @@ export function onAccept(
   // Offers that were used in full leave nothing to give back, and no filter; unused ones are as declined.
   const rest = grant.remaining.add(grant.setAside);
   const refusal = { ...refusalOf(accept.filters), leftover: rest !== offered };
-  context.allocator.recover(framework.id, agent.id, rest, refusal, context.now);
+  context.allocator.recover(framework.id, agent.id, rest, refusal, context.monotonicMs);
 }
 
 /** As the original counts them: LAUNCH only, and one without tasks is an old way to decline. */

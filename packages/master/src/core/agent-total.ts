@@ -4,7 +4,7 @@
 
 import { conversionOf, Resources, validateResources } from '@dcos/resources';
 import type { agentProtocol } from '@dcos/wire';
-import { note, type Context } from './context.ts';
+import { count, note, type Context } from './context.ts';
 import { rescindAgentOffers } from './offers.ts';
 import type { Agent } from './state.ts';
 
@@ -17,6 +17,7 @@ export function onResourcesChanged(
   agent: Agent,
   changed: agentProtocol.ResourcesChanged,
 ): void {
+  count(context, 'master/messages_update_slave');
   const problem = validateResources(changed.total_resources ?? []);
   if (problem !== undefined) {
     note(context, 'warn', 'resources.refused', problem, { agentId: agent.id });

@@ -19,6 +19,8 @@ export interface Context {
   readonly options: MasterOptions;
   /** The instant of the event that is being handled. */
   now: Instant;
+  /** Never goes back: what is due after a while is measured by it. */
+  monotonicMs: number;
   emit(effect: Effect): void;
 }
 

@@ -23,7 +23,7 @@ function offer(
       agent_id: { value: 'a' },
       hostname: 'h',
     },
-    offeredAt: 0,
+    offeredMs: 0,
   };
 }
 

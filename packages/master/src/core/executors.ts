@@ -62,7 +62,13 @@ function removeExecutor(context: Context, agent: Agent, record: ExecutorRecord):
   const framework = context.state.frameworks.get(record.frameworkId);
   framework?.executors.delete(record);
   framework?.used.subtract(agent.id, record.resources);
-  context.allocator.recover(record.frameworkId, agent.id, record.resources, undefined, context.now);
+  context.allocator.recover(
+    record.frameworkId,
+    agent.id,
+    record.resources,
+    undefined,
+    context.monotonicMs,
+  );
 }
 
 /** Forgets what frameworks, or one, have on an agent that is removed, or that it is removed from. */

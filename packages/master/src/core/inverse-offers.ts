@@ -14,13 +14,19 @@ import type { Agent, Framework, InverseOfferRecord } from './state.ts';
 
 /** Asks whoever is to be asked now; one INVERSE_OFFERS event per framework. */
 export function sendInverseOffers(context: Context): void {
-  const { state, allocator, now } = context;
+  const { state, allocator, monotonicMs } = context;
   const batches = new Map<Framework, InverseOffer[]>();
-  for (const question of allocator.inverseAllocate(now)) {
+  for (const question of allocator.inverseAllocate(monotonicMs)) {
     const framework = state.frameworks.get(frameworkId(question.frameworkId));
     const agent = state.agents.get(agentId(question.agentId));
     if (framework?.streamId === undefined || agent === undefined) {
-      allocator.answerInverseOffer(question.frameworkId, question.agentId, undefined, 0, now);
+      allocator.answerInverseOffer(
+        question.frameworkId,
+        question.agentId,
+        undefined,
+        0,
+        monotonicMs,
+      );
       continue;
     }
     const id = offerId(`${context.masterId}-O${state.nextOffer++}`);
@@ -75,12 +81,12 @@ function withdraw(
   record: InverseOfferRecord,
   answer?: { readonly willing: boolean; readonly refuseMs: number },
 ): void {
-  const { state, allocator, now } = context;
+  const { state, allocator, now, monotonicMs } = context;
   const { id, frameworkId: framework, agentId: agent } = record;
   state.inverseOffers.delete(id);
   state.agents.get(agent)?.inverseOffers.delete(record);
   const given = answer === undefined ? undefined : { willing: answer.willing, instant: now };
-  allocator.answerInverseOffer(framework, agent, given, answer?.refuseMs ?? 0, now);
+  allocator.answerInverseOffer(framework, agent, given, answer?.refuseMs ?? 0, monotonicMs);
 }
 
 /** Questions about an agent that no longer stand. */

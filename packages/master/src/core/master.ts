@@ -48,8 +48,12 @@ export interface MasterDependencies {
 }
 
 export interface Master {
-  /** Handles one event. Never throws for input from outside; an assertion means a bug. */
-  handle(event: MasterEvent, now: Instant): readonly Effect[];
+  /**
+   * Handles one event. Never throws for input from outside; an assertion means a bug.
+   * @param now what the wall clock shows, for stamps.
+   * @param monotonicMs of a clock that nobody sets, for what lasts; `now` where there is only one.
+   */
+  handle(event: MasterEvent, now: Instant, monotonicMs?: number): readonly Effect[];
   /** For views; only `handle` changes it. */
   readonly state: MasterState;
   /** A plain copy of what invariants are about, for checkers. */
@@ -66,13 +70,15 @@ export function createMaster(dependencies: MasterDependencies): Master {
     authorizer: dependencies.authorizer ?? PERMISSIVE,
     state,
     now: 0,
+    monotonicMs: 0,
     emit: (effect) => void effects.push(effect),
   };
   return {
     state,
     snapshot: () => snapshotOf(state, dependencies.allocator),
-    handle(event, now) {
+    handle(event, now, monotonicMs = now) {
       context.now = now;
+      context.monotonicMs = monotonicMs;
       effects = [];
       if (event.kind === 'timer' && event.timer === ALLOCATE_TIMER) allocationRequested = false;
       onEvent(context, event);

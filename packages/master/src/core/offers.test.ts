@@ -203,3 +203,22 @@ describe('beyond the original', () => {
     expect(gaps.map((gap) => Math.round(gap / 5_000))).toEqual([1, 1, 2, 4]);
   });
 });
+
+describe('a wall clock that is set', () => {
+  test.each([-3_600_000, 3_600_000])('by %i ms moves no refusal', (byMs) => {
+    const world = realWorld();
+    const framework = world.subscribe(frameworkInfo());
+    world.register();
+    world.settle();
+    const decline = { offer_ids: world.offersOf(framework).map((value) => ({ value })) };
+    world.call(framework, {
+      type: 'DECLINE',
+      decline: { ...decline, filters: { refuse_seconds: 10 } },
+    });
+    world.wallOffsetMs = byMs;
+    world.advance(8_000);
+    expect(world.offersOf(framework)).toEqual([]);
+    world.advance(4_000);
+    expect(world.offersOf(framework)).toHaveLength(1);
+  });
+});

@@ -23,7 +23,7 @@ const OFFER_TIMER = 'offer-timeout';
 export function allocate(context: Context, scope: 'candidates' | 'all'): void {
   count(context, 'allocator/mesos/allocation_runs');
   const batches = new Map<Framework, Offer[]>();
-  for (const allocation of context.allocator.allocate(context.now, scope)) {
+  for (const allocation of context.allocator.allocate(context.monotonicMs, scope)) {
     const record = makeOffer(context, allocation);
     if (record === undefined) continue;
     const { framework, offer } = record;
@@ -54,7 +54,7 @@ function makeOffer(
       allocation.agentId,
       resources,
       { refuseMs: 0 },
-      context.now,
+      context.monotonicMs,
     );
     return undefined;
   }
@@ -68,7 +68,7 @@ function makeOffer(
     role,
     resources,
     offer,
-    offeredAt: context.now,
+    offeredMs: context.monotonicMs,
   };
   state.offers.set(id, record);
   framework.offers.set(id, record);
@@ -151,7 +151,7 @@ export function removeOffer(
     record.agentId,
     record.resources,
     how.refusal,
-    context.now,
+    context.monotonicMs,
   );
   const framework = context.state.frameworks.get(record.frameworkId);
   if (how.rescind && framework !== undefined) {
@@ -172,10 +172,10 @@ export function rescindAgentOffers(context: Context, agent: Agent): void {
 /** Offers that were neither used nor declined in time. */
 export function onOfferTimer(context: Context, timer: string): boolean {
   if (timer !== OFFER_TIMER) return false;
-  const { options, state, now } = context;
+  const { options, state, monotonicMs } = context;
   const timeoutMs = options.offerTimeoutMs ?? Number.POSITIVE_INFINITY;
   for (const record of state.offers.values()) {
-    const leftMs = record.offeredAt + timeoutMs - now;
+    const leftMs = record.offeredMs + timeoutMs - monotonicMs;
     if (leftMs > 0) {
       context.emit({ kind: 'setTimer', timer, afterMs: leftMs });
       break;

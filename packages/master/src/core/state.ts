@@ -71,7 +71,8 @@ export interface OfferRecord {
   /** With allocation. */
   readonly resources: Resources;
   readonly offer: Offer;
-  readonly offeredAt: Instant;
+  /** By the monotonic clock. */
+  readonly offeredMs: number;
 }
 
 export interface Framework {

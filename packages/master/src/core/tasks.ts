@@ -224,7 +224,13 @@ function releaseTask(context: Context, record: TaskRecord): void {
   const agent = present(context.state.agents.get(record.agentId), 'the agent of a task');
   framework.used.subtract(agent.id, record.resources);
   agent.used.subtract(framework.id, record.resources);
-  context.allocator.recover(framework.id, agent.id, record.resources, undefined, context.now);
+  context.allocator.recover(
+    framework.id,
+    agent.id,
+    record.resources,
+    undefined,
+    context.monotonicMs,
+  );
 }
 
 /** Takes a task out of framework and agent, its resources with it. */

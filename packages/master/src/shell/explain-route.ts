@@ -27,7 +27,7 @@ function onExplain(shell: MasterShell, request: FastifyRequest, reply: FastifyRe
   const context = {
     state: leadership.core.state,
     allocator: leadership.allocator,
-    now: shell.now(),
+    monotonicMs: shell.monotonicMs(),
   };
   const { role, framework } = queryOf(request);
   if (framework !== undefined) {

@@ -15,7 +15,6 @@ import {
   randomUuid,
   type Cancel,
   type Clock,
-  type Instant,
   type Logger,
 } from '@dcos/base';
 import { createHttpServer, type FastifyReply, type HttpServer } from '@dcos/http';
@@ -211,9 +210,9 @@ export class MasterShell {
     });
   }
 
-  /** The instant that the next event of the core gets. */
-  now(): Instant {
-    return this.#clock.now();
+  /** The time by which the core measures what lasts. */
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
   }
 
   /** Undefined until this master leads. */
@@ -274,7 +273,11 @@ export class MasterShell {
     if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
     try {
       const handled = event.kind === 'timer' ? this.instruments.timerFired(event.timer) : undefined;
-      effects = leadership.core.handle(this.#identified(event), this.#clock.now());
+      effects = leadership.core.handle(
+        this.#identified(event),
+        this.#clock.now(),
+        this.#clock.monotonicMs(),
+      );
       handled?.();
     } catch (error) {
       this.#fail(error);

@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import type { Clock, Random } from '@dcos/base';
 
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer(afterMs, callback) {
     // A run of the allocator is asked for with 0 ms: after the events at hand, with no wait.

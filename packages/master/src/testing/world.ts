@@ -97,6 +97,8 @@ export interface TestAgent {
 export class World {
   readonly master: Master;
   now = 1_000_000;
+  /** By how much the wall clock differs from `now`. */
+  wallOffsetMs = 0;
   /** All effects so far, oldest first. */
   readonly effects: Effect[] = [];
   /** What the registry would hold. */
@@ -138,7 +140,7 @@ export class World {
 
   /** Feeds one event and returns its effects. */
   handle(event: MasterEvent): readonly Effect[] {
-    const effects = this.master.handle(event, this.now);
+    const effects = this.master.handle(event, this.now + this.wallOffsetMs, this.now);
     this.effects.push(...effects);
     for (const effect of effects) {
       if (effect.kind === 'setTimer') this.timers.set(effect.timer, this.now + effect.afterMs);

@@ -5,7 +5,7 @@
  */
 
 import type { Allocator, FrameworkExplanation, Quantities, RoleExplanation } from '@dcos/allocator';
-import { frameworkId, type FrameworkId, type Instant } from '@dcos/base';
+import { frameworkId, type FrameworkId } from '@dcos/base';
 import { fromMilli } from '@dcos/resources';
 import type { MasterState } from '../core/state.ts';
 import type { Document } from './document.ts';
@@ -18,7 +18,8 @@ const FRAMEWORKS_EXAMINED_MAX = 20;
 export interface ExplainContext {
   readonly state: MasterState;
   readonly allocator: Allocator;
-  readonly now: Instant;
+  /** By the clock that refusals are measured by. */
+  readonly monotonicMs: number;
 }
 
 /** One role; undefined when nobody has subscribed to it, holds or reserved something for it, or set a quota. */
@@ -108,7 +109,7 @@ function frameworkStanding(
 
 /** What speaks against the agents, most frequent first, each with one agent as an example. */
 function verdict(
-  { state, allocator, now }: ExplainContext,
+  { state, allocator, monotonicMs }: ExplainContext,
   framework: FrameworkId,
   role: string,
 ): { readonly [key: string]: Document | undefined } {
@@ -118,7 +119,7 @@ function verdict(
   for (const agent of state.agents.keys()) {
     if (examined === AGENTS_EXAMINED_MAX) break;
     examined += 1;
-    const against = allocator.explainAgent(framework, agent, now, role);
+    const against = allocator.explainAgent(framework, agent, monotonicMs, role);
     if (against.length === 0) eligible += 1;
     for (const reason of against) {
       const known = reasons.get(reason);

@@ -12,7 +12,7 @@ function agentHearing(change: (event: AgentEvent) => readonly AgentEvent[]): Age
     const real = createAgent(options);
     return {
       ...real,
-      handle: (event, now) => change(event).flatMap((heard) => real.handle(heard, now)),
+      handle: (event, ...when) => change(event).flatMap((heard) => real.handle(heard, ...when)),
     };
   };
 }
@@ -41,8 +41,8 @@ const acknowledgesOperations: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
-      const effects = real.handle(event, now);
+    handle: (event, ...when) => {
+      const effects = real.handle(event, ...when);
       const update = event.kind === 'agentFrame' ? event.frame.operation_update : undefined;
       if (event.kind !== 'agentFrame' || update?.status.uuid === undefined) return effects;
       return [
@@ -71,9 +71,9 @@ const keepsOperatorsOperations: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) =>
+    handle: (event, ...when) =>
       real
-        .handle(event, now)
+        .handle(event, ...when)
         .filter(
           (effect) =>
             event.kind !== 'operatorCall' ||

@@ -31,7 +31,7 @@ function agentWith(changes: {
     const real = createAgent(options);
     return {
       ...real,
-      handle: (event, now) => changeEffects(real.handle(changeEvent(event), now), event),
+      handle: (event, ...when) => changeEffects(real.handle(changeEvent(event), ...when), event),
     };
   };
 }
@@ -43,7 +43,7 @@ function masterWith(
   return (dependencies) => {
     const real = createMaster(dependencies);
     const change = begin();
-    return { ...real, handle: (event, now) => change(real.handle(event, now), event) };
+    return { ...real, handle: (event, ...when) => change(real.handle(event, ...when), event) };
   };
 }
 
@@ -168,12 +168,12 @@ const readmitsTheGone: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
+    handle: (event, ...when) => {
       const id = event.kind === 'agentFrame' && event.frame.register?.agent_info.id?.value;
       const since = id ? real.state.goneAgents.get(agentId(id)) : undefined;
-      if (!id || since === undefined) return real.handle(event, now);
+      if (!id || since === undefined) return real.handle(event, ...when);
       real.state.goneAgents.delete(agentId(id));
-      const effects = real.handle(event, now);
+      const effects = real.handle(event, ...when);
       real.state.goneAgents.set(agentId(id), since);
       return effects;
     },
@@ -185,8 +185,8 @@ const countsReservationsTwice: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
-      const effects = real.handle(event, now);
+    handle: (event, ...when) => {
+      const effects = real.handle(event, ...when);
       for (const effect of effects) {
         const reserve =
           effect.kind === 'sendToAgent' && effect.frame.apply_operation?.operation.reserve;
@@ -205,12 +205,12 @@ const admitsMachinesThatAreDown: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
+    handle: (event, ...when) => {
       if (event.kind !== 'agentFrame' || event.frame.type !== 'REGISTER')
-        return real.handle(event, now);
+        return real.handle(event, ...when);
       const machines = [...real.state.machines];
       real.state.machines.clear();
-      const effects = real.handle(event, now);
+      const effects = real.handle(event, ...when);
       for (const [key, machine] of machines) real.state.machines.set(key, machine);
       return effects;
     },
@@ -235,8 +235,8 @@ const drainsAtOnce: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
-      const effects = real.handle(event, now);
+    handle: (event, ...when) => {
+      const effects = real.handle(event, ...when);
       for (const [id, { drain }] of real.state.policies)
         if (drain?.state === 'DRAINING')
           real.state.policies.set(id, { drain: { ...drain, state: 'DRAINED' } });
@@ -279,13 +279,13 @@ const ignoresStreamIds: MasterFactory = (dependencies) => {
   const real = createMaster(dependencies);
   return {
     ...real,
-    handle: (event, now) => {
+    handle: (event, ...when) => {
       const id = event.kind === 'schedulerCall' ? event.call.framework_id?.value : undefined;
       const framework = [...real.state.frameworks.values()].find((known) => known.id === id);
       const streamId = framework?.streamId;
       const stale =
         event.kind === 'schedulerCall' && event.streamId !== undefined && streamId !== undefined;
-      return real.handle(stale ? { ...event, streamId } : event, now);
+      return real.handle(stale ? { ...event, streamId } : event, ...when);
     },
   };
 };
