@@ -62,6 +62,16 @@ test('a limit spaces them, and one that answers meanwhile stays', () => {
   });
 });
 
+test.each([-3_600_000, 3_600_000])('a wall clock that is set by %i ms moves no turn', (byMs) => {
+  const { world } = silentWorld(2, { agentRemovalRate: { agents: 1, perMs: 60_000 } });
+  world.advance(SILENT_MS);
+  world.wallOffsetMs = byMs;
+  world.advance(59_999);
+  expect(unreachable(world)).toBe(1);
+  world.advance(1);
+  expect(unreachable(world)).toBe(2);
+});
+
 test('the limit holds for later ones as well, and one that waits is asked again and may come back', () => {
   const { world, registered } = silentWorld(2, {
     agentRemovalRate: { agents: 1, perMs: 3_600_000 },

@@ -89,15 +89,15 @@ function scheduleRemoval(context: Context, id: AgentId): void {
 
 /** Marks those of the queue whose turn it is. */
 function removeNext(context: Context): void {
-  const { state, now } = context;
+  const { state, monotonicMs } = context;
   const { agentRemovalRate: rate } = context.options;
   for (const id of state.removalQueue) {
-    if (rate !== undefined && now < state.nextRemovalAt) {
-      const afterMs = Math.ceil(state.nextRemovalAt - now);
+    if (rate !== undefined && monotonicMs < state.nextRemovalMs) {
+      const afterMs = Math.ceil(state.nextRemovalMs - monotonicMs);
       context.emit({ kind: 'setTimer', timer: REMOVAL_TIMER, afterMs });
       return;
     }
-    state.nextRemovalAt = now + (rate === undefined ? 0 : rate.perMs / rate.agents);
+    state.nextRemovalMs = monotonicMs + (rate === undefined ? 0 : rate.perMs / rate.agents);
     state.removalQueue.delete(id);
     markUnreachable(context, id);
   }

@@ -208,8 +208,8 @@ export interface MasterState {
   readonly counters: Map<string, number>;
   /** Registered agents, and those of the registry, that wait to be marked unreachable; oldest first. */
   readonly removalQueue: Set<AgentId>;
-  /** Before this instant none of them may be. */
-  nextRemovalAt: Instant;
+  /** None of them may be before this, by the monotonic clock. */
+  nextRemovalMs: number;
   /** How many agents the registry held at the start. */
   agentsRecovered: number;
   /** Agents that must come back before anything is offered; 0 when nothing is waited for. */
@@ -244,7 +244,7 @@ export function emptyState(): MasterState {
     streams: new Map(),
     counters: new Map(),
     removalQueue: new Set(),
-    nextRemovalAt: 0,
+    nextRemovalMs: 0,
     agentsRecovered: 0,
     agentsAwaited: 0,
     nextFramework: 0,

@@ -146,6 +146,7 @@ export class MasterShell {
   readonly instruments: Instruments;
   readonly #deps: MasterDeps;
   readonly #clock: Clock;
+  readonly #startedMs: number;
   readonly #http: HttpServer;
   readonly #schedulerStreams: SchedulerStreams;
   readonly #agents: AgentSockets;
@@ -165,6 +166,7 @@ export class MasterShell {
     this.config = config;
     this.#deps = deps;
     this.#clock = clock;
+    this.#startedMs = clock.monotonicMs();
     this.#http = http;
     this.operatorStreams = new OperatorStreams({
       epoch: () => this.#leadership?.identity.id ?? '',
@@ -233,12 +235,12 @@ export class MasterShell {
 
   begin(leadership: Leadership, entries: readonly RegistryEntry[]): void {
     this.#leadership = leadership;
-    const { core, allocator, identity, lease } = leadership;
+    const { core, allocator, lease } = leadership;
     this.#masterMetrics = createMasterMetrics(
       this.metrics,
       { state: core.state, allocator },
       {
-        uptimeSeconds: () => this.#clock.now() / 1000 - identity.startTime,
+        uptimeSeconds: () => (this.#clock.monotonicMs() - this.#startedMs) / 1000,
         subscribers: () => this.operatorStreams.size,
         perFramework: this.config.publishPerFrameworkMetrics,
       },
