@@ -4,7 +4,14 @@ import { agentId, frameworkId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { Resource } from '@dcos/wire';
 import { describe, expect, test } from 'vitest';
-import { ALL_AGENT_CAPABILITIES, giveBack, res, text, world } from './testing/allocator-world.ts';
+import {
+  ALL_AGENT_CAPABILITIES,
+  giveBack,
+  reasonsAgainst,
+  res,
+  text,
+  world,
+} from './testing/allocator-world.ts';
 import type { Allocator, OfferRefusal } from './types.ts';
 
 describe('what may be offered', () => {
@@ -154,7 +161,7 @@ test('offer constraints exclude agents for one role of a framework', () => {
     ]),
   });
   expect(text(run())).toBe('f r a2');
-  expect(allocator.explainAgent(frameworkId('f'), agentId('a1'), 0, 'r')).toEqual([
+  expect(reasonsAgainst(allocator, ['f', 'a1'], 0, 'r')).toEqual([
     "role r: the framework's offer constraints exclude the agent",
   ]);
 });

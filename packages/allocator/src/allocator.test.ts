@@ -3,7 +3,13 @@
 import { agentId, frameworkId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import { describe, expect, test } from 'vitest';
-import { ALL_AGENT_CAPABILITIES, giveBack, res, world } from './testing/allocator-world.ts';
+import {
+  ALL_AGENT_CAPABILITIES,
+  giveBack,
+  reasonsAgainst,
+  res,
+  world,
+} from './testing/allocator-world.ts';
 
 describe('books', () => {
   test('what a framework had is free when it is removed, and late returns are passed over', () => {
@@ -62,14 +68,14 @@ test('reports say why an agent is not offered', () => {
   const { allocator, agent, framework, run } = world();
   framework('f', ['r']);
   agent('a', 'cpus:1;mem:100');
-  expect(allocator.explainAgent(frameworkId('f'), agentId('a'), 0)).toEqual([]);
+  expect(reasonsAgainst(allocator, ['f', 'a'])).toEqual([]);
   giveBack(allocator, run(), 60_000);
-  expect(allocator.explainAgent(frameworkId('f'), agentId('a'), 10_000)).toEqual([
+  expect(reasonsAgainst(allocator, ['f', 'a'], 10_000)).toEqual([
     'role r: refused by the framework for another 50 s',
   ]);
   allocator.suppress(frameworkId('f'), []);
   allocator.deactivateAgent(agentId('a'));
-  expect(allocator.explainAgent(frameworkId('f'), agentId('a'), 10_000)).toHaveLength(3);
+  expect(reasonsAgainst(allocator, ['f', 'a'], 10_000)).toHaveLength(3);
   expect(allocator.explain('r')).toMatchObject([
     {
       role: 'r',
@@ -77,6 +83,24 @@ test('reports say why an agent is not offered', () => {
       share: 0,
       frameworks: [{ id: 'f', active: false, suppressed: true, filters: 1 }],
     },
+  ]);
+});
+
+test.each([
+  [1, '1 s'],
+  [60_000, '60 s'],
+  [60_001, '2 min'],
+  [3_600_000, '60 min'],
+  [3_600_001, '2 h'],
+  [48 * 3_600_000, '48 h'],
+  [48 * 3_600_000 + 1, 'some days'],
+])('reports say how long a refusal lasts: %d ms', (leftMs, told) => {
+  const { allocator, agent, framework, run } = world();
+  framework('f', ['r']);
+  agent('a', 'cpus:1;mem:100');
+  giveBack(allocator, run(), leftMs + 10_000);
+  expect(reasonsAgainst(allocator, ['f', 'a'], 10_000)).toEqual([
+    `role r: refused by the framework for another ${told}`,
   ]);
 });
 

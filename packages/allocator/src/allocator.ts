@@ -74,8 +74,8 @@ export function createAllocator(options: AllocatorOptions): Allocator {
     hasCandidates: () => allocator.hasCandidates(),
     allocate: (now, scope) => allocator.allocate(now, scope),
     explain: (role) => allocator.explain(role),
-    explainAgent: (framework, agent, now, role) =>
-      allocator.explainAgent(framework, agent, now, role),
+    explainAgents: (framework, agentIds, now, role) =>
+      allocator.explainAgents(framework, agentIds, now, role),
     snapshot: () => ({ agents: Array.from(ledger.agents.values(), snapshotOf) }),
   };
 }
@@ -187,19 +187,24 @@ class HierarchicalAllocator {
     return explainRoles(this.#ledger, role);
   }
 
-  explainAgent(
+  explainAgents(
     frameworkId: FrameworkId,
-    agentId: AgentId,
+    agentIds: Iterable<AgentId>,
     now: Instant,
     role?: string,
-  ): readonly string[] {
-    const framework = this.#ledger.clients.frameworks.get(frameworkId);
-    const agent = this.#ledger.agents.get(agentId);
-    if (framework === undefined) return [`framework ${frameworkId} is not known`];
-    if (agent === undefined) return [`agent ${agentId} is not known`];
-    this.#ledger.filters.expire(now);
+  ): ReadonlyMap<AgentId, readonly string[]> {
+    const { clients, agents, filters } = this.#ledger;
+    filters.expire(now);
+    const framework = clients.frameworks.get(frameworkId);
+    // Once for all agents: what quota leaves is summed up over all roles.
     const context = { ...this.#context(), paused: this.#paused };
-    return explainAgent(context, framework, agent, { now, role });
+    const reasonsOf = (id: AgentId): readonly string[] => {
+      const agent = agents.get(id);
+      if (framework === undefined) return [`framework ${frameworkId} is not known`];
+      if (agent === undefined) return [`agent ${id} is not known`];
+      return explainAgent(context, framework, agent, { now, role });
+    };
+    return new Map(Array.from(agentIds, (id) => [id, reasonsOf(id)] as const));
   }
 
   #context(): RunContext {

@@ -119,8 +119,22 @@ function refusalText(refusal: Exclude<Refusal, { readonly kind: 'quota' }>, now:
     case 'constraints':
       return "the framework's offer constraints exclude the agent";
     case 'filtered':
-      return `refused by the framework for another ${Math.ceil((refusal.until - now) / 1000)} s`;
+      return `refused by the framework for another ${durationText(refusal.until - now)}`;
     default:
       return unreachable(refusal);
   }
 }
+
+/** Coarser the longer it is, so that reasons can be counted together. */
+function durationText(ms: number): string {
+  for (const [unit, unitMs, most] of UNITS)
+    if (ms <= most * unitMs) return `${Math.ceil(ms / unitMs)} ${unit}`;
+  return 'some days';
+}
+
+/** The unit, how long it is, and up to how many of it are told. */
+const UNITS = [
+  ['s', 1000, 60],
+  ['min', 60_000, 60],
+  ['h', 3_600_000, 48],
+] as const;

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { agentId, frameworkId } from '@dcos/base';
 import { Resources, topLevelRole } from '@dcos/resources';
 import { describe, expect, test } from 'vitest';
-import { giveBack, INTERVAL_MS, res, world } from './testing/allocator-world.ts';
+import { giveBack, INTERVAL_MS, reasonsAgainst, res, world } from './testing/allocator-world.ts';
 import type { Allocation, Quota } from './types.ts';
 
 /** `cpus:1;mem:512` as thousandths by name. */
@@ -374,11 +374,7 @@ describe('invariants over random clusters', () => {
         run();
         for (const [framed] of frameworks.entries()) {
           for (const [indexed] of agents.entries()) {
-            const against = allocator.explainAgent(
-              frameworkId(`f${framed}`),
-              agentId(`a${indexed}`),
-              0,
-            );
+            const against = reasonsAgainst(allocator, [`f${framed}`, `a${indexed}`]);
             expect(against, `f${framed} on a${indexed}`).not.toEqual([]);
           }
         }
@@ -423,8 +419,7 @@ describe('reports', () => {
       guarantees: quantities('cpus:4;mem:4096'),
       limits: new Map(),
     });
-    const against = (id: string): readonly string[] =>
-      allocator.explainAgent(frameworkId(id), agentId('a1'), 0);
+    const against = (id: string): readonly string[] => reasonsAgainst(allocator, [id, 'a1']);
     expect(against('f1')).toEqual([
       'role limited: the limit of limited leaves too little cpus; cpus, mem of the cluster is held back for guarantees of roles',
     ]);

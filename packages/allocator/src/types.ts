@@ -185,15 +185,15 @@ export interface Allocator {
   /** Where roles stand; for people who ask why they get no offers. */
   explain(role?: string): readonly RoleExplanation[];
   /**
-   * Why the framework would or would not be offered this agent now, in any of its roles or in one:
-   * reasons, none when it would.
+   * Why the framework would or would not be offered each of these agents now, in any of its roles or in
+   * one: reasons, none when it would.
    */
-  explainAgent(
+  explainAgents(
     framework: FrameworkId,
-    agent: AgentId,
+    agents: Iterable<AgentId>,
     now: Instant,
     role?: string,
-  ): readonly string[];
+  ): ReadonlyMap<AgentId, readonly string[]>;
   /** Books per agent, for checkers. */
   snapshot(): AllocatorSnapshot;
 }

@@ -76,3 +76,14 @@ export function giveBack(
     allocator.recover(id, on, resources, filter, now);
   }
 }
+
+/** What speaks against offering the agent to the framework. */
+export function reasonsAgainst(
+  allocator: Allocator,
+  [framework, agent]: readonly [framework: string, agent: string],
+  now = 0,
+  role?: string,
+): readonly string[] {
+  const id = agentId(agent);
+  return allocator.explainAgents(frameworkId(framework), [id], now, role).get(id) ?? [];
+}

@@ -114,12 +114,10 @@ function verdict(
   role: string,
 ): { readonly [key: string]: Document | undefined } {
   const reasons = new Map<string, { agents: number; readonly example: string }>();
-  let examined = 0;
   let eligible = 0;
-  for (const agent of state.agents.keys()) {
-    if (examined === AGENTS_EXAMINED_MAX) break;
-    examined += 1;
-    const against = allocator.explainAgent(framework, agent, monotonicMs, role);
+  const agents = [...state.agents.keys()].slice(0, AGENTS_EXAMINED_MAX);
+  const examined = allocator.explainAgents(framework, agents, monotonicMs, role);
+  for (const [agent, against] of examined) {
     if (against.length === 0) eligible += 1;
     for (const reason of against) {
       const known = reasons.get(reason);
@@ -128,7 +126,7 @@ function verdict(
     }
   }
   return {
-    agents_examined: examined,
+    agents_examined: examined.size,
     agents_total: state.agents.size,
     agents_that_would_be_offered: eligible,
     reasons: [...reasons]
