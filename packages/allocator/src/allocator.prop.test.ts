@@ -8,16 +8,21 @@ import { Difference, type Model } from './testing/model.ts';
 import { createBrokenAllocator, MUTATIONS } from './testing/mutations.ts';
 import type { SpecifiedOptions } from './testing/specification-state.ts';
 import { AllocatorSpecification } from './testing/specification.ts';
-import type { Allocator, AllocatorOptions } from './types.ts';
+import type { Allocator, AllocatorOptions, SorterKind } from './types.ts';
 
 /** Settings of the allocator that both must heed. */
 const settings = fc.record({
+  sorter: fc.constantFrom<SorterKind>('drf', 'drf', 'random'),
   allocationIntervalMs: fc.constant(1000),
   minAllocatable: fc.constantFrom(MIN_ALLOCATABLE_DEFAULT, [new Map([['mem', 100_000]])], []),
   filterGpuResources: fc.boolean(),
   fairSharingExcluded: fc.constantFrom([], ['mem', 'gpus']),
   region: fc.constant('here'),
 });
+
+function optionsOf({ sorter, ...more }: SpecifiedOptions, seed: number): AllocatorOptions {
+  return { random: seededRandom(seed), roleSorter: sorter, frameworkSorter: sorter, ...more };
+}
 
 function emptyModel(options: SpecifiedOptions): Model {
   return { specification: new AllocatorSpecification(options), now: 0, volumes: 0 };
@@ -31,7 +36,7 @@ function check(
     fc.property(allocatorCommands(), settings, fc.integer(), (commands, options, seed) => {
       const setup = (): { model: Model; real: Allocator } => ({
         model: emptyModel(options),
-        real: create({ random: seededRandom(seed), ...options }),
+        real: create(optionsOf(options, seed)),
       });
       fc.modelRun(setup, commands);
     }),
@@ -88,7 +93,7 @@ test('the same calls with the same seed give the same offers', () => {
     fc.property(allocatorCommands(), settings, fc.integer(), (commands, options, seed) => {
       const run = (): string => {
         const transcript: string[] = [];
-        const real = createAllocator({ random: seededRandom(seed), ...options });
+        const real = createAllocator(optionsOf(options, seed));
         const recorded: Allocator = {
           ...real,
           allocate: (now, scope) => {

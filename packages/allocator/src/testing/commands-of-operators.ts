@@ -32,7 +32,7 @@ const quota = fc
 
 export function operatorCommands(): fc.Arbitrary<Command>[] {
   return [
-    fc.tuple(anyRole, fc.constantFrom(0.5, 1, 3)).map(([role, weight]) =>
+    fc.tuple(anyRole, fc.constantFrom(0.1, 1, 10)).map(([role, weight]) =>
       command(`weight ${role} ${weight}`, always, (model, allocator) => {
         allocator.updateWeights(new Map([[role, weight]]));
         model.specification.updateWeights(new Map([[role, weight]]));

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { agentId, frameworkId, type AgentId, type FrameworkId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
 import type { Allocation, Allocator } from '../types.ts';
+import type { Turns } from './specification-run.ts';
 import { allocatedOf, freeOf } from './specification-state.ts';
 import type { AllocatorSpecification } from './specification.ts';
 
@@ -91,13 +92,12 @@ export function allocate(
   const agents = [...everyone];
   specification.candidates.clear();
   const wanted = actual.map(describe).join('\n');
-  const served = actual.map(({ agentId: id }) => id);
   const others: string[] = [];
   // The offers do not say where the first stage ended; it is enough that there is such a place.
-  for (let split = 0; split <= served.length; split++) {
+  for (let split = 0; split <= actual.length; split++) {
     const turns = {
-      guarantees: inOrder(served.slice(0, split), agents),
-      everything: inOrder(served.slice(split), agents),
+      guarantees: turnsOf(actual.slice(0, split), agents),
+      everything: turnsOf(actual.slice(split), agents),
     };
     const { offers, after } = specification.decide(now, turns);
     const decided = offers.map(describe).join('\n');
@@ -111,8 +111,9 @@ export function allocate(
 }
 
 /** Those that were served in their order, then all others: without offers their place does not matter. */
-function inOrder(served: readonly AgentId[], all: readonly AgentId[]): readonly AgentId[] {
-  return [...new Set([...served.filter((id) => all.includes(id)), ...all])];
+function turnsOf(offers: readonly Allocation[], all: readonly AgentId[]): Turns {
+  const served = offers.map(({ agentId: id }) => id).filter((id) => all.includes(id));
+  return { agents: [...new Set([...served, ...all])], drawn: offers };
 }
 
 function describe({ frameworkId: id, role, agentId: on, resources }: Allocation): string {

@@ -1,6 +1,7 @@
 /**
  * One allocation run as specified, step by step: guarantees first, then everything. The order of agents is
- * chance; here it is an argument, so that the real run's order can be replayed. For tests only.
+ * chance, and so is that of clients with the random sorter; here they are arguments, so that the real run's
+ * order can be replayed. For tests only.
  */
 
 import type { AgentId, FrameworkId, Instant } from '@dcos/base';
@@ -20,13 +21,15 @@ import {
   type SpecifiedState,
 } from './specification-state.ts';
 
-/** The agents in the order in which each stage serves them. */
-export interface Turns {
-  readonly guarantees: readonly AgentId[];
-  readonly everything: readonly AgentId[];
-}
+type Stage = 'guarantees' | 'everything';
 
-type Stage = keyof Turns;
+/** What chance gives each stage. */
+export interface Turns {
+  /** The agents in the order of service. */
+  readonly agents: readonly AgentId[];
+  /** The clients that come first where their order is drawn; the place of the others does not matter then. */
+  readonly drawn: readonly Pick<Allocation, 'frameworkId' | 'role' | 'agentId'>[];
+}
 
 interface Run {
   readonly state: SpecifiedState;
@@ -39,12 +42,18 @@ interface Run {
 /** Decides, and counts what was decided in the state. */
 export function runSpecified(
   state: SpecifiedState,
-  turns: Turns,
+  turns: Readonly<Record<Stage, Turns>>,
   now: Instant,
 ): readonly Allocation[] {
   const run: Run = { state, now, allocations: [], sharedGiven: new Map() };
   for (const stage of ['guarantees', 'everything'] as const) {
-    for (const agent of turns[stage]) if (isOffered(state, agent)) serve(run, agent, stage);
+    const { agents, drawn } = turns[stage];
+    for (const agent of agents) {
+      if (!isOffered(state, agent)) continue;
+      const first = drawn.filter(({ agentId }) => agentId === agent);
+      const order = state.options.sorter === 'drf' ? orderOf(state) : drawnOrder(state, first);
+      serve(run, agent, stage, order);
+    }
   }
   return run.allocations;
 }
@@ -54,9 +63,23 @@ function isOffered(state: SpecifiedState, id: AgentId): boolean {
   return active && (state.whitelist === undefined || state.whitelist.has(info.hostname));
 }
 
-function serve(run: Run, agentId: AgentId, stage: Stage): void {
+type Order = ReturnType<typeof orderOf>;
+
+/** All active clients: these first, the others in any order. */
+function drawnOrder(
+  state: SpecifiedState,
+  first: readonly { readonly frameworkId: FrameworkId; readonly role: string }[],
+): Order {
+  const placeOf = ([id, role]: Order[number]): number => {
+    const at = first.findIndex((other) => other.frameworkId === id && other.role === role);
+    return at === -1 ? first.length : at;
+  };
+  return [...orderOf(state)].sort((left, right) => placeOf(left) - placeOf(right));
+}
+
+function serve(run: Run, agentId: AgentId, stage: Stage, order: Order): void {
   const { state, sharedGiven } = run;
-  for (const [frameworkId, role] of orderOf(state)) {
+  for (const [frameworkId, role] of order) {
     const given = sharedGiven.get(agentId) ?? Resources.empty;
     const available = freeOf(state, agentId).without(given);
     const offer = offerTo(run, { frameworkId, role, agentId, available, stage });

@@ -11,6 +11,7 @@ import type {
   InverseOfferAnswer,
   MinAllocatable,
   Quota,
+  SorterKind,
 } from '../types.ts';
 
 export interface SpecifiedFramework extends Omit<FrameworkDescription, 'roles'> {
@@ -48,6 +49,8 @@ export interface Holding {
 }
 
 export interface SpecifiedOptions {
+  /** Of roles and of frameworks inside a role. */
+  readonly sorter: SorterKind;
   readonly allocationIntervalMs: number;
   readonly minAllocatable: MinAllocatable;
   readonly filterGpuResources: boolean;

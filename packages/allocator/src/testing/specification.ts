@@ -14,7 +14,7 @@ import type {
   OfferRefusal,
   Quota,
 } from '../types.ts';
-import { runSpecified, type Turns } from './specification-run.ts';
+import { runSpecified } from './specification-run.ts';
 import {
   agentOf,
   copyForRun,
@@ -242,7 +242,10 @@ export class AllocatorSpecification {
   }
 
   /** What would be decided if chance gave these turns; nothing is changed. */
-  decide(now: Instant, turns: Turns): { offers: readonly Allocation[]; after: SpecifiedState } {
+  decide(
+    now: Instant,
+    turns: Parameters<typeof runSpecified>[1],
+  ): { offers: readonly Allocation[]; after: SpecifiedState } {
     const after = copyForRun(this.state);
     return { offers: runSpecified(after, turns, now), after };
   }
