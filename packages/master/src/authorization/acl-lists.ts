@@ -8,8 +8,7 @@ import type { Action } from '../core/authorization.ts';
 /**
  * - `roles`: names, and `eng/%` for everything below `eng`;
  * - `names`: plain values;
- * - `all`: the action is about everything of its kind, so only ANY and NONE have a meaning. For the views this
- *   is narrower than the original, which cuts single objects out of an answer; here a view is whole or refused.
+ * - `all`: the action is about everything of its kind, so only ANY and NONE have a meaning.
  */
 export type ObjectKind = 'roles' | 'names' | 'all';
 
@@ -36,14 +35,14 @@ export const ACL_LISTS: ReadonlyMap<string, AclList> = new Map([
   ['create_volumes', list('CREATE_VOLUME', 'roles', 'roles')],
   ['destroy_volumes', list('DESTROY_VOLUME', 'creator_principals', 'names')],
   ['resize_volumes', list('RESIZE_VOLUME', 'roles', 'roles')],
-  ['get_quotas', list('GET_QUOTA', 'roles', 'all')],
+  ['get_quotas', list('GET_QUOTA', 'roles', 'roles')],
   ['update_quotas', list('UPDATE_QUOTA', 'roles', 'roles')],
-  ['view_roles', list('VIEW_ROLE', 'roles', 'all')],
+  ['view_roles', list('VIEW_ROLE', 'roles', 'roles')],
   ['update_weights', list('UPDATE_WEIGHT', 'roles', 'roles')],
   ['get_endpoints', list('GET_ENDPOINT_WITH_PATH', 'paths', 'names')],
-  ['view_frameworks', list('VIEW_FRAMEWORK', 'users', 'all')],
-  ['view_tasks', list('VIEW_TASK', 'users', 'all')],
-  ['view_executors', list('VIEW_EXECUTOR', 'users', 'all')],
+  ['view_frameworks', list('VIEW_FRAMEWORK', 'users', 'names')],
+  ['view_tasks', list('VIEW_TASK', 'users', 'names')],
+  ['view_executors', list('VIEW_EXECUTOR', 'users', 'names')],
   ['access_mesos_logs', list('ACCESS_MESOS_LOG', 'logs', 'all')],
   ['view_flags', list('VIEW_FLAGS', 'flags', 'all')],
   ['set_log_level', list('SET_LOG_LEVEL', 'level', 'all')],

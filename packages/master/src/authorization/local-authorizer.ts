@@ -18,6 +18,12 @@ export function createLocalAuthorizer({ permissive, rules }: Acls): Authorizer {
         ? permissive
         : allowedBy(principal, rule.subjects) && allowedBy(object, rule.objects);
     },
+    allowsEvery({ action, principal }): boolean {
+      const own = (rules.get(action) ?? []).filter(({ subjects }) => matches(principal, subjects));
+      const [first] = own;
+      if (first === undefined) return permissive;
+      return first.objects.type === 'ANY' && allowedBy(principal, first.subjects);
+    },
   };
 }
 

@@ -52,7 +52,9 @@ export interface AuthorizationRequest {
 
 export interface Authorizer {
   allows(request: AuthorizationRequest): boolean;
+  /** True when it is allowed for every object there may be; false when that depends, or is not known. */
+  allowsEvery(request: Omit<AuthorizationRequest, 'object'>): boolean;
 }
 
 /** Lets everybody do everything: a cluster without access control lists. */
-export const PERMISSIVE: Authorizer = { allows: () => true };
+export const PERMISSIVE: Authorizer = { allows: () => true, allowsEvery: () => true };

@@ -5,10 +5,11 @@
 import type { Allocator } from '@dcos/allocator';
 import type { AgentId, FrameworkId, Instant, MasterId, Random } from '@dcos/base';
 import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
-import type { Authorizer } from './authorization.ts';
+import { PERMISSIVE, type Authorizer } from './authorization.ts';
 import type { Effect } from './effects.ts';
 import type { MasterOptions } from './options.ts';
 import type { Agent, Framework, MasterState } from './state.ts';
+import { ownerOf } from './visible-event.ts';
 
 export interface Context {
   readonly masterId: MasterId;
@@ -66,7 +67,12 @@ export function sendToAgent(context: Context, agent: Agent, frame: agentProtocol
 
 /** Tells all operator streams. */
 export function tellOperators(context: Context, event: masterApi.Event): void {
-  context.emit({ kind: 'operatorEvent', event });
+  context.emit({
+    kind: 'operatorEvent',
+    event,
+    // Without access control lists nobody ever asks.
+    ...(context.authorizer !== PERMISSIVE && { owner: ownerOf(context.state, event) }),
+  });
 }
 
 /** A line for the log about something that a client or agent did. */

@@ -10,6 +10,7 @@
  *   answer it by beginning a stream.
  */
 
+import type { EventOwner } from './visible-event.ts';
 import type { AgentId, FrameworkId, JsonValue } from '@dcos/base';
 import type { agentProtocol, LargeMessage, masterApi, scheduler } from '@dcos/wire';
 
@@ -93,7 +94,12 @@ export type Effect =
       /** The state at this place in the order of effects; later events continue from it. */
       readonly snapshot: LargeMessage<masterApi.Response_GetState>;
     }
-  | { readonly kind: 'operatorEvent'; readonly event: masterApi.Event }
+  | {
+      readonly kind: 'operatorEvent';
+      readonly event: masterApi.Event;
+      /** Present when there are viewers who may not see everything. */
+      readonly owner?: EventOwner;
+    }
   | { readonly kind: 'setTimer'; readonly timer: TimerId; readonly afterMs: number }
   | { readonly kind: 'cancelTimer'; readonly timer: TimerId }
   /** The master may not go on, since its operator must look: the process ends. */

@@ -19,6 +19,8 @@ import { removeQuota, setQuota } from './quota-requests.ts';
 import { keyProblem, putRecord } from './registry.ts';
 import { unlistedRole } from './role-whitelist.ts';
 import { getState } from './view-v1.ts';
+import { viewerOf } from './viewer.ts';
+import { visibleState } from './visible-state.ts';
 
 /** Weights of one call; they are one batch of the store. */
 const WEIGHTS_PER_CALL_MAX = 1_000;
@@ -39,7 +41,11 @@ export function onOperatorCall(
     context.authorizer.allows({ action, principal, object });
   switch (call.type) {
     case 'SUBSCRIBE':
-      context.emit({ kind: 'openOperatorStream', request, snapshot: getState(context.state) });
+      context.emit({
+        kind: 'openOperatorStream',
+        request,
+        snapshot: getState(visibleState(context.state, viewerOf(context.authorizer, principal))),
+      });
       return;
     case 'TEARDOWN': {
       const framework = context.state.frameworks.get(

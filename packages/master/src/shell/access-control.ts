@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyRequest } from '@dcos/http';
 import type { masterApi } from '@dcos/wire';
 import { parseAcls } from '../authorization/acls.ts';
 import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
+import { viewerOf, type Viewer } from '../core/viewer.ts';
 import { PERMISSIVE, type Authorizer } from '../core/authorization.ts';
 import { demandsOfCall, demandsOfRoute, realmOf, routeOf, type Realm } from './access-rules.ts';
 import type { ResolvedMasterConfig } from './config.ts';
@@ -72,6 +73,17 @@ export class AccessControl {
   /** Who sent the request; undefined when nobody had to say. */
   principalOf(request: FastifyRequest): string | undefined {
     return this.#principals.get(request.raw);
+  }
+
+  /** What the one who sent the request may see. */
+  viewerOf(request: FastifyRequest): Viewer {
+    return viewerOf(this.authorizer, this.principalOf(request));
+  }
+
+  /** Whether the settings of the master may be shown. */
+  showsFlags(request: FastifyRequest): boolean {
+    const principal = this.principalOf(request);
+    return this.authorizer.allows({ action: 'VIEW_FLAGS', principal });
   }
 
   /** Whether a call may go on to the views and the core. */

@@ -9,6 +9,7 @@
 
 import type { FastifyRequest } from '@dcos/http';
 import type { masterApi } from '@dcos/wire';
+import type { EventOwner } from '../core/visible-event.ts';
 
 /** Request: where the subscriber stands, or `0` for one that begins and wants events with numbers. */
 export const LAST_EVENT_HEADER = 'mesos-last-event-sequence';
@@ -39,6 +40,7 @@ export function positionOf(request: FastifyRequest): Position | 'begin' | 'inval
 export interface LoggedEvent {
   readonly sequence: number;
   readonly event: masterApi.Event;
+  readonly owner: EventOwner | undefined;
 }
 
 /** Holds the newest events, a fixed number of them. */
@@ -58,9 +60,9 @@ export class EventLog {
   }
 
   /** Takes an event; the oldest gives way when there are too many. */
-  add(event: masterApi.Event): void {
+  add(event: masterApi.Event, owner?: EventOwner): void {
     this.#last += 1;
-    this.#events[this.#last % this.#eventsMax] = { sequence: this.#last, event };
+    this.#events[this.#last % this.#eventsMax] = { sequence: this.#last, event, owner };
   }
 
   /** The first events after that number; undefined when some are no longer there, or not yet. */

@@ -11,6 +11,8 @@ import {
 } from '@dcos/http';
 import type { WeightInfo } from '@dcos/wire';
 import { isJsonObject, parseDurationMs } from '@dcos/base';
+import type { Viewer } from '../core/viewer.ts';
+import type { MasterState } from '../core/state.ts';
 import type { Document } from '../views/document.ts';
 import { metricsObject } from '../views/metrics.ts';
 import { rolesDocument } from '../views/roles.ts';
@@ -18,6 +20,7 @@ import { agentsDocument } from '../views/v0-agents.ts';
 import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
+import { visibleState } from '../core/visible-state.ts';
 import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
 import { shownFlags } from './flags.ts';
 import { BUILD } from './identity.ts';
@@ -28,18 +31,30 @@ import { addOperationRoutes } from './operation-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
 import type { Leadership, MasterShell } from './start-master.ts';
 
-type View = (leadership: Leadership, query: ReturnType<typeof queryOf>) => Document;
+interface Look {
+  readonly leadership: Leadership;
+  /** The state as far as the viewer may see it. */
+  readonly state: MasterState;
+  readonly viewer: Viewer;
+  readonly showsFlags: boolean;
+  readonly query: ReturnType<typeof queryOf>;
+}
+
+type View = (look: Look) => Document;
+
+const stateView: View = ({ leadership, state, showsFlags }) =>
+  stateDocument(state, leadership.identity, { showsFlags });
 
 /** Documents that only read; the original answers them whatever the method is. */
 const VIEWS: Readonly<Record<string, View>> = {
-  '/state': ({ core, identity }) => stateDocument(core.state, identity),
+  '/state': stateView,
   // The spelling of clients from before 1.8, which the original no longer answers.
-  '/state.json': ({ core, identity }) => stateDocument(core.state, identity),
-  '/state-summary': ({ core, identity }) => summaryDocument(core.state, identity),
-  '/slaves': ({ core }, query) => agentsDocument(core.state, query['slave_id']),
-  '/frameworks': ({ core }, query) => frameworksDocument(core.state, query['framework_id']),
-  '/tasks': ({ core }, query) => tasksDocument(core.state, query),
-  '/roles': ({ core }) => rolesDocument(core.state),
+  '/state.json': stateView,
+  '/state-summary': ({ leadership, state }) => summaryDocument(state, leadership.identity),
+  '/slaves': ({ state, query }) => agentsDocument(state, query['slave_id']),
+  '/frameworks': ({ state, query }) => frameworksDocument(state, query['framework_id']),
+  '/tasks': ({ state, query }) => tasksDocument(state, query),
+  '/roles': ({ leadership, viewer }) => rolesDocument(leadership.core.state, viewer),
 };
 
 /** Adds the routes. */
@@ -70,8 +85,19 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
   for (const [path, view] of Object.entries(VIEWS)) {
     app.all(prefix + path, (request, reply) => {
       const { leadership } = shell;
-      if (leadership === undefined) refuse(reply, 503, 'No leading master known');
-      else sendDocument(request, reply, view(leadership, queryOf(request)));
+      if (leadership === undefined) {
+        refuse(reply, 503, 'No leading master known');
+        return;
+      }
+      const viewer = shell.access.viewerOf(request);
+      const look: Look = {
+        leadership,
+        state: visibleState(leadership.core.state, viewer),
+        viewer,
+        showsFlags: shell.access.showsFlags(request),
+        query: queryOf(request),
+      };
+      sendDocument(request, reply, view(look));
     });
   }
 }
@@ -123,12 +149,11 @@ function onTeardown(shell: MasterShell, request: FastifyRequest, reply: FastifyR
 
 function onWeights(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   if (request.method === 'GET') {
-    const weights = shell.leadership?.core.state.weights ?? new Map<string, number>();
-    sendDocument(
-      request,
-      reply,
-      Array.from(weights, ([role, weight]) => ({ role, weight })),
-    );
+    const viewer = shell.access.viewerOf(request);
+    const weights = [...(shell.leadership?.core.state.weights ?? [])]
+      .filter(([role]) => viewer.sees('VIEW_ROLE', role))
+      .map(([role, weight]) => ({ role, weight }));
+    sendDocument(request, reply, weights);
     return;
   }
   if (request.method !== 'PUT') {

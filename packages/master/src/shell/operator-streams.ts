@@ -18,6 +18,8 @@ import {
   type Encoding,
   type Pieces,
 } from '@dcos/wire';
+import type { Viewer } from '../core/viewer.ts';
+import { visibleEvent, type EventOwner } from '../core/visible-event.ts';
 import { chunksOf } from './answers.ts';
 import {
   EventLog,
@@ -33,16 +35,17 @@ import type { StreamOpening } from './streams.ts';
 const EVENTS_PER_TURN = 1_000;
 const DELIVERIES_PER_TURN = 50_000;
 
-/** What decides how events look to a subscriber: those of one kind share the encoded bytes. */
-interface Viewer {
+/** What decides how events look to a subscriber: those of one form share the encoded bytes. */
+interface Form {
   readonly encoding: Encoding;
   /** Whether events carry their numbers. */
   readonly numbered: boolean;
+  readonly viewer: Viewer;
 }
 
 interface Subscriber {
   readonly out: OutStream;
-  readonly viewer: Viewer;
+  readonly form: Form;
   readonly bufferedBytesMax: number;
   /** Number of the last event that its beginning shows. */
   readonly from: number;
@@ -63,6 +66,8 @@ export interface OperatorStreamsOptions {
 export interface Beginning {
   readonly snapshot: LargeMessage<masterApi.Response_GetState>;
   readonly heartbeatIntervalMs: number;
+  /** For whom the snapshot was cut, and events will be. */
+  readonly viewer: Viewer;
 }
 
 export class OperatorStreams {
@@ -105,20 +110,20 @@ export class OperatorStreams {
             },
       onClose: () => void this.#subscribers.delete(subscriber),
     });
-    const viewer: Viewer = { encoding, numbered: position !== undefined };
+    const form: Form = { encoding, numbered: position !== undefined, viewer: beginning.viewer };
     const subscriber: Subscriber = {
       out,
-      viewer,
+      form,
       bufferedBytesMax,
       from: this.#log.last,
       waiting: [],
       waitingBytes: 0,
     };
     this.#subscribers.add(subscriber);
-    const heartbeat = recordOf(HEARTBEAT, viewer);
+    const heartbeat = recordOf(HEARTBEAT, form);
     void (missed === undefined
       ? this.#writeSnapshot(subscriber, beginning, heartbeat)
-      : this.#write(subscriber, missedChunks(heartbeat, missed, viewer)));
+      : this.#write(subscriber, missedChunks(heartbeat, missed, form)));
   }
 
   async #writeSnapshot(
@@ -126,16 +131,16 @@ export class OperatorStreams {
     { snapshot, heartbeatIntervalMs }: Beginning,
     heartbeat: Uint8Array,
   ): Promise<void> {
-    const { viewer, out } = subscriber;
+    const { form, out } = subscriber;
     const event = new LargeMessage(masterApi.EventType, {
       type: 'SUBSCRIBED',
       subscribed: new LargeMessage(masterApi.Event_SubscribedType, {
         get_state: snapshot,
         heartbeat_interval_seconds: heartbeatIntervalMs / 1000,
       }),
-      ...(viewer.numbered && { sequence: this.#log.last }),
+      ...(form.numbered && { sequence: this.#log.last }),
     });
-    const encoded = await inSlices(encodeLarge(event, viewer.encoding), () => !out.closed);
+    const encoded = await inSlices(encodeLarge(event, form.encoding), () => !out.closed);
     if (encoded !== undefined) await this.#write(subscriber, snapshotChunks(encoded, heartbeat));
   }
 
@@ -151,10 +156,10 @@ export class OperatorStreams {
   }
 
   /** Numbers an event and sends it to everybody at the end of this turn. */
-  send(event: masterApi.Event): void {
+  send(event: masterApi.Event, owner?: EventOwner): void {
     // Nothing may fall out of the log before it is written.
     if (this.#log.last - this.#written >= this.#options.eventsKeptMax) this.#flush();
-    this.#log.add(event);
+    this.#log.add(event, owner);
     if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => this.#flushLater());
@@ -164,7 +169,7 @@ export class OperatorStreams {
   beat(): void {
     const records = new Map<string, Uint8Array>();
     for (const subscriber of this.#subscribers) {
-      const record = shared(records, subscriber.viewer, (viewer) => recordOf(HEARTBEAT, viewer));
+      const record = shared(records, subscriber.form, (form) => recordOf(HEARTBEAT, form));
       this.#pass(subscriber, record);
     }
   }
@@ -183,17 +188,19 @@ export class OperatorStreams {
     this.#written += events.length;
     const chunks = new Map<string, Uint8Array>();
     for (const subscriber of this.#subscribers) {
-      const { from, viewer } = subscriber;
+      const { from, form } = subscriber;
       if (from >= this.#written) continue;
       const chunk =
         from > before
-          ? recordsOf(events.slice(from - before), viewer)
-          : shared(chunks, viewer, () => recordsOf(events, viewer));
+          ? recordsOf(events.slice(from - before), form)
+          : shared(chunks, form, () => recordsOf(events, form));
       this.#pass(subscriber, chunk);
     }
   }
 
   #pass(subscriber: Subscriber, chunk: Uint8Array): void {
+    // Nothing of it is for this viewer's eyes.
+    if (chunk.length === 0) return;
     const { waiting, out, bufferedBytesMax } = subscriber;
     if (waiting === undefined) {
       out.write(chunk);
@@ -221,35 +228,37 @@ function* snapshotChunks(encoded: Pieces, heartbeat: Uint8Array): Generator<Uint
 function* missedChunks(
   heartbeat: Uint8Array,
   missed: readonly LoggedEvent[],
-  viewer: Viewer,
+  form: Form,
 ): Generator<Uint8Array, void> {
   yield heartbeat;
   for (let at = 0; at < missed.length; at += EVENTS_PER_TURN)
-    yield recordsOf(missed.slice(at, at + EVENTS_PER_TURN), viewer);
+    yield recordsOf(missed.slice(at, at + EVENTS_PER_TURN), form);
 }
 
-/** What all viewers of a kind share, made for the first of them. */
+/** What all subscribers of a form share, made for the first of them. */
 function shared(
   known: Map<string, Uint8Array>,
-  viewer: Viewer,
-  make: (viewer: Viewer) => Uint8Array,
+  form: Form,
+  make: (form: Form) => Uint8Array,
 ): Uint8Array {
-  const kind = `${viewer.encoding}/${viewer.numbered}`;
-  const bytes = known.get(kind) ?? make(viewer);
-  known.set(kind, bytes);
+  const key = `${form.encoding}/${form.numbered}/${form.viewer.kind}`;
+  const bytes = known.get(key) ?? make(form);
+  known.set(key, bytes);
   return bytes;
 }
 
-/** The one place where events are made to look as viewers of a kind may see them. */
-function recordsOf(events: readonly LoggedEvent[], viewer: Viewer): Uint8Array {
+/** The one place where events are made to look as subscribers of a form may see them. */
+function recordsOf(events: readonly LoggedEvent[], form: Form): Uint8Array {
   return Buffer.concat(
-    events.map(({ event, sequence }) =>
-      recordOf(viewer.numbered ? { ...event, sequence } : event, viewer),
-    ),
+    events.flatMap(({ event, owner, sequence }) => {
+      const visible = visibleEvent(event, owner, form.viewer);
+      if (visible === undefined) return [];
+      return [recordOf(form.numbered ? { ...visible, sequence } : visible, form)];
+    }),
   );
 }
 
-function recordOf(event: masterApi.Event, { encoding }: Viewer): Uint8Array {
+function recordOf(event: masterApi.Event, { encoding }: Form): Uint8Array {
   return encodeRecord(
     encoding === 'json'
       ? Buffer.from(toJsonText(masterApi.EventType, event))

@@ -11,6 +11,7 @@ import {
 } from '@dcos/http';
 import { fromJson, quota, toJson, WireError } from '@dcos/wire';
 import { quotaStatus } from '../core/quota-requests.ts';
+import { visibleState } from '../core/visible-state.ts';
 import { refuse, refuseMethod, sendDocument } from './answers.ts';
 import type { MasterShell } from './start-master.ts';
 
@@ -24,7 +25,8 @@ function onQuota(shell: MasterShell, request: FastifyRequest, reply: FastifyRepl
   const { leadership } = shell;
   if (leadership === undefined) refuse(reply, 503, 'No leading master known');
   else if (request.method === 'GET') {
-    const status = quotaStatus(leadership.core.state);
+    const viewer = shell.access.viewerOf(request);
+    const status = quotaStatus(visibleState(leadership.core.state, viewer));
     sendDocument(request, reply, toJson(quota.QuotaStatusType, status));
   } else if (request.method === 'POST') onSet(shell, request, reply);
   else if (request.method === 'DELETE') onRemove(shell, request, reply);

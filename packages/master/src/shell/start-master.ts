@@ -329,7 +329,7 @@ export class MasterShell {
       case 'openOperatorStream':
         return this.#openOperatorStream(effect);
       case 'operatorEvent':
-        return this.operatorStreams.send(effect.event);
+        return this.operatorStreams.send(effect.event, effect.owner);
       case 'sendToAgent':
         return this.#agents.send(effect.connection, effect.frame);
       case 'closeAgent':
@@ -350,9 +350,10 @@ export class MasterShell {
     const opening = this.requests.take(effect.request);
     if (opening === undefined) return;
     const { streamBufferedBytesMax: bufferedBytesMax, heartbeatIntervalMs } = this.config;
+    const viewer = this.access.viewerOf(opening.reply.request);
     this.operatorStreams.open(
       { ...opening, bufferedBytesMax },
-      { snapshot: effect.snapshot, heartbeatIntervalMs },
+      { snapshot: effect.snapshot, heartbeatIntervalMs, viewer },
     );
   }
 

@@ -4,6 +4,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { masterApi, scheduler, type Encoding } from '@dcos/wire';
+import { visibleState } from '../core/visible-state.ts';
 import { readAnswer } from '../views/v1-reads.ts';
 import { refuse, sendEmpty, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
@@ -108,8 +109,11 @@ function answerRead(
     return true;
   }
   const { core, allocator, identity, masterInfo } = leadership;
+  const viewer = shell.access.viewerOf(to.reply.request);
   const answer = readAnswer(call, {
-    state: core.state,
+    state: visibleState(core.state, viewer),
+    wholeState: core.state,
+    viewer,
     allocator,
     identity,
     masterInfo,

@@ -7,6 +7,7 @@ import { compareText, type FrameworkId, type JsonObject } from '@dcos/base';
 import { fromMilli, Resources } from '@dcos/resources';
 import type { Role } from '@dcos/wire';
 import { consumptions } from '../core/quota-consumption.ts';
+import type { Viewer } from '../core/viewer.ts';
 import type { MasterState } from '../core/state.ts';
 import type { Document } from './document.ts';
 import { quantities, reservedByRole } from './v0-resources.ts';
@@ -18,7 +19,11 @@ interface RoleEntry {
   reserved: Resources;
 }
 
-function collectRoles(state: MasterState): readonly (readonly [string, RoleEntry])[] {
+/** Sums are over everything, also where the viewer may not see each part. */
+function collectRoles(
+  state: MasterState,
+  viewer: Viewer,
+): readonly (readonly [string, RoleEntry])[] {
   const roles = new Map<string, RoleEntry>();
   const entry = (role: string): RoleEntry => {
     const known = roles.get(role);
@@ -34,8 +39,12 @@ function collectRoles(state: MasterState): readonly (readonly [string, RoleEntry
   };
   for (const role of state.weights.keys()) entry(role);
   for (const role of state.quotas.keys()) entry(role);
-  for (const framework of state.frameworks.values()) {
-    for (const role of framework.roles) entry(role).frameworks.push(framework.id);
+  for (const { id, info, roles: subscribed } of state.frameworks.values()) {
+    const isVisible = viewer.sees('VIEW_FRAMEWORK', info.user);
+    for (const role of subscribed) {
+      const { frameworks } = entry(role);
+      if (isVisible) frameworks.push(id);
+    }
   }
   for (const agent of state.agents.values()) {
     for (const [role, resources] of reservedByRole(agent.total)) {
@@ -51,7 +60,8 @@ function collectRoles(state: MasterState): readonly (readonly [string, RoleEntry
       known.offered = known.offered.add(part);
     }
   }
-  return [...roles].sort(([left], [right]) => compareText(left, right));
+  const visible = [...roles].filter(([role]) => viewer.sees('VIEW_ROLE', role));
+  return visible.sort(([left], [right]) => compareText(left, right));
 }
 
 function byAllocation(resources: Resources): ReadonlyMap<string, Resources> {
@@ -94,25 +104,27 @@ function quotaObject(
 }
 
 /** `/roles` */
-export function rolesDocument(state: MasterState): Document {
+export function rolesDocument(state: MasterState, viewer: Viewer): Document {
   const consumed = consumptions(state);
   return {
-    roles: collectRoles(state).map(([name, { frameworks, allocated, offered, reserved }]) => ({
-      name,
-      weight: state.weights.get(name) ?? 1,
-      quota: quotaObject(state, name, allocated, consumed.get(name)),
-      resources: quantities(allocated.add(offered)),
-      allocated: quantities(allocated),
-      offered: quantities(offered),
-      reserved: quantities(reserved),
-      frameworks,
-    })),
+    roles: collectRoles(state, viewer).map(
+      ([name, { frameworks, allocated, offered, reserved }]) => ({
+        name,
+        weight: state.weights.get(name) ?? 1,
+        quota: quotaObject(state, name, allocated, consumed.get(name)),
+        resources: quantities(allocated.add(offered)),
+        allocated: quantities(allocated),
+        offered: quantities(offered),
+        reserved: quantities(reserved),
+        frameworks,
+      }),
+    ),
   };
 }
 
 /** GET_ROLES */
-export function roleMessages(state: MasterState): readonly Role[] {
-  return collectRoles(state).map(([name, { frameworks, allocated, offered }]) => {
+export function roleMessages(state: MasterState, viewer: Viewer): readonly Role[] {
+  return collectRoles(state, viewer).map(([name, { frameworks, allocated, offered }]) => {
     const resources = allocated.add(offered).unallocate().toWire();
     return {
       name,

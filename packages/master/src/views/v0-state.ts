@@ -47,7 +47,11 @@ export function buildObject(build: BuildInfo): { readonly [key: string]: JsonVal
 }
 
 /** `/state` */
-export function stateDocument(state: MasterState, master: MasterIdentity): Document {
+export function stateDocument(
+  state: MasterState,
+  master: MasterIdentity,
+  { showsFlags }: { readonly showsFlags: boolean },
+): Document {
   const pid = masterPid(master.ip, master.port);
   const domain = master.domain && { domain: toJson(DomainInfoType, master.domain) };
   const agents = [...state.agents.values()];
@@ -74,8 +78,7 @@ export function stateDocument(state: MasterState, master: MasterIdentity): Docum
       ...domain,
     },
     ...domain,
-    cluster: master.cluster,
-    flags: master.flags,
+    ...(showsFlags && { cluster: master.cluster, flags: master.flags }),
     slaves: FragmentList.of(agents.map(lookOf), agentText),
     recovered_slaves: Array.from(state.recoveredAgents.values(), recoveredAgentObject),
     frameworks: Array.from(state.frameworks.values(), frameworkDocument),

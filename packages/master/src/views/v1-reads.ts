@@ -5,6 +5,7 @@
 
 import type { Allocator } from '@dcos/allocator';
 import { LargeMessage, masterApi, type LargeFields, type MasterInfo } from '@dcos/wire';
+import type { Viewer } from '../core/viewer.ts';
 import type { MasterState } from '../core/state.ts';
 import {
   getAgents,
@@ -20,7 +21,11 @@ import { roleMessages } from './roles.ts';
 import type { MasterIdentity } from './v0-state.ts';
 
 export interface ReadSources {
+  /** As far as the viewer may see it. */
   readonly state: MasterState;
+  /** All of it. */
+  readonly wholeState: MasterState;
+  readonly viewer: Viewer;
   readonly allocator: Allocator;
   readonly identity: MasterIdentity;
   readonly masterInfo: MasterInfo;
@@ -67,7 +72,10 @@ function fieldsOfAnswer(
     case 'GET_TASKS':
       return { type: 'GET_TASKS', get_tasks: getTasks(state) };
     case 'GET_ROLES':
-      return { type: 'GET_ROLES', get_roles: { roles: roleMessages(state) } };
+      return {
+        type: 'GET_ROLES',
+        get_roles: { roles: roleMessages(sources.wholeState, sources.viewer) },
+      };
     case 'GET_WEIGHTS':
       return weightsAnswer(state);
     case 'GET_MASTER':
