@@ -13,7 +13,8 @@ import type { Action } from '../core/authorization.ts';
 export type ObjectKind = 'roles' | 'names' | 'all';
 
 export interface AclList {
-  readonly action: Action;
+  /** What the master asks by; undefined for a list that only agents enforce. */
+  readonly action?: Action;
   /** Key of the objects in a rule. */
   readonly field: string;
   readonly objects: ObjectKind;
@@ -24,6 +25,9 @@ const list = (action: Action, field: string, objects: ObjectKind): AclList => ({
   field,
   objects,
 });
+
+/** A list about what agents do; the original's masters and agents are often given the same file. */
+const ofAgents = (field: string, objects: ObjectKind = 'names'): AclList => ({ field, objects });
 
 /** By the name of the list. */
 export const ACL_LISTS: ReadonlyMap<string, AclList> = new Map([
@@ -54,5 +58,31 @@ export const ACL_LISTS: ReadonlyMap<string, AclList> = new Map([
   ['get_maintenance_schedules', list('GET_MAINTENANCE_SCHEDULE', 'machines', 'all')],
   ['start_maintenances', list('START_MAINTENANCE', 'machines', 'all')],
   ['stop_maintenances', list('STOP_MAINTENANCE', 'machines', 'all')],
+  ['register_agents', list('REGISTER_AGENT', 'agents', 'all')],
+  ['create_block_disks', list('CREATE_BLOCK_DISK', 'roles', 'roles')],
+  ['destroy_block_disks', list('DESTROY_BLOCK_DISK', 'roles', 'roles')],
+  ['create_mount_disks', list('CREATE_MOUNT_DISK', 'roles', 'roles')],
+  ['destroy_mount_disks', list('DESTROY_MOUNT_DISK', 'roles', 'roles')],
+  ['destroy_raw_disks', list('DESTROY_RAW_DISK', 'roles', 'roles')],
   ['get_maintenance_statuses', list('GET_MAINTENANCE_STATUS', 'machines', 'all')],
+  ['access_sandboxes', ofAgents('users')],
+  ['view_containers', ofAgents('users')],
+  ['launch_nested_containers_as_user', ofAgents('users')],
+  ['launch_nested_containers_under_parent_with_user', ofAgents('users')],
+  ['launch_nested_container_sessions_as_user', ofAgents('users')],
+  ['launch_nested_container_sessions_under_parent_with_user', ofAgents('users')],
+  ['attach_containers_input', ofAgents('users')],
+  ['attach_containers_output', ofAgents('users')],
+  ['kill_nested_containers', ofAgents('users')],
+  ['wait_nested_containers', ofAgents('users')],
+  ['remove_nested_containers', ofAgents('users')],
+  ['launch_standalone_containers', ofAgents('users')],
+  ['kill_standalone_containers', ofAgents('users')],
+  ['wait_standalone_containers', ofAgents('users')],
+  ['remove_standalone_containers', ofAgents('users')],
+  ['view_standalone_containers', ofAgents('users')],
+  ['modify_resource_provider_configs', ofAgents('resource_providers', 'all')],
+  ['mark_resource_providers_gone', ofAgents('resource_providers', 'all')],
+  ['view_resource_providers', ofAgents('resource_providers', 'all')],
+  ['prune_images', ofAgents('images', 'all')],
 ]);

@@ -26,6 +26,8 @@ export interface Acls {
   /** Whether that which no rule matches is allowed. */
   readonly permissive: boolean;
   readonly rules: ReadonlyMap<Action, readonly Rule[]>;
+  /** Names of the lists that were read and that agents enforce, not the master. */
+  readonly ofAgents: readonly string[];
 }
 
 /** A text that is no access control list; the message says where and why. */
@@ -52,13 +54,15 @@ export function parseAcls(text: string): Acls {
   if (typeof permissive !== 'boolean')
     throw new AclError("ACLs: 'permissive' must be true or false");
   const rules = new Map<Action, readonly Rule[]>();
+  const ofAgents: string[] = [];
   for (const [name, value] of Object.entries(lists)) {
     const list = ACL_LISTS.get(name);
-    if (list === undefined)
-      throw new AclError(`ACLs: '${name}' is not a list that this master enforces`);
-    rules.set(list.action, parseRules(name, list, value));
+    if (list === undefined) throw new AclError(`ACLs: '${name}' is not a list of access control`);
+    const parsed = parseRules(name, list, value);
+    if (list.action === undefined) ofAgents.push(name);
+    else rules.set(list.action, parsed);
   }
-  return { permissive, rules };
+  return { permissive, rules, ofAgents };
 }
 
 function parseRules(name: string, list: AclList, value: JsonValue | undefined): readonly Rule[] {

@@ -213,7 +213,12 @@ test.each([
   ['[]', /expecting a JSON object/],
   ['{"permissive":"no"}', /'permissive' must be/],
   ['{"run_task":[]}', /'run_task' is not a list/],
-  ['{"access_sandboxes":[]}', /'access_sandboxes' is not a list/],
+  ['{"access_sandbox":[]}', /'access_sandbox' is not a list/],
+  [
+    '{"access_sandboxes":[{"principals":{"type":"ANY"}}]}',
+    /'access_sandboxes\[0\]\.users' must be/,
+  ],
+  ['{"prune_images":[{"principals":{"type":"ANY"},"images":{"values":["x"]}}]}', /ANY or NONE/],
   ['{"run_tasks":{}}', /'run_tasks' must be an array/],
   ['{"run_tasks":[{"principals":{"type":"ANY"}}]}', /'run_tasks\[0\]\.users' must be an object/],
   ['{"run_tasks":[{"principals":{"type":"ANY"},"user":{}}]}', /has 'user', expecting/],
@@ -227,4 +232,16 @@ test.each([
   ['{"view_flags":[{"principals":{"type":"ANY"},"flags":{"values":["x"]}}]}', /ANY or NONE/],
 ])('refuses %s', (text, message) => {
   expect(() => parseAcls(text)).toThrow(message);
+});
+
+test('names the lists that only agents enforce', () => {
+  const rule = { principals: ANY, users: some('root') };
+  const text = JSON.stringify({
+    access_sandboxes: [rule],
+    run_tasks: [rule],
+    launch_nested_containers_as_user: [rule],
+  });
+  const { ofAgents, rules } = parseAcls(text);
+  expect(ofAgents).toEqual(['access_sandboxes', 'launch_nested_containers_as_user']);
+  expect([...rules.keys()]).toEqual(['RUN_TASK']);
 });

@@ -8,7 +8,10 @@ import type { AuthorizationRequest, Authorizer } from '../core/authorization.ts'
 import type { Acls, Entity } from './acls.ts';
 
 /** Makes an authorizer; it depends on the lists only. */
-export function createLocalAuthorizer({ permissive, rules }: Acls): Authorizer {
+export function createLocalAuthorizer({
+  permissive,
+  rules,
+}: Pick<Acls, 'permissive' | 'rules'>): Authorizer {
   return {
     allows({ action, principal, object }: AuthorizationRequest): boolean {
       const rule = (rules.get(action) ?? []).find(
@@ -27,7 +30,10 @@ export function createLocalAuthorizer({ permissive, rules }: Acls): Authorizer {
   };
 }
 
-/** NONE matches everything, so that a rule can deny it. An absent value asks about any. */
+/**
+ * NONE matches everything, so that a rule can deny it. An absent value, such as the principal of somebody who
+ * did not have to log in, asks about any: ANY and NONE match it, SOME does not.
+ */
 function matches(value: string | undefined, entity: Entity): boolean {
   return entity.type === 'SOME' ? value !== undefined && contains(entity, value) : true;
 }

@@ -37,8 +37,10 @@ export function onRegister(
   context: Context,
   connection: ConnectionId,
   register: agentProtocol.Register,
+  principal?: string,
 ): void {
-  const problem = registerProblem(context, connection, register);
+  const problem =
+    principalProblem(context, principal) ?? registerProblem(context, connection, register);
   if (problem !== undefined) {
     reject(context, connection, problem);
     return;
@@ -56,6 +58,13 @@ interface Refusal {
   readonly message: string;
   /** The agent must not come back. */
   readonly shutdown: boolean;
+}
+
+/** The agent may come back: it, or the lists, may be given another principal. */
+function principalProblem({ authorizer }: Context, principal?: string): Refusal | undefined {
+  if (authorizer.allows({ action: 'REGISTER_AGENT', principal })) return undefined;
+  const who = principal === undefined ? 'without a principal' : `as principal '${principal}'`;
+  return { message: `Not authorized to register agents ${who}`, shutdown: false };
 }
 
 function registerProblem(

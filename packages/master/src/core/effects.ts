@@ -61,6 +61,8 @@ export type MasterEvent =
       readonly kind: 'agentFrame';
       readonly connection: ConnectionId;
       readonly frame: agentProtocol.ToMaster;
+      /** As whom the agent logged in, when it had to. */
+      readonly principal?: string | undefined;
     }
   | { readonly kind: 'agentClosed'; readonly connection: ConnectionId }
   /** Host names of agents that may be offered, as the operator's file says now; undefined for all. */

@@ -22,7 +22,7 @@ import { onRegister } from './agent-registration.ts';
 import { PERMISSIVE, type Authorizer } from './authorization.ts';
 import { onAgentClosed, onUnregister } from './agents.ts';
 import { count, note, sendToFramework, type Context } from './context.ts';
-import type { ConnectionId, Effect, MasterEvent } from './effects.ts';
+import type { Effect, MasterEvent } from './effects.ts';
 import { onExecutorExited } from './executors.ts';
 import { onFrameworkTimer, onStreamClosed } from './frameworks.ts';
 import { ALLOCATE_ALL_TIMER, ALLOCATE_TIMER, allocate, onOfferTimer } from './offers.ts';
@@ -113,7 +113,7 @@ function onEvent(context: Context, event: MasterEvent): void {
     case 'operatorCall':
       return onOperatorCall(context, event.request, event.call, event.principal);
     case 'agentFrame':
-      return onAgentFrame(context, event.connection, event.frame);
+      return onAgentFrame(context, event);
     case 'agentClosed':
       return onAgentClosed(context, event.connection);
     case 'whitelist':
@@ -145,11 +145,10 @@ function onTimer(context: Context, timer: string): void {
 
 function onAgentFrame(
   context: Context,
-  connection: ConnectionId,
-  frame: agentProtocol.ToMaster,
+  { connection, frame, principal }: Extract<MasterEvent, { kind: 'agentFrame' }>,
 ): void {
   if (frame.type === 'REGISTER' && frame.register !== undefined) {
-    onRegister(context, connection, frame.register);
+    onRegister(context, connection, frame.register, principal);
     return;
   }
   const bound = context.state.connections.get(connection);

@@ -7,7 +7,7 @@ import type { FrameworkID, masterApi, Task, TaskID } from '@dcos/wire';
 import { frameworkId, taskId } from '@dcos/base';
 import type { MasterState } from './state.ts';
 import type { Viewer } from './viewer.ts';
-import { userOfTask, visibleResources } from './visible-state.ts';
+import { userOfTask, visibleInfo, visibleResources } from './visible-state.ts';
 
 /** The users behind an event; undefined where nobody knows, which nobody with a limited view sees. */
 export interface EventOwner {
@@ -101,6 +101,7 @@ function cutAgent(event: masterApi.Event, viewer: Viewer): masterApi.Event {
     agent_added: {
       agent: {
         ...agent,
+        agent_info: visibleInfo(agent.agent_info, viewer),
         total_resources: visibleResources(agent.total_resources, viewer),
         allocated_resources: visibleResources(agent.allocated_resources, viewer),
         offered_resources: visibleResources(agent.offered_resources, viewer),

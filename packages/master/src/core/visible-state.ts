@@ -4,7 +4,7 @@
  */
 
 import { Resources } from '@dcos/resources';
-import type { ExecutorInfo, Resource, Task } from '@dcos/wire';
+import type { AgentInfo, ExecutorInfo, Offer_Operation, Resource, Task } from '@dcos/wire';
 import type { Viewer } from './viewer.ts';
 import { ResourceLedger } from './ledger.ts';
 import type { Agent, CompletedFramework, Framework, MasterState } from './state.ts';
@@ -22,6 +22,10 @@ export function visibleState(state: MasterState, viewer: Viewer): MasterState {
       visibleCompleted(framework, viewer),
     ),
     agents: mapOf(state.agents, (agent) => visibleAgent(agent, frameworks, viewer)),
+    recoveredAgents: mapOf(state.recoveredAgents, (agent) => ({
+      ...agent,
+      info: visibleInfo(agent.info, viewer),
+    })),
     offers: mapOf(state.offers, (offer) => (isVisible(offer) ? offer : undefined)),
     inverseOffers: mapOf(state.inverseOffers, (offer) => (isVisible(offer) ? offer : undefined)),
     weights: new Map([...state.weights].filter(([role]) => viewer.sees('VIEW_ROLE', role))),
@@ -74,6 +78,7 @@ function visibleCompleted(
 function visibleAgent(agent: Agent, frameworks: MasterState['frameworks'], viewer: Viewer): Agent {
   return {
     ...agent,
+    info: visibleInfo(agent.info, viewer),
     total: agent.total.filter((resource) => seesResource(viewer, resource)),
     used: visibleLedger(agent.used, viewer),
     offered: visibleLedger(agent.offered, viewer),
@@ -84,9 +89,38 @@ function visibleAgent(agent: Agent, frameworks: MasterState['frameworks'], viewe
         : mapOf(ofFramework, (one) => (seesExecutor(viewer, one.info, user) ? one : undefined));
     }),
     operations: mapOf(agent.operations, (one) =>
-      one.frameworkId === undefined || frameworks.has(one.frameworkId) ? one : undefined,
+      (one.frameworkId === undefined || frameworks.has(one.frameworkId)) &&
+      resourcesOf(one.operation.info).every((resource) => seesResource(viewer, resource))
+        ? one
+        : undefined,
     ),
   };
+}
+
+/** What the agent said of itself, without resources of roles that the viewer may not see. */
+export function visibleInfo(info: AgentInfo, viewer: Viewer): AgentInfo {
+  if (info.resources === undefined) return info;
+  return { ...info, resources: info.resources.filter((one) => seesResource(viewer, one)) };
+}
+
+/** What an operation is about: who may not see all of it sees none of it. */
+function resourcesOf(operation: Offer_Operation): readonly Resource[] {
+  const { grow_volume: grown, shrink_volume: shrunk, create_disk, destroy_disk } = operation;
+  const single = [
+    grown?.volume,
+    grown?.addition,
+    shrunk?.volume,
+    create_disk?.source,
+    destroy_disk?.source,
+  ];
+  return [
+    ...(operation.reserve?.source ?? []),
+    ...(operation.reserve?.resources ?? []),
+    ...(operation.unreserve?.resources ?? []),
+    ...(operation.create?.volumes ?? []),
+    ...(operation.destroy?.volumes ?? []),
+    ...single.filter((resource) => resource !== undefined),
+  ];
 }
 
 /** Unreserved resources are everybody's to see; others belong to roles. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { scheduler } from '@dcos/wire';
-import { openStream, postJson, send, type Answer } from '../testing/http-client.ts';
+import { connectAgent, openStream, postJson, send, type Answer } from '../testing/http-client.ts';
 import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo } from '../testing/world.ts';
 import type { MasterConfig } from './config.ts';
@@ -76,6 +76,33 @@ test('a disabled endpoint answers nobody, however its path is spelled', async ()
     ]);
   }
   expect((await send(`${url}/state-summary`)).status).toBe(200);
+});
+
+test.each([
+  ['without a principal', { acls: '{"permissive":false}' }, 'without a principal'],
+  [
+    'that no rule allows',
+    { acls: '{"register_agents":[{"principals":{"type":"NONE"},"agents":{"type":"ANY"}}]}' },
+    'without a principal',
+  ],
+])('an agent %s is told that it may not register', async (_says, config, who) => {
+  const { url } = await startTestMaster(config);
+  const agent = closeAfterTest(await connectAgent(url));
+  agent.send({
+    type: 'REGISTER',
+    register: {
+      protocol: 1,
+      version: '1',
+      ip: '127.0.0.1',
+      capabilities: [],
+      agent_info: { hostname: 'h' },
+    },
+  });
+  const { rejected } = await agent.frames.find('REJECTED', ({ type }) => type === 'REJECTED');
+  expect(rejected).toEqual({
+    message: `Not authorized to register agents ${who}`,
+    shutdown: false,
+  });
 });
 
 function subscription(principal?: string): scheduler.Call {

@@ -8,7 +8,7 @@
 import { errorText, OperationError } from '@dcos/base';
 import type { FastifyInstance, FastifyRequest } from '@dcos/http';
 import type { masterApi } from '@dcos/wire';
-import { parseAcls } from '../authorization/acls.ts';
+import { parseAcls, type Acls } from '../authorization/acls.ts';
 import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
 import { viewerOf, type Viewer } from '../core/viewer.ts';
 import { PERMISSIVE, type Authorizer } from '../core/authorization.ts';
@@ -20,6 +20,8 @@ import { readSetting, textOfSetting } from './setting-files.ts';
 
 export class AccessControl {
   readonly authorizer: Authorizer;
+  /** Names of the access control lists that are left to the agents. */
+  readonly listsOfAgents: readonly string[];
   readonly #credentials: Credentials | undefined;
   readonly #realms: ReadonlySet<Realm>;
   readonly #disabled: ReadonlySet<string>;
@@ -42,7 +44,9 @@ export class AccessControl {
       config.firewallRules === undefined
         ? new Set()
         : parseFirewallRules(textOfSetting('FIREWALL_RULES_UNREADABLE', config.firewallRules));
-    this.authorizer = config.acls === undefined ? PERMISSIVE : authorizerOf(config.acls);
+    const acls = config.acls === undefined ? undefined : aclsOf(config.acls);
+    this.authorizer = acls === undefined ? PERMISSIVE : createLocalAuthorizer(acls);
+    this.listsOfAgents = acls?.ofAgents ?? [];
   }
 
   /** Checks every request before its body is read. */
@@ -105,10 +109,10 @@ function realmsOf(config: ResolvedMasterConfig): ReadonlySet<Realm> {
   return realms;
 }
 
-function authorizerOf(setting: string): Authorizer {
+function aclsOf(setting: string): Acls {
   const text = textOfSetting('ACLS_UNREADABLE', setting);
   try {
-    return createLocalAuthorizer(parseAcls(text));
+    return parseAcls(text);
   } catch (error) {
     throw new OperationError('ACLS_INVALID', errorText(error), { cause: error });
   }

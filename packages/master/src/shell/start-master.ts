@@ -164,6 +164,12 @@ export class MasterShell {
     this.access = new AccessControl(config);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
+    if (this.access.listsOfAgents.length > 0) {
+      this.log.info(
+        { event: 'acls.of-agents', lists: this.access.listsOfAgents },
+        'these access control lists are enforced by the agents, not by the master',
+      );
+    }
     this.#deps = deps;
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
