@@ -242,13 +242,14 @@ function task(id: string, more: Partial<TaskInfo> = {}): TaskInfo {
   };
 }
 
-function launchGroup(tasks: readonly TaskInfo[]): readonly AgentEffect[] {
+function launchGroup(tasks: readonly TaskInfo[], launch_executor = true): readonly AgentEffect[] {
   return receive({
     type: 'RUN_TASK_GROUP',
     run_task_group: {
       framework_info: FRAMEWORK,
       executor: { type: 'DEFAULT', executor_id: { value: 'pod' } },
       task_group: { tasks },
+      launch_executor,
     },
   });
 }
@@ -322,6 +323,23 @@ describe('task groups', () => {
       kill_task: { framework_id: { value: 'f' }, task_id: { value: 'd' } },
     });
     expect([stateOf('d'), stateOf('e')]).toEqual(['TASK_KILLING', 'TASK_KILLING']);
+  });
+
+  test('are dropped when they count on an executor that has ended', () => {
+    const refused = (ids: readonly string[]): readonly (string | undefined)[] =>
+      sent(
+        launchGroup(
+          ids.map((id) => task(id)),
+          false,
+        ),
+      ).map(({ status_update: update }) => update?.status.state);
+    startAll(launchGroup([task('a')]));
+    expect(refused(['b'])).toEqual([]);
+    exit('a', 0);
+    exit('b', 0);
+    for (const id of ['a', 'b']) acknowledgeAll(id);
+    expect(refused(['c', 'd'])).toEqual(['TASK_DROPPED', 'TASK_DROPPED']);
+    expect(agent.snapshot().executors).toEqual([]);
   });
 
   test('end once each when they end before they were started', () => {

@@ -25,7 +25,7 @@ import type { UpdateFields } from './status-updates.ts';
 /** RUN_TASK_GROUP: all tasks, or none of them. */
 export function runTaskGroup(
   context: Context,
-  { framework_info, executor, task_group }: agentProtocol.RunTaskGroup,
+  { framework_info, executor, task_group, launch_executor }: agentProtocol.RunTaskGroup,
 ): void {
   const frameworkText = framework_info.id?.value ?? '';
   const tasks = task_group.tasks ?? [];
@@ -45,7 +45,9 @@ export function runTaskGroup(
     log(context, 'warn', 'task.ignored', `task ${here.task_id.value} is already here`);
     return;
   }
-  const refusal = groupRefusal(context, executor, tasks);
+  const key = executorKey(frameworkId, executorId(executor.executor_id.value));
+  const isMissing = launch_executor === false && !context.executors.has(key);
+  const refusal = isMissing ? EXECUTOR_ENDED : groupRefusal(context, executor, tasks);
   if (refusal !== undefined) {
     for (const task of tasks) dropTask(context, framework_info, task, refusal);
     return;
@@ -58,6 +60,13 @@ export function runTaskGroup(
   };
   beginTasks(context, framework_info, tasks, group);
 }
+
+/** The master counts on an executor of whose end it has not heard yet: nothing is accounted for a new one. */
+const EXECUTOR_ENDED: UpdateFields = {
+  state: 'TASK_DROPPED',
+  reason: 'REASON_EXECUTOR_TERMINATED',
+  message: 'The executor of the task group has ended',
+};
 
 function groupRefusal(
   context: Context,

@@ -78,7 +78,14 @@ describe('LAUNCH_GROUP', () => {
     const sent = frames[0]?.run_task_group;
     expect(sent?.executor.framework_id).toEqual({ value: framework.id });
     expect(sent?.task_group.tasks?.map(({ task_id }) => task_id.value)).toEqual(['a', 'b']);
+    expect(sent?.launch_executor).toBe(true);
     expect(cpusUsed(world)).toBeCloseTo(2.1);
+    // A second one under an executor that runs is not to start it again: nothing is accounted for that.
+    world.settle();
+    const more = operate(world, framework, [group(POD, [task('c', agent)])]).effects;
+    const [second] = framesOf(more, agent.connection);
+    expect(second?.run_task_group?.launch_executor).toBe(false);
+    expect(cpusUsed(world)).toBeCloseTo(3.1);
   });
 
   const refusals: readonly {

@@ -115,11 +115,13 @@ function launchTask(context: Context, framework: Framework, grant: Grant, task: 
   });
 }
 
-function ensureExecutor(framework: Framework, grant: Grant, executor: ExecutorInfo): void {
+/** Returns whether the executor is new, and so accounted for now. */
+function ensureExecutor(framework: Framework, grant: Grant, executor: ExecutorInfo): boolean {
   const id = executorId(executor.executor_id.value);
-  if (findExecutor(grant.agent, framework.id, id) !== undefined) return;
+  if (findExecutor(grant.agent, framework.id, id) !== undefined) return false;
   const record = addExecutor(framework, grant.agent, executor);
   grant.remaining = grant.remaining.subtract(record.resources);
+  return true;
 }
 
 /** LAUNCH_GROUP: all tasks or none. */
@@ -140,7 +142,8 @@ export function launchGroup(
     for (const task of group.task_group.tasks ?? []) failTask(context, framework, task, refusal);
     return;
   }
-  ensureExecutor(framework, grant, executor);
+  // One that is believed to run is not paid for: should it have ended, the agent may not start it again.
+  const launch_executor = ensureExecutor(framework, grant, executor);
   for (const task of tasks) {
     const record = addTask(context, framework, grant.agent, {
       ...taskOfInfo(framework, task),
@@ -150,7 +153,12 @@ export function launchGroup(
   }
   sendToAgent(context, grant.agent, {
     type: 'RUN_TASK_GROUP',
-    run_task_group: { framework_info: framework.info, executor, task_group: { tasks } },
+    run_task_group: {
+      framework_info: framework.info,
+      executor,
+      task_group: { tasks },
+      launch_executor,
+    },
   });
 }
 

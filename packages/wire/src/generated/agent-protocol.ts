@@ -125,6 +125,7 @@ export interface RunTaskGroup {
   readonly framework_info: mesos.FrameworkInfo;
   readonly executor: mesos.ExecutorInfo;
   readonly task_group: mesos.TaskGroupInfo;
+  readonly launch_executor?: boolean;
 }
 export interface ApplyOperation {
   readonly framework_id?: mesos.FrameworkID;
