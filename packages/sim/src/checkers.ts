@@ -9,64 +9,21 @@
  */
 
 import { uuidText, type ContainerId, type Instant, type JsonValue } from '@dcos/base';
-import type { AllocatorSnapshot } from '@dcos/allocator';
 import type { Master } from '@dcos/master/core';
-import { isTerminal, mayFollow, type Agent, type AgentSnapshot } from '@dcos/agent/core';
-import { Resources } from '@dcos/resources';
+import {
+  DEFAULT_TIMES,
+  isTerminal,
+  mayFollow,
+  type Agent,
+  type AgentSnapshot,
+} from '@dcos/agent/core';
 import type { TaskState } from '@dcos/wire';
-import { AMOUNTS, type SimulatedAgent } from './simulated-agent.ts';
+import { text } from './resource-checkers.ts';
+import type { SimulatedAgent } from './simulated-agent.ts';
 import type { SimulatedFramework } from './simulated-framework.ts';
 
 /** Text of a violation, or undefined when the invariant holds. */
 export type Verdict = string | undefined;
-
-/** Invariant 1. Looks at the state itself: a copy of everything after every event costs more than the event. */
-export function checkResources(state: Master['state'], allocator: AllocatorSnapshot): Verdict {
-  const books = new Map(allocator.agents.map((agent) => [agent.id, agent]));
-  for (const agent of state.agents.values()) {
-    const { total } = agent;
-    const used = agent.used.total().unallocate();
-    const offered = agent.offered.total().unallocate();
-    const taken = used.add(offered);
-    const lost = AMOUNTS.find(([name, amount]) => total.scalarMilli(name) !== amount * 1000);
-    // Operations change what resources are for, never how much there is.
-    if (lost !== undefined)
-      return `agent ${agent.id}: ${lost[0]} is ${total.scalarMilli(lost[0]) / 1000} in all, not ${lost[1]}`;
-    if (!total.contains(taken)) {
-      if (total.contains(confirmed(agent).add(offered))) continue;
-      return `agent ${agent.id}: used ${text(used)} and offered ${text(offered)} exceed the total ${text(total)}`;
-    }
-    const book = books.get(agent.id);
-    if (book === undefined) return `agent ${agent.id} is not in the allocator's books`;
-    const allocated = book.allocated.unallocate();
-    if (!allocated.equals(taken)) {
-      return `agent ${agent.id}: the allocator holds ${text(allocated)}, the master ${text(taken)}`;
-    }
-    if (!book.free.unallocate().add(allocated).equals(total)) {
-      return `agent ${agent.id}: free ${text(book.free)} and allocated ${text(allocated)} are not the total ${text(total)}`;
-    }
-  }
-  return undefined;
-}
-
-/**
- * What tasks use that their agent has confirmed. An agent that comes back without an operation and without the
- * tasks that were launched on its result has less than those need, until it has said that it does not know them.
- */
-function confirmed(agent: AgentState): Resources {
-  let sum = Resources.empty;
-  for (const tasks of agent.tasks.values())
-    for (const { task, released, resources } of tasks.values())
-      if (!released && task.state !== 'TASK_STAGING') sum = sum.add(resources);
-  return sum.unallocate();
-}
-
-type AgentState =
-  Master['state']['agents'] extends ReadonlyMap<string, infer Value> ? Value : never;
-
-function text(resources: Resources): string {
-  return JSON.stringify(resources.summary());
-}
 
 /** Invariant 1 in the real world: what runs on a host fits it, and no task runs twice. */
 export function checkHosts(agents: readonly SimulatedAgent[], cpusPerAgent: number): Verdict {
@@ -108,10 +65,12 @@ export function createAgentStateChecker(): (life: Agent, seen: AgentSnapshot) =>
 /**
  * Invariant 2, the agent's end of it: an update leaves an agent's stream only when its framework has seen it,
  * or was told by the master that the task had ended. A new life of the agent may have lost updates that
- * were not durable and so never left.
+ * were not durable and so never left. Tasks of an agent that was removed with its machine are over for the master,
+ * which says so when their framework asks: should the agent come back all the same, its updates are acknowledged.
  */
 export function createAcknowledgementChecker(
   frameworks: readonly SimulatedFramework[],
+  everTakenDown: ReadonlySet<string>,
 ): (life: Agent, seen: AgentSnapshot) => Verdict {
   let known: Agent | undefined;
   const heads = new Map<string, { readonly taskId: string; readonly uuid: string }>();
@@ -121,8 +80,9 @@ export function createAcknowledgementChecker(
     texts.set(uuid, text);
     return text;
   };
-  return (life, { live }) => {
-    if (life !== known) heads.clear();
+  return (life, { live, agentId }) => {
+    const isExcused = agentId !== undefined && everTakenDown.has(agentId);
+    if (life !== known || isExcused) heads.clear();
     known = life;
     const now = new Map<string, string>();
     for (const task of live) {
@@ -171,12 +131,38 @@ export function createContainerChecker(
   };
 }
 
+/** After SIGKILL a container ends, and its agent hears of it, within this. */
+const KILL_MAX_MS = 2_000;
+
+/**
+ * A task that is told to end has its grace and no more, whatever the clock of its host is set to. An agent that was
+ * restarted begins a grace anew.
+ */
+export function createGraceChecker(
+  agent: SimulatedAgent,
+): (life: Agent, seen: AgentSnapshot, now: Instant) => Verdict {
+  let known: Agent | undefined;
+  const since = new Map<string, Instant>();
+  return (life, { live, phase }, now) => {
+    if (life !== known || phase === 'recovering') since.clear();
+    known = life;
+    for (const { containerId: id, kill, state, startedAt, taskId } of live) {
+      if (kill === undefined || startedAt === undefined || isTerminal(state)) since.delete(id);
+      else if (!since.has(id)) since.set(id, now);
+      if (now - (since.get(id) ?? now) > DEFAULT_TIMES.killGraceMs + KILL_MAX_MS)
+        return `${agent.name} lets ${taskId} live on long after its grace`;
+    }
+    return undefined;
+  };
+}
+
 /** Invariant 3. */
 export function createRegistryChecker(
   agents: readonly SimulatedAgent[],
   registry: ReadonlyMap<string, JsonValue>,
-  takenDown: ReadonlySet<string>,
+  takenDown: Set<string>,
 ): () => Verdict {
+  const removed = new Set<string>();
   /** The keys under which the registry may hold an agent; made once, they are looked up all the time. */
   const keys = new Map<string, readonly string[]>();
   const keysOf = (id: string): readonly string[] => {
@@ -190,7 +176,15 @@ export function createRegistryChecker(
     for (const agent of agents) {
       const { agentId: id, phase } = agent.core()?.snapshot() ?? {};
       if (id !== undefined) {
-        if (takenDown.has(agent.name) || keysOf(id).some((key) => registry.has(key))) continue;
+        if (keysOf(id).some((key) => registry.has(key))) {
+          // Back after its machine was: from now on it is as any other.
+          if (removed.delete(id)) takenDown.delete(id);
+          continue;
+        }
+        if (takenDown.has(id)) {
+          removed.add(id);
+          continue;
+        }
         return `agent ${id} believes to be registered, but the registry does not hold it`;
       }
       const [taskId] = agent.runningTaskIds();
@@ -206,7 +200,7 @@ export function createRegistryChecker(
 export function checkQuiet(
   agents: readonly SimulatedAgent[],
   frameworks: readonly SimulatedFramework[],
-  takenDown: ReadonlySet<string>,
+  hasTakenDown: boolean,
   state: Master['state'] | undefined,
 ): Verdict {
   for (const agent of agents) {
@@ -225,7 +219,7 @@ export function checkQuiet(
     // An agent that was taken down with its machine before a new master knew it stays unreachable, or unknown.
     const isEnd = (state: TaskState): boolean =>
       isTerminal(state) ||
-      (takenDown.size > 0 && (state === 'TASK_UNKNOWN' || state === 'TASK_UNREACHABLE'));
+      (hasTakenDown && (state === 'TASK_UNKNOWN' || state === 'TASK_UNREACHABLE'));
     const told = new Set(
       framework.seen.filter(({ state }) => isEnd(state)).map((update) => update.taskId),
     );

@@ -5,10 +5,10 @@
 
 import {
   checkHosts,
-  checkResources,
   createAcknowledgementChecker,
   createAgentStateChecker,
   createContainerChecker,
+  createGraceChecker,
   createRegistryChecker,
   type Verdict,
 } from './checkers.ts';
@@ -22,8 +22,8 @@ import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
 import { createGroupChecker, createRefusalChecker } from './group-checkers.ts';
 import { createOperationRecordChecker, createReservationChecker } from './operation-checkers.ts';
 import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
+import { createResourcesChecker } from './resource-checkers.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
-import type { SimulatedFramework } from './simulated-framework.ts';
 import type { SimulatedMaster } from './simulated-master.ts';
 import type { SimulatedOperator } from './simulated-operator.ts';
 import type { World } from './world.ts';
@@ -38,9 +38,10 @@ export function createChecker(
     createOperationChecker(framework),
     createRefusalChecker(framework),
   ]);
+  const checkMaster = createMasterChecker(master);
   const checkQuota = createQuotaChecker();
   const checkRegistry = createRegistryChecker(agents, master.registry(), console.takenDown);
-  const hosts = agents.map((agent) => createHostChecker(world, agent, frameworks));
+  const hosts = agents.map((agent) => createHostChecker(world, agent, { frameworks, console }));
   let masterChanges = -1;
   let agentChanges = -1;
   const copies = operators.map((operator) => createCopyChecker(master, operator));
@@ -53,7 +54,7 @@ export function createChecker(
     agentChanges = agentsNow;
     let verdict: Verdict;
     const state = master.core()?.state;
-    if (isMasterNew) verdict ??= checkMaster(master) ?? (state && checkQuota(state));
+    if (isMasterNew) verdict ??= checkMaster() ?? (state && checkQuota(state));
     if (isMasterNew || areAgentsNew) verdict ??= state && checkPolicies(state, agents);
     if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
     if (isMasterNew) verdict ??= checkPromises(console, master.registry(), master.core()?.state);
@@ -65,10 +66,13 @@ export function createChecker(
   };
 }
 
-function checkMaster(master: SimulatedMaster): Verdict {
-  const state = master.core()?.state;
-  const books = master.books();
-  return state === undefined || books === undefined ? undefined : checkResources(state, books);
+function createMasterChecker(master: SimulatedMaster): () => Verdict {
+  const checkResources = createResourcesChecker();
+  return () => {
+    const state = master.core()?.state;
+    const books = master.books();
+    return state === undefined || books === undefined ? undefined : checkResources(state, books);
+  };
 }
 
 /** Compares an operator's copy when either side has changed. */
@@ -89,11 +93,12 @@ function createCopyChecker(master: SimulatedMaster, operator: SimulatedOperator)
 function createHostChecker(
   world: World,
   agent: SimulatedAgent,
-  frameworks: readonly SimulatedFramework[],
+  { frameworks, console: { everTakenDown } }: Pick<Cluster, 'frameworks' | 'console'>,
 ): () => Verdict {
   const checkContainers = createContainerChecker(agent);
   const checkStates = createAgentStateChecker();
-  const checkAcknowledgements = createAcknowledgementChecker(frameworks);
+  const checkAcknowledgements = createAcknowledgementChecker(frameworks, everTakenDown);
+  const checkGrace = createGraceChecker(agent);
   const checkGroups = createGroupChecker(frameworks);
   const checkReservations = createReservationChecker(agent);
   const checkOperations = createOperationRecordChecker(frameworks);
@@ -107,6 +112,7 @@ function createHostChecker(
       checkContainers(snapshot, world.now()) ??
       checkStates(core, snapshot) ??
       checkAcknowledgements(core, snapshot) ??
+      checkGrace(core, snapshot, world.now()) ??
       checkGroups(snapshot) ??
       checkReservations(snapshot) ??
       checkOperations(core, snapshot)

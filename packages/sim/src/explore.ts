@@ -190,6 +190,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
         {
           name: 'framework',
           role: 'web',
+          changesRoles: false,
           groups: false,
           operates: scenario.operates ?? 'never',
           tasksMax: 1,
@@ -240,7 +241,7 @@ function begin({ scenario, ...cores }: ExploreOptions): Run {
       return checkQuiet(
         cluster.agents,
         cluster.frameworks,
-        cluster.console.takenDown,
+        cluster.console.everTakenDown.size > 0,
         cluster.master.core()?.state,
       );
     },

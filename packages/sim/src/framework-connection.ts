@@ -28,6 +28,13 @@ export interface FrameworkConnection {
   readonly staleCallsObeyed: readonly string[];
   start(): void;
   call(body: Omit<scheduler.Call, 'framework_id'>): void;
+  /**
+   * Ids of tasks and operations in an ACCEPT that was sent twice: the master refuses the second, since the offers
+   * are used then.
+   */
+  readonly repeated: ReadonlySet<string>;
+  /** Describes itself anew, now and in all subscriptions to come. */
+  update(changed: Partial<FrameworkInfo>): void;
   /** Drops its stream, and comes back. */
   disconnect(): void;
   /** A second instance subscribes under the same id while the first lives on. */
@@ -46,6 +53,8 @@ export function createFrameworkConnection(
   const { name } = info;
   const partition = createPartition();
   const staleCallsObeyed: string[] = [];
+  const repeated = new Set<string>();
+  let described = info;
   let frameworkId: string | undefined;
   let streamId: string | undefined;
   let link: SchedulerLink | undefined;
@@ -70,9 +79,10 @@ export function createFrameworkConnection(
       );
     };
     send();
-    // A client that saw no answer may have sent it again; only calls that may be repeated are.
-    if (body.type !== 'SUBSCRIBE' && body.type !== 'ACCEPT' && world.chance(DUPLICATE_PROBABILITY))
-      send();
+    // A client that saw no answer may have sent it again.
+    if (body.type === 'SUBSCRIBE' || !world.chance(DUPLICATE_PROBABILITY)) return;
+    for (const id of idsIn(body)) repeated.add(id);
+    send();
   }
 
   function openStream(stream: string, side: Side<never>): SchedulerLink {
@@ -146,7 +156,7 @@ export function createFrameworkConnection(
 
   function subscribe(): void {
     const id = frameworkId === undefined ? {} : { id: { value: frameworkId } };
-    call({ type: 'SUBSCRIBE', subscribe: { framework_info: { ...info, ...id } } });
+    call({ type: 'SUBSCRIBE', subscribe: { framework_info: { ...described, ...id } } });
   }
 
   return {
@@ -155,6 +165,13 @@ export function createFrameworkConnection(
       return frameworkId;
     },
     staleCallsObeyed,
+    repeated,
+    update(changed) {
+      described = { ...described, ...changed };
+      if (frameworkId === undefined) return;
+      const framework_info = { ...described, id: { value: frameworkId } };
+      call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info } });
+    },
     start: () => resubscribeLater(world.between(RESUBSCRIBE_MIN_MS, RESUBSCRIBE_MAX_MS)),
     call,
     disconnect() {
@@ -170,4 +187,14 @@ export function createFrameworkConnection(
     link: () => link,
     digest: () => ({ frameworkId, streamId, link: link && [link.name, link.open] }),
   };
+}
+
+/** Ids of the tasks and operations that an ACCEPT names. */
+function idsIn({ accept }: Omit<scheduler.Call, 'framework_id'>): readonly string[] {
+  return (accept?.operations ?? []).flatMap(({ id, launch, launch_group: group }) => [
+    ...(id === undefined ? [] : [id.value]),
+    ...[...(launch?.task_infos ?? []), ...(group?.task_group.tasks ?? [])].map(
+      ({ task_id }) => task_id.value,
+    ),
+  ]);
 }

@@ -48,8 +48,13 @@ export interface OperatorConsole {
   /** Agents that are gone, by an answer that was received. */
   readonly gone: ReadonlySet<string>;
   readonly promises: Promises;
-  /** Hosts whose machine was taken down; their agents learn of their removal when they hear of it. */
-  readonly takenDown: ReadonlySet<string>;
+  /**
+   * Agents whose machine was, or may have been, taken down: they learn of their removal when they hear of it. Those
+   * that are registered again are struck off.
+   */
+  readonly takenDown: Set<string>;
+  /** All that were ever among them. */
+  readonly everTakenDown: ReadonlySet<string>;
   /** Declares the agent of a host gone. */
   markGone(agent: SimulatedAgent): void;
   /** Acts now and then for as long as `wanted` says so; then undoes what keeps agents from working. */
@@ -64,6 +69,7 @@ export function createOperatorConsole(
   const gone = new Set<string>();
   const promises = new Map<string, boolean>();
   const takenDown = new Set<string>();
+  const everTakenDown = new Set<string>();
   const operations = createOperatorOperations(world);
   let isWaiting = false;
 
@@ -86,6 +92,15 @@ export function createOperatorConsole(
 
   function idOf(agent: SimulatedAgent | undefined): string | undefined {
     return agent?.core()?.snapshot().agentId;
+  }
+
+  /** Agents of a host, as it knows itself and as the master knows it. */
+  function idsOn(agent: SimulatedAgent): readonly string[] {
+    const own = idOf(agent);
+    const known = [...(master.core()?.state.agents.values() ?? [])].filter(
+      ({ info }) => info.hostname === agent.name,
+    );
+    return [...(own === undefined ? [] : [own]), ...known.map(({ id }) => id)];
   }
 
   function markGone(agent: SimulatedAgent): void {
@@ -137,7 +152,10 @@ export function createOperatorConsole(
         () => promises.set(key, true),
       );
     } else if (kind === 'machineDown') {
-      takenDown.add(agent.name);
+      for (const id of idsOn(agent)) {
+        takenDown.add(id);
+        everTakenDown.add(id);
+      }
       call({ type: 'START_MAINTENANCE', start_maintenance: { machines } }, [key], () =>
         promises.set(key, true),
       );
@@ -226,6 +244,7 @@ export function createOperatorConsole(
     gone,
     promises,
     takenDown,
+    everTakenDown,
     markGone,
     begin(wanted) {
       world.after(world.between(1, 2 * ACTION_EVERY_MS), 'operators act', () => {

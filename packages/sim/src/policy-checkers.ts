@@ -1,5 +1,6 @@
 /**
- * Invariants of what operators decide: agents that are deactivated, drained, down or gone, and quota of roles.
+ * Invariants of what operators decide: agents that are deactivated, drained, down or gone, quota of roles,
+ * and the roles that frameworks say they have.
  */
 
 import { isTerminal } from '@dcos/agent/core';
@@ -60,11 +61,15 @@ export function checkPolicies(state: State, hosts: readonly SimulatedAgent[]): V
     if (state.frameworks.get(frameworkId)?.streamId === undefined)
       return `an inverse offer went to ${frameworkId}, which has no stream`;
   }
+  for (const { id, role, frameworkId } of state.offers.values()) {
+    if (state.frameworks.get(frameworkId)?.roles.includes(role) !== true)
+      return `the offer ${id} is for the role ${role}, which ${frameworkId} does not have`;
+  }
   return undefined;
 }
 
 /**
- * Nothing is offered to a role beyond its limits. Only new offers count: tasks that come back with their
+ * Nothing is offered to a role beyond its limits, nor out of what the guarantees of others need. Only new offers count: tasks that come back with their
  * agents may exceed a limit that was set while they were away.
  */
 export function createQuotaChecker(): (state: State) => Verdict {
@@ -72,10 +77,12 @@ export function createQuotaChecker(): (state: State) => Verdict {
   return (state) => {
     const before = known;
     known = new Set(state.offers.keys());
+    const fresh = [...state.offers.values()].filter(({ id }) => !before.has(id));
+    if (fresh.length === 0) return undefined;
+    const broken = brokenGuarantee(state, fresh);
+    if (broken !== undefined) return broken;
     for (const [role, { limits = {} }] of state.quotas) {
-      const newest = [...state.offers.values()].filter(
-        (offer) => !before.has(offer.id) && isWithin(offer.role, role),
-      );
+      const newest = fresh.filter((offer) => isWithin(offer.role, role));
       for (const [name, { value }] of Object.entries(limits)) {
         if (!newest.some(({ resources }) => sumOf(resources, name, isUnreserved) > 0)) continue;
         const milli = consumption(state, role, name);
@@ -86,6 +93,38 @@ export function createQuotaChecker(): (state: State) => Verdict {
     return undefined;
   };
 }
+
+/** Who has no guarantee gets nothing of what those who have one still need. */
+function brokenGuarantee(
+  state: State,
+  fresh: readonly Pick<OfferRecord, 'role' | 'resources'>[],
+): Verdict {
+  const guaranteed = [...state.quotas].filter(
+    ([, { guarantees }]) => (guarantees?.['cpus']?.value ?? 0) > 0,
+  );
+  if (guaranteed.length === 0) return undefined;
+  const other = fresh.find(
+    ({ role, resources }) =>
+      !guaranteed.some(([top]) => isWithin(role, top)) &&
+      sumOf(resources, 'cpus', isUnreserved) > 0,
+  );
+  if (other === undefined) return undefined;
+  let needed = 0;
+  for (const [role, { guarantees }] of guaranteed) {
+    const milli = Math.round((guarantees?.['cpus']?.value ?? 0) * 1000);
+    needed += Math.max(0, milli - consumption(state, role, 'cpus'));
+  }
+  let free = 0;
+  for (const { total, used, offered } of state.agents.values()) {
+    const taken = used.total().add(offered.total()).unallocate();
+    free += sumOf(total.without(taken), 'cpus', isUnreserved);
+  }
+  return needed > free
+    ? `role ${other.role} was offered cpus, and of the ${needed / 1000} that guarantees need there are ${free / 1000}`
+    : undefined;
+}
+
+type OfferRecord = State['offers'] extends ReadonlyMap<string, infer Value> ? Value : never;
 
 /** Reserved for the subtree, and what of the rest its frameworks use or are offered; thousandths. */
 function consumption(state: State, role: string, name: string): number {

@@ -21,6 +21,7 @@ import {
   type HeardOperation,
 } from './framework-operations.ts';
 import type { Partition } from './partition.ts';
+import { changeRoles } from './role-changes.ts';
 import type { SchedulerLink, SimulatedMaster } from './simulated-master.ts';
 import type { World } from './world.ts';
 
@@ -81,6 +82,8 @@ export interface FrameworkPlan {
   readonly role: string;
   /** Tasks at once. */
   readonly tasksMax: number;
+  /** Whether it takes on a second role at times. */
+  readonly changesRoles: boolean;
   /** Whether some of its tasks come in groups. */
   readonly groups: boolean;
   /** How often it reserves resources and makes volumes. */
@@ -192,6 +195,7 @@ export function createSimulatedFramework(
   function onUpdate(status: TaskStatus): void {
     const taskId = status.task_id.value;
     const uuid = status.uuid === undefined ? undefined : uuidText(status.uuid);
+    if (uuid === undefined && isOfRepetition(taskId, status.reason)) return;
     world.trace(
       `${plan.name} hears ${taskId} ${status.state}${uuid === undefined ? ' (master)' : ''}`,
     );
@@ -206,6 +210,11 @@ export function createSimulatedFramework(
     );
   }
 
+  /** What it hears of the second of two equal calls says nothing about the first. */
+  function isOfRepetition(id: string, reason: string | undefined): boolean {
+    return reason === 'REASON_INVALID_OFFERS' && connection.repeated.has(id);
+  }
+
   function onInverseOffer(id: OfferID): void {
     const answer = { inverse_offer_ids: [id], filters: { refuse_seconds: world.between(0, 5) } };
     call(
@@ -216,6 +225,9 @@ export function createSimulatedFramework(
   }
 
   function onOperationStatus(status: OperationStatus): void {
+    const { state, uuid, operation_id: id } = status;
+    const isRefusal = uuid === undefined && state === 'OPERATION_DROPPED';
+    if (isRefusal && connection.repeated.has(id?.value ?? '')) return;
     const acknowledgement = operations.onStatus(status);
     if (acknowledgement === undefined) return;
     world.after(world.between(0, ACKNOWLEDGE_MAX_MS), `${plan.name}: acknowledge operation`, () =>
@@ -254,6 +266,7 @@ export function createSimulatedFramework(
     start() {
       connection.start();
       reconcileForEver();
+      if (plan.changesRoles) changeRoles(world, connection, plan, () => launching);
     },
     disconnect: () => connection.disconnect(),
     failOver: () => connection.failOver(),

@@ -71,7 +71,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     violation ??= checkQuiet(
       cluster.agents,
       cluster.frameworks,
-      cluster.console.takenDown,
+      cluster.console.everTakenDown.size > 0,
       cluster.master.core()?.state,
     );
   }
@@ -95,6 +95,7 @@ function planOf(world: World): ClusterPlan {
       name: `framework${index}`,
       role: world.pick(['web', 'batch', 'web/front']) ?? 'web',
       tasksMax: world.between(1, 8),
+      changesRoles: world.chance(0.4),
       groups: world.chance(0.7),
       operates: world.chance(0.7) ? ('sometimes' as const) : ('never' as const),
     })),
