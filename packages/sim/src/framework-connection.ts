@@ -53,6 +53,9 @@ export function createFrameworkConnection(
   const { name } = info;
   const partition = createPartition();
   const staleCallsObeyed: string[] = [];
+  /** Not judged yet. */
+  const obeyed: { readonly type: string; readonly frameworkId: string }[] = [];
+  let isIdKnown = false;
   const repeated = new Set<string>();
   let described = info;
   let frameworkId: string | undefined;
@@ -104,6 +107,7 @@ export function createFrameworkConnection(
     link = connection;
     partition.adopt(connection);
     streamId = stream;
+    isIdKnown = false;
     if (superseded !== undefined) speakOnAs(superseded);
     return connection;
   }
@@ -111,6 +115,8 @@ export function createFrameworkConnection(
   function hear(event: scheduler.Event): void {
     if (event.subscribed !== undefined) {
       frameworkId = event.subscribed.framework_id.value;
+      isIdKnown = true;
+      judge();
       world.trace(`${name} is subscribed as ${frameworkId}`);
     }
     onEvent(event);
@@ -128,11 +134,22 @@ export function createFrameworkConnection(
           openStream,
           reply({ status }) {
             world.trace(`${name} gets ${status} for a stale ${type}`);
-            if (status === 202) staleCallsObeyed.push(type);
+            if (status === 202) obeyed.push({ type, frameworkId: framework_id.value });
+            judge();
           },
         }),
       );
     }
+  }
+
+  /**
+   * An instance that subscribed twice without an id, since the answer was late, is two frameworks: neither supersedes
+   * the other. Which it is, is known when the newer stream says its id.
+   */
+  function judge(): void {
+    if (!isIdKnown) return;
+    for (const call of obeyed.splice(0))
+      if (call.frameworkId === frameworkId) staleCallsObeyed.push(call.type);
   }
 
   function lost(): void {
