@@ -12,7 +12,7 @@ import type { MasterSnapshot } from './index.ts';
 import { isTerminal } from './task-state.ts';
 
 /** Offered and used make up what the allocator counts, and fit into what there is. */
-function checkBooks(snapshot: MasterSnapshot): void {
+function checkBooks({ master }: World, snapshot: MasterSnapshot): void {
   for (const agent of snapshot.agents) {
     const used = Resources.fromWire(agent.used);
     const offered = Resources.fromWire(agent.offered);
@@ -25,7 +25,11 @@ function checkBooks(snapshot: MasterSnapshot): void {
       .flatMap(({ tasks }) => tasks)
       .filter(({ agentId, holdsResources }) => agentId === agent.id && holdsResources)
       .reduce((sum, { resources: wire }) => sum.add(Resources.fromWire(wire)), Resources.empty);
-    expect(held.equals(used)).toBe(true);
+    const executors = [...master.state.agents.values()]
+      .filter(({ id }) => id === agent.id)
+      .flatMap((known) => [...known.executors.values()].flatMap((map) => [...map.values()]))
+      .reduce((sum, record) => sum.add(record.resources), Resources.empty);
+    expect(held.add(executors).equals(used)).toBe(true);
   }
   const agents = new Set<string>(snapshot.agents.map(({ id }) => id));
   const elsewhere = [
@@ -38,13 +42,14 @@ function checkBooks(snapshot: MasterSnapshot): void {
     expect(agents.has(agentId)).toBe(true);
 }
 
-/** What a framework is shown to have is the sum of its tasks and offers. */
+/** What a framework is shown to have is the sum of its tasks, executors and offers. */
 function checkFrameworks({ master }: World): void {
   for (const framework of master.state.frameworks.values()) {
     const sum = (parts: readonly Resources[]): Resources =>
       parts.reduce((total, part) => total.add(part), Resources.empty);
     const held = [...framework.tasks.values()].filter(({ released }) => !released);
-    expect(framework.used.total().equals(sum(held.map((record) => record.resources)))).toBe(true);
+    const users = [...held, ...framework.executors];
+    expect(framework.used.total().equals(sum(users.map((record) => record.resources)))).toBe(true);
     const offers = [...framework.offers.values()];
     expect(framework.offered.total().equals(sum(offers.map((offer) => offer.resources)))).toBe(
       true,
@@ -91,7 +96,7 @@ test('the invariants hold after every event of any history', { timeout: 60_000 }
         history.perform(given);
         history.world.settle();
         const after = history.world.master.snapshot();
-        checkBooks(after);
+        checkBooks(history.world, after);
         checkFrameworks(history.world);
         checkForward(before, after);
         checkRegistry(history.world, after);

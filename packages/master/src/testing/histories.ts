@@ -4,7 +4,7 @@
  */
 
 import fc from 'fast-check';
-import type { TaskState } from '@dcos/wire';
+import type { agentProtocol, ExecutorInfo, TaskState } from '@dcos/wire';
 import { isTerminal } from '../core/task-state.ts';
 import {
   frameworkInfo,
@@ -26,7 +26,10 @@ export type Step =
       readonly kind: 'launch';
       readonly framework: number;
       readonly tasks: readonly { readonly id: number; readonly cpus: number }[];
+      /** Under which executor the tasks are a group; each is on its own when absent. */
+      readonly executor: number | undefined;
     }
+  | { readonly kind: 'executorExits'; readonly agent: number; readonly pick: number }
   | { readonly kind: 'decline'; readonly framework: number; readonly seconds: number }
   | { readonly kind: 'kill'; readonly framework: number; readonly task: number }
   | {
@@ -84,6 +87,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('launch' as const),
       framework: which,
       tasks: launches,
+      executor: fc.constantFrom(undefined, undefined, 0, 1),
     }),
   },
   fc.record({
@@ -113,6 +117,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       keeps: fc.boolean(),
     }),
   },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('executorExits' as const),
+      agent: which,
+      pick: fc.nat(5),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('close' as const), agent: which }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('unregister' as const), agent: which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('gone' as const), agent: which }) },
@@ -138,6 +150,15 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+function executorInfo(id: string, framework: string): ExecutorInfo {
+  return {
+    type: 'DEFAULT',
+    executor_id: { value: id },
+    framework_id: { value: framework },
+    resources: resources({ cpus: 0.1, mem: 32, disk: 10 }),
+  };
+}
+
 /** A world in which steps are performed; those that make no sense in it do nothing. */
 export class History {
   readonly world = new World();
@@ -150,7 +171,9 @@ export class History {
       case 'subscribe':
         return this.#subscribe(given.framework, given.checkpoint);
       case 'launch':
-        return this.#launch(given.framework, given.tasks);
+        return this.#launch(given);
+      case 'executorExits':
+        return this.#executorExits(given.agent, given.pick);
       case 'register':
         return this.#register(given.agent, given.keeps);
       case 'update':
@@ -185,7 +208,7 @@ export class History {
     this.frameworks[index] = framework.id === '' ? undefined : framework;
   }
 
-  #launch(index: number, tasks: readonly { readonly id: number; readonly cpus: number }[]): void {
+  #launch({ framework: index, tasks, executor }: Extract<Step, { kind: 'launch' }>): void {
     const framework = this.frameworks[index];
     const [offer] = framework === undefined ? [] : this.world.offersOf(framework);
     const agent = this.world.master.snapshot().offers.find(({ id }) => id === offer)?.agentId;
@@ -193,7 +216,44 @@ export class History {
     const infos = tasks.map(({ id, cpus }) =>
       task(`t${id}`, { id: agent, connection: 0 }, { resources: resources({ cpus, mem: 10 }) }),
     );
-    this.world.launch(framework, infos, [offer]);
+    if (executor === undefined) {
+      this.world.launch(framework, infos, [offer]);
+      return;
+    }
+    const launch_group = {
+      executor: executorInfo(`e${executor}`, framework.id),
+      task_group: { tasks: infos },
+    };
+    this.world.call(framework, {
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: [{ value: offer }],
+        operations: [{ type: 'LAUNCH_GROUP', launch_group }],
+      },
+    });
+  }
+
+  /** Executors that the master knows of on an agent. */
+  #executorsOn({ id }: TestAgent): readonly agentProtocol.RegisteredExecutor[] {
+    const agent = [...this.world.master.state.agents.values()].find((known) => known.id === id);
+    return [...(agent?.executors.values() ?? [])].flatMap((executors) =>
+      Array.from(executors.values(), ({ frameworkId, info }) => ({
+        framework_id: { value: frameworkId },
+        executor_info: info,
+      })),
+    );
+  }
+
+  #executorExits(index: number, pick: number): void {
+    const agent = this.agents[index];
+    const executors = agent === undefined ? [] : this.#executorsOn(agent);
+    const chosen = executors[pick % Math.max(1, executors.length)];
+    if (agent === undefined || chosen === undefined) return;
+    const { framework_id, executor_info } = chosen;
+    this.world.frame(agent.connection, {
+      type: 'EXECUTOR_EXITED',
+      executor_exited: { framework_id, executor_id: executor_info.executor_id, status: 0 },
+    });
   }
 
   #register(index: number, keeps: boolean): void {
@@ -220,11 +280,12 @@ export class History {
       agent_info: {
         hostname: 'host',
         port: 6000 + index,
-        resources: resources({ cpus: 4, mem: 1000 }),
+        resources: resources({ cpus: 4, mem: 1000, disk: 1000 }),
         ...(known !== undefined && { id: { value: known.id } }),
       },
       frameworks,
       tasks: running,
+      ...(known !== undefined && keeps && { executors: this.#executorsOn(known) }),
     });
     this.agents[index] = agent.id === '' ? undefined : agent;
   }

@@ -11,6 +11,7 @@ import { assert } from '@dcos/base';
 import type { TaskState } from '@dcos/wire';
 import { isTerminal } from '../core/task-state.ts';
 import {
+  EXECUTOR,
   fits,
   lastSaid,
   minus,
@@ -22,6 +23,7 @@ import {
   type ReportedUpdate,
   type SpecifiedAgent,
   type SpecifiedFramework,
+  type SpecifiedLaunch,
 } from './specified-books.ts';
 
 export class Specification extends SpecifiedBooks {
@@ -88,17 +90,14 @@ export class Specification extends SpecifiedBooks {
     for (const agent of this.agents.values()) {
       this.order(agent, `SHUTDOWN_FRAMEWORK ${id}`);
       agent.kills.delete(id);
+      for (const key of agent.executors) if (key.startsWith(`${id} `)) agent.executors.delete(key);
     }
     if (framework.stream !== undefined) this.say(`close ${framework.stream}`);
     this.frameworks.delete(id);
     this.removedFrameworks.add(id);
   }
 
-  accept(
-    id: string,
-    offerIds: readonly string[],
-    tasks: readonly { readonly id: string; readonly amounts: Amounts }[],
-  ): void {
+  accept(id: string, offerIds: readonly string[], launches: readonly SpecifiedLaunch[]): void {
     const framework = this.framework(id);
     const offers = offerIds.map((offer) => this.offers.get(offer));
     const [first] = offers;
@@ -109,16 +108,43 @@ export class Specification extends SpecifiedBooks {
     let left = offers.reduce((sum, offer) => plus(sum, offer?.amounts ?? NOTHING), NOTHING);
     for (const offer of offerIds) this.offers.delete(offer);
     const agent = this.agent(first.agent);
-    for (const task of tasks) {
-      const isKnown = framework.live.has(task.id) || framework.unreachable.has(task.id);
-      if (isKnown || !fits(task.amounts, left)) {
-        this.tell(framework, task.id, 'TASK_ERROR');
-        continue;
-      }
-      left = minus(left, task.amounts);
-      this.addTask(framework, agent, { ...task, framework: id, state: 'TASK_STAGING' });
-      this.order(agent, `RUN_TASK ${task.id}`);
+    for (const { executor, tasks } of launches) {
+      // Each task on its own is as a group of one without an executor.
+      const groups = executor === undefined ? tasks.map((task) => [task]) : [tasks];
+      for (const group of groups)
+        left = minus(left, this.#launch(framework, agent, { executor, tasks: group }, left));
     }
+  }
+
+  /** All of the tasks or none; gives what they take of what is left. */
+  #launch(
+    framework: SpecifiedFramework,
+    agent: SpecifiedAgent,
+    { executor, tasks }: SpecifiedLaunch,
+    left: Amounts,
+  ): Amounts {
+    const ids = tasks.map(({ id }) => id);
+    const key = `${framework.id} ${executor}`;
+    const isNew = executor !== undefined && !agent.executors.has(key);
+    const needed = tasks.reduce(
+      (sum, { amounts }) => plus(sum, amounts),
+      isNew ? EXECUTOR : NOTHING,
+    );
+    const isKnown = ids.some((id) => framework.live.has(id) || framework.unreachable.has(id));
+    if (ids.length === 0 || isKnown || new Set(ids).size < ids.length || !fits(needed, left)) {
+      for (const id of ids) this.tell(framework, id, 'TASK_ERROR');
+      return NOTHING;
+    }
+    for (const task of tasks)
+      this.addTask(framework, agent, { ...task, framework: framework.id, state: 'TASK_STAGING' });
+    if (isNew) agent.executors.add(key);
+    const what = `${ids.join()}${isNew ? ' with its executor' : ''}`;
+    this.order(agent, executor === undefined ? `RUN_TASK ${what}` : `RUN_TASK_GROUP ${what}`);
+    return needed;
+  }
+
+  executorExited(agent: SpecifiedAgent, framework: string, executor: string): void {
+    agent.executors.delete(`${framework} ${executor}`);
   }
 
   decline(offerIds: readonly string[]): void {
@@ -180,7 +206,11 @@ export class Specification extends SpecifiedBooks {
     connection: number,
     agent: { readonly id: string | undefined; readonly port: number; readonly amounts: Amounts },
     granted: string,
-    reported: { readonly frameworks: readonly string[]; readonly tasks: readonly ReportedTask[] },
+    reported: {
+      readonly frameworks: readonly string[];
+      readonly tasks: readonly ReportedTask[];
+      readonly executors: readonly { readonly framework: string; readonly id: string }[];
+    },
   ): void {
     if (agent.id !== undefined && this.goneAgents.has(agent.id)) {
       this.say(`agent#${connection} REJECTED`, `close agent#${connection}`);
@@ -194,7 +224,18 @@ export class Specification extends SpecifiedBooks {
     this.unreachableAgents.delete(id);
     const known = this.agents.get(id);
     if (known?.connection !== undefined) this.say(`close agent#${known.connection}`);
-    const present = known ?? { ...agent, id, connection, pingsMissed: 0, kills: new Map() };
+    const executors = new Set<string>();
+    const present = known ?? {
+      ...agent,
+      id,
+      connection,
+      pingsMissed: 0,
+      kills: new Map(),
+      executors,
+    };
+    for (const { framework, id: executor } of reported.executors)
+      if (this.frameworks.has(framework)) executors.add(`${framework} ${executor}`);
+    present.executors = executors;
     present.connection = connection;
     present.pingsMissed = 0;
     this.agents.set(id, present);

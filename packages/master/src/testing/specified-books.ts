@@ -16,10 +16,11 @@ const PARTITION_STATES: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_UNKNOWN',
 ]);
 
-/** Thousandths of cpus and of memory: all that tests run short of. */
+/** Thousandths of cpus, memory and disk: all that tests run short of. */
 export interface Amounts {
   readonly cpus: number;
   readonly mem: number;
+  readonly disk: number;
 }
 
 export interface SpecifiedTask {
@@ -51,12 +52,20 @@ export interface SpecifiedAgent {
   connection: number | undefined;
   pingsMissed: number;
   readonly kills: Map<string, Set<string>>;
+  /** Executors of groups that run, as `framework executor`; all of one size. */
+  executors: Set<string>;
 }
 
 export interface SpecifiedOffer {
   readonly framework: string;
   readonly agent: string;
   readonly amounts: Amounts;
+}
+
+/** Tasks that an ACCEPT launches, each on its own, or all of them under an executor. */
+export interface SpecifiedLaunch {
+  readonly executor: string | undefined;
+  readonly tasks: readonly { readonly id: string; readonly amounts: Amounts }[];
 }
 
 /** A task as its agent reports it. */
@@ -110,9 +119,17 @@ export class SpecifiedBooks {
 
   /** Offered and used on an agent. */
   taken(agentId: string): Amounts {
-    let sum = NOTHING;
+    let sum = this.used(agentId);
     for (const offer of this.offers.values())
       if (offer.agent === agentId) sum = plus(sum, offer.amounts);
+    return sum;
+  }
+
+  /** What tasks and executors have of an agent. */
+  used(agentId: string): Amounts {
+    let sum = NOTHING;
+    const executors = this.agents.get(agentId)?.executors.size ?? 0;
+    for (let count = 0; count < executors; count++) sum = plus(sum, EXECUTOR);
     for (const { live } of this.frameworks.values())
       for (const task of live.values())
         if (task.agent === agentId && !isTerminal(task.state)) sum = plus(sum, task.amounts);
@@ -205,21 +222,31 @@ export function lastSaid(task: SpecifiedTask): TaskState {
   return task.sent?.state ?? task.state;
 }
 
-export const NOTHING: Amounts = { cpus: 0, mem: 0 };
+export const NOTHING: Amounts = { cpus: 0, mem: 0, disk: 0 };
+/** What an executor of groups has. */
+export const EXECUTOR: Amounts = { cpus: 100, mem: 32_000, disk: 10_000 };
 
 export function plus(left: Amounts, right: Amounts): Amounts {
-  return { cpus: left.cpus + right.cpus, mem: left.mem + right.mem };
+  return {
+    cpus: left.cpus + right.cpus,
+    mem: left.mem + right.mem,
+    disk: left.disk + right.disk,
+  };
 }
 
 export function minus(left: Amounts, right: Amounts): Amounts {
-  return { cpus: left.cpus - right.cpus, mem: left.mem - right.mem };
+  return {
+    cpus: left.cpus - right.cpus,
+    mem: left.mem - right.mem,
+    disk: left.disk - right.disk,
+  };
 }
 
 export function fits(wanted: Amounts, left: Amounts): boolean {
-  return wanted.cpus <= left.cpus && wanted.mem <= left.mem;
+  return wanted.cpus <= left.cpus && wanted.mem <= left.mem && wanted.disk <= left.disk;
 }
 
-/** The sums of cpus and memory. */
+/** The sums of cpus, memory and disk. */
 export function amountsOf(resources: readonly Resource[] | undefined): Amounts {
   const sumOf = (wanted: string): number =>
     (resources ?? []).reduce(
@@ -227,5 +254,5 @@ export function amountsOf(resources: readonly Resource[] | undefined): Amounts {
         name === wanted ? sum + Math.round((scalar?.value ?? 0) * 1000) : sum,
       0,
     );
-  return { cpus: sumOf('cpus'), mem: sumOf('mem') };
+  return { cpus: sumOf('cpus'), mem: sumOf('mem'), disk: sumOf('disk') };
 }

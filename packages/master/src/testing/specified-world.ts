@@ -89,11 +89,17 @@ function foreseeCall(
   const { accept, decline, kill, acknowledge, reconcile } = call;
   if (call.type === 'TEARDOWN') spec.removeFramework(id);
   else if (accept !== undefined) {
-    const tasks = (accept.operations ?? []).flatMap(({ launch }) => launch?.task_infos ?? []);
+    const launches = (accept.operations ?? []).map(({ launch, launch_group: group }) => ({
+      executor: group?.executor.executor_id.value,
+      tasks: (group?.task_group.tasks ?? launch?.task_infos ?? []).map((task) => ({
+        id: task.task_id.value,
+        amounts: amountsOf(task.resources),
+      })),
+    }));
     spec.accept(
       id,
       (accept.offer_ids ?? []).map(({ value }) => value),
-      tasks.map((task) => ({ id: task.task_id.value, amounts: amountsOf(task.resources) })),
+      launches,
     );
   } else if (decline !== undefined)
     spec.decline((decline.offer_ids ?? []).map(({ value }) => value));
@@ -127,6 +133,10 @@ function foreseeFrame(
       { id: info.id?.value, port: info.port ?? 0, amounts: amountsOf(info.resources) },
       registered[0] ?? '',
       {
+        executors: (register.executors ?? []).map(({ framework_id, executor_info }) => ({
+          framework: framework_id.value,
+          id: executor_info.executor_id.value,
+        })),
         frameworks: (register.frameworks ?? []).map(({ id }) => id?.value ?? ''),
         tasks: (register.tasks ?? []).map((task) => ({
           framework: task.framework_id.value,
@@ -148,6 +158,9 @@ function foreseeFrame(
       latest: update.latest_state,
       uuid: uuidText(update.status.uuid ?? new Uint8Array(16)),
     });
+  } else if (frame.executor_exited !== undefined) {
+    const { framework_id, executor_id } = frame.executor_exited;
+    spec.executorExited(agent, framework_id.value, executor_id.value);
   } else if (frame.unregister !== undefined) spec.removeAgent(agent.id, 'TASK_GONE');
 }
 
@@ -191,6 +204,11 @@ function linesOf(effects: readonly Effect[]): readonly string[] {
 function frameLine(frame: agentProtocol.ToAgent): readonly string[] {
   const { run_task, kill_task, acknowledge, shutdown_framework, reconcile } = frame;
   if (run_task !== undefined) return [`RUN_TASK ${run_task.task.task_id.value}`];
+  if (frame.run_task_group !== undefined) {
+    const { task_group, launch_executor: isNew } = frame.run_task_group;
+    const ids = (task_group.tasks ?? []).map(({ task_id }) => task_id.value);
+    return [`RUN_TASK_GROUP ${ids.join()}${isNew === true ? ' with its executor' : ''}`];
+  }
   if (kill_task !== undefined) return [`KILL_TASK ${kill_task.task_id.value}`];
   if (acknowledge !== undefined)
     return [`ACKNOWLEDGE ${acknowledge.task_id.value} ${uuidText(acknowledge.uuid)}`];
@@ -224,6 +242,7 @@ function known(snapshot: MasterSnapshot): unknown {
     agents: snapshot.agents.map(({ id, connected }) => `${id} ${connected}`).sort(),
     unreachable: [...snapshot.unreachableAgents].sort(),
     gone: [...snapshot.goneAgents].sort(),
+    used: snapshot.agents.map(({ id, used }) => JSON.stringify([id, amountsOf(used)])).sort(),
     offers: snapshot.offers.map(({ id }) => id).sort(),
   };
 }
@@ -246,6 +265,7 @@ function knownBy(spec: Specification): unknown {
     ).sort(),
     unreachable: [...spec.unreachableAgents].sort(),
     gone: [...spec.goneAgents].sort(),
+    used: Array.from(spec.agents.keys(), (id) => JSON.stringify([id, spec.used(id)])).sort(),
     offers: [...spec.offers.keys()].sort(),
   };
 }
