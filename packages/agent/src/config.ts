@@ -28,11 +28,20 @@ export const agentConfigSchema = z
       .optional(),
     /** Role of resources without one. */
     defaultRole: z.string().default('*'),
-    /** Runtimes that are on: `process`, `docker`, or both with a comma. */
+    /** Runtimes that are on: `process`, `docker`, `oci`, or several with commas. `oci` comes before `process`. */
     runtimes: z
       .string()
-      .regex(/^(process|docker)(,(process|docker))*$/, 'expected process, docker, or both')
+      .regex(
+        /^(process|docker|oci)(,(process|docker|oci))*$/,
+        'expected process, docker, oci, or several of them with commas',
+      )
       .default('process'),
+    /** Program behind the runtime `oci`. */
+    ociRuntime: z.enum(['runc', 'crun']).default('runc'),
+    /** With `oci`: hold tasks to their cpus also while others leave cpus idle. */
+    cgroupsEnableCfs: z.boolean().default(false),
+    /** With `oci`: processes and threads that a task may have. */
+    pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
     dockerSocket: z.string().default('/var/run/docker.sock'),
     /** Variables that every task gets. */
     executorEnvironment: z.record(z.string(), z.string()).default({}),

@@ -25,13 +25,28 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Account to run as; the agent's own when absent. */
   readonly user?: string;
+  /** What is asked for: the share of cpus under contention, memory that is not taken back lightly. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** What may be used at most, apart from what is asked for; `Infinity` for no limit. */
+  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
+}
+
+/** Of an end by lack of memory, where the adapter knows it. */
+export interface MemoryAtEnd {
+  readonly limitBytes?: number;
+  readonly peakBytes?: number;
+}
+
+interface HowEnded {
+  /** The kernel killed for lack of memory. */
+  readonly outOfMemory?: boolean;
+  readonly memory?: MemoryAtEnd;
 }
 
 export type ExitStatus =
-  | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory?: boolean }
-  | { readonly kind: 'signaled'; readonly signal: number; readonly outOfMemory?: boolean }
+  | ({ readonly kind: 'exited'; readonly code: number } & HowEnded)
+  | ({ readonly kind: 'signaled'; readonly signal: number } & HowEnded)
   /** The container is gone and nobody saw how it ended. */
   | { readonly kind: 'unknown'; readonly message: string };
 
@@ -54,8 +69,25 @@ export interface ContainerStats {
   readonly at: number;
   readonly cpuUserSeconds: number;
   readonly cpuSystemSeconds: number;
+  /** Memory of the processes' own, without the file cache. */
   readonly memoryResidentBytes: number;
   readonly processes?: number;
+  /** Threads, those of single-threaded processes included. */
+  readonly threads?: number;
+  /** Scheduling periods that have passed, and those of them in which the quota was used up. */
+  readonly cpuPeriods?: number;
+  readonly cpuThrottledPeriods?: number;
+  readonly cpuThrottledSeconds?: number;
+  /** Microseconds of cpu time for each 100 ms. */
+  readonly cpuQuotaUs?: number;
+  readonly memoryTotalBytes?: number;
+  readonly memoryCacheBytes?: number;
+  readonly memorySwapBytes?: number;
+  readonly memoryMappedFileBytes?: number;
+  readonly memoryUnevictableBytes?: number;
+  /** The hard limit. */
+  readonly memoryLimitBytes?: number;
+  readonly memorySoftLimitBytes?: number;
 }
 
 export interface ExecOptions {
@@ -84,7 +116,7 @@ export type Detach = () => void;
 export type ContainerSignal = NodeJS.Signals;
 
 export interface ContainerRuntime {
-  readonly name: 'process' | 'docker';
+  readonly name: 'process' | 'docker' | 'oci';
 
   /** Why no container can be run now, in words for a person; undefined when all is well. */
   unavailable(): Promise<string | undefined>;

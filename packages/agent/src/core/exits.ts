@@ -14,6 +14,16 @@ export function containerExited(context: Context, id: ContainerId, status: ExitS
   endTask(context, task, endingOf(task, status));
 }
 
+const MEGABYTE = 1024 * 1024;
+
+/** The original's words for what was granted and what was used. */
+function memoryText({ memory }: Exclude<ExitStatus, { kind: 'unknown' }>): string | undefined {
+  if (memory?.limitBytes === undefined) return undefined;
+  const { limitBytes, peakBytes = limitBytes } = memory;
+  const megabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)}MB`;
+  return `Requested: ${megabytes(limitBytes)} Maximum Used: ${megabytes(peakBytes)}`;
+}
+
 function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
   const message = exitMessage(task.runtime, status);
   const cause = task.kill?.cause;
@@ -48,7 +58,7 @@ function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
   if (status.outOfMemory === true) {
     return {
       state: 'TASK_FAILED',
-      message: `Memory limit exceeded: ${message}`,
+      message: `Memory limit exceeded: ${memoryText(status) ?? message}`,
       source: 'SOURCE_AGENT',
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
     };

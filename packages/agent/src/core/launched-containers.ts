@@ -123,7 +123,7 @@ function launch(
     depth: parent?.depth ?? 0,
     ...(parent !== undefined && { task: parent.task.containerId }),
     containerId: containerId(randomUuid(context.random)),
-    runtime: parent?.task.runtime ?? 'process',
+    runtime: parent?.task.runtime ?? (context.options.runtimes.has('oci') ? 'oci' : 'process'),
     isSession: asked.isSession,
     command: asked.command,
     ...(asked.container !== undefined && { container: asked.container }),

@@ -82,7 +82,7 @@ export function beginTasks(
   group?: TaskGroup,
 ): void {
   const tasks = infos.map((info): TaskRecord => {
-    const base = newRecord(context, framework, info, runtimeFor(info));
+    const base = newRecord(context, framework, info, runtimeFor(context, info));
     const task: TaskRecord = group === undefined ? base : { ...base, group };
     saveFramework(context, base.frameworkId, { info: framework, terminating: false });
     saveTask(context, task);
@@ -104,8 +104,13 @@ export function dropTask(
   updateTask(context, base, { ...refusal, state, source: 'SOURCE_AGENT' });
 }
 
-function runtimeFor(info: TaskInfo): RuntimeName {
-  return info.container?.type === 'DOCKER' ? 'docker' : 'process';
+/** Docker containers go to the engine where there is one; what is left goes to `oci` where that is on. */
+function runtimeFor(context: Context, info: TaskInfo): RuntimeName {
+  const { runtimes } = context.options;
+  const isDocker = info.container?.type === 'DOCKER';
+  if (isDocker && runtimes.has('docker')) return 'docker';
+  if (runtimes.has('oci')) return 'oci';
+  return isDocker ? 'docker' : 'process';
 }
 
 /** Why a task cannot be run here, as the update that says so. */
@@ -144,7 +149,7 @@ export function refusalOf(context: Context, info: TaskInfo): UpdateFields | unde
       `The agent does not have the task's resources: ${lack}`,
     );
   }
-  const runtime = runtimeFor(info);
+  const runtime = runtimeFor(context, info);
   if (context.options.runtimes.has(runtime)) return undefined;
   return {
     state: 'TASK_FAILED',

@@ -18,14 +18,21 @@ import type {
   TaskStatus,
 } from '@dcos/wire';
 
+interface HowEnded {
+  /** The kernel killed for lack of memory. */
+  readonly outOfMemory?: boolean;
+  /** What it could use and did use, where the runtime knows it. */
+  readonly memory?: { readonly limitBytes?: number; readonly peakBytes?: number };
+}
+
 /** How a container ended; the runtimes' own words. */
 export type ExitStatus =
-  | { readonly kind: 'exited'; readonly code: number; readonly outOfMemory?: boolean }
-  | { readonly kind: 'signaled'; readonly signal: number; readonly outOfMemory?: boolean }
+  | ({ readonly kind: 'exited'; readonly code: number } & HowEnded)
+  | ({ readonly kind: 'signaled'; readonly signal: number } & HowEnded)
   | { readonly kind: 'unknown'; readonly message: string };
 
 /** Which adapter runs a task; `none` for a task that was refused. */
-export type RuntimeName = 'process' | 'docker' | 'none';
+export type RuntimeName = 'process' | 'docker' | 'oci' | 'none';
 
 /** Why a task is being killed; it decides what its end is called. */
 export type KillCause =

@@ -8,7 +8,12 @@
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert, errorText, type JsonObject, type Logger } from '@dcos/base';
-import { createDockerRuntime, createProcessRuntime, type ContainerRuntime } from '@dcos/containers';
+import {
+  createDockerRuntime,
+  createOciRuntime,
+  createProcessRuntime,
+  type ContainerRuntime,
+} from '@dcos/containers';
 import { createHttpServer, type HttpServer, type ListeningAt } from '@dcos/http';
 import { Resources } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
@@ -89,19 +94,9 @@ async function openRuntimes(
   workDir: string,
   logger: Logger,
 ): Promise<ReadonlyMap<RuntimeName, ContainerRuntime>> {
-  const stateRoot = runtimeStatePath(workDir);
   const opened = new Map<RuntimeName, ContainerRuntime>();
   for (const name of new Set(config.runtimes.split(','))) {
-    const runtime =
-      name === 'docker'
-        ? createDockerRuntime({
-            socketPath: config.dockerSocket,
-            stateRoot: join(workDir, 'run', 'docker'),
-            owner: workDir,
-            hostIp: config.ip,
-            logger,
-          })
-        : createProcessRuntime({ stateRoot, logger });
+    const runtime = createRuntime(name, config, workDir, logger);
     const problem = await runtime.unavailable();
     // An engine that is down is no reason not to run anything: its tasks fail with this reason.
     if (problem !== undefined) {
@@ -110,6 +105,33 @@ async function openRuntimes(
     opened.set(runtime.name, runtime);
   }
   return opened;
+}
+
+function createRuntime(
+  name: string,
+  config: AgentConfig,
+  workDir: string,
+  logger: Logger,
+): ContainerRuntime {
+  switch (name) {
+    case 'docker':
+      return createDockerRuntime({
+        socketPath: config.dockerSocket,
+        stateRoot: join(workDir, 'run', 'docker'),
+        owner: workDir,
+        hostIp: config.ip,
+        logger,
+      });
+    case 'oci':
+      return createOciRuntime({
+        stateRoot: join(workDir, 'run', 'oci'),
+        runtime: config.ociRuntime,
+        cgroups: { hasCpuQuota: config.cgroupsEnableCfs, pidsMax: config.pidsMax },
+        logger,
+      });
+    default:
+      return createProcessRuntime({ stateRoot: runtimeStatePath(workDir), logger });
+  }
 }
 
 interface Parts {
@@ -419,19 +441,27 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
   };
 }
 
+/** What the runtime `oci` does, in the original's names. */
+const OCI_ISOLATION =
+  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,filesystem/linux,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
+
 /** The settings under their names on the original's command line where there is one. */
 function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
   return {
     attributes: config.attributes,
-    containerizers: config.runtimes.replace('process', 'mesos'),
+    cgroups_enable_cfs: String(config.cgroupsEnableCfs),
+    containerizers: [
+      ...new Set(config.runtimes.replaceAll(/process|oci/g, 'mesos').split(',')),
+    ].join(','),
     default_role: config.defaultRole,
     docker_socket: config.dockerSocket,
     ...(config.domain !== undefined && { domain: JSON.stringify(config.domain) }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
     hostname: config.hostname ?? config.ip,
     ip: config.ip,
-    isolation: 'posix/cpu,posix/mem',
-    launcher: 'posix',
+    ...(config.runtimes.includes('oci')
+      ? { isolation: OCI_ISOLATION, launcher: 'linux' }
+      : { isolation: 'posix/cpu,posix/mem', launcher: 'posix' }),
     master: config.masters.join(','),
     port: String(config.port),
     registration_backoff_factor: `${config.registrationBackoffMs}ms`,

@@ -99,16 +99,42 @@ function statisticsOf(
 ): ResourceStatistics {
   const granted = Resources.fromWire(resources);
   const memoryBytes = Math.round(granted.mem() * 1024 * 1024);
+  const { cpuQuotaUs } = stats;
   return {
     cpus_soft_limit: granted.cpus(),
     cpus_system_time_secs: stats.cpuSystemSeconds,
     cpus_user_time_secs: stats.cpuUserSeconds,
-    mem_limit_bytes: memoryBytes,
+    mem_limit_bytes: stats.memoryLimitBytes ?? memoryBytes,
     mem_rss_bytes: stats.memoryResidentBytes,
-    mem_soft_limit_bytes: memoryBytes,
-    ...(stats.processes !== undefined && { processes: stats.processes }),
+    mem_soft_limit_bytes: stats.memorySoftLimitBytes ?? memoryBytes,
+    ...(cpuQuotaUs !== undefined && { cpus_limit: cpuQuotaUs / PERIOD_US }),
+    ...known({
+      cpus_nr_periods: stats.cpuPeriods,
+      cpus_nr_throttled: stats.cpuThrottledPeriods,
+      cpus_throttled_time_secs: stats.cpuThrottledSeconds,
+      mem_total_bytes: stats.memoryTotalBytes,
+      mem_anon_bytes: stats.memoryTotalBytes === undefined ? undefined : stats.memoryResidentBytes,
+      mem_cache_bytes: stats.memoryCacheBytes,
+      mem_file_bytes: stats.memoryCacheBytes,
+      mem_mapped_file_bytes: stats.memoryMappedFileBytes,
+      mem_swap_bytes: stats.memorySwapBytes,
+      mem_unevictable_bytes: stats.memoryUnevictableBytes,
+      processes: stats.processes,
+      threads: stats.threads,
+    }),
     timestamp: stats.at / 1000,
   };
+}
+
+/** Length of the period that a cpu quota is for. */
+const PERIOD_US = 100_000;
+
+/** Without what the runtime does not know. */
+function known(
+  values: Partial<Record<keyof ResourceStatistics, number | undefined>>,
+): Partial<ResourceStatistics> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
 }
 
 /** The message of a chain of ids, the outermost first. */

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import { createOciRuntime } from '@dcos/containers';
+import type { AgentConfigInput } from './config.ts';
+import type { RunningAgent } from './shell/start-agent.ts';
+import { agentScene } from './testing/agent-scene.ts';
+import { commandTask, type FakeMaster } from './testing/fake-master.ts';
+
+const reason = await createOciRuntime({ stateRoot: '/none', logger: silentLogger }).unavailable();
+if (reason !== undefined) console.warn(`SKIPPED agent with the runtime oci: ${reason}`);
+
+describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
+  const scene = agentScene();
+  let master: FakeMaster;
+  let workDir = '';
+  beforeEach(() => ({ master, workDir } = scene()));
+  const start = async (more?: AgentConfigInput): Promise<RunningAgent> =>
+    await scene().start({ runtimes: 'oci', ...more });
+
+  const sandbox = (id: string, file: string): string => {
+    const executor = `slaves/latest/frameworks/framework-0000/executors/${id}`;
+    return join(workDir, executor, 'runs/latest', file);
+  };
+
+  test('runs a command task among processes of its own', async () => {
+    const agent = await start();
+    const value =
+      'cd /proc; echo $(ls -d [0-9]* | wc -l) processes; cd; echo "$MESOS_SANDBOX"; exit 3';
+    master.run(commandTask('hello', value));
+    expect((await master.waitFor('hello', 'TASK_FAILED')).message).toBe(
+      'Command exited with status 3',
+    );
+    expect(master.statesOf('hello')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED']);
+    const output = await readFile(sandbox('hello', 'stdout'), 'utf8');
+    const [processes, path] = output.trim().split('\n');
+    // The first process, the shell, and what counts.
+    expect(Number(processes?.split(' ')[0])).toBeLessThan(6);
+    expect(path).toContain('/executors/hello/runs/');
+    const flags = await fetch(`${agent.url}/flags`, { headers: { connection: 'close' } });
+    expect(await flags.json()).toMatchObject({
+      flags: { containerizers: 'mesos', launcher: 'linux' },
+    });
+  });
+
+  test('a task that takes too much memory fails with the reason and the numbers', async () => {
+    await start();
+    master.run(commandTask('hog', 'head -c 100m /dev/zero | tail >/dev/null; sleep 60'));
+    expect(await master.waitFor('hog', 'TASK_FAILED')).toMatchObject({
+      reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+      source: 'SOURCE_AGENT',
+      message: 'Memory limit exceeded: Requested: 32MB Maximum Used: 32MB',
+    });
+  });
+
+  test('a task that runs is killed gently, and its usage is shown with its limits', async () => {
+    const agent = await start({ cgroupsEnableCfs: true });
+    master.run(commandTask('sleeper', 'sleep 60'));
+    await master.waitFor('sleeper', 'TASK_RUNNING');
+    const answer = await fetch(`${agent.url}/containers`, { headers: { connection: 'close' } });
+    expect(await answer.json()).toMatchObject([
+      {
+        executor_id: 'sleeper',
+        statistics: {
+          cpus_limit: 0.1,
+          mem_limit_bytes: 32 * 1024 * 1024,
+          mem_soft_limit_bytes: 32 * 1024 * 1024,
+          processes: expect.any(Number) as number,
+          threads: expect.any(Number) as number,
+        },
+      },
+    ]);
+    master.kill('sleeper');
+    expect((await master.waitFor('sleeper', 'TASK_KILLED')).message).toBe(
+      'Command terminated with signal Terminated',
+    );
+  });
+
+  test('a task survives the agent, and its end is told by the next one', async () => {
+    const first = await start();
+    master.run(commandTask('survivor', 'until [ -e go ]; do sleep 0.05; done; echo done; exit 4'));
+    await master.waitFor('survivor', 'TASK_RUNNING');
+    await first.close();
+    await start();
+    const path = sandbox('survivor', 'go');
+    master.run(commandTask('helper', `touch ${path}`));
+    expect((await master.waitFor('survivor', 'TASK_FAILED')).message).toBe(
+      'Command exited with status 4',
+    );
+    expect(await readFile(sandbox('survivor', 'stdout'), 'utf8')).toBe('done\n');
+  });
+});

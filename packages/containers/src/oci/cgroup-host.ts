@@ -1,0 +1,48 @@
+/**
+ * The cgroups of this host: which version, where each controller is mounted. `hybrid` hosts, which mount both, keep
+ * their controllers in version 1 and are used as such.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Without these no container can be held to its limits. */
+const NEEDED = ['cpu', 'cpuacct', 'memory', 'pids', 'devices'] as const;
+
+export type Controller = (typeof NEEDED)[number];
+
+export interface CgroupHost {
+  readonly version: 1 | 2;
+  /** Directory of a group, such as `/mesos/<id>`, in the hierarchy of a controller. */
+  directory(controller: Controller, group: string): string;
+}
+
+/** Finds them in the text of `/proc/self/mountinfo`; undefined when a controller is missing. */
+export function cgroupHost(mountinfo: string): CgroupHost | undefined {
+  const mounts = new Map<string, string>();
+  let unified: string | undefined;
+  for (const line of mountinfo.split('\n')) {
+    const [left = '', right = ''] = line.split(' - ');
+    const path = left.split(' ')[4];
+    const [type, , options = ''] = right.split(' ');
+    if (path === undefined) continue;
+    if (type === 'cgroup2') unified ??= path;
+    if (type === 'cgroup')
+      for (const option of options.split(',')) if (!mounts.has(option)) mounts.set(option, path);
+  }
+  if (NEEDED.every((controller) => mounts.has(controller)))
+    return {
+      version: 1,
+      directory: (controller, group) => join(mounts.get(controller) ?? '', group),
+    };
+  // Controllers of both versions would be neither one nor the other.
+  if (unified === undefined || NEEDED.some((controller) => mounts.has(controller)))
+    return undefined;
+  const root = unified;
+  return { version: 2, directory: (_controller, group) => join(root, group) };
+}
+
+/** The same for this host. */
+export async function findCgroups(): Promise<CgroupHost | undefined> {
+  return cgroupHost(await readFile('/proc/self/mountinfo', 'utf8'));
+}

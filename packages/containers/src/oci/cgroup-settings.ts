@@ -1,0 +1,132 @@
+/**
+ * What a container may use, as settings of its cgroup. Pure: the settings in neutral terms, as the OCI runtime takes
+ * them, and as the files and values of either version of the kernel's interface.
+ * Source: mesos-kernel §6.6. The request decides about shares and the soft limit, the limit about quota and the
+ * hard limit.
+ */
+
+import type { OciDeviceRule, OciResources } from './oci-spec.ts';
+
+/** The kernel's shares for one cpu, and the least that it takes. */
+const SHARES_PER_CPU = 1024;
+const SHARES_MIN = 2;
+const SHARES_MAX = 262_144;
+/** Length of a scheduling period of quotas, and the least of it that is given. */
+const PERIOD_US = 100_000;
+const QUOTA_US_MIN = 1_000;
+/** A container with less could not even start. */
+const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
+
+export interface CgroupRequest {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Apart from the request; `Infinity` for none. */
+  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
+}
+
+export interface CgroupOptions {
+  /** Hold every container to its cpus also while others leave cpus idle. */
+  readonly hasCpuQuota: boolean;
+  /** Processes and threads of a container. */
+  readonly pidsMax: number;
+}
+
+/** A quota or hard limit that is absent is none. */
+export interface CgroupSettings {
+  readonly cpuShares: number;
+  readonly cpuQuotaUs?: number;
+  readonly memorySoftBytes?: number;
+  readonly memoryHardBytes?: number;
+  readonly pidsMax: number;
+}
+
+/** The settings for a container. */
+export function cgroupSettings(request: CgroupRequest, options: CgroupOptions): CgroupSettings {
+  const { cpus, memoryBytes, limits } = request;
+  const shares = Math.floor(cpus * SHARES_PER_CPU);
+  const cpuLimit = limits?.cpus ?? (options.hasCpuQuota ? cpus : Infinity);
+  const softBytes = Math.max(MEMORY_BYTES_MIN, Math.floor(memoryBytes));
+  const hardBytes = Math.max(softBytes, Math.floor(limits?.memoryBytes ?? memoryBytes));
+  const hasMemory = memoryBytes > 0;
+  return {
+    cpuShares: Math.min(SHARES_MAX, Math.max(SHARES_MIN, shares)),
+    ...(Number.isFinite(cpuLimit) && {
+      cpuQuotaUs: Math.max(QUOTA_US_MIN, Math.round(cpuLimit * PERIOD_US)),
+    }),
+    ...(hasMemory && { memorySoftBytes: softBytes }),
+    ...((hasMemory || limits?.memoryBytes !== undefined) &&
+      Number.isFinite(hardBytes) && { memoryHardBytes: hardBytes }),
+    pidsMax: options.pidsMax,
+  };
+}
+
+/** The same for an OCI runtime, which knows the version of the host's cgroups. */
+export function ociResources(
+  settings: CgroupSettings,
+  devices: readonly OciDeviceRule[],
+): OciResources {
+  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
+  return {
+    devices,
+    cpu: {
+      shares: cpuShares,
+      ...(cpuQuotaUs !== undefined && { quota: cpuQuotaUs, period: PERIOD_US }),
+    },
+    ...((memorySoftBytes !== undefined || memoryHardBytes !== undefined) && {
+      memory: {
+        ...(memoryHardBytes !== undefined && { limit: memoryHardBytes }),
+        ...(memorySoftBytes !== undefined && { reservation: memorySoftBytes }),
+      },
+    }),
+    pids: { limit: pidsMax },
+  };
+}
+
+/** One setting as the kernel takes it. */
+export interface CgroupFile {
+  /** Names the hierarchy of version 1; there is but one in version 2. */
+  readonly controller: 'cpu' | 'memory' | 'pids';
+  readonly file: string;
+  readonly value: string;
+}
+
+/** Files and values, in the order in which they can be written. */
+export function cgroupFiles(settings: CgroupSettings, version: 1 | 2): readonly CgroupFile[] {
+  return version === 1 ? filesOfV1(settings) : filesOfV2(settings);
+}
+
+function filesOfV1(settings: CgroupSettings): readonly CgroupFile[] {
+  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
+  return [
+    { controller: 'cpu', file: 'cpu.shares', value: String(cpuShares) },
+    { controller: 'cpu', file: 'cpu.cfs_period_us', value: String(PERIOD_US) },
+    { controller: 'cpu', file: 'cpu.cfs_quota_us', value: String(cpuQuotaUs ?? -1) },
+    {
+      controller: 'memory',
+      file: 'memory.limit_in_bytes',
+      value: String(memoryHardBytes ?? -1),
+    },
+    {
+      controller: 'memory',
+      file: 'memory.soft_limit_in_bytes',
+      value: String(memorySoftBytes ?? -1),
+    },
+    { controller: 'pids', file: 'pids.max', value: String(pidsMax) },
+  ];
+}
+
+function filesOfV2(settings: CgroupSettings): readonly CgroupFile[] {
+  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
+  return [
+    { controller: 'cpu', file: 'cpu.weight', value: String(weightOfShares(cpuShares)) },
+    { controller: 'cpu', file: 'cpu.max', value: `${cpuQuotaUs ?? 'max'} ${PERIOD_US}` },
+    { controller: 'memory', file: 'memory.max', value: String(memoryHardBytes ?? 'max') },
+    { controller: 'memory', file: 'memory.low', value: String(memorySoftBytes ?? 0) },
+    { controller: 'pids', file: 'pids.max', value: String(pidsMax) },
+  ];
+}
+
+/** Maps 2…262144 to 1…10000 in a straight line, as OCI runtimes do. */
+function weightOfShares(shares: number): number {
+  return 1 + Math.floor(((shares - SHARES_MIN) * 9_999) / (SHARES_MAX - SHARES_MIN));
+}

@@ -1,0 +1,154 @@
+/**
+ * Makes a container under `conmon`, which stays with it as its parent process, survives the agent, and writes the
+ * exit status down. See ADR 0008.
+ *
+ * The container's output goes straight into the sandbox files (`passthrough`): there is no pump that could lose or
+ * double any of it. conmon hands no standard input on in that mode, and a runtime without one opens a directory of
+ * the host in its place, which the container would inherit; so the runtime is called through a script that gives it
+ * `/dev/null`.
+ */
+
+import { spawn } from 'node:child_process';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { containerError } from '../errors.ts';
+import type { OciUser } from './oci-spec.ts';
+
+/** How long the runtime may take to make a container on a busy host. */
+const CREATE_TIMEOUT_MS = 60_000;
+/** The runtime's own log and conmon's answer: more is cut. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+/** All that programs of ours get of an environment. */
+export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+};
+
+/** Programs by path. */
+export interface OciTools {
+  readonly conmon: string;
+  /** `runc` or `crun`. */
+  readonly runtime: string;
+  /** A first process for containers that have processes of their own. */
+  readonly init: string;
+}
+
+export interface CreateRequest {
+  readonly id: string;
+  readonly tools: OciTools;
+  /** The script of {@link writeRuntimeScript}. */
+  readonly script: string;
+  /** Bundle and state directory of the container. */
+  readonly directory: string;
+  /** Where the runtime keeps its own state. */
+  readonly runtimeRoot: string;
+  readonly sandboxPath: string;
+  readonly user: OciUser;
+}
+
+/** Files in a container's directory. */
+const PID_FILE = 'pid';
+export const CONMON_PID_FILE = 'conmon.pid';
+const RUNTIME_LOG_FILE = 'runtime.log';
+
+/** Writes the script that calls the runtime with an input of nothing. Its text holds no user's words. */
+export async function writeRuntimeScript(directory: string, runtime: string): Promise<string> {
+  const path = join(directory, 'runtime.sh');
+  await writeFile(path, `#!/bin/sh\nexec "${runtime}" "$@" </dev/null\n`, { mode: 0o700 });
+  return path;
+}
+
+/** Resolves with the pid of the container's first process, which waits to be started. */
+export async function createUnderConmon(request: CreateRequest): Promise<number> {
+  const { directory, sandboxPath, user } = request;
+  await using output = await open(join(sandboxPath, 'stdout'), 'a');
+  await using errors = await open(join(sandboxPath, 'stderr'), 'a');
+  for (const handle of [output, errors]) await handle.chown(user.uid, user.gid);
+  const child = spawn(request.tools.conmon, conmonArguments(request), {
+    cwd: directory,
+    env: { ...TOOL_ENVIRONMENT, _OCI_SYNCPIPE: '3' },
+    stdio: ['ignore', output.fd, errors.fd, 'pipe'],
+    detached: true,
+  });
+  const failed = new Promise<never>((_resolve, reject) => {
+    child.once('error', (error) =>
+      reject(containerError('CONTAINER_LAUNCH_FAILED', 'cannot start conmon', error)),
+    );
+  });
+  const answer = await Promise.race([answerOf(child.stdio[3] as Readable), failed]);
+  const pid = pidIn(answer);
+  if (pid !== undefined) return pid;
+  const reason = lastError(await logText(directory)) ?? answer.trim();
+  throw containerError(
+    'CONTAINER_LAUNCH_FAILED',
+    `the container could not be made: ${reason === '' ? 'conmon ended without a word' : reason}`,
+  );
+}
+
+function conmonArguments(request: CreateRequest): readonly string[] {
+  const { id, directory, runtimeRoot, script } = request;
+  return [
+    '--api-version=1',
+    `--cid=${id}`,
+    `--cuuid=${id}`,
+    `--name=${id}`,
+    `--runtime=${script}`,
+    `--bundle=${directory}`,
+    `--container-pidfile=${join(directory, PID_FILE)}`,
+    `--conmon-pidfile=${join(directory, CONMON_PID_FILE)}`,
+    `--exit-dir=${directory}`,
+    // Without it the distribution's build ends at once: its default folder for sockets does not exist.
+    '--full-attach',
+    '--log-path=passthrough:',
+    '--log-level=error',
+    `--runtime-arg=--root=${runtimeRoot}`,
+    `--runtime-arg=--log=${join(directory, RUNTIME_LOG_FILE)}`,
+    '--runtime-arg=--log-format=json',
+  ];
+}
+
+/** One line of JSON, or nothing when conmon gave up. */
+async function answerOf(pipe: Readable): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let text = '';
+  const timer = setTimeout(() => {
+    reject(containerError('CONTAINER_LAUNCH_FAILED', 'the container was not made in time'));
+  }, CREATE_TIMEOUT_MS);
+  pipe.setEncoding('utf8');
+  pipe.on('data', (chunk: string) => {
+    text = (text + chunk).slice(0, ANSWER_BYTES_MAX);
+    if (text.includes('\n')) resolve(text);
+  });
+  pipe.once('end', () => resolve(text));
+  pipe.once('error', reject);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    pipe.destroy();
+  }
+}
+
+function pidIn(answer: string): number | undefined {
+  const match = /"data": ?(\d+)/.exec(answer);
+  const pid = Number(match?.[1] ?? 0);
+  return pid > 1 ? pid : undefined;
+}
+
+async function logText(directory: string): Promise<string> {
+  try {
+    return (await readFile(join(directory, RUNTIME_LOG_FILE), 'utf8')).slice(-ANSWER_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** The message of the last error in a log of JSON lines. */
+export function lastError(log: string): string | undefined {
+  for (const line of log.split('\n').toReversed()) {
+    const match = /"level":"error","msg":("(?:[^"\\]|\\.)*")/.exec(line);
+    if (match?.[1] !== undefined) return JSON.parse(match[1]) as string;
+  }
+  return undefined;
+}

@@ -1,0 +1,197 @@
+/**
+ * The mounts of a container. Pure.
+ *
+ * - Without an image the root is the host's: all its mounts, as a slave, so that what is unmounted on the host is
+ *   not held by containers.
+ * - With one the root is an overlay that is mounted inside the container's own mount namespace only. It needs no
+ *   unmounting and cannot be left behind: it ends with the last process.
+ */
+
+import { isAbsolute, join } from 'node:path';
+import type { Volume } from '@dcos/wire';
+import { containerError } from '../errors.ts';
+import type { ContainerSpec } from '../runtime.ts';
+import type { OciMount } from './oci-spec.ts';
+
+/** Where a container with an image sees its sandbox. */
+export const SANDBOX_TARGET = '/mnt/mesos/sandbox';
+/** Where a container with an image finds its first process. */
+export const INIT_TARGET = '/dev/init';
+/** Size of /dev/shm when nobody asks for another. */
+const SHM_BYTES = 64 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+/** A mount's options fit in one page of the kernel, with its end. */
+const OPTIONS_BYTES_MAX = 4_095;
+
+/** The files of a container with a root of its own, on the host. */
+export interface OverlayRoot {
+  /** Highest first, as the kernel wants them. */
+  readonly lowerdirs: readonly string[];
+  readonly upperdir: string;
+  readonly workdir: string;
+}
+
+/** Files that stand for those of the host's name service. */
+export interface NameFiles {
+  readonly hosts?: string;
+  readonly hostname?: string;
+  readonly resolvConf?: string;
+}
+
+export interface MountInput {
+  readonly spec: ContainerSpec;
+  /** Absent on the host's file system, and for a root that is a plain copy. */
+  readonly overlay?: OverlayRoot;
+  readonly hasImage: boolean;
+  readonly initPath: string;
+  readonly hasPrivatePids: boolean;
+  readonly hasPrivateIpc: boolean;
+  readonly names: NameFiles;
+  /** The parent's sandbox, for volumes that are shared within a pod. */
+  readonly parentSandbox?: string;
+}
+
+/** All mounts in order. */
+export function mountsOf(input: MountInput): readonly OciMount[] {
+  const { spec, names } = input;
+  const mounts = input.hasImage ? imageMounts(input) : hostMounts(input);
+  const nameMounts = [
+    [names.hosts, '/etc/hosts'],
+    [names.hostname, '/etc/hostname'],
+    [names.resolvConf, '/etc/resolv.conf'],
+  ] as const;
+  for (const [source, destination] of nameMounts) {
+    if (source !== undefined) mounts.push(bind(source, destination, 'rw'));
+  }
+  const volumes = spec.container?.volumes ?? [];
+  return [...mounts, ...volumes.map((volume) => volumeMount(volume, input))];
+}
+
+function hostMounts({ spec, hasPrivatePids, hasPrivateIpc }: MountInput): OciMount[] {
+  const mounts: OciMount[] = [
+    { destination: '/', type: 'bind', source: '/', options: ['rbind', 'rslave', 'rw'] },
+  ];
+  if (hasPrivatePids) mounts.push(PROC);
+  if (hasPrivateIpc) mounts.push(shm(spec));
+  return mounts;
+}
+
+const PROC: OciMount = {
+  destination: '/proc',
+  type: 'proc',
+  source: 'proc',
+  options: ['nosuid', 'noexec', 'nodev'],
+};
+
+function imageMounts({ spec, overlay, initPath, hasPrivatePids }: MountInput): OciMount[] {
+  const mounts: OciMount[] = overlay === undefined ? [] : [overlayMount(overlay)];
+  mounts.push(
+    hasPrivatePids ? PROC : bind('/proc', '/proc', 'rw'),
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    {
+      destination: '/dev/mqueue',
+      type: 'mqueue',
+      source: 'mqueue',
+      options: ['nosuid', 'noexec', 'nodev'],
+    },
+    shm(spec),
+    {
+      destination: '/sys',
+      type: 'sysfs',
+      source: 'sysfs',
+      options: ['nosuid', 'noexec', 'nodev', 'ro'],
+    },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+    },
+    bind(initPath, INIT_TARGET, 'ro'),
+    bind(spec.sandboxPath, SANDBOX_TARGET, 'rw'),
+  );
+  return mounts;
+}
+
+/** Throws CONTAINER_INVALID when there are more layers than the kernel takes. */
+function overlayMount({ lowerdirs, upperdir, workdir }: OverlayRoot): OciMount {
+  const options = [`lowerdir=${lowerdirs.join(':')}`, `upperdir=${upperdir}`, `workdir=${workdir}`];
+  if (Buffer.byteLength(options.join(',')) > OPTIONS_BYTES_MAX)
+    throw containerError(
+      'CONTAINER_INVALID',
+      `an image of ${lowerdirs.length} layers is too much for an overlay file system`,
+    );
+  return { destination: '/', type: 'overlay', source: 'overlay', options };
+}
+
+function shm(spec: ContainerSpec): OciMount {
+  const megabytes = spec.container?.linux_info?.shm_size;
+  const bytes = megabytes === undefined ? SHM_BYTES : megabytes * MEGABYTE;
+  return {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${bytes}`],
+  };
+}
+
+/** Throws CONTAINER_INVALID for kinds of volumes that cannot be had. */
+function volumeMount(volume: Volume, input: MountInput): OciMount {
+  const { spec, hasImage } = input;
+  const sandboxInContainer = hasImage ? SANDBOX_TARGET : spec.sandboxPath;
+  const target = isAbsolute(volume.container_path)
+    ? volume.container_path
+    : below(sandboxInContainer, volume.container_path);
+  return bind(sourceOf(volume, input), target, volume.mode === 'RO' ? 'ro' : 'rw', 'rbind');
+}
+
+function sourceOf(volume: Volume, { spec, parentSandbox }: MountInput): string {
+  const { source } = volume;
+  if (source?.sandbox_path !== undefined) {
+    const { type, path } = source.sandbox_path;
+    if (type !== 'PARENT') return below(spec.sandboxPath, path);
+    if (parentSandbox === undefined)
+      throw containerError(
+        'CONTAINER_INVALID',
+        `volume ${volume.container_path}: the container has no parent whose sandbox it could share`,
+      );
+    return below(parentSandbox, path);
+  }
+  const host = source?.host_path?.path ?? volume.host_path;
+  if (host === undefined || volume.image !== undefined)
+    throw containerError(
+      'CONTAINER_INVALID',
+      `volume ${volume.container_path}: only host paths and sandbox paths are supported`,
+    );
+  return isAbsolute(host) ? host : below(spec.sandboxPath, host);
+}
+
+/** A path that stays below its root; the text alone is looked at, links are the mounting side's concern. */
+function below(root: string, path: string): string {
+  if (isAbsolute(path) || path.split('/').includes('..'))
+    throw containerError(
+      'CONTAINER_INVALID',
+      `the path '${path}' of a volume leads out of its root`,
+    );
+  return join(root, path);
+}
+
+function bind(
+  source: string,
+  destination: string,
+  mode: 'ro' | 'rw',
+  kind: 'bind' | 'rbind' = 'bind',
+): OciMount {
+  return { destination, type: 'bind', source, options: [kind, 'rprivate', mode] };
+}

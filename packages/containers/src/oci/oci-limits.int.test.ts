@@ -1,0 +1,192 @@
+/** Limits and isolation by the kernel, for real. */
+
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
+import { hostLeftovers } from '../testing/host-leftovers.ts';
+import { until } from '../testing/runtime-contract.ts';
+import { createOciRuntime } from './oci-runtime.ts';
+
+const reason = await createOciRuntime({ stateRoot: '/none', logger: silentLogger }).unavailable();
+if (reason !== undefined) console.warn(`SKIPPED limits of the oci runtime: ${reason}`);
+
+const MEGABYTE = 1024 * 1024;
+
+describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () => {
+  let root = '';
+  let runtime: ContainerRuntime;
+  let before: readonly string[] = [];
+  const launched: string[] = [];
+  beforeAll(async () => {
+    before = await hostLeftovers();
+    root = await mkdtemp(join(tmpdir(), 'dcos-oci-limits-'));
+    runtime = createOciRuntime({
+      stateRoot: join(root, 'run'),
+      logger: silentLogger,
+      cgroups: { pidsMax: 40 },
+    });
+  });
+  afterEach(async () => {
+    for (const id of launched.splice(0)) await runtime.remove(id);
+  });
+  afterAll(async () => {
+    await runtime.close();
+    const left = (await hostLeftovers()).filter((name) => !before.includes(name));
+    expect(left).toEqual([]);
+    await rm(root, { recursive: true, force: true });
+  });
+
+  async function launch(value: string, more: Partial<ContainerSpec> = {}): Promise<ContainerSpec> {
+    const id = `limits-${process.pid}-${Date.now()}-${launched.length}`;
+    const sandboxPath = join(root, 'sandboxes', id);
+    await mkdir(sandboxPath, { recursive: true });
+    launched.push(id);
+    const spec: ContainerSpec = {
+      id,
+      sandboxPath,
+      command: { value },
+      environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      cpus: 0.1,
+      memoryBytes: 64 * MEGABYTE,
+      ...more,
+    };
+    await runtime.prepare(spec);
+    await runtime.create(spec);
+    await runtime.start(id);
+    return spec;
+  }
+
+  const output = async (spec: ContainerSpec, file = 'stdout'): Promise<string> =>
+    await readFile(join(spec.sandboxPath, file), 'utf8');
+
+  /** Runs to the end; gives what it said. */
+  async function said(value: string, more: Partial<ContainerSpec> = {}): Promise<string> {
+    const spec = await launch(value, more);
+    await runtime.wait(spec.id);
+    return (await output(spec)) + (await output(spec, 'stderr'));
+  }
+
+  test('memory above the limit is the end, with the numbers', async () => {
+    const spec = await launch('head -c 200m /dev/zero | tail >/dev/null; sleep 60');
+    expect(await runtime.wait(spec.id)).toEqual({
+      kind: 'signaled',
+      signal: 9,
+      outOfMemory: true,
+      memory: { limitBytes: 64 * MEGABYTE, peakBytes: 64 * MEGABYTE },
+    });
+  });
+
+  test('a limit apart from the request is the one that counts', async () => {
+    const more = { memoryBytes: 32 * MEGABYTE, limits: { memoryBytes: 128 * MEGABYTE } };
+    const spec = await launch('head -c 60m /dev/zero | tail -c 60m >/dev/null; exit 5', more);
+    expect(await runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 5 });
+  });
+
+  test('a fork bomb stops at the bound and dies as a whole', async () => {
+    // The shell that multiplies gives up when it is refused; what it made stays.
+    const spec = await launch('(while :; do sleep 60 & done); echo full; exec sleep 60');
+    await until(
+      () => readFileSync(join(spec.sandboxPath, 'stdout'), 'utf8') === 'full\n',
+      'no process can be made any more',
+    );
+    expect((await runtime.stats(spec.id))?.threads).toBeGreaterThan(30);
+    expect((await runtime.stats(spec.id))?.threads).toBeLessThanOrEqual(40);
+    expect(await output(spec, 'stderr')).toMatch(/cannot fork/i);
+    await runtime.signal(spec.id, 'SIGKILL');
+    expect(await runtime.wait(spec.id)).toMatchObject({ kind: 'signaled', signal: 9 });
+  });
+
+  test('busy containers share the cpus as they asked', async () => {
+    // More of them than any host's cpus need not be: both are held to one by the first cpu's number.
+    const busy = 'exec taskset -c 0 sh -c "while :; do :; done"';
+    const small = await launch(busy, { cpus: 0.25 });
+    const big = await launch(busy, { cpus: 1 });
+    const used = async ({ id }: ContainerSpec): Promise<number> =>
+      (await runtime.stats(id))?.cpuUserSeconds ?? 0;
+    const from = [await used(small), await used(big)] as const;
+    let ratio = 0;
+    let total = 0;
+    while (total < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const [few, many] = [(await used(small)) - from[0], (await used(big)) - from[1]];
+      total = few + many;
+      ratio = many / Math.max(few, 0.01);
+    }
+    console.info(`cpu shares 1 : 0.25 gave ${ratio.toFixed(2)} : 1`);
+    expect(ratio).toBeGreaterThan(2);
+  });
+
+  test('a quota is seen in the usage', async () => {
+    const spec = await launch('while :; do :; done', { limits: { cpus: 0.1 } });
+    let throttled = 0;
+    await until(() => {
+      void runtime.stats(spec.id).then((stats) => (throttled = stats?.cpuThrottledPeriods ?? 0));
+      return throttled > 2;
+    }, 'the container was throttled');
+    expect(await runtime.stats(spec.id)).toMatchObject({ cpuQuotaUs: 10_000 });
+  });
+
+  test.each<[what: string, command: string, answer: string | RegExp]>([
+    ['sees its own processes only', 'cat /proc/1/comm', 'tini-static\n'],
+    ['has no directory of the host for an input', 'readlink /proc/self/fd/0', '/dev/null\n'],
+    ['gets no descriptors of ours', 'ls /proc/self/fd | wc -l', '4\n'],
+    ['cannot mount', 'mount -t tmpfs none /mnt', /denied|not permitted/],
+    ['cannot make a user namespace', 'unshare -U true', /not permitted/],
+    ['cannot set the clock', 'date -s @0 >/dev/null', /not permitted/],
+    ['cannot open devices of the host', 'head -c 1 /dev/vda', /not permitted|No such file/],
+    ['has few capabilities', 'grep CapEff /proc/self/status', /00000000a80425fb/],
+    ['gains no privileges', 'grep NoNewPrivs /proc/self/status', /1\n/],
+    ['is filtered', 'grep Seccomp: /proc/self/status', /2\n/],
+  ])('a container %s', async (_what, command, answer) => {
+    const text = await said(command);
+    if (typeof answer === 'string') expect(text).toBe(answer);
+    else expect(text).toMatch(answer);
+  });
+
+  test('a container runs as the account that was asked for, in its sandbox', async () => {
+    const text = await said('id -un; grep CapEff /proc/self/status', { user: 'nobody' });
+    expect(text).toBe('nobody\nCapEff:\t0000000000000000\n');
+  });
+
+  test('capabilities, limits and shared processes are as asked', async () => {
+    const container: ContainerSpec['container'] = {
+      type: 'MESOS',
+      linux_info: {
+        effective_capabilities: { capabilities: ['NET_BIND_SERVICE'] },
+        share_pid_namespace: true,
+        ipc_mode: 'PRIVATE',
+        shm_size: 8,
+      },
+      rlimit_info: { rlimits: [{ type: 'RLMT_NOFILE', soft: 100, hard: 200 }] },
+    };
+    const text = await said(
+      'grep CapEff /proc/self/status; ulimit -Sn; ulimit -Hn; df --output=size /dev/shm | tail -1; [ $$ -gt 10 ] && echo shared',
+      { container },
+    );
+    expect(text.replaceAll(' ', '')).toBe('CapEff:\t0000000000000400\n100\n200\n8192\nshared\n');
+  });
+
+  test('volumes appear where they are asked for', async () => {
+    const data = join(root, 'data');
+    await mkdir(data);
+    const container: ContainerSpec['container'] = {
+      type: 'MESOS',
+      volumes: [
+        { mode: 'RW', host_path: data, container_path: 'data' },
+        { mode: 'RO', host_path: data, container_path: 'again' },
+      ],
+    };
+    const text = await said('echo word >data/file; cat again/file; touch again/x', { container });
+    expect(text).toMatch(/^word\n.*Read-only file system/);
+    expect(await readFile(join(data, 'file'), 'utf8')).toBe('word\n');
+  });
+
+  test('a program that is not there ends with 127', async () => {
+    const spec = await launch('', { command: { shell: false, value: '/no/such/program' } });
+    expect(await runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 127 });
+  });
+});
