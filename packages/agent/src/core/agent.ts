@@ -319,7 +319,7 @@ function onReconcile(context: Context, body: agentProtocol.Reconcile): void {
       ipAddresses: [],
     };
     updateTask(context, stranger, {
-      state: droppedState(context, stranger),
+      state: droppedState(context, stranger, body.framework_info),
       source: 'SOURCE_AGENT',
       reason: 'REASON_RECONCILIATION',
       message: 'Reconciliation: task unknown to the agent',

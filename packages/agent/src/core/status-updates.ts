@@ -8,6 +8,7 @@
 
 import { assert, randomUuidBytes, uuidText } from '@dcos/base';
 import type {
+  FrameworkInfo,
   CheckStatusInfo,
   ContainerStatus,
   TaskState,
@@ -16,7 +17,7 @@ import type {
   TaskStatus_Source,
 } from '@dcos/wire';
 import { noCheckStatus } from './checks.ts';
-import { adoptTask, hasCapability, log, saveTask, volatileOf, type Context } from './context.ts';
+import { adoptTask, log, saveTask, volatileOf, type Context } from './context.ts';
 import { completeTask } from './completion.ts';
 import { isTerminal, mayFollow, taskKey, type TaskRecord } from './model.ts';
 import { given } from './records.ts';
@@ -180,7 +181,16 @@ function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-/** The state of a task that never started, in words that its framework understands. */
-export function droppedState(context: Context, task: Pick<TaskRecord, 'frameworkId'>): TaskState {
-  return hasCapability(context, task.frameworkId, 'PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
+/**
+ * The state of a task that never started, in words that its framework understands; `given` says which those are when
+ * the framework is not known here.
+ */
+export function droppedState(
+  context: Context,
+  task: Pick<TaskRecord, 'frameworkId'>,
+  given?: FrameworkInfo,
+): TaskState {
+  const info = context.frameworks.get(task.frameworkId)?.info ?? given;
+  const knows = (info?.capabilities ?? []).some(({ type }) => type === 'PARTITION_AWARE');
+  return knows ? 'TASK_DROPPED' : 'TASK_LOST';
 }

@@ -89,6 +89,13 @@ function killOnAgent(context: Context, agent: Agent, framework: Framework, id: T
   });
 }
 
+/** An agent that knows none of the framework's tasks does not know its capabilities either. */
+function infoField(
+  framework: Framework | undefined,
+): Pick<agentProtocol.Reconcile, 'framework_info'> {
+  return framework === undefined ? {} : { framework_info: framework.info };
+}
+
 function askForMissing(
   context: Context,
   agent: Agent,
@@ -105,6 +112,7 @@ function askForMissing(
       reconcile: {
         framework_id: { value: id },
         task_ids: missing.map((record) => ({ value: record.taskId })),
+        ...infoField(context.state.frameworks.get(id)),
       },
     });
   }

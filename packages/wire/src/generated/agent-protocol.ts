@@ -98,6 +98,7 @@ export interface UpdateFramework {
 export interface Reconcile {
   readonly framework_id: mesos.FrameworkID;
   readonly task_ids?: readonly mesos.TaskID[];
+  readonly framework_info?: mesos.FrameworkInfo;
 }
 export interface FrameworkMessage {
   readonly framework_id: mesos.FrameworkID;
