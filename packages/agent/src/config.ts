@@ -11,6 +11,11 @@ export const agentConfigSchema = z
     masters: z
       .union([z.array(z.url()).min(1), z.url().transform((url) => [url])])
       .default(['http://127.0.0.1:5050']),
+    /**
+     * A file with what the agent logs in with, where masters demand it: `{"principal","secret"}`, a line
+     * `principal secret`, or `{"token"}`. It is read again for each connection, so that it may be renewed.
+     */
+    credential: z.string().min(1).optional(),
     /** Address to listen on, and at which tasks on the host's network are reached. */
     ip: z.string().default('127.0.0.1'),
     /** 0 takes a free port. */

@@ -21,6 +21,8 @@ export interface MasterConnectionOptions {
   /** `http://host:port` of the masters; tried in turn. */
   readonly masters: readonly string[];
   readonly logger: Logger;
+  /** What proves who the agent is, for each attempt anew. */
+  readonly authorization: () => string | undefined;
   readonly onConnected: (master: string) => void;
   readonly onMessage: (message: agentProtocol.ToAgent) => void;
   /** Exactly once for every `connect`. */
@@ -42,8 +44,12 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
   function attempt(master: string, redirects: number): void {
     const url = new URL('/api/agent', master);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const authorization = options.authorization();
     const opening = new WebSocket(url, {
-      headers: { 'x-dcos-agent-protocol': String(PROTOCOL_VERSION) },
+      headers: {
+        'x-dcos-agent-protocol': String(PROTOCOL_VERSION),
+        ...(authorization !== undefined && { authorization }),
+      },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       maxPayload: MESSAGE_BYTES_MAX,
       perMessageDeflate: false,

@@ -39,6 +39,7 @@ import type { ContainerUsage, LaunchedUsage, ShownContainers } from './http/cont
 import type { DocumentInput } from './http/state-documents.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
+import { createCredential } from './credential.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { journalPath, runtimeStatePath } from './sandbox-paths.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
@@ -279,6 +280,7 @@ class AgentProcess implements RunningAgent {
     const connection = createMasterConnection({
       masters: config.masters,
       logger,
+      authorization: createCredential(config.credential, logger),
       onConnected: (master) => {
         this.#masterHostname = new URL(master).hostname;
         shell.emit({ kind: 'connected' });

@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SignJWT } from 'jose';
 import { afterAll, expect, test } from 'vitest';
-import { scheduler } from '@dcos/wire';
+import { scheduler, type agentProtocol } from '@dcos/wire';
 import { connectAgent, openStream, postJson, send, type Answer } from '../testing/http-client.ts';
 import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo } from '../testing/world.ts';
@@ -46,6 +48,29 @@ test('every realm demands its log-in, and only open routes do not', async () => 
   expect((await send(`${url}/state`, { headers: OPS })).status).toBe(200);
 });
 
+test('tokens log in as credentials do', async () => {
+  const key = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const tokenPublicKeys = join(folder, 'keys.pem');
+  writeFileSync(tokenPublicKeys, key.publicKey.export({ type: 'spki', format: 'pem' }));
+  const token = await new SignJWT({ uid: 'ops' })
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(key.privateKey);
+  const both = await startTestMaster({ ...LOCKED, tokenPublicKeys });
+  const only = await startTestMaster({ tokenPublicKeys, authenticateHttpReadonly: true });
+  for (const authorization of [`Bearer ${token}`, `token=${token}`]) {
+    for (const { url } of [both, only])
+      expect((await send(`${url}/state`, { headers: { authorization } })).status).toBe(200);
+  }
+  expect((await send(`${both.url}/state`, { headers: OPS })).status).toBe(200);
+  expect((await send(`${only.url}/state`, { headers: OPS })).status).toBe(401);
+  const challenge = async (url: string): Promise<unknown> =>
+    (await send(`${url}/state`)).headers['www-authenticate'];
+  expect(await challenge(both.url)).toBe(
+    'Basic realm="mesos-master-readonly", Bearer realm="mesos-master-readonly"',
+  );
+  expect(await challenge(only.url)).toBe('Bearer realm="mesos-master-readonly"');
+});
+
 test('a realm that is not switched on asks nobody', async () => {
   const { url } = await startTestMaster({ credentials, authenticateHttpReadwrite: true });
   expect((await send(`${url}/state`)).status).toBe(200);
@@ -54,6 +79,11 @@ test('a realm that is not switched on asks nobody', async () => {
 
 test.each<[string, MasterConfig]>([
   ['CREDENTIALS_MISSING', { authenticateHttpReadonly: true }],
+  ['CREDENTIALS_MISSING', { authenticateAgents: true }],
+  ['TOKEN_KEYS_UNREADABLE', { tokenPublicKeys: join(folder, 'nowhere') }],
+  ['TOKEN_KEYS_INVALID', { tokenPublicKeys: credentials }],
+  ['TOKEN_SECRET_UNREADABLE', { tokenSecret: join(folder, 'nowhere') }],
+  ['TOKEN_SECRET_INVALID', { tokenSecret: credentials }],
   ['CREDENTIALS_UNREADABLE', { credentials: join(folder, 'nowhere') }],
   ['ACLS_UNREADABLE', { acls: join(folder, 'nowhere') }],
   ['ACLS_INVALID', { acls: '{"run_task":[]}' }],
@@ -78,31 +108,47 @@ test('a disabled endpoint answers nobody, however its path is spelled', async ()
   expect((await send(`${url}/state-summary`)).status).toBe(200);
 });
 
-test.each([
-  ['without a principal', { acls: '{"permissive":false}' }, 'without a principal'],
-  [
-    'that no rule allows',
-    { acls: '{"register_agents":[{"principals":{"type":"NONE"},"agents":{"type":"ANY"}}]}' },
-    'without a principal',
+const REGISTER: agentProtocol.ToMaster = {
+  type: 'REGISTER',
+  register: {
+    protocol: 1,
+    version: '1',
+    ip: '127.0.0.1',
+    capabilities: [],
+    agent_info: { hostname: 'h' },
+  },
+};
+
+const MUST_LOG_IN: MasterConfig = { credentials, authenticateAgents: true };
+const ONLY_OPS = JSON.stringify({
+  register_agents: [
+    { principals: { values: ['ops'] }, agents: { type: 'ANY' } },
+    { principals: { type: 'ANY' }, agents: { type: 'NONE' } },
   ],
-])('an agent %s is told that it may not register', async (_says, config, who) => {
+});
+
+test.each<[string, MasterConfig, Readonly<Record<string, string>>, string | undefined]>([
+  ['nobody has to say who they are', {}, {}, undefined],
+  ['logs in', MUST_LOG_IN, OPS, undefined],
+  ['is allowed', { ...MUST_LOG_IN, acls: ONLY_OPS }, OPS, undefined],
+  ['is not allowed', { ...MUST_LOG_IN, acls: ONLY_OPS }, GUEST, "as principal 'guest'"],
+  ['is unknown where rules are for names', { acls: ONLY_OPS }, OPS, 'without a principal'],
+  ['is unknown to strict lists', { acls: '{"permissive":false}' }, {}, 'without a principal'],
+])('an agent registers or is told why not: %s', async (_says, config, headers, who) => {
   const { url } = await startTestMaster(config);
-  const agent = closeAfterTest(await connectAgent(url));
-  agent.send({
-    type: 'REGISTER',
-    register: {
-      protocol: 1,
-      version: '1',
-      ip: '127.0.0.1',
-      capabilities: [],
-      agent_info: { hostname: 'h' },
-    },
-  });
-  const { rejected } = await agent.frames.find('REJECTED', ({ type }) => type === 'REJECTED');
-  expect(rejected).toEqual({
-    message: `Not authorized to register agents ${who}`,
-    shutdown: false,
-  });
+  const agent = closeAfterTest(await connectAgent(url, headers));
+  agent.send(REGISTER);
+  const answer = await agent.frames.find('an answer', () => true);
+  expect(answer.rejected).toEqual(
+    who && { message: `Not authorized to register agents ${who}`, shutdown: false },
+  );
+  expect(answer.type).toBe(who === undefined ? 'REGISTERED' : 'REJECTED');
+});
+
+test('an agent that does not log in gets 401 before the upgrade', async () => {
+  const { url } = await startTestMaster(MUST_LOG_IN);
+  for (const headers of [{}, as('ops', 'wrong')])
+    await expect(connectAgent(url, headers)).rejects.toThrow('Unexpected server response: 401');
 });
 
 function subscription(principal?: string): scheduler.Call {

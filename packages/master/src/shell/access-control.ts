@@ -1,11 +1,11 @@
 /**
- * Who asks, and whether they may: log-in by HTTP Basic in each realm where the settings demand it, and the
+ * Who asks, and whether they may: log-in in each realm where the settings demand it, and the
  * reads that access control lists refuse. Without such settings everybody may do everything.
  *
  * Answers are the original's: 401 without a body and with the realm in `WWW-Authenticate`, 403 without a body.
  */
 
-import { errorText, OperationError } from '@dcos/base';
+import { errorText, OperationError, type Clock } from '@dcos/base';
 import type { FastifyInstance, FastifyRequest } from '@dcos/http';
 import type { masterApi } from '@dcos/wire';
 import { parseAcls, type Acls } from '../authorization/acls.ts';
@@ -13,33 +13,29 @@ import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
 import { viewerOf, type Viewer } from '../core/viewer.ts';
 import { PERMISSIVE, type Authorizer } from '../core/authorization.ts';
 import { demandsOfCall, demandsOfRoute, realmOf, routeOf, type Realm } from './access-rules.ts';
+import type { AgentLogIn } from './agent-sockets.ts';
+import { Authenticator } from './authenticator.ts';
 import type { ResolvedMasterConfig } from './config.ts';
-import { Credentials } from './credentials.ts';
 import { parseFirewallRules } from './firewall.ts';
-import { readSetting, textOfSetting } from './setting-files.ts';
+import { textOfSetting } from './setting-files.ts';
 
 export class AccessControl {
   readonly authorizer: Authorizer;
   /** Names of the access control lists that are left to the agents. */
   readonly listsOfAgents: readonly string[];
-  readonly #credentials: Credentials | undefined;
+  readonly #authenticator: Authenticator;
+  readonly #authenticatesAgents: boolean;
   readonly #realms: ReadonlySet<Realm>;
   readonly #disabled: ReadonlySet<string>;
   /** By the request itself, so that nothing which a client sends can stand for it. */
   readonly #principals = new WeakMap<FastifyRequest['raw'], string>();
 
-  /** Reads the files that the settings name. Throws `CREDENTIALS_*`, `ACLS_*`, `FIREWALL_RULES_*`. */
-  constructor(config: ResolvedMasterConfig) {
+  /** Reads the files that the settings name. Throws `CREDENTIALS_*`, `TOKEN_*`, `ACLS_*`, `FIREWALL_RULES_*`. */
+  constructor(config: ResolvedMasterConfig, clock: Pick<Clock, 'now'>) {
     this.#realms = realmsOf(config);
-    this.#credentials =
-      config.credentials === undefined
-        ? undefined
-        : Credentials.parse(readSetting('CREDENTIALS_UNREADABLE', config.credentials));
-    if (this.#realms.size > 0 && this.#credentials === undefined)
-      throw new OperationError(
-        'CREDENTIALS_MISSING',
-        "authentication is switched on, but no file of 'credentials' is given",
-      );
+    this.#authenticator = new Authenticator(config, clock);
+    this.#authenticatesAgents = config.authenticateAgents;
+    if (this.#realms.size > 0 || this.#authenticatesAgents) this.#authenticator.assertUsable();
     this.#disabled =
       config.firewallRules === undefined
         ? new Set()
@@ -62,9 +58,12 @@ export class AccessControl {
       }
       const realm = realmOf(url);
       if (realm !== undefined && this.#realms.has(realm)) {
-        const principal = this.#credentials?.principalOf(request.headers.authorization);
+        const principal = await this.#authenticator.principalOf(request.headers.authorization);
         if (principal === undefined) {
-          await reply.code(401).header('www-authenticate', `Basic realm="${realm}"`).send();
+          await reply
+            .code(401)
+            .header('www-authenticate', this.#authenticator.challenge(realm))
+            .send();
           return;
         }
         this.#principals.set(request.raw, principal);
@@ -72,6 +71,15 @@ export class AccessControl {
       if (!this.#allowsAll(request, demandsOfRoute(url, request.method)))
         await reply.code(403).send();
     });
+  }
+
+  /** Logs in agents, when they must; undefined when they need not. */
+  get agentLogIn(): AgentLogIn | undefined {
+    if (!this.#authenticatesAgents) return undefined;
+    return {
+      challenge: this.#authenticator.challenge('mesos-master-agent'),
+      principalOf: (header) => this.#authenticator.principalOf(header),
+    };
   }
 
   /** Who sent the request; undefined when nobody had to say. */

@@ -14,6 +14,12 @@ import type { ConnectionId } from '../core/effects.ts';
 
 const AGENT_PATH = '/api/agent';
 
+/** How agents log in before their connection is upgraded. */
+export interface AgentLogIn {
+  readonly challenge: string;
+  principalOf(authorization: string | undefined): Promise<string | undefined>;
+}
+
 export interface AgentSocketsOptions {
   readonly frameBytesMax: number;
   readonly bufferedBytesMax: number;
@@ -21,7 +27,14 @@ export interface AgentSocketsOptions {
   readonly registerTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly onFrame: (connection: ConnectionId, frame: agentProtocol.ToMaster) => void;
+  /** When agents must log in. */
+  readonly logIn?: AgentLogIn | undefined;
+  /** The principal is that of the log-in. */
+  readonly onFrame: (
+    connection: ConnectionId,
+    frame: agentProtocol.ToMaster,
+    principal: string | undefined,
+  ) => void;
   readonly onClosed: (connection: ConnectionId) => void;
 }
 
@@ -61,17 +74,49 @@ export class AgentSockets {
         socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       } else if (path !== AGENT_PATH) {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-      } else if (this.#sockets.size >= this.#options.connectionsMax) {
-        socket.end(
-          'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
-        );
+      } else if (this.#options.logIn === undefined) {
+        this.#upgrade(request, socket, head, undefined);
       } else {
-        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+        this.#logIn(this.#options.logIn, request, socket, head).catch((error: unknown) =>
+          socket.destroy(error instanceof Error ? error : undefined),
+        );
       }
     });
   }
 
-  #accept(socket: WebSocket): void {
+  async #logIn(
+    logIn: AgentLogIn,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    const principal = await logIn.principalOf(request.headers.authorization);
+    if (principal !== undefined) this.#upgrade(request, socket, head, principal);
+    else {
+      socket.end(
+        `HTTP/1.1 401 Unauthorized\r\nwww-authenticate: ${logIn.challenge}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      );
+    }
+  }
+
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    principal: string | undefined,
+  ): void {
+    if (this.#sockets.size >= this.#options.connectionsMax) {
+      socket.end(
+        'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
+      );
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#accept(webSocket, principal),
+    );
+  }
+
+  #accept(socket: WebSocket, principal: string | undefined): void {
     const { clock, logger, onFrame, onClosed, registerTimeoutMs } = this.#options;
     const connection = this.#nextConnection++;
     this.#sockets.set(connection, socket);
@@ -89,7 +134,7 @@ export class AgentSockets {
         return;
       }
       if (frame.type === 'REGISTER') cancelTimeout();
-      onFrame(connection, frame);
+      onFrame(connection, frame, principal);
     });
     socket.on('error', (error: Error) => {
       logger.warn(

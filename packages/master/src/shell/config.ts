@@ -147,6 +147,12 @@ export const masterConfigSchema = z.strictObject({
   filterGpuResources: z.boolean().default(true),
   /** Who may log in: a file with `{"credentials":[{"principal","secret"}]}` or lines `principal secret`. */
   credentials: z.string().min(1).optional(),
+  /** Public keys for tokens (RS256): a file with PEM blocks or a JSON web key set. */
+  tokenPublicKeys: z.string().min(1).optional(),
+  /** A file with the secret for tokens (HS256). */
+  tokenSecret: z.string().min(1).optional(),
+  /** Whether agents must log in. */
+  authenticateAgents: z.boolean().default(false),
   /** Whether frameworks must log in. */
   authenticateHttpFrameworks: z.boolean().default(false),
   /** Whether those who read must log in. */

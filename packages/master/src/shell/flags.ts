@@ -101,12 +101,7 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   },
   allocator_agent_recovery_factor: plain('allocatorAgentRecoveryFactor'),
   allocator_recovery_timeout: duration('allocator_recovery_timeout', 'allocatorRecoveryTimeoutMs'),
-  authenticate_agents: {
-    kind: 'without-effect',
-    reason: 'agents do not log in yet',
-    value: 'false',
-    only: ['false'],
-  },
+  authenticate_agents: plain('authenticateAgents'),
   authenticate_frameworks: {
     kind: 'without-effect',
     reason: `${NO_DRIVERS}; --authenticate_http_frameworks is for all others`,

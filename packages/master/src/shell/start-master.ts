@@ -161,7 +161,7 @@ export class MasterShell {
 
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
     addHostGauges(this.metrics);
-    this.access = new AccessControl(config);
+    this.access = new AccessControl(config, clock);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
     if (this.access.listsOfAgents.length > 0) {
@@ -190,7 +190,9 @@ export class MasterShell {
       registerTimeoutMs: config.agentRegisterTimeoutMs,
       clock,
       logger: this.log,
-      onFrame: (connection, frame) => this.dispatch({ kind: 'agentFrame', connection, frame }),
+      logIn: this.access.agentLogIn,
+      onFrame: (connection, frame, principal) =>
+        this.dispatch({ kind: 'agentFrame', connection, frame, principal }),
       onClosed: (connection) => this.dispatch({ kind: 'agentClosed', connection }),
     });
     this.#effects = new EffectQueue({

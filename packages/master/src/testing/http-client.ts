@@ -192,9 +192,12 @@ export interface FakeAgent {
 }
 
 /** Opens an agent's connection. */
-export async function connectAgent(url: string): Promise<FakeAgent> {
+export async function connectAgent(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<FakeAgent> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/agent`, {
-    headers: { 'x-dcos-agent-protocol': '1' },
+    headers: { 'x-dcos-agent-protocol': '1', ...headers },
   });
   const frames = new Inbox<agentProtocol.ToAgent>();
   socket.on('message', (data: Buffer) =>
