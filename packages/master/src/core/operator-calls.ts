@@ -52,12 +52,13 @@ export function onOperatorCall(
         frameworkId(call.teardown?.framework_id.value ?? ''),
       );
       if (framework === undefined) return reply(400, 'No framework found with specified ID');
-      if (!allows('TEARDOWN_FRAMEWORK', framework.info.principal)) return reply(403);
+      if (!allows('TEARDOWN_FRAMEWORK', framework.info.principal))
+        return reply(403, 'Not authorized to teardown framework');
       removeFramework(context, framework);
       return reply(200);
     }
     case 'MARK_AGENT_GONE': {
-      if (!allows('MARK_AGENT_GONE')) return reply(403);
+      if (!allows('MARK_AGENT_GONE')) return reply(403, 'Not authorized to mark agent gone');
       const found = markAgentGone(context, agentId(call.mark_agent_gone?.agent_id.value ?? ''));
       return found ? reply(200) : reply(404, 'Agent not found');
     }
@@ -93,7 +94,8 @@ export function onOperatorCall(
       );
     case 'UPDATE_WEIGHTS': {
       const weights = call.update_weights?.weight_infos ?? [];
-      if (!weights.every(({ role }) => allows('UPDATE_WEIGHT', role ?? ''))) return reply(403);
+      if (!weights.every(({ role }) => allows('UPDATE_WEIGHT', role ?? '')))
+        return reply(403, 'Not authorized to update weight');
       const problem = updateWeights(context, weights);
       return problem === undefined ? reply(200) : reply(400, problem);
     }

@@ -218,7 +218,11 @@ test.each(refusals)(
     const { url } = await startTestMaster({ ...LOCKED, acls });
     const ask = (headers: typeof OPS): Promise<Answer> =>
       body === undefined ? send(url + path, { headers }) : postJson(url + path, body, headers);
-    expect((await ask(GUEST)).status).toBe(403);
+    const refused = await ask(GUEST);
+    expect([refused.status, refused.text]).toEqual([
+      403,
+      expect.stringMatching(/^Not authorized to [a-z ]+( '.+')?$/),
+    ]);
     // There is no role to explain, which only those are told who may ask.
     expect((await ask(OPS)).status).toBe(path.includes('role=dev') ? 404 : 200);
   },
@@ -251,8 +255,12 @@ test('roles, teardown and agents that are gone are asked for in the core', async
   const framework_id = first?.subscribed?.framework_id;
   const teardown = { type: 'TEARDOWN', teardown: { framework_id } };
   const gone = { type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value: 'a' } } };
-  expect((await postJson(`${url}/api/v1`, teardown, GUEST)).status).toBe(403);
-  expect((await postJson(`${url}/api/v1`, gone, GUEST)).status).toBe(403);
+  const refused: readonly [object, string][] = [
+    [teardown, 'Not authorized to teardown framework'],
+    [gone, 'Not authorized to mark agent gone'],
+  ];
+  for (const [call, text] of refused)
+    expect(await postJson(`${url}/api/v1`, call, GUEST)).toMatchObject({ status: 403, text });
   expect((await postJson(`${url}/api/v1`, gone, OPS)).status).toBe(404);
   expect((await postJson(`${url}/api/v1`, teardown, OPS)).status).toBe(200);
 });

@@ -2,7 +2,8 @@
  * Who asks, and whether they may: log-in in each realm where the settings demand it, and the
  * reads that access control lists refuse. Without such settings everybody may do everything.
  *
- * Answers are the original's: 401 without a body and with the realm in `WWW-Authenticate`, 403 without a body.
+ * Answers are the original's: 401 without a body and with the realm in `WWW-Authenticate`; a 403 says
+ * what is not allowed.
  */
 
 import { errorText, OperationError, type Clock } from '@dcos/base';
@@ -68,8 +69,9 @@ export class AccessControl {
         }
         this.#principals.set(request.raw, principal);
       }
-      if (!this.#allowsAll(request, demandsOfRoute(url, request.method)))
-        await reply.code(403).send();
+      const refusal = this.#refusal(request, demandsOfRoute(url, request.method));
+      if (refusal !== undefined)
+        await reply.code(403).type('text/plain; charset=utf-8').send(refusal);
     });
   }
 
@@ -98,14 +100,18 @@ export class AccessControl {
     return this.authorizer.allows({ action: 'VIEW_FLAGS', principal });
   }
 
-  /** Whether a call may go on to the views and the core. */
-  allowsCall(request: FastifyRequest, call: masterApi.Call): boolean {
-    return this.#allowsAll(request, demandsOfCall(call));
+  /** Why a call may not go on to the views and the core; undefined when it may. */
+  refusalOfCall(request: FastifyRequest, call: masterApi.Call): string | undefined {
+    return this.#refusal(request, demandsOfCall(call));
   }
 
-  #allowsAll(request: FastifyRequest, demands: ReturnType<typeof demandsOfCall>): boolean {
+  #refusal(request: FastifyRequest, demands: ReturnType<typeof demandsOfCall>): string | undefined {
     const principal = this.principalOf(request);
-    return demands.every((demand) => this.authorizer.allows({ ...demand, principal }));
+    const refused = demands.find((demand) => !this.authorizer.allows({ ...demand, principal }));
+    if (refused === undefined) return undefined;
+    const { action, object } = refused;
+    const what = action.toLowerCase().replaceAll('_', ' ');
+    return `Not authorized to ${what}${object === undefined ? '' : ` '${object}'`}`;
   }
 }
 

@@ -82,9 +82,10 @@ function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyR
   if (decoded === undefined) return;
   const { call, accepts } = decoded;
   const problem = problemOf(call);
+  const refusal = shell.access.refusalOfCall(request, call);
   if (problem !== undefined) refuse(reply, 400, `Failed to validate master::Call: ${problem}`);
   else if (accepts === undefined) refuse(reply, 406, NOT_ACCEPTABLE);
-  else if (!shell.access.allowsCall(request, call)) sendEmpty(reply, 403);
+  else if (refusal !== undefined) refuse(reply, 403, refusal);
   else if (call.type === 'SUBSCRIBE' && positionOf(request) === 'invalid') {
     refuse(reply, 400, POSITION_INVALID);
   } else if (!answerRead(shell, leadership, call, { reply, encoding: accepts })) {
