@@ -228,6 +228,13 @@ test.each(refusals)(
   },
 );
 
+test('an explanation is refused when a single user is hidden', async () => {
+  const hidden = [{ principals: NONE, users: { values: ['root'] } }];
+  const { url } = await startTestMaster({ acls: JSON.stringify({ view_tasks: hidden }) });
+  expect((await send(`${url}/api/v1/explain`)).status).toBe(403);
+  expect((await send(`${url}/state`)).status).toBe(200);
+});
+
 test('roles, teardown and agents that are gone are asked for in the core', async () => {
   const acls = JSON.stringify({
     register_frameworks: [{ principals: { values: ['guest'] }, roles: NONE }],

@@ -107,7 +107,12 @@ export class AccessControl {
 
   #refusal(request: FastifyRequest, demands: ReturnType<typeof demandsOfCall>): string | undefined {
     const principal = this.principalOf(request);
-    const refused = demands.find((demand) => !this.authorizer.allows({ ...demand, principal }));
+    // Without an object everything of its kind would be shown, so every single one must be allowed.
+    const refused = demands.find(({ action, object }) =>
+      object === undefined
+        ? !this.authorizer.allowsEvery({ action, principal })
+        : !this.authorizer.allows({ action, principal, object }),
+    );
     if (refused === undefined) return undefined;
     const { action, object } = refused;
     const what = action.toLowerCase().replaceAll('_', ' ');
