@@ -1,6 +1,7 @@
 /** Settings of an agent. Parsed once; every field has a default that suits one agent on one machine. */
 
 import { z } from 'zod';
+import { DISK_HEADROOM } from './shell/garbage-collector.ts';
 
 const milliseconds = z.number().int().min(0);
 const place = z.strictObject({ name: z.string().min(1) });
@@ -57,6 +58,8 @@ export const agentConfigSchema = z
     killGraceMs: milliseconds.default(3_000),
     /** Age at which sandboxes of ended tasks are deleted. */
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
+    /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */
+    gcDiskHeadroom: z.number().min(0).max(1).default(DISK_HEADROOM),
     /** Ended tasks that are remembered. */
     completedTasksMax: z.number().int().min(0).max(100_000).default(1_000),
     tasksMax: z.number().int().min(1).max(100_000).default(10_000),

@@ -1,21 +1,32 @@
 /**
- * Deletes sandboxes of ended tasks when they are old enough, and those of runs that nobody remembers.
- * Source: mesos-kernel §6.10; differences: age only, no disk pressure yet.
+ * Deletes sandboxes of ended tasks when they are old enough, and those of runs that nobody remembers. The fuller the
+ * disk, the sooner. Source: mesos-kernel §6.10.
  */
 
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdirSync, rmSync, rmdirSync } from 'node:fs';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { containerId, errorText, type ContainerId, type Logger } from '@dcos/base';
-import type { AgentSnapshot } from '../core/index.ts';
+import type { AgentSnapshot, TaskRecord } from '../core/index.ts';
 
 /** Time between two rounds. */
 const ROUND_MS = 60_000;
+/** Part of the disk that is kept free unless the settings say otherwise. */
+export const DISK_HEADROOM = 0.1;
+/** The link to the newest run. */
+const LATEST = 'latest';
+/** `runs`, the executor, `executors`, the framework. */
+const LEVELS_OF_A_FRAMEWORK = 4;
 /** Sandboxes deleted in one round. */
 const DELETED_PER_ROUND_MAX = 1_000;
 
 export interface GarbageCollectorOptions {
   readonly workDir: string;
   readonly delayMs: number;
+  /** Part of the disk that is kept free, between 0 and 1. */
+  readonly diskHeadroom: number;
+  /** The part of the disk that is in use now. */
+  readonly diskUsage: () => Promise<number>;
   readonly logger: Logger;
   readonly now: () => number;
   readonly snapshot: () => AgentSnapshot;
@@ -56,21 +67,80 @@ export function startGarbageCollector(options: GarbageCollectorOptions): Garbage
 async function round(options: GarbageCollectorOptions): Promise<number> {
   const snapshot = options.snapshot();
   if (snapshot.phase === 'recovering') return 0;
-  const live = new Set(snapshot.live.map((task) => task.containerId));
-  const endedAt = new Map(snapshot.completed.map((task) => [task.containerId, task.endedAt]));
-  const oldest = options.now() - options.delayMs;
+  const { live, endedAt } = runsOf(snapshot);
+  const age = ageMax(options, await options.diskUsage());
+  const oldest = options.now() - age;
   let deleted = 0;
-  for (const { id, path } of await runs(options.workDir)) {
+  for (const { id, path } of [
+    ...(await runs(options.workDir)),
+    ...(await standalone(options.workDir)),
+  ]) {
     if (live.has(id) || deleted >= DELETED_PER_ROUND_MAX) continue;
     const time = endedAt.get(id) ?? (await modifiedAt(path));
     if (time === undefined || time > oldest) continue;
     await rm(path, { recursive: true, force: true });
+    removeEmpty(dirname(path));
     options.onCollected(id);
     deleted += 1;
   }
   if (deleted > 0)
     options.logger.info({ event: 'gc.deleted', count: deleted }, 'deleted old sandboxes');
   return deleted;
+}
+
+/**
+ * How old a sandbox may get: the whole delay on an empty disk, less the fuller it is, nothing when no more than the
+ * headroom is left.
+ */
+export function ageMax(
+  { delayMs, diskHeadroom }: Pick<GarbageCollectorOptions, 'delayMs' | 'diskHeadroom'>,
+  usage: number,
+): number {
+  return delayMs * Math.max(0, 1 - diskHeadroom - usage);
+}
+
+/** The part of the disk that is in use, between 0 and 1. */
+export async function diskUsageOf(path: string): Promise<number> {
+  const { blocks, bavail } = await statfs(path);
+  return blocks === 0 ? 0 : 1 - bavail / blocks;
+}
+
+/** Runs that somebody uses, and when others ended. A group's run is its executor's, and ends with its last task. */
+function runsOf(snapshot: AgentSnapshot): {
+  readonly live: ReadonlySet<ContainerId>;
+  readonly endedAt: ReadonlyMap<ContainerId, number>;
+} {
+  const runOf = ({ group, containerId: own }: TaskRecord): ContainerId => group?.containerId ?? own;
+  const live = new Set([
+    ...snapshot.live.map(runOf),
+    ...snapshot.executors.map(({ containerId: own }) => own),
+    // Named by what clients call it.
+    ...snapshot.launched.map(({ path }) => containerId(path[0] ?? '')),
+  ]);
+  const endedAt = new Map<ContainerId, number>();
+  for (const task of snapshot.completed) {
+    const run = runOf(task);
+    endedAt.set(run, Math.max(endedAt.get(run) ?? 0, task.endedAt ?? 0));
+  }
+  return { live, endedAt };
+}
+
+/**
+ * Removes the directories of a task, an executor and a framework that have no run any more. At once, so that no
+ * launch comes in between.
+ */
+function removeEmpty(runsDirectory: string): void {
+  try {
+    if (readdirSync(runsDirectory).some((name) => name !== LATEST)) return;
+    rmSync(join(runsDirectory, LATEST), { force: true });
+    let directory = runsDirectory;
+    for (let level = 0; level < LEVELS_OF_A_FRAMEWORK; level++) {
+      rmdirSync(directory);
+      directory = dirname(directory);
+    }
+  } catch {
+    // Something else is in there: it is still in use.
+  }
 }
 
 /** Every run directory of every task of every agent id that ever worked here. */
@@ -93,6 +163,17 @@ async function runs(
     }
   }
   return found;
+}
+
+/** Containers that are no task's. */
+async function standalone(
+  workDir: string,
+): Promise<readonly { readonly id: ContainerId; readonly path: string }[]> {
+  const root = join(workDir, 'containers');
+  return (await directories(root)).map((name) => ({
+    id: containerId(name),
+    path: join(root, name),
+  }));
 }
 
 /** Names of real subdirectories; links such as `latest` are not followed. */

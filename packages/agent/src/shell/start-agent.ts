@@ -30,7 +30,7 @@ import { agentMetrics } from './agent-metrics.ts';
 import { AgentShell, startEvent } from './agent-shell.ts';
 import { openCheckpointJournal, type CheckpointJournal } from './checkpoint-journal.ts';
 import { systemClock, systemRandom } from './clock.ts';
-import { startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
+import { diskUsageOf, startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
 import { hostAttributes, hostResources } from './host-resources.ts';
 import { isRecordStream } from './http/container-api.ts';
 import { addAgentRoutes } from './http/agent-routes.ts';
@@ -228,6 +228,8 @@ class AgentProcess implements RunningAgent {
     this.#collector = startGarbageCollector({
       workDir,
       delayMs: config.gcDelayMs,
+      diskHeadroom: config.gcDiskHeadroom,
+      diskUsage: async () => await diskUsageOf(workDir),
       logger,
       now: () => systemClock.now(),
       snapshot: () => this.snapshot(),
@@ -459,6 +461,7 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     docker_socket: config.dockerSocket,
     ...(config.domain !== undefined && { domain: JSON.stringify(config.domain) }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
+    gc_disk_headroom: String(config.gcDiskHeadroom),
     hostname: config.hostname ?? config.ip,
     ip: config.ip,
     ...(config.runtimes.includes('oci')
