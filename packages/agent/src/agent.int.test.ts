@@ -1,4 +1,4 @@
-import { lstat, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -527,4 +527,25 @@ test('updates wait for the master and keep their order', async () => {
     'TASK_RUNNING',
     'TASK_FINISHED',
   ]);
+});
+
+test('the output of a task is bounded, and its end can be read', async () => {
+  const agent = await start({ sandboxLogBytesMax: 2_048, sandboxLogFilesMax: 1 });
+  master.run(commandTask('chatty', 'while :; do echo "a line of twenty b"; sleep 0.001; done'));
+  await master.waitFor('chatty', 'TASK_RUNNING');
+  const runs = join(workDir, 'slaves/latest/frameworks/framework-0000/executors/chatty/runs');
+  const older = join(runs, 'latest', 'stdout.1');
+  await vi.waitFor(async () => await stat(older), { timeout: 20_000 });
+  const first = await readFile(older, 'utf8');
+  expect(first.startsWith('a line of twenty b\n')).toBe(true);
+  expect(first.endsWith('\n')).toBe(true);
+  // What the task goes on writing is at the beginning of the file again.
+  await vi.waitFor(async () =>
+    expect((await stat(join(runs, 'latest', 'stdout'))).size).toBeGreaterThan(0),
+  );
+  const response = await get(
+    agent,
+    '/system/v1/logs/v2/task/chatty/file/stdout?cursor=END&skip=-1',
+  );
+  expect(await response.text()).toContain('a line of twenty b');
 });

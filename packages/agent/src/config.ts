@@ -60,6 +60,14 @@ export const agentConfigSchema = z
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
     /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */
     gcDiskHeadroom: z.number().min(0).max(1).default(DISK_HEADROOM),
+    /** Bytes of `stdout` and `stderr` of a plain process at which they are rotated. */
+    sandboxLogBytesMax: z
+      .number()
+      .int()
+      .min(1024)
+      .default(16 * 1024 * 1024),
+    /** Older pieces of each that are kept, as `stdout.1` and so on. */
+    sandboxLogFilesMax: z.number().int().min(0).max(100).default(4),
     /** Ended tasks that are remembered. */
     completedTasksMax: z.number().int().min(0).max(100_000).default(1_000),
     tasksMax: z.number().int().min(1).max(100_000).default(10_000),

@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './follow-file.ts';
+export * from './rotate-output.ts';
 export * from './runtime.ts';
 export * from './session.ts';
 export { createProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.ts';

@@ -40,8 +40,9 @@ import type { DocumentInput } from './http/state-documents.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
+import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
-import { journalPath, runtimeStatePath } from './sandbox-paths.ts';
+import { journalPath, runtimeStatePath, sandboxPath } from './sandbox-paths.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 /** The version of Mesos whose behaviour this agent shows to clients and to the master. */
@@ -158,6 +159,7 @@ class AgentProcess implements RunningAgent {
   #launcher: Launcher | undefined;
   #launched: LaunchedContainers | undefined;
   #collector: GarbageCollector | undefined;
+  #rotation: LogRotation | undefined;
   #endStreams: (() => void) | undefined;
   #masterHostname: string | undefined;
   #closing: Promise<void> | undefined;
@@ -234,6 +236,18 @@ class AgentProcess implements RunningAgent {
       now: () => systemClock.now(),
       snapshot: () => this.snapshot(),
       onCollected: (id) => this.#shell?.emit({ kind: 'collected', id }),
+    });
+    this.#rotation = startLogRotation({
+      bytesMax: config.sandboxLogBytesMax,
+      filesMax: config.sandboxLogFilesMax,
+      logger,
+      sandboxes: () =>
+        this.snapshot()
+          .live.filter(
+            ({ runtime, pid, endedAt }) =>
+              runtime === 'process' && pid !== undefined && endedAt === undefined,
+          )
+          .map((task) => sandboxPath(workDir, this.agentId() ?? '', task)),
     });
   }
 
@@ -397,6 +411,7 @@ class AgentProcess implements RunningAgent {
   async #close(): Promise<void> {
     this.#endStreams?.();
     await this.#collector?.close();
+    await this.#rotation?.close();
     await this.#shell?.close();
     this.#launched?.close();
     await this.#launcher?.close();
