@@ -46,6 +46,11 @@ export const agentConfigSchema = z
     ociRuntime: z.enum(['runc', 'crun']).default('runc'),
     /** With `oci`: hold tasks to their cpus also while others leave cpus idle. */
     cgroupsEnableCfs: z.boolean().default(false),
+    /** With `oci`: directory of descriptions of CNI networks, and that of the plug-ins. */
+    networkCniConfigDir: z.string().optional(),
+    networkCniPluginsDir: z.string().default('/usr/lib/cni'),
+    /** Directories of the host that tasks may have as volumes, with all below them. */
+    hostPathVolumeAllow: z.array(z.string().startsWith('/')).max(1_000).default(['/']),
     /** With `oci`: processes and threads that a task may have. */
     pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
     dockerSocket: z.string().default('/var/run/docker.sock'),

@@ -90,4 +90,47 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
     );
     expect(await readFile(sandbox('survivor', 'stdout'), 'utf8')).toBe('done\n');
   });
+
+  test('a task with a network of its own has its address in the status', async () => {
+    await start();
+    const container = { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] } as const;
+    master.run(commandTask('own', 'exec sleep 60', { container }));
+    const { container_status } = await master.waitFor('own', 'TASK_RUNNING');
+    expect(container_status?.network_infos).toEqual([
+      {
+        name: 'mesos-bridge',
+        ip_addresses: [
+          { protocol: 'IPv4', ip_address: expect.stringMatching(/^172\.31\.254\./) as string },
+        ],
+      },
+    ]);
+  });
+
+  test('a task is held to limits apart from what it asks for', async () => {
+    const agent = await start();
+    expect(master.registrations[0]?.capabilities).toContainEqual({ type: 'TASK_RESOURCE_LIMITS' });
+    const limits = { cpus: { value: 0.5 }, mem: { value: 64 } };
+    master.run(commandTask('limited', 'exec sleep 60', { limits }));
+    await master.waitFor('limited', 'TASK_RUNNING');
+    const answer = await fetch(`${agent.url}/containers`, { headers: { connection: 'close' } });
+    expect(await answer.json()).toMatchObject([
+      {
+        statistics: {
+          cpus_limit: 0.5,
+          cpus_soft_limit: 0.1,
+          mem_limit_bytes: 64 * 1024 * 1024,
+          mem_soft_limit_bytes: 32 * 1024 * 1024,
+        },
+      },
+    ]);
+  });
+
+  test('a directory of the host that is not allowed is no volume', async () => {
+    await start({ hostPathVolumeAllow: ['/srv'] });
+    const volumes = [{ mode: 'RW', host_path: '/etc', container_path: 'etc' }] as const;
+    master.run(commandTask('nosy', 'true', { container: { type: 'MESOS', volumes } }));
+    expect((await master.waitFor('nosy', 'TASK_FAILED')).message).toBe(
+      "Failed to launch container: the host path '/etc' is not among those that tasks may have",
+    );
+  });
 });

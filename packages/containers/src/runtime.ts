@@ -28,6 +28,8 @@ export interface ContainerSpec {
   /** What is asked for: the share of cpus under contention, memory that is not taken back lightly. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** A running container whose networks, ipc and (if it is asked for) sandbox this one shares; only with `oci`. */
+  readonly parentId?: string;
   /** What may be used at most, apart from what is asked for; `Infinity` for no limit. */
   readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
 }
@@ -55,6 +57,8 @@ export interface StartedContainer {
   readonly pid: number;
   /** Addresses of the container's own; empty when it shares the host's network. */
   readonly ipAddresses: readonly string[];
+  /** The same by network, in order; absent where there are no networks with names. */
+  readonly networks?: readonly { readonly name: string; readonly ipAddresses: readonly string[] }[];
 }
 
 export type RecoveredContainer =

@@ -13,16 +13,11 @@ import type {
   Resource,
 } from '@dcos/wire';
 import type { CallId, ContainerAnswer, ContainerCall } from './launched-containers.ts';
-import type { ExitStatus, LaunchedContainer, TaskRecord } from './model.ts';
+import type { ExitStatus, LaunchedContainer, StartedTask, TaskRecord } from './model.ts';
 
 /** What a runtime found of one container after a restart. */
 export type FoundContainer =
-  | {
-      readonly kind: 'running';
-      readonly id: ContainerId;
-      readonly pid: number;
-      readonly ipAddresses: readonly string[];
-    }
+  | ({ readonly kind: 'running'; readonly id: ContainerId } & StartedTask)
   | { readonly kind: 'exited'; readonly id: ContainerId; readonly status: ExitStatus }
   | { readonly kind: 'absent'; readonly id: ContainerId };
 
@@ -35,12 +30,7 @@ export type AgentEvent =
   | { readonly kind: 'received'; readonly message: agentProtocol.ToAgent }
   /** Everything is fetched; the container is being started. */
   | { readonly kind: 'prepared'; readonly id: ContainerId }
-  | {
-      readonly kind: 'started';
-      readonly id: ContainerId;
-      readonly pid: number;
-      readonly ipAddresses: readonly string[];
-    }
+  | ({ readonly kind: 'started'; readonly id: ContainerId } & StartedTask)
   | { readonly kind: 'launchFailed'; readonly id: ContainerId; readonly message: string }
   | { readonly kind: 'exited'; readonly id: ContainerId; readonly status: ExitStatus }
   | {

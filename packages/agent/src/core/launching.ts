@@ -18,7 +18,15 @@ import { log, saveFramework, saveTask, taskOf, type Context } from './context.ts
 import { armHealthCheck } from './health.ts';
 import { endTask } from './ending.ts';
 import { sendKillSignal } from './killing.ts';
-import { isTerminal, taskKey, type RuntimeName, type TaskGroup, type TaskRecord } from './model.ts';
+import {
+  isTerminal,
+  taskKey,
+  type RuntimeName,
+  type StartedTask,
+  type TaskGroup,
+  type TaskRecord,
+} from './model.ts';
+import { given } from './records.ts';
 import { droppedState, updateTask, type UpdateFields } from './status-updates.ts';
 import { elapsedSinceStart, taskTimer } from './timers.ts';
 
@@ -166,11 +174,7 @@ export function taskPrepared(context: Context, id: ContainerId): void {
 }
 
 /** The container runs; when it was told to end meanwhile, it is told so now. */
-export function taskStarted(
-  context: Context,
-  id: ContainerId,
-  found: { readonly pid: number; readonly ipAddresses: readonly string[] },
-): void {
+export function taskStarted(context: Context, id: ContainerId, found: StartedTask): void {
   const task = taskOf(context, id);
   if (task === undefined || isTerminal(task.state)) {
     context.effects.push({ kind: 'signal', id, signal: 'SIGKILL' });
@@ -180,6 +184,7 @@ export function taskStarted(
     ...task,
     pid: found.pid,
     ipAddresses: found.ipAddresses,
+    ...given('networks', found.networks),
     startedAt: context.now,
   };
   if (started.kill !== undefined) {

@@ -34,6 +34,19 @@ export type ExitStatus =
 /** Which adapter runs a task; `none` for a task that was refused. */
 export type RuntimeName = 'process' | 'docker' | 'oci' | 'none';
 
+/** A network of a container's own, with its addresses there. */
+export interface TaskNetwork {
+  readonly name: string;
+  readonly ipAddresses: readonly string[];
+}
+
+/** What is known of a container that runs. */
+export interface StartedTask {
+  readonly pid: number;
+  readonly ipAddresses: readonly string[];
+  readonly networks?: readonly TaskNetwork[];
+}
+
 /** Why a task is being killed; it decides what its end is called. */
 export type KillCause =
   | 'request'
@@ -119,6 +132,8 @@ export interface TaskRecord {
   readonly pid?: number;
   /** Addresses of its own; empty when it shares the host's. */
   readonly ipAddresses: readonly string[];
+  /** The same by network; absent where the container has no networks with names. */
+  readonly networks?: readonly TaskNetwork[];
   readonly healthy?: boolean;
   readonly kill?: KillRecord;
 }

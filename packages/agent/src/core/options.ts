@@ -45,8 +45,7 @@ export const DEFAULT_TIMES: AgentTimes = {
   killRepeatMs: 5_000,
 };
 
-/** What this agent can do, told to the master. */
-export const CAPABILITIES: readonly AgentInfo_Capability_Type[] = [
+const CAPABILITIES: readonly AgentInfo_Capability_Type[] = [
   'MULTI_ROLE',
   'HIERARCHICAL_ROLE',
   'RESERVATION_REFINEMENT',
@@ -54,6 +53,14 @@ export const CAPABILITIES: readonly AgentInfo_Capability_Type[] = [
   'AGENT_OPERATION_FEEDBACK',
   'AGENT_DRAINING',
 ];
+
+/** What an agent with these runtimes can do, told to the master. */
+export function capabilitiesOf(
+  runtimes: ReadonlySet<RuntimeName>,
+): readonly AgentInfo_Capability_Type[] {
+  // Plain processes are not held to anything.
+  return runtimes.has('oci') ? [...CAPABILITIES, 'TASK_RESOURCE_LIMITS'] : CAPABILITIES;
+}
 
 /** Version of the protocol between agent and master that this agent speaks. */
 export const PROTOCOL_VERSION = 1;

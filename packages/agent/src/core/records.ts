@@ -43,6 +43,7 @@ import type {
   OperationRecord,
   RuntimeName,
   TaskGroup,
+  TaskNetwork,
   TaskRecord,
 } from './model.ts';
 
@@ -87,9 +88,18 @@ export function taskToJson(record: TaskRecord): JsonObject {
     endedAt: record.endedAt,
     pid: record.pid,
     ipAddresses: record.ipAddresses,
+    networks: record.networks?.map(({ name, ipAddresses }) => ({ name, ipAddresses })),
     healthy: record.healthy,
     kill: record.kill === undefined ? undefined : { ...record.kill },
   };
+}
+
+function networksOf(json: JsonValue | undefined): readonly TaskNetwork[] | undefined {
+  if (!Array.isArray(json)) return undefined;
+  return json.filter(isJsonObject).map((network) => ({
+    name: text(network, 'name'),
+    ipAddresses: list(network, 'ipAddresses').map(String),
+  }));
 }
 
 export function agentFromJson(json: JsonObject): Result<AgentRecord, string> {
@@ -121,6 +131,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
       ...given('endedAt', number(json, 'endedAt')),
       ...given('pid', number(json, 'pid')),
       ipAddresses: list(json, 'ipAddresses').map(String),
+      ...given('networks', networksOf(json['networks'])),
       ...given('healthy', typeof json['healthy'] === 'boolean' ? json['healthy'] : undefined),
       ...(isJsonObject(kill)
         ? {

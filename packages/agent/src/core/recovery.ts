@@ -13,7 +13,7 @@ import { resumeDraining } from './draining.ts';
 import { killTask, sendKillSignal } from './killing.ts';
 import { armTimers, taskStarted } from './launching.ts';
 import { adoptLaunched, launchedFound, recoverLaunched } from './launched-containers.ts';
-import { isTerminal, type TaskRecord } from './model.ts';
+import { isTerminal, type StartedTask, type TaskRecord } from './model.ts';
 import { recoverTotal, resumeOperations } from './operations.ts';
 import {
   AGENT_KEY,
@@ -132,11 +132,7 @@ export function containersFound(context: Context, containers: readonly FoundCont
 function resume(
   context: Context,
   task: TaskRecord,
-  found: {
-    readonly id: ContainerId;
-    readonly pid: number;
-    readonly ipAddresses: readonly string[];
-  },
+  found: StartedTask & { readonly id: ContainerId },
 ): void {
   if (task.startedAt === undefined) {
     // It was started, but the agent died before it could write that down.

@@ -10,7 +10,7 @@ import { killTask } from './killing.ts';
 import { endLaunched } from './launched-containers.ts';
 import { stopWhenIdle } from './completion.ts';
 import { isTerminal } from './model.ts';
-import { CAPABILITIES, PROTOCOL_VERSION } from './options.ts';
+import { capabilitiesOf, PROTOCOL_VERSION } from './options.ts';
 import { operationMessages, tellAllOperations } from './operations.ts';
 import { AGENT_KEY, agentToJson } from './records.ts';
 import { sendAllHeads } from './status-updates.ts';
@@ -43,7 +43,7 @@ function registerMessage(context: Context): agentProtocol.Register {
     agent_info: id === undefined ? options.info : { ...options.info, id: { value: id } },
     version: options.version,
     ip: options.ip,
-    capabilities: CAPABILITIES.map((type) => ({ type })),
+    capabilities: capabilitiesOf(context.options.runtimes).map((type) => ({ type })),
     frameworks: [...context.frameworks.values()].map(({ info }) => info),
     tasks: [...context.live.values()].map((task) => taskMessage(task, id ?? '')),
     completed_tasks: completed.map((task) => taskMessage(task, id ?? '')),

@@ -15,6 +15,7 @@ import type {
   TaskStatus,
   TaskStatus_Reason,
   TaskStatus_Source,
+  NetworkInfo,
 } from '@dcos/wire';
 import { noCheckStatus } from './checks.ts';
 import { adoptTask, log, saveTask, volatileOf, type Context } from './context.ts';
@@ -90,18 +91,27 @@ function hasContainerStatus(task: TaskRecord, { source }: UpdateFields): boolean
 /** Where the task's container is reached; the agent's own address when it shares the host's network. */
 export function containerStatusOf(agentIp: string, task: TaskRecord): ContainerStatus {
   const addresses = task.ipAddresses.length === 0 ? [agentIp] : task.ipAddresses;
-  const ipAddresses = addresses.map((address) => ({
-    protocol: address.includes(':') ? ('IPv6' as const) : ('IPv4' as const),
-    ip_address: address,
-  }));
   const name = task.info.container?.network_infos?.[0]?.name;
+  const networks: readonly NetworkInfo[] = task.networks?.map((network) =>
+    networkInfo(network.ipAddresses, network.name),
+  ) ?? [networkInfo(addresses, name)];
   return {
     container_id: {
       value: task.containerId,
       ...(task.group !== undefined && { parent: { value: task.group.containerId } }),
     },
-    network_infos: [{ ip_addresses: ipAddresses, ...given('name', name) }],
+    network_infos: networks,
     ...given('executor_pid', task.pid),
+  };
+}
+
+function networkInfo(addresses: readonly string[], name: string | undefined): NetworkInfo {
+  return {
+    ip_addresses: addresses.map((address) => ({
+      protocol: address.includes(':') ? 'IPv6' : 'IPv4',
+      ip_address: address,
+    })),
+    ...given('name', name),
   };
 }
 

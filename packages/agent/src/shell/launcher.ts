@@ -28,8 +28,13 @@ import { fetchUris } from './fetcher.ts';
 import { probe, probeCheck } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
-import { environmentProblem, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
-import { boundVolumes, destroyVolumes, linkVolumes } from './volumes.ts';
+import {
+  environmentProblem,
+  hasOwnRoot,
+  SANDBOX_IN_CONTAINER,
+  taskEnvironment,
+} from './task-environment.ts';
+import { boundVolumes, destroyVolumes, hostPathProblem, linkVolumes } from './volumes.ts';
 
 const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
@@ -38,6 +43,8 @@ export interface LauncherOptions {
   readonly workDir: string;
   readonly ip: string;
   readonly executorEnvironment: Readonly<Record<string, string>>;
+  /** Directories of the host that tasks may have as volumes. */
+  readonly hostPathVolumeAllow: readonly string[];
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly logger: Logger;
   /** The agent's port and id; known by the time that a task is launched. */
@@ -199,6 +206,9 @@ class TaskLauncher implements Launcher {
     if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
     const problem = environmentProblem(task.info.command);
     if (problem !== undefined) throw new Error(problem);
+    const volumes = task.info.container?.volumes ?? [];
+    const refused = await hostPathProblem(volumes, this.#options.hostPathVolumeAllow);
+    if (refused !== undefined) throw new Error(refused);
     const spec = this.#spec(task, framework);
     await this.#makeSandbox(task, spec);
     await fetchUris({ uris: task.info.command?.uris ?? [], sandboxPath: spec.sandboxPath, abort });
@@ -252,7 +262,7 @@ class TaskLauncher implements Launcher {
     if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
     const runs = runsPath(this.#options.workDir, this.#options.self().agentId, task);
     linkLatest(runs, task.group?.containerId ?? task.containerId);
-    if (task.runtime !== 'docker') {
+    if (!hasOwnRoot(task)) {
       const { resources = [] } = task.info;
       await linkVolumes(this.#options.workDir, spec.sandboxPath, resources, account);
     }
@@ -300,11 +310,12 @@ class TaskLauncher implements Launcher {
       ...(user === undefined ? {} : { user }),
       cpus: scalarOf(task, 'cpus'),
       memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
+      ...limitsOf(task),
     };
   }
 
   #withVolumes(task: TaskRecord, container: ContainerInfo): ContainerInfo {
-    if (task.runtime !== 'docker') return container;
+    if (!hasOwnRoot(task)) return container;
     const { resources = [] } = task.info;
     const bound = boundVolumes(this.#options.workDir, SANDBOX_IN_CONTAINER, resources);
     if (bound.length === 0) return container;
@@ -332,6 +343,18 @@ function linkLatest(runs: string, id: ContainerId): void {
   rmSync(link, { force: true });
   symlinkSync(id, link);
   renameSync(link, join(runs, 'latest'));
+}
+
+/** What may be used at most where that is not what is asked for. */
+function limitsOf({ info: { limits } }: TaskRecord): Pick<ContainerSpec, 'limits'> {
+  const { cpus, mem } = limits ?? {};
+  if (cpus === undefined && mem === undefined) return {};
+  return {
+    limits: {
+      ...(cpus !== undefined && { cpus: cpus.value }),
+      ...(mem !== undefined && { memoryBytes: mem.value * MEGABYTE }),
+    },
+  };
 }
 
 function userOf(task: TaskRecord, framework: FrameworkInfo): string | undefined {

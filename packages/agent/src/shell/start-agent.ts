@@ -19,6 +19,7 @@ import { Resources } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
 import { agentConfigSchema, type AgentConfig, type AgentConfigInput } from '../config.ts';
 import {
+  capabilitiesOf,
   createAgent,
   DEFAULT_TIMES,
   isTerminal,
@@ -129,6 +130,11 @@ function createRuntime(
         stateRoot: join(workDir, 'run', 'oci'),
         runtime: config.ociRuntime,
         cgroups: { hasCpuQuota: config.cgroupsEnableCfs, pidsMax: config.pidsMax },
+        cni: {
+          configDir: config.networkCniConfigDir,
+          pluginsDir: config.networkCniPluginsDir,
+          hostIp: config.ip,
+        },
         logger,
       });
     default:
@@ -288,6 +294,7 @@ class AgentProcess implements RunningAgent {
       workDir,
       ip: config.ip,
       executorEnvironment: config.executorEnvironment,
+      hostPathVolumeAllow: config.hostPathVolumeAllow,
       runtimes,
       logger,
       self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
@@ -347,6 +354,7 @@ class AgentProcess implements RunningAgent {
       workDir,
       startedAt: this.#startedAt,
       version: VERSION_DOCUMENT,
+      capabilities: capabilitiesOf(new Set(this.#parts.runtimes.keys())),
       flags,
       masterHostname: this.#masterHostname,
       logFile: config.logFile,
@@ -462,7 +470,7 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
 
 /** What the runtime `oci` does, in the original's names. */
 const OCI_ISOLATION =
-  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,filesystem/linux,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
+  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,filesystem/linux,network/cni,volume/host_path,volume/sandbox_path,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
 
 /** The settings under their names on the original's command line where there is one. */
 function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
@@ -479,6 +487,10 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     gc_disk_headroom: String(config.gcDiskHeadroom),
     hostname: config.hostname ?? config.ip,
     ip: config.ip,
+    ...(config.networkCniConfigDir !== undefined && {
+      network_cni_config_dir: config.networkCniConfigDir,
+    }),
+    network_cni_plugins_dir: config.networkCniPluginsDir,
     ...(config.runtimes.includes('oci')
       ? { isolation: OCI_ISOLATION, launcher: 'linux' }
       : { isolation: 'posix/cpu,posix/mem', launcher: 'posix' }),

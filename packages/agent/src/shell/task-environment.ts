@@ -11,6 +11,12 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 /** Where a container with an image sees its sandbox. */
 export const SANDBOX_IN_CONTAINER = '/mnt/mesos/sandbox';
 
+/** True for a container with an image: it sees nothing of the host but what is mounted. */
+export function hasOwnRoot({ runtime, info: { container } }: TaskRecord): boolean {
+  if (runtime !== 'oci') return runtime === 'docker';
+  return container?.docker !== undefined || container?.mesos?.image !== undefined;
+}
+
 export interface EnvironmentInput {
   readonly task: TaskRecord;
   readonly framework: FrameworkInfo;
@@ -29,6 +35,7 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
   const role = task.info.resources?.find((resource) => resource.allocation_info !== undefined)
     ?.allocation_info?.role;
   const isDocker = task.runtime === 'docker';
+  const hasRoot = hasOwnRoot(task);
   const environment = {
     LIBPROCESS_IP: ip,
     LIBPROCESS_PORT: '0',
@@ -39,7 +46,7 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
     MESOS_FRAMEWORK_ID: task.frameworkId,
     MESOS_HTTP_COMMAND_EXECUTOR: '0',
-    MESOS_SANDBOX: isDocker ? SANDBOX_IN_CONTAINER : input.sandboxPath,
+    MESOS_SANDBOX: hasRoot ? SANDBOX_IN_CONTAINER : input.sandboxPath,
     MESOS_SLAVE_ID: agentId,
     MESOS_SLAVE_PID: `slave(1)@${ip}:${port}`,
     ...(checkpoint
@@ -47,7 +54,8 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
       : {}),
     ...(role === undefined ? {} : { MESOS_ALLOCATION_ROLE: role }),
     // An image has a search path of its own.
-    ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : { PATH: DEFAULT_PATH }),
+    ...(hasRoot ? {} : { PATH: DEFAULT_PATH }),
+    ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : {}),
     ...input.extra,
   };
   return withVariables(environment, task.info.command);

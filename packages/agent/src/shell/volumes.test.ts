@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '@dcos/testkit';
 import type { Resource } from '@dcos/wire';
-import { destroyVolumes, linkVolumes, volumePath } from './volumes.ts';
+import { destroyVolumes, hostPathProblem, linkVolumes, volumePath } from './volumes.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let workDir: string;
@@ -89,4 +89,28 @@ test('a destroyed volume is gone, of a mount its contents; twice is harmless', a
   for (const _again of [1, 2]) await destroyVolumes(workDir, [mounted, plain]);
   expect(readdirSync(root)).toEqual([]);
   expect(existsSync(volumePath(workDir, plain))).toBe(false);
+});
+
+describe('host paths', () => {
+  test.each([
+    ['/data', ['/'], true],
+    ['/data', ['/data'], true],
+    ['/data/more/not/there', ['/data'], true],
+    ['/data', ['/data/'], true],
+    ['/database', ['/data'], false],
+    ['/data/../etc', ['/data'], false],
+    ['/etc', [], false],
+    ['in/the/sandbox', [], true],
+  ])('%s with %j', async (path, allowed, isAllowed) => {
+    const volume = { mode: 'RW', host_path: path, container_path: 'a' } as const;
+    const problem = await hostPathProblem([volume], allowed);
+    expect(problem === undefined).toBe(isAllowed);
+  });
+
+  test('a link counts as where it leads', async () => {
+    symlinkSync('/etc', join(sandbox, 'link'));
+    const volume = { mode: 'RW', container_path: 'a' } as const;
+    const source = { type: 'HOST_PATH', host_path: { path: join(sandbox, 'link') } } as const;
+    expect(await hostPathProblem([{ ...volume, source }], [sandbox])).toContain('is not among');
+  });
 });

@@ -4,8 +4,8 @@
  * and outlive it. Source: mesos-kernel §5.9.
  */
 
-import { chown, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import { chown, lstat, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { idProblem } from '@dcos/base';
 import { reservationRole } from '@dcos/resources';
 import type { Resource, Volume } from '@dcos/wire';
@@ -72,6 +72,40 @@ export function boundVolumes(
   }));
 }
 
+/**
+ * Why a host path must not be a volume; undefined when all may. Links are followed: what counts is where a path leads.
+ * The container could only be given another place by who can write in an allowed one on the host.
+ */
+export async function hostPathProblem(
+  volumes: readonly Volume[],
+  allowed: readonly string[],
+): Promise<string | undefined> {
+  for (const { host_path, source } of volumes) {
+    const path = source?.host_path?.path ?? host_path;
+    if (path === undefined || !isAbsolute(path)) continue;
+    const place = await placeOnHost(path);
+    const isAllowed = allowed.some((root) => isWithin(place, normalize(root)));
+    if (!isAllowed) return `the host path '${path}' is not among those that tasks may have`;
+  }
+  return undefined;
+}
+
+/** Where a path leads; of one that is not there, where its nearest parent does. */
+async function placeOnHost(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const parent = dirname(normalize(path));
+    return join(await placeOnHost(parent), basename(path));
+  }
+}
+
+function isWithin(path: string, root: string): boolean {
+  const prefix = root.endsWith(sep) ? root : root + sep;
+  return path === root || path.startsWith(prefix) || path + sep === prefix;
+}
+
 /** Deletes what is in the volumes; their directories too, unless they are mount points. */
 export async function destroyVolumes(workDir: string, volumes: readonly Resource[]): Promise<void> {
   for (const volume of volumes) {
@@ -101,7 +135,10 @@ async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';

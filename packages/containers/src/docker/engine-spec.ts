@@ -18,6 +18,8 @@ export const SANDBOX_TARGET = '/mnt/mesos/sandbox';
 /** The kernel's shares for one cpu, and the least that it takes. */
 const SHARES_PER_CPU = 1024;
 const SHARES_MIN = 2;
+/** Length of the period that a quota is for. */
+const PERIOD_US = 100_000;
 /** Less than this an engine may refuse. */
 const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
 
@@ -133,6 +135,7 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
   if (spec.memoryBytes > 0) {
     engine.HostConfig.Memory = Math.max(MEMORY_BYTES_MIN, Math.round(spec.memoryBytes));
   }
+  applyLimits(engine, spec);
   if (command.user !== undefined) engine.User = command.user;
   if (container?.hostname !== undefined) engine.Hostname = container.hostname;
   if (docker.volume_driver !== undefined) engine.HostConfig.VolumeDriver = docker.volume_driver;
@@ -146,6 +149,20 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
   engine.Labels[OWNER_LABEL] = owner;
   engine.Labels[CONTAINER_LABEL] = spec.id;
   return engine;
+}
+
+/** With a limit of its own the request is only what is not taken back lightly. */
+function applyLimits({ HostConfig }: EngineSpec, { limits, memoryBytes }: ContainerSpec): void {
+  if (limits?.memoryBytes !== undefined) {
+    if (memoryBytes > 0) HostConfig.MemoryReservation = Math.round(memoryBytes);
+    if (Number.isFinite(limits.memoryBytes))
+      HostConfig.Memory = Math.max(MEMORY_BYTES_MIN, Math.round(limits.memoryBytes));
+    else delete HostConfig.Memory;
+  }
+  if (limits?.cpus !== undefined && Number.isFinite(limits.cpus)) {
+    HostConfig.CpuPeriod = PERIOD_US;
+    HostConfig.CpuQuota = Math.round(limits.cpus * PERIOD_US);
+  }
 }
 
 /** A shell command replaces the image's entry point; arguments are handed to it. */

@@ -1,78 +1,26 @@
 /** Limits and isolation by the kernel, for real. */
 
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
-import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
-import { hostLeftovers } from '../testing/host-leftovers.ts';
+import { describe, expect, test } from 'vitest';
+import type { ContainerSpec } from '../runtime.ts';
+import { ociObstacle, ociScene, type Launched, type OciScene } from '../testing/oci-scene.ts';
 import { until } from '../testing/runtime-contract.ts';
-import { createOciRuntime } from './oci-runtime.ts';
 
-const reason = await createOciRuntime({ stateRoot: '/none', logger: silentLogger }).unavailable();
+const reason = await ociObstacle();
 if (reason !== undefined) console.warn(`SKIPPED limits of the oci runtime: ${reason}`);
 
 const MEGABYTE = 1024 * 1024;
 
 describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () => {
-  let root = '';
-  let runtime: ContainerRuntime;
-  let before: readonly string[] = [];
-  const launched: string[] = [];
-  beforeAll(async () => {
-    before = await hostLeftovers();
-    root = await mkdtemp(join(tmpdir(), 'dcos-oci-limits-'));
-    runtime = createOciRuntime({
-      stateRoot: join(root, 'run'),
-      logger: silentLogger,
-      cgroups: { pidsMax: 40 },
-    });
-  });
-  afterEach(async () => {
-    for (const id of launched.splice(0)) await runtime.remove(id);
-  });
-  afterAll(async () => {
-    await runtime.close();
-    const left = (await hostLeftovers()).filter((name) => !before.includes(name));
-    expect(left).toEqual([]);
-    await rm(root, { recursive: true, force: true });
-  });
-
-  async function launch(value: string, more: Partial<ContainerSpec> = {}): Promise<ContainerSpec> {
-    const id = `limits-${process.pid}-${Date.now()}-${launched.length}`;
-    const sandboxPath = join(root, 'sandboxes', id);
-    await mkdir(sandboxPath, { recursive: true });
-    launched.push(id);
-    const spec: ContainerSpec = {
-      id,
-      sandboxPath,
-      command: { value },
-      environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-      cpus: 0.1,
-      memoryBytes: 64 * MEGABYTE,
-      ...more,
-    };
-    await runtime.prepare(spec);
-    await runtime.create(spec);
-    await runtime.start(id);
-    return spec;
-  }
-
-  const output = async (spec: ContainerSpec, file = 'stdout'): Promise<string> =>
-    await readFile(join(spec.sandboxPath, file), 'utf8');
-
-  /** Runs to the end; gives what it said. */
-  async function said(value: string, more: Partial<ContainerSpec> = {}): Promise<string> {
-    const spec = await launch(value, more);
-    await runtime.wait(spec.id);
-    return (await output(spec)) + (await output(spec, 'stderr'));
-  }
+  const scene = ociScene(() => ({ cgroups: { pidsMax: 40 } }));
+  const launch: OciScene['launch'] = async (value, more) => await scene().launch(value, more);
+  const said: OciScene['said'] = async (value, more) => await scene().said(value, more);
 
   test('memory above the limit is the end, with the numbers', async () => {
     const spec = await launch('head -c 200m /dev/zero | tail >/dev/null; sleep 60');
-    expect(await runtime.wait(spec.id)).toEqual({
+    expect(await scene().runtime.wait(spec.id)).toEqual({
       kind: 'signaled',
       signal: 9,
       outOfMemory: true,
@@ -83,21 +31,21 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
   test('a limit apart from the request is the one that counts', async () => {
     const more = { memoryBytes: 32 * MEGABYTE, limits: { memoryBytes: 128 * MEGABYTE } };
     const spec = await launch('head -c 60m /dev/zero | tail -c 60m >/dev/null; exit 5', more);
-    expect(await runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 5 });
+    expect(await scene().runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 5 });
   });
 
   test('a fork bomb stops at the bound and dies as a whole', async () => {
     // The shell that multiplies gives up when it is refused; what it made stays.
     const spec = await launch('(while :; do sleep 60 & done); echo full; exec sleep 60');
     await until(
-      () => readFileSync(join(spec.sandboxPath, 'stdout'), 'utf8') === 'full\n',
+      () => readFileSync(join(spec.spec.sandboxPath, 'stdout'), 'utf8') === 'full\n',
       'no process can be made any more',
     );
-    expect((await runtime.stats(spec.id))?.threads).toBeGreaterThan(30);
-    expect((await runtime.stats(spec.id))?.threads).toBeLessThanOrEqual(40);
-    expect(await output(spec, 'stderr')).toMatch(/cannot fork/i);
-    await runtime.signal(spec.id, 'SIGKILL');
-    expect(await runtime.wait(spec.id)).toMatchObject({ kind: 'signaled', signal: 9 });
+    expect((await scene().runtime.stats(spec.id))?.threads).toBeGreaterThan(30);
+    expect((await scene().runtime.stats(spec.id))?.threads).toBeLessThanOrEqual(40);
+    expect(await spec.output('stderr')).toMatch(/cannot fork/i);
+    await scene().runtime.signal(spec.id, 'SIGKILL');
+    expect(await scene().runtime.wait(spec.id)).toMatchObject({ kind: 'signaled', signal: 9 });
   });
 
   test('busy containers share the cpus as they asked', async () => {
@@ -105,8 +53,8 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
     const busy = 'exec taskset -c 0 sh -c "while :; do :; done"';
     const small = await launch(busy, { cpus: 0.25 });
     const big = await launch(busy, { cpus: 1 });
-    const used = async ({ id }: ContainerSpec): Promise<number> =>
-      (await runtime.stats(id))?.cpuUserSeconds ?? 0;
+    const used = async ({ id }: Launched): Promise<number> =>
+      (await scene().runtime.stats(id))?.cpuUserSeconds ?? 0;
     const from = [await used(small), await used(big)] as const;
     let ratio = 0;
     let total = 0;
@@ -124,10 +72,12 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
     const spec = await launch('while :; do :; done', { limits: { cpus: 0.1 } });
     let throttled = 0;
     await until(() => {
-      void runtime.stats(spec.id).then((stats) => (throttled = stats?.cpuThrottledPeriods ?? 0));
+      void scene()
+        .runtime.stats(spec.id)
+        .then((stats) => (throttled = stats?.cpuThrottledPeriods ?? 0));
       return throttled > 2;
     }, 'the container was throttled');
-    expect(await runtime.stats(spec.id)).toMatchObject({ cpuQuotaUs: 10_000 });
+    expect(await scene().runtime.stats(spec.id)).toMatchObject({ cpuQuotaUs: 10_000 });
   });
 
   test.each<[what: string, command: string, answer: string | RegExp]>([
@@ -171,7 +121,7 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
   });
 
   test('volumes appear where they are asked for', async () => {
-    const data = join(root, 'data');
+    const data = join(scene().root, 'data');
     await mkdir(data);
     const container: ContainerSpec['container'] = {
       type: 'MESOS',
@@ -187,6 +137,6 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
 
   test('a program that is not there ends with 127', async () => {
     const spec = await launch('', { command: { shell: false, value: '/no/such/program' } });
-    expect(await runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 127 });
+    expect(await scene().runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 127 });
   });
 });

@@ -20,7 +20,7 @@ export async function hostLeftovers(): Promise<readonly string[]> {
     ...groups,
     ...mounts.map((line) => `mount ${line.split(' ')[4]}`),
     ...namespaces.map((name) => `network namespace ${name}`),
-    ...links.map((name) => `link ${name}`),
+    ...links.filter((name) => name.startsWith('veth')).map((name) => `link ${name}`),
     ...rules.map((rule) => `rule ${rule}`),
     ...supervisors,
   ];
@@ -38,11 +38,11 @@ async function cgroups(): Promise<readonly string[]> {
   return found;
 }
 
-/** Counters change; they are left out of the comparison. */
+/** Those of one container: chains and rules that all of them share are made once and stay, as the bridge does. */
 async function packetRules(): Promise<readonly string[]> {
   try {
     const { stdout } = await run('nft', ['--stateless', 'list', 'ruleset']);
-    return stdout.split('\n').filter((line) => /dnat|masquerade|mark/i.test(line));
+    return stdout.split('\n').filter((line) => /CNI-(?:DN-|SN-|[0-9a-f]{20})/.test(line));
   } catch {
     // Without the program there are no rules of ours either.
     return [];

@@ -22,7 +22,7 @@ import {
   type TaskInfo,
   type TaskStatus,
 } from '@dcos/wire';
-import { CAPABILITIES, isTerminal, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
+import { isTerminal, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
 import { sandboxPath } from '../sandbox-paths.ts';
 
 export interface DocumentInput {
@@ -33,6 +33,7 @@ export interface DocumentInput {
   readonly workDir: string;
   readonly startedAt: number;
   readonly version: JsonObject;
+  readonly capabilities: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
   readonly masterHostname: string | undefined;
   readonly logFile: string | undefined;
@@ -56,7 +57,7 @@ export function stateDocument(input: DocumentInput): JsonObject {
     id: snapshot.agentId ?? '',
     pid: `slave(1)@${input.ip}:${input.port}`,
     hostname: info.hostname,
-    capabilities: [...CAPABILITIES],
+    capabilities: [...input.capabilities],
     ...(info.domain === undefined ? {} : { domain: toJson(DomainInfoType, info.domain) }),
     resources: { ...total.summary() },
     reserved_resources: byRole(total, (part) => ({ ...part.summary() })),

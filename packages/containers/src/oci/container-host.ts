@@ -1,0 +1,96 @@
+/**
+ * What the host adds to a container's description: its root, account, names, networks. Made once, when the container
+ * is, and kept in its directory, since images and accounts may have changed by the time of a restart.
+ */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { arch } from 'node:process';
+import { assert } from '@dcos/base';
+import { containerError } from '../errors.ts';
+import type { ContainerSpec } from '../runtime.ts';
+import type { CgroupOptions } from './cgroup-settings.ts';
+import type { PreparedImage } from './image-port.ts';
+import { HOST_NAME_FILES, makeNameFiles } from './name-files.ts';
+import { networksOf } from './networks.ts';
+import type { OciHost } from './oci-config.ts';
+import { makeOverlay } from './root-fs.ts';
+import { userOf } from './users.ts';
+
+/** Where the containers' groups are; the original's. */
+const CGROUP_ROOT = '/mesos';
+const ROOT_DIRECTORY = 'root';
+const HOST_FILE = 'host.json';
+
+/** The control group of a container. */
+export const groupOf = (id: string): string => `${CGROUP_ROOT}/${id}`;
+
+/** The host name of a container with a network of its own. */
+export const hostnameOf = ({ id, container }: ContainerSpec): string => container?.hostname ?? id;
+
+/** The container around a nested one. */
+export interface ParentContainer {
+  readonly pid: number;
+  readonly sandboxPath: string;
+  readonly host: OciHost;
+}
+
+export interface ContainerHostInput {
+  readonly spec: ContainerSpec;
+  /** The container's own directory. */
+  readonly directory: string;
+  readonly image: PreparedImage | undefined;
+  readonly parent: ParentContainer | undefined;
+  readonly initPath: string;
+  readonly cgroups: CgroupOptions;
+}
+
+/** As {@link makeHost} would, without making anything: to find what is wrong with a description. */
+export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
+  const { spec, image, parent } = input;
+  const wanted = networksOf(spec.container);
+  if (parent !== undefined && wanted.kind === 'private')
+    throw containerError(
+      'CONTAINER_INVALID',
+      'a nested container has the networks of the one around it',
+    );
+  const inherited = parent?.host.network;
+  const network = parent !== undefined && inherited !== 'host' ? { pid: parent.pid } : wanted.kind;
+  return {
+    rootPath: join(input.directory, ROOT_DIRECTORY),
+    user: await userOf(spec, image),
+    initPath: input.initPath,
+    cgroupsPath: groupOf(spec.id),
+    cgroups: input.cgroups,
+    names: parent?.host.names ?? {},
+    network,
+    processor: arch,
+    ...(image !== undefined && { image: image.config }),
+    ...(parent !== undefined && { parent: { pid: parent.pid, sandboxPath: parent.sandboxPath } }),
+  };
+}
+
+/** Makes directories and files, and keeps the result. */
+export async function makeHost(input: ContainerHostInput): Promise<OciHost> {
+  const { spec, directory, image, parent } = input;
+  const draft = await draftHost(input);
+  await mkdir(draft.rootPath, { recursive: true });
+  const isPrivate = draft.network === 'private';
+  const ownNames = isPrivate ? await makeNameFiles(directory, hostnameOf(spec)) : undefined;
+  const hostNames = image === undefined || draft.network !== 'host' ? {} : HOST_NAME_FILES;
+  const inherited = parent === undefined || draft.network === 'host' ? hostNames : draft.names;
+  const host: OciHost = {
+    ...draft,
+    names: ownNames ?? inherited,
+    ...(image !== undefined && { overlay: await makeOverlay(directory, image) }),
+  };
+  await writeFile(join(directory, HOST_FILE), JSON.stringify(host));
+  return host;
+}
+
+/** What {@link makeHost} kept. */
+export async function keptHost(directory: string): Promise<OciHost> {
+  const host = JSON.parse(await readFile(join(directory, HOST_FILE), 'utf8')) as OciHost;
+  assert(typeof host.rootPath === 'string', 'the file is what was written');
+  return host;
+}

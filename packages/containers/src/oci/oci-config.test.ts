@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerInfo } from '@dcos/wire';
+import type { ContainerSpec } from '../runtime.ts';
+import { configText, ociConfig, type OciHost } from './oci-config.ts';
+
+const HOST: OciHost = {
+  rootPath: '/state/c1/root',
+  user: { uid: 0, gid: 0 },
+  initPath: '/usr/bin/tini-static',
+  cgroupsPath: '/mesos/c1',
+  cgroups: { hasCpuQuota: false, pidsMax: 100 },
+  names: {},
+  network: 'host',
+  processor: 'x64',
+};
+const IMAGE: Partial<OciHost> = {
+  image: { Entrypoint: ['/start'], Env: ['A=image', 'B=image'], WorkingDir: '/work' },
+  overlay: { lowerdirs: ['/l/1', '/l/0'], upperdir: '/u', workdir: '/w' },
+};
+const SPEC: ContainerSpec = {
+  id: 'c1',
+  sandboxPath: '/sandbox',
+  command: { value: 'run' },
+  environment: { A: 'task' },
+  cpus: 1,
+  memoryBytes: 0,
+};
+
+const withInfo = (info: Omit<ContainerInfo, 'type'>): ContainerSpec => ({
+  ...SPEC,
+  container: { type: 'MESOS', ...info },
+});
+
+test('a command runs below a first process, on the file system of the host', () => {
+  const { process, mounts, linux, root } = ociConfig(SPEC, HOST);
+  expect(process).toMatchObject({
+    args: ['/usr/bin/tini-static', '-g', '--', '/bin/sh', '-c', 'run'],
+    cwd: '/sandbox',
+    env: ['A=task'],
+    noNewPrivileges: true,
+    terminal: false,
+  });
+  expect(root).toEqual({ path: '/state/c1/root', readonly: false });
+  expect(mounts.map(({ destination }) => destination)).toEqual(['/', '/proc']);
+  expect(mounts[0]?.options).toContain('rslave');
+  expect(linux.namespaces).toEqual([{ type: 'mount' }, { type: 'pid' }]);
+});
+
+test('with an image the root is an overlay, and the sandbox is mounted', () => {
+  const { process, mounts, linux } = ociConfig(SPEC, { ...HOST, ...IMAGE });
+  expect(process).toMatchObject({
+    args: ['/dev/init', '-g', '--', '/bin/sh', '-c', 'run'],
+    cwd: '/work',
+    env: [expect.stringMatching(/^PATH=/), 'A=task', 'B=image'],
+  });
+  expect(mounts[0]).toEqual({
+    destination: '/',
+    type: 'overlay',
+    source: 'overlay',
+    options: ['lowerdir=/l/1:/l/0', 'upperdir=/u', 'workdir=/w'],
+  });
+  expect(mounts).toContainEqual({
+    destination: '/mnt/mesos/sandbox',
+    type: 'bind',
+    source: '/sandbox',
+    options: ['bind', 'rprivate', 'rw'],
+  });
+  expect(linux.namespaces.map(({ type }) => type)).toEqual(['mount', 'pid', 'ipc', 'cgroup']);
+});
+
+test.each<
+  [what: string, info: Omit<ContainerInfo, 'type'>, more: Partial<OciHost>, names: string[]]
+>([
+  ['shared processes', { linux_info: { share_pid_namespace: true } }, {}, ['mount']],
+  ['private ipc', { linux_info: { ipc_mode: 'PRIVATE' } }, {}, ['mount', 'pid', 'ipc']],
+  ['a network', {}, { network: 'private' }, ['mount', 'pid', 'network', 'uts']],
+  [
+    'a parent',
+    {},
+    { network: { pid: 7 }, parent: { pid: 7, sandboxPath: '/p' } },
+    ['mount', 'pid', 'ipc:/proc/7/ns/ipc', 'network:/proc/7/ns/net', 'uts:/proc/7/ns/uts'],
+  ],
+  [
+    'the processes of a parent',
+    { linux_info: { share_pid_namespace: true, ipc_mode: 'PRIVATE' } },
+    { parent: { pid: 7, sandboxPath: '/p' } },
+    ['mount', 'pid:/proc/7/ns/pid', 'ipc'],
+  ],
+])('namespaces with %s', (_what, info, more, names) => {
+  const { linux } = ociConfig(withInfo(info), { ...HOST, ...more });
+  const found = linux.namespaces.map(({ type, path }) =>
+    path === undefined ? type : `${type}:${path}`,
+  );
+  expect(found).toEqual(names);
+});
+
+describe('capabilities', () => {
+  const held = (info: Omit<ContainerInfo, 'type'>, uid: number): readonly string[] =>
+    ociConfig(withInfo(info), { ...HOST, user: { uid, gid: uid } }).process.capabilities.effective;
+  const net = { capabilities: ['NET_ADMIN'] } as const;
+
+  test.each<[what: string, info: Omit<ContainerInfo, 'type'>, uid: number, count: number]>([
+    ['root has the default set', {}, 0, 14],
+    ['another account has none', {}, 1000, 0],
+    ['what is asked for is had', { linux_info: { effective_capabilities: net } }, 1000, 1],
+    ['the older name means the same', { linux_info: { capability_info: net } }, 0, 1],
+    ['the bounding set is the most', { linux_info: { bounding_capabilities: net } }, 0, 1],
+  ])('%s', (_what, info, uid, count) => {
+    expect(held(info, uid)).toHaveLength(count);
+  });
+
+  test('what is not in the bounding set cannot be effective', () => {
+    const linux_info = {
+      bounding_capabilities: { capabilities: [] },
+      effective_capabilities: net,
+    };
+    expect(() => held({ linux_info }, 0)).toThrow('CAP_NET_ADMIN');
+  });
+});
+
+describe('seccomp', () => {
+  const refusedBy = (info: Omit<ContainerInfo, 'type'>): readonly string[] =>
+    (ociConfig(withInfo(info), HOST).linux.seccomp?.syscalls ?? []).flatMap(({ names }) => names);
+
+  test('mounts are refused, unless the capability for them is there', () => {
+    expect(refusedBy({})).toEqual(expect.arrayContaining(['mount', 'bpf', 'clone3']));
+    const capable = {
+      linux_info: { effective_capabilities: { capabilities: ['SYS_ADMIN' as const] } },
+    };
+    expect(refusedBy(capable)).not.toContain('mount');
+    expect(refusedBy(capable)).toContain('bpf');
+  });
+
+  test('it can be lifted', () => {
+    expect(refusedBy({ linux_info: { seccomp: { unconfined: true } } })).toEqual([]);
+  });
+});
+
+test('limits are written as the kernel names them', () => {
+  const config = ociConfig(
+    withInfo({
+      rlimit_info: {
+        rlimits: [{ type: 'RLMT_NOFILE', soft: 1, hard: 2 }, { type: 'RLMT_CORE' }],
+      },
+    }),
+    HOST,
+  );
+  const written = configText(config);
+  expect(written).toContain('{"type":"RLIMIT_NOFILE","soft":1,"hard":2}');
+  expect(written).toContain(
+    '{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}',
+  );
+});
+
+test("a user's text cannot pass for a limit", () => {
+  const value = '"soft":-1,"hard":-1';
+  const { process } = JSON.parse(configText(ociConfig({ ...SPEC, command: { value } }, HOST))) as {
+    readonly process: { readonly args: readonly string[] };
+  };
+  expect(process.args.at(-1)).toBe(value);
+});
+
+test('volumes are mounted, relative ones in the sandbox', () => {
+  const { mounts } = ociConfig(
+    withInfo({
+      volumes: [
+        { mode: 'RO', host_path: '/data', container_path: '/mnt/data' },
+        { mode: 'RW', host_path: '/data', container_path: 'data' },
+        { mode: 'RW', host_path: 'own', container_path: 'other' },
+        {
+          mode: 'RW',
+          container_path: 'shared',
+          source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'pod' } },
+        },
+      ],
+    }),
+    { ...HOST, parent: { pid: 7, sandboxPath: '/parent' } },
+  );
+  expect(
+    mounts.slice(-4).map(({ source, destination, options }) => [source, destination, options[2]]),
+  ).toEqual([
+    ['/data', '/mnt/data', 'ro'],
+    ['/data', '/sandbox/data', 'rw'],
+    ['/sandbox/own', '/sandbox/other', 'rw'],
+    ['/parent/pod', '/sandbox/shared', 'rw'],
+  ]);
+});
+
+test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
+  ['leads out', { volumes: [{ mode: 'RW', host_path: '/a', container_path: '../up' }] }],
+  ['leads out', { volumes: [{ mode: 'RW', host_path: 'x/../../up', container_path: 'a' }] }],
+  ['only host paths', { volumes: [{ mode: 'RW', container_path: 'a' }] }],
+  [
+    'no parent',
+    {
+      volumes: [
+        {
+          mode: 'RW',
+          container_path: 'a',
+          source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'b' } },
+        },
+      ],
+    },
+  ],
+  [
+    'RLMT_CPU: the soft limit',
+    { rlimit_info: { rlimits: [{ type: 'RLMT_CPU', soft: 2, hard: 1 }] } },
+  ],
+  ['both hard and soft', { rlimit_info: { rlimits: [{ type: 'RLMT_CPU', soft: 2 }] } }],
+  ["no resource limit 'UNKNOWN'", { rlimit_info: { rlimits: [{}] } }],
+  ['privileged', { docker: { image: 'a', privileged: true } }],
+  ['parameters', { docker: { image: 'a', parameters: [{ key: 'a', value: 'b' }] } }],
+  ['terminal', { tty_info: {} }],
+  ['seccomp profile', { linux_info: { seccomp: { profile_name: 'mine' } } }],
+])('refused: %s', (message, info) => {
+  expect(() => ociConfig(withInfo(info), HOST)).toThrow(message);
+});
