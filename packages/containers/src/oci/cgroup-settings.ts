@@ -1,6 +1,6 @@
 /**
- * What a container may use, as settings of its cgroup. Pure: the settings in neutral terms, as the OCI runtime takes
- * them, and as the files and values of either version of the kernel's interface.
+ * What a container may use, as settings of its cgroup. Pure: the settings in neutral terms, and as the OCI runtime
+ * takes them for either version of the kernel's interface.
  * Source: mesos-kernel §6.6. The request decides about shares and the soft limit, the limit about quota and the
  * hard limit.
  */
@@ -60,11 +60,16 @@ export function cgroupSettings(request: CgroupRequest, options: CgroupOptions): 
   };
 }
 
-/** The same for an OCI runtime, which knows the version of the host's cgroups. */
+/**
+ * The same for an OCI runtime. In version 1 it knows the files; in version 2 it would have to translate from version
+ * 1, and has no word for some, so that files and values are given as they are.
+ */
 export function ociResources(
   settings: CgroupSettings,
+  version: 1 | 2,
   devices: readonly OciDeviceRule[],
 ): OciResources {
+  if (version === 2) return { devices, unified: filesOfV2(settings) };
   const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
   return {
     devices,
@@ -82,48 +87,18 @@ export function ociResources(
   };
 }
 
-/** One setting as the kernel takes it. */
-export interface CgroupFile {
-  /** Names the hierarchy of version 1; there is but one in version 2. */
-  readonly controller: 'cpu' | 'memory' | 'pids';
-  readonly file: string;
-  readonly value: string;
-}
-
-/** Files and values, in the order in which they can be written. */
-export function cgroupFiles(settings: CgroupSettings, version: 1 | 2): readonly CgroupFile[] {
-  return version === 1 ? filesOfV1(settings) : filesOfV2(settings);
-}
-
-function filesOfV1(settings: CgroupSettings): readonly CgroupFile[] {
+/** Files of version 2 with their values. */
+function filesOfV2(settings: CgroupSettings): Readonly<Record<string, string>> {
   const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
-  return [
-    { controller: 'cpu', file: 'cpu.shares', value: String(cpuShares) },
-    { controller: 'cpu', file: 'cpu.cfs_period_us', value: String(PERIOD_US) },
-    { controller: 'cpu', file: 'cpu.cfs_quota_us', value: String(cpuQuotaUs ?? -1) },
-    {
-      controller: 'memory',
-      file: 'memory.limit_in_bytes',
-      value: String(memoryHardBytes ?? -1),
-    },
-    {
-      controller: 'memory',
-      file: 'memory.soft_limit_in_bytes',
-      value: String(memorySoftBytes ?? -1),
-    },
-    { controller: 'pids', file: 'pids.max', value: String(pidsMax) },
-  ];
-}
-
-function filesOfV2(settings: CgroupSettings): readonly CgroupFile[] {
-  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
-  return [
-    { controller: 'cpu', file: 'cpu.weight', value: String(weightOfShares(cpuShares)) },
-    { controller: 'cpu', file: 'cpu.max', value: `${cpuQuotaUs ?? 'max'} ${PERIOD_US}` },
-    { controller: 'memory', file: 'memory.max', value: String(memoryHardBytes ?? 'max') },
-    { controller: 'memory', file: 'memory.low', value: String(memorySoftBytes ?? 0) },
-    { controller: 'pids', file: 'pids.max', value: String(pidsMax) },
-  ];
+  return {
+    'cpu.weight': String(weightOfShares(cpuShares)),
+    'cpu.max': `${cpuQuotaUs ?? 'max'} ${PERIOD_US}`,
+    'memory.max': String(memoryHardBytes ?? 'max'),
+    'memory.low': String(memorySoftBytes ?? 0),
+    // As in the original, a container of which the kernel kills a part ends as a whole.
+    'memory.oom.group': '1',
+    'pids.max': String(pidsMax),
+  };
 }
 
 /** Maps 2…262144 to 1…10000 in a straight line, as OCI runtimes do. */

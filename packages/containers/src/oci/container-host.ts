@@ -42,6 +42,7 @@ export interface ContainerHostInput {
   readonly image: PreparedImage | undefined;
   readonly parent: ParentContainer | undefined;
   readonly initPath: string;
+  readonly cgroupVersion: 1 | 2;
   readonly cgroups: CgroupOptions;
 }
 
@@ -61,6 +62,7 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
     user: await userOf(spec, image),
     initPath: input.initPath,
     cgroupsPath: groupOf(spec.id),
+    cgroupVersion: input.cgroupVersion,
     cgroups: input.cgroups,
     names: parent?.host.names ?? {},
     network,

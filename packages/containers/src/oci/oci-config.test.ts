@@ -8,6 +8,7 @@ const HOST: OciHost = {
   user: { uid: 0, gid: 0 },
   initPath: '/usr/bin/tini-static',
   cgroupsPath: '/mesos/c1',
+  cgroupVersion: 1,
   cgroups: { hasCpuQuota: false, pidsMax: 100 },
   names: {},
   network: 'host',

@@ -38,6 +38,7 @@ export interface OciHost {
   readonly user: OciUser;
   readonly initPath: string;
   readonly cgroupsPath: string;
+  readonly cgroupVersion: 1 | 2;
   readonly cgroups: CgroupOptions;
   readonly names: NameFiles;
   /** Network: the host's, one of its own, or that of a process. */
@@ -92,7 +93,7 @@ export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
     linux: {
       namespaces,
       cgroupsPath: host.cgroupsPath,
-      resources: ociResources(cgroupSettings(spec, host.cgroups), DEVICE_RULES),
+      resources: ociResources(cgroupSettings(spec, host.cgroups), host.cgroupVersion, DEVICE_RULES),
       rootfsPropagation: 'rslave',
       // Without a /proc of its own these would be hidden from the host's view as well.
       maskedPaths: hasOwnProc ? MASKED_PATHS : [],

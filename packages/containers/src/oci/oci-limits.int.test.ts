@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ContainerSpec } from '../runtime.ts';
 import { ociObstacle, ociScene, type Launched, type OciScene } from '../testing/oci-scene.ts';
+import { findCgroups } from './cgroup-host.ts';
 import { until } from '../testing/runtime-contract.ts';
 
 const reason = await ociObstacle();
 if (reason !== undefined) console.warn(`SKIPPED limits of the oci runtime: ${reason}`);
+
+const cgroups = reason === undefined ? await findCgroups() : undefined;
 
 const MEGABYTE = 1024 * 1024;
 
@@ -32,6 +35,23 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
     const more = { memoryBytes: 32 * MEGABYTE, limits: { memoryBytes: 128 * MEGABYTE } };
     const spec = await launch('head -c 60m /dev/zero | tail -c 60m >/dev/null; exit 5', more);
     expect(await scene().runtime.wait(spec.id)).toEqual({ kind: 'exited', code: 5 });
+  });
+
+  test.runIf(cgroups?.version === 1)('the kernel has what was asked for', async () => {
+    const more = { cpus: 0.5, memoryBytes: 64 * MEGABYTE, limits: { cpus: 2 } };
+    const { id } = await launch('exec sleep 60', more);
+    const files = [
+      ['cpu', 'cpu.shares', '512'],
+      ['cpu', 'cpu.cfs_quota_us', '200000'],
+      ['cpu', 'cpu.cfs_period_us', '100000'],
+      ['memory', 'memory.limit_in_bytes', '67108864'],
+      ['memory', 'memory.soft_limit_in_bytes', '67108864'],
+      ['pids', 'pids.max', '40'],
+    ] as const;
+    for (const [controller, file, value] of files) {
+      const path = join(cgroups?.directory(controller, `/mesos/${id}`) ?? '', file);
+      expect(`${file}=${readFileSync(path, 'utf8').trim()}`).toBe(`${file}=${value}`);
+    }
   });
 
   test('a fork bomb stops at the bound and dies as a whole', async () => {

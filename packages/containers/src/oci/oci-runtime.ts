@@ -238,6 +238,7 @@ class OciRuntime implements ContainerRuntime {
       image: this.#images.get(spec.id),
       parent: spec.parentId === undefined ? undefined : await this.#parentOf(spec.parentId),
       initPath: life.options.tools.init,
+      cgroupVersion: life.options.cgroups.version,
       cgroups: { ...DEFAULT_CGROUPS, ...this.#options.cgroups },
     };
   }

@@ -67,7 +67,8 @@ export interface OciResources {
   readonly memory?: { readonly limit?: number; readonly reservation?: number };
   readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number };
   readonly pids?: { readonly limit: number };
-  readonly blockIO?: { readonly weight: number };
+  /** Files of cgroups version 2 with their values. */
+  readonly unified?: Readonly<Record<string, string>>;
 }
 
 export interface OciDeviceRule {

@@ -1,0 +1,91 @@
+/** What becomes of containers when something dies that they depend on. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseStatLine } from '../process/shim.ts';
+import { ociObstacle, ociScene } from '../testing/oci-scene.ts';
+
+const reason = await ociObstacle();
+if (reason !== undefined) console.warn(`SKIPPED faults of the oci runtime: ${reason}`);
+
+/** Zombies wait for whoever inherited them; they do not live. */
+async function lives(pid: number): Promise<boolean> {
+  try {
+    return parseStatLine(await readFile(`/proc/${pid}/stat`, 'utf8'))?.state !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(reason !== undefined)('the oci runtime', () => {
+  const scene = ociScene(() => ({}));
+  const pidIn = async (id: string, file: string): Promise<number> =>
+    Number(await readFile(join(scene().root, 'run', id, file), 'utf8'));
+
+  test('a container does not outlive its supervisor', async () => {
+    const { id } = await scene().launch('exec sleep 60');
+    const init = await pidIn(id, 'pid');
+    process.kill(await pidIn(id, 'conmon.pid'), 'SIGKILL');
+    expect(await scene().runtime.wait(id)).toEqual({
+      kind: 'unknown',
+      message: 'the process that watched over the container died',
+    });
+    expect(await lives(init)).toBe(false);
+  });
+
+  test('processes that leave the session of the task end with it', async () => {
+    const { id } = await scene().launch('setsid sleep 77 & exit 0');
+    expect(await scene().runtime.wait(id)).toEqual({ kind: 'exited', code: 0 });
+    await expect(
+      scene().said(
+        `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; done | grep -c 'sleep 7[7]'`,
+        {
+          container: { type: 'MESOS', linux_info: { share_pid_namespace: true } },
+        },
+      ),
+    ).resolves.toBe('0\n');
+  });
+
+  test('so do those of a task that shares the processes of the host', async () => {
+    const shared = { type: 'MESOS', linux_info: { share_pid_namespace: true } } as const;
+    const { id, output } = await scene().launch('setsid sleep 60 & echo $!; exit 0', {
+      container: shared,
+    });
+    expect(await scene().runtime.wait(id)).toEqual({ kind: 'exited', code: 0 });
+    const pid = Number(await output());
+    expect(pid).toBeGreaterThan(1);
+    expect(await lives(pid)).toBe(false);
+  });
+
+  test('a container that was made but not started is absent after a restart, and freed', async () => {
+    const { runtime, root } = scene();
+    const spec = {
+      id: `created-${process.pid}`,
+      sandboxPath: root,
+      command: { value: 'true' },
+      environment: { PATH: '/bin' },
+      cpus: 0.1,
+      memoryBytes: 0,
+    };
+    await runtime.prepare(spec);
+    await runtime.create(spec);
+    const init = await pidIn(spec.id, 'pid');
+    expect(await scene().open().recover([spec])).toEqual([{ kind: 'absent', id: spec.id }]);
+    expect(await lives(init)).toBe(false);
+  });
+
+  test('what a program of the host says is the reason of a failure', async () => {
+    await expect(
+      scene().launch('true', {
+        container: {
+          type: 'MESOS',
+          volumes: [{ mode: 'RW', host_path: '/no/such/place', container_path: 'data' }],
+        },
+      }),
+    ).rejects.toMatchObject({
+      code: 'CONTAINER_LAUNCH_FAILED',
+      message: expect.stringContaining('/no/such/place') as string,
+    });
+  });
+});
