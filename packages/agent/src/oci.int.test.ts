@@ -1,15 +1,22 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { createOciRuntime } from '@dcos/containers';
+import type { TaskInfo } from '@dcos/wire';
 import type { AgentConfigInput } from './config.ts';
 import type { RunningAgent } from './shell/start-agent.ts';
 import { agentScene } from './testing/agent-scene.ts';
-import { commandTask, type FakeMaster } from './testing/fake-master.ts';
+import { commandTask, FRAMEWORK, until, type FakeMaster } from './testing/fake-master.ts';
 
 const reason = await createOciRuntime({ stateRoot: '/none', logger: silentLogger }).unavailable();
 if (reason !== undefined) console.warn(`SKIPPED agent with the runtime oci: ${reason}`);
+const hasNetworks = ['/usr/lib/cni/bridge', '/usr/sbin/iptables', '/bin/busybox'].every(existsSync);
+if (!hasNetworks)
+  console.warn(
+    'SKIPPED networks of an agent: apt-get install containernetworking-plugins iptables busybox-static',
+  );
 
 describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
   const scene = agentScene();
@@ -91,20 +98,23 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
     expect(await readFile(sandbox('survivor', 'stdout'), 'utf8')).toBe('done\n');
   });
 
-  test('a task with a network of its own has its address in the status', async () => {
-    await start();
-    const container = { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] } as const;
-    master.run(commandTask('own', 'exec sleep 60', { container }));
-    const { container_status } = await master.waitFor('own', 'TASK_RUNNING');
-    expect(container_status?.network_infos).toEqual([
-      {
-        name: 'mesos-bridge',
-        ip_addresses: [
-          { protocol: 'IPv4', ip_address: expect.stringMatching(/^172\.31\.254\./) as string },
-        ],
-      },
-    ]);
-  });
+  test.runIf(hasNetworks)(
+    'a task with a network of its own has its address in the status',
+    async () => {
+      await start();
+      const container = { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] } as const;
+      master.run(commandTask('own', 'exec sleep 60', { container }));
+      const { container_status } = await master.waitFor('own', 'TASK_RUNNING');
+      expect(container_status?.network_infos).toEqual([
+        {
+          name: 'mesos-bridge',
+          ip_addresses: [
+            { protocol: 'IPv4', ip_address: expect.stringMatching(/^172\.31\.254\./) as string },
+          ],
+        },
+      ]);
+    },
+  );
 
   test('a task is held to limits apart from what it asks for', async () => {
     const agent = await start();
@@ -133,4 +143,60 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
       "Failed to launch container: the host path '/etc' is not among those that tasks may have",
     );
   });
+
+  test.runIf(hasNetworks)(
+    'the tasks of a pod share localhost, an address and a volume, also after a restart',
+    async () => {
+      const first = await start();
+      const volumes = [
+        {
+          mode: 'RW',
+          container_path: 'shared',
+          source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'pod' } },
+        },
+      ] as const;
+      const member = (id: string, value: string): TaskInfo =>
+        commandTask(id, value, { container: { type: 'MESOS', volumes } });
+      const server = 'while :; do echo hello | busybox nc -l -p 8080; done';
+      const client = [
+        'until busybox nc 127.0.0.1 8080 >answer && [ -s answer ]; do sleep 0.1; done',
+        'cp answer shared/answer',
+        'until [ -e shared/go ]; do sleep 0.1; done; exit 0',
+      ].join('; ');
+      master.send({
+        type: 'RUN_TASK_GROUP',
+        run_task_group: {
+          framework_info: FRAMEWORK,
+          executor: {
+            type: 'DEFAULT',
+            executor_id: { value: 'pod' },
+            container: { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] },
+          },
+          task_group: { tasks: [member('server', server), member('client', client)] },
+          launch_executor: true,
+        },
+      });
+      const [one, other] = await Promise.all([
+        master.waitFor('server', 'TASK_RUNNING'),
+        master.waitFor('client', 'TASK_RUNNING'),
+      ]);
+      const [network] = one.container_status?.network_infos ?? [];
+      expect(network).toMatchObject({ name: 'mesos-bridge' });
+      expect(other.container_status?.network_infos).toEqual([network]);
+      const pod = join(workDir, 'slaves/latest/frameworks/framework-0000/executors/pod/runs');
+      const [run = ''] = await readdir(pod);
+      const shared = (name: string): string => join(pod, run, 'pod', name);
+      await until(() => existsSync(shared('answer')), 'the client has its answer');
+      expect(await readFile(shared('answer'), 'utf8')).toBe('hello\n');
+      await first.close();
+      await start();
+      await writeFile(shared('go'), '');
+      await master.waitFor('client', 'TASK_FINISHED');
+      expect(master.statesOf('server').at(-1)).toBe('TASK_RUNNING');
+      master.kill('server');
+      await master.waitFor('server', 'TASK_KILLED');
+      // The holder of the network goes with the last task.
+      await until(() => !existsSync(join(workDir, 'run', 'oci', run)), 'the holder is gone');
+    },
+  );
 });

@@ -28,8 +28,10 @@ export interface ContainerSpec {
   /** What is asked for: the share of cpus under contention, memory that is not taken back lightly. */
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** A running container whose networks, ipc and (if it is asked for) sandbox this one shares; only with `oci`. */
+  /** A running container whose networks, names and ipc this one shares; only with `oci`. */
   readonly parentId?: string;
+  /** Sandbox of the pod or container around it, for volumes that are shared there. */
+  readonly parentSandboxPath?: string;
   /** What may be used at most, apart from what is asked for; `Infinity` for no limit. */
   readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
 }

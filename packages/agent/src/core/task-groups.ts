@@ -80,13 +80,13 @@ function groupRefusal(
   });
   if (executor.type !== 'DEFAULT')
     return invalid('Task groups of custom executors are not supported yet');
-  if ((executor.container?.network_infos ?? []).length > 0)
-    return invalid(
-      'Networks of task groups are not supported yet: their tasks share the host network',
-    );
+  const { runtimes } = context.options;
+  const networks = executor.container?.network_infos ?? [];
+  if (networks.length > 0 && !runtimes.has('oci'))
+    return invalid("Networks of task groups need the runtime 'oci'");
   for (const task of tasks) {
-    if (task.container?.mesos?.image !== undefined)
-      return invalid(`Task '${task.task_id.value}': images in task groups are not supported yet`);
+    if (task.container?.mesos?.image !== undefined && !runtimes.has('oci'))
+      return invalid(`Task '${task.task_id.value}': images in task groups need the runtime 'oci'`);
     const refusal = refusalOf(context, task);
     if (refusal !== undefined) {
       const message = `Task '${task.task_id.value}' of the group: ${refusal.message ?? ''}`;

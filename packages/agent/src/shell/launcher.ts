@@ -16,7 +16,14 @@ import {
   type ContainerSpec,
   type ContainerStats,
 } from '@dcos/containers';
-import type { CheckInfo, ContainerInfo, FrameworkInfo, HealthCheck, Resource } from '@dcos/wire';
+import type {
+  CheckInfo,
+  ContainerInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  HealthCheck,
+  Resource,
+} from '@dcos/wire';
 import type {
   AgentEvent,
   FoundContainer,
@@ -27,6 +34,7 @@ import type {
 import { fetchUris } from './fetcher.ts';
 import { probe, probeCheck } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
+import { PodHolders } from './pod-holders.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
 import {
   environmentProblem,
@@ -50,6 +58,8 @@ export interface LauncherOptions {
   /** The agent's port and id; known by the time that a task is launched. */
   readonly self: () => { readonly port: number; readonly agentId: string };
   readonly emit: (event: AgentEvent) => void;
+  /** The executor of a task in a group. */
+  readonly executorOf: (task: TaskRecord) => ExecutorInfo | undefined;
 }
 
 /** A task, and who runs it. */
@@ -89,10 +99,13 @@ class TaskLauncher implements Launcher {
   readonly #options: LauncherOptions;
   readonly #launches = new Map<ContainerId, AbortController>();
   readonly #runtimeOf = new Map<ContainerId, ContainerRuntime>();
+  readonly #pods: PodHolders;
   #closed = false;
 
   constructor(options: LauncherOptions) {
     this.#options = options;
+    const { workDir, executorOf, self } = options;
+    this.#pods = new PodHolders({ workDir, executorOf, agentId: () => self().agentId });
   }
 
   async find(
@@ -110,7 +123,7 @@ class TaskLauncher implements Launcher {
     for (const [name, runtime] of this.#options.runtimes) {
       const own = all.filter((one) => one.runtime === name);
       const tasksHere = tasks.filter((task) => task.runtime === name).length;
-      const found = await runtime.recover(own.map(specOf));
+      const found = await runtime.recover([...own.map(specOf), ...this.#holdersOf(tasks, name)]);
       for (const [index, { containerId: id }] of own.entries()) {
         const one = found[index];
         if (index < tasksHere) this.#runtimeOf.set(id, runtime);
@@ -128,6 +141,18 @@ class TaskLauncher implements Launcher {
         containers.push({ kind: 'absent', id: task.containerId });
     }
     this.#emit({ kind: 'containersFound', containers });
+  }
+
+  /** Holders of tasks that are still here, each once. */
+  #holdersOf(tasks: readonly TaskRecord[], name: RuntimeName): readonly ContainerSpec[] {
+    const holders = new Map<string, ContainerSpec>();
+    for (const task of tasks) {
+      const holder = task.runtime === name ? this.#pods.specOf(task) : undefined;
+      if (holder === undefined) continue;
+      holders.set(holder.id, holder);
+      this.#pods.adopt(task);
+    }
+    return [...holders.values()];
   }
 
   launch(task: TaskRecord, framework: FrameworkInfo): void {
@@ -179,7 +204,7 @@ class TaskLauncher implements Launcher {
     // A launch that is still under way cleans up behind itself.
     if (runtime === undefined || this.#launches.has(id)) return;
     this.#runtimeOf.delete(id);
-    this.#quietly('remove', id, async () => await runtime.remove(id));
+    this.#quietly('remove', id, async () => await this.#remove(task, runtime));
   }
 
   destroyVolumes(volumes: readonly Resource[]): void {
@@ -215,14 +240,15 @@ class TaskLauncher implements Launcher {
     if (spec.user !== undefined && getuid?.() === 0 && (task.info.command?.uris ?? []).length > 0) {
       await run('chown', ['-R', '--', spec.user, spec.sandboxPath]);
     }
+    this.#runtimeOf.set(id, runtime);
+    await this.#pods.join(task, runtime);
     await runtime.prepare(spec, abort);
     abort.throwIfAborted();
-    this.#runtimeOf.set(id, runtime);
     this.#emit({ kind: 'prepared', id });
     await runtime.create(spec);
     const started = await runtime.start(id);
     if (abort.aborted || this.#closed) {
-      if (abort.aborted) await runtime.remove(id);
+      if (abort.aborted) await this.#remove(task, runtime);
       return;
     }
     this.#emit({ kind: 'started', id, ...started });
@@ -235,7 +261,8 @@ class TaskLauncher implements Launcher {
       const path = this.#sandboxOf(task);
       await mkdir(path, { recursive: true });
       await appendFile(join(path, 'stderr'), `Failed to launch container: ${message}\n`);
-      await this.#runtimeOf.get(id)?.remove(id);
+      const runtime = this.#runtimeOf.get(id);
+      if (runtime !== undefined) await this.#remove(task, runtime);
     } catch (error) {
       this.#options.logger.error(
         { event: 'launch.cleanup', containerId: id, error: errorText(error) },
@@ -245,6 +272,11 @@ class TaskLauncher implements Launcher {
     this.#launches.delete(id);
     this.#runtimeOf.delete(id);
     this.#emit({ kind: 'launchFailed', id, message });
+  }
+
+  async #remove(task: TaskRecord, runtime: ContainerRuntime): Promise<void> {
+    await runtime.remove(task.containerId);
+    await this.#pods.leave(task, runtime);
   }
 
   #watch(runtime: ContainerRuntime, id: ContainerId): void {
@@ -311,6 +343,17 @@ class TaskLauncher implements Launcher {
       cpus: scalarOf(task, 'cpus'),
       memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
       ...limitsOf(task),
+      ...this.#podOf(task),
+    };
+  }
+
+  /** What a task shares with those that it was launched with. */
+  #podOf(task: TaskRecord): Pick<ContainerSpec, 'parentId' | 'parentSandboxPath'> {
+    const holder = this.#pods.specOf(task);
+    const parentSandboxPath = this.#pods.podSandboxOf(task);
+    return {
+      ...(holder !== undefined && { parentId: holder.id }),
+      ...(parentSandboxPath !== undefined && { parentSandboxPath }),
     };
   }
 

@@ -299,6 +299,9 @@ class AgentProcess implements RunningAgent {
       logger,
       self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
       emit: (event) => shell.emit(event),
+      executorOf: ({ group }) =>
+        core.snapshot().executors.find(({ containerId }) => containerId === group?.containerId)
+          ?.info,
     });
     const connection = createMasterConnection({
       masters: config.masters,

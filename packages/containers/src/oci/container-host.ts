@@ -3,7 +3,7 @@
  * is, and kept in its directory, since images and accounts may have changed by the time of a restart.
  */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { assert } from '@dcos/base';
@@ -11,9 +11,12 @@ import { containerError } from '../errors.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
 import type { PreparedImage } from './image-port.ts';
+import type { AttachedNetwork } from './cni.ts';
+import { sandboxPlaceOf } from './mounts.ts';
 import { HOST_NAME_FILES, makeNameFiles } from './name-files.ts';
 import { networksOf } from './networks.ts';
 import type { OciHost } from './oci-config.ts';
+import type { OciUser } from './oci-spec.ts';
 import { makeOverlay } from './root-fs.ts';
 import { userOf } from './users.ts';
 
@@ -31,8 +34,8 @@ export const hostnameOf = ({ id, container }: ContainerSpec): string => containe
 /** The container around a nested one. */
 export interface ParentContainer {
   readonly pid: number;
-  readonly sandboxPath: string;
   readonly host: OciHost;
+  readonly networks?: readonly AttachedNetwork[];
 }
 
 export interface ContainerHostInput {
@@ -68,7 +71,7 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
     network,
     processor: arch,
     ...(image !== undefined && { image: image.config }),
-    ...(parent !== undefined && { parent: { pid: parent.pid, sandboxPath: parent.sandboxPath } }),
+    ...(parent !== undefined && { parent: { pid: parent.pid } }),
   };
 }
 
@@ -76,6 +79,10 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
 export async function makeHost(input: ContainerHostInput): Promise<OciHost> {
   const { spec, directory, image, parent } = input;
   const draft = await draftHost(input);
+  for (const volume of spec.container?.volumes ?? []) {
+    const place = sandboxPlaceOf(volume, spec);
+    if (place !== undefined) await makeSandboxPlace(place, draft.user);
+  }
   await mkdir(draft.rootPath, { recursive: true });
   const isPrivate = draft.network === 'private';
   const ownNames = isPrivate ? await makeNameFiles(directory, hostnameOf(spec)) : undefined;
@@ -88,6 +95,35 @@ export async function makeHost(input: ContainerHostInput): Promise<OciHost> {
   };
   await writeFile(join(directory, HOST_FILE), JSON.stringify(host));
   return host;
+}
+
+/**
+ * Makes a directory in a sandbox, step by step: a link that a task left on the way would lead a mount, and thereby
+ * the container, to where it points.
+ */
+async function makeSandboxPlace(
+  { root, path }: { readonly root: string; readonly path: string },
+  { uid, gid }: OciUser,
+): Promise<void> {
+  let place = root;
+  for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
+    place = join(place, part);
+    // Another container of the pod may make it at the same time.
+    if (await madeDirectory(place)) await chown(place, uid, gid);
+    else if ((await lstat(place)).isSymbolicLink())
+      throw containerError('CONTAINER_LAUNCH_FAILED', `there is a link at '${path}' of a sandbox`);
+  }
+}
+
+/** False when there is something already. */
+async function madeDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 /** What {@link makeHost} kept. */

@@ -47,8 +47,6 @@ export interface MountInput {
   readonly hasPrivatePids: boolean;
   readonly hasPrivateIpc: boolean;
   readonly names: NameFiles;
-  /** The parent's sandbox, for volumes that are shared within a pod. */
-  readonly parentSandbox?: string;
 }
 
 /** All mounts in order. */
@@ -156,18 +154,25 @@ function volumeMount(volume: Volume, input: MountInput): OciMount {
   return bind(sourceOf(volume, input), target, volume.mode === 'RO' ? 'ro' : 'rw', 'rbind');
 }
 
-function sourceOf(volume: Volume, { spec, parentSandbox }: MountInput): string {
+/** A place in a sandbox that a volume asks for; undefined for other volumes. */
+export function sandboxPlaceOf(
+  { container_path, source }: Volume,
+  spec: ContainerSpec,
+): { readonly root: string; readonly path: string } | undefined {
+  if (source?.sandbox_path === undefined) return undefined;
+  const { type, path } = source.sandbox_path;
+  const root = type === 'PARENT' ? spec.parentSandboxPath : spec.sandboxPath;
+  if (root !== undefined) return { root, path };
+  throw containerError(
+    'CONTAINER_INVALID',
+    `volume ${container_path}: the container has no parent whose sandbox it could share`,
+  );
+}
+
+function sourceOf(volume: Volume, { spec }: MountInput): string {
   const { source } = volume;
-  if (source?.sandbox_path !== undefined) {
-    const { type, path } = source.sandbox_path;
-    if (type !== 'PARENT') return below(spec.sandboxPath, path);
-    if (parentSandbox === undefined)
-      throw containerError(
-        'CONTAINER_INVALID',
-        `volume ${volume.container_path}: the container has no parent whose sandbox it could share`,
-      );
-    return below(parentSandbox, path);
-  }
+  const place = sandboxPlaceOf(volume, spec);
+  if (place !== undefined) return below(place.root, place.path);
   const host = source?.host_path?.path ?? volume.host_path;
   if (host === undefined || volume.image !== undefined)
     throw containerError(

@@ -78,13 +78,13 @@ test.each<
   [
     'a parent',
     {},
-    { network: { pid: 7 }, parent: { pid: 7, sandboxPath: '/p' } },
+    { network: { pid: 7 }, parent: { pid: 7 } },
     ['mount', 'pid', 'ipc:/proc/7/ns/ipc', 'network:/proc/7/ns/net', 'uts:/proc/7/ns/uts'],
   ],
   [
     'the processes of a parent',
     { linux_info: { share_pid_namespace: true, ipc_mode: 'PRIVATE' } },
-    { parent: { pid: 7, sandboxPath: '/p' } },
+    { parent: { pid: 7 } },
     ['mount', 'pid:/proc/7/ns/pid', 'ipc'],
   ],
 ])('namespaces with %s', (_what, info, more, names) => {
@@ -163,19 +163,22 @@ test("a user's text cannot pass for a limit", () => {
 
 test('volumes are mounted, relative ones in the sandbox', () => {
   const { mounts } = ociConfig(
-    withInfo({
-      volumes: [
-        { mode: 'RO', host_path: '/data', container_path: '/mnt/data' },
-        { mode: 'RW', host_path: '/data', container_path: 'data' },
-        { mode: 'RW', host_path: 'own', container_path: 'other' },
-        {
-          mode: 'RW',
-          container_path: 'shared',
-          source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'pod' } },
-        },
-      ],
-    }),
-    { ...HOST, parent: { pid: 7, sandboxPath: '/parent' } },
+    {
+      parentSandboxPath: '/parent',
+      ...withInfo({
+        volumes: [
+          { mode: 'RO', host_path: '/data', container_path: '/mnt/data' },
+          { mode: 'RW', host_path: '/data', container_path: 'data' },
+          { mode: 'RW', host_path: 'own', container_path: 'other' },
+          {
+            mode: 'RW',
+            container_path: 'shared',
+            source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'pod' } },
+          },
+        ],
+      }),
+    },
+    HOST,
   );
   expect(
     mounts.slice(-4).map(({ source, destination, options }) => [source, destination, options[2]]),

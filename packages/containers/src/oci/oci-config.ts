@@ -44,7 +44,7 @@ export interface OciHost {
   /** Network: the host's, one of its own, or that of a process. */
   readonly network: 'host' | 'private' | { readonly pid: number };
   /** Process whose ipc (and, when asked, process) namespace is joined. */
-  readonly parent?: { readonly pid: number; readonly sandboxPath: string };
+  readonly parent?: { readonly pid: number };
   /** As Node names it. */
   readonly processor: string;
 }
@@ -88,7 +88,6 @@ export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
       hasPrivatePids,
       hasPrivateIpc,
       names: host.names,
-      ...(host.parent !== undefined && { parentSandbox: host.parent.sandboxPath }),
     }),
     linux: {
       namespaces,

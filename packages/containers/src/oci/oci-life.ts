@@ -119,6 +119,7 @@ export class OciLife {
     await mkdir(directory, { recursive: true });
     const host = await makeHost(input);
     container.host = host;
+    if (input.parent?.networks !== undefined) await keepNetworks(container, input.parent.networks);
     await writeFile(join(directory, 'config.json'), configText(ociConfig(spec, host)));
     const pid = await createUnderConmon({
       id: spec.id,
@@ -211,8 +212,7 @@ export class OciLife {
     if (wanted.kind === 'host') return;
     const target = { containerId: spec.id, directory, pid };
     const networks = await attachNetworks(target, wanted.networks, this.options.cni);
-    container.networks = networks;
-    await writeFile(join(directory, ADDRESSES_FILE), JSON.stringify(networks));
+    await keepNetworks(container, networks);
     const { names } = await this.hostOf(container);
     const addresses = networks.flatMap(({ ipAddresses }) => ipAddresses);
     await fillHosts(names, hostnameOf(spec), addresses);
@@ -271,6 +271,14 @@ export class OciLife {
   #runtimeRoot(): string {
     return join(this.options.stateRoot, RUNTIME_DIRECTORY);
   }
+}
+
+async function keepNetworks(
+  container: OciContainer,
+  networks: readonly AttachedNetwork[],
+): Promise<void> {
+  container.networks = networks;
+  await writeFile(join(container.directory, ADDRESSES_FILE), JSON.stringify(networks));
 }
 
 /** What is told about a container that runs. */

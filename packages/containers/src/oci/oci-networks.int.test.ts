@@ -120,6 +120,7 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
     expect(await scene().said(client, nested)).toContain('hello\n');
     const volume = (path: string): Partial<ContainerSpec> => ({
       ...nested,
+      parentSandboxPath: around.spec.sandboxPath,
       container: {
         type: 'MESOS',
         volumes: [
@@ -131,7 +132,6 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
         ],
       },
     });
-    await mkdir(join(around.spec.sandboxPath, 'shared'));
     await scene().said('echo word >here/file', volume('here'));
     expect(await scene().said('cat there/file', volume('there'))).toBe('word\n');
   });

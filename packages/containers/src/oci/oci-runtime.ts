@@ -245,11 +245,11 @@ class OciRuntime implements ContainerRuntime {
 
   async #parentOf(id: string): Promise<ParentContainer> {
     const container = this.#container(id);
-    const { init, spec } = container;
+    const { init, networks } = container;
     if (init === undefined || !isUp(container))
       throw containerError('CONTAINER_INVALID', `the container ${id} around it does not run`);
     const host = await (await this.#getLife()).hostOf(container);
-    return { pid: init.pid, sandboxPath: spec.sandboxPath, host };
+    return { pid: init.pid, host, ...(networks !== undefined && { networks }) };
   }
 
   async #inside(id: string, asked: string | undefined): Promise<InContainer> {
