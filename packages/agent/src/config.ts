@@ -65,7 +65,7 @@ export const agentConfigSchema = z
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
     /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */
     gcDiskHeadroom: z.number().min(0).max(1).default(DISK_HEADROOM),
-    /** Bytes of `stdout` and `stderr` of a plain process at which they are rotated. */
+    /** Bytes of `stdout` and `stderr` of a task without the Docker engine at which they are rotated. */
     sandboxLogBytesMax: z
       .number()
       .int()

@@ -56,5 +56,8 @@ export function launchedSpec(input: LaunchedSpecInput): ContainerSpec {
     ...(user === undefined ? {} : { user }),
     cpus: resources.cpus(),
     memoryBytes: resources.mem() * MEGABYTE,
+    ...(container.runtime === 'oci' &&
+      container.task !== undefined && { parentId: container.task }),
+    ...(surroundings !== undefined && { parentSandboxPath: surroundings.sandboxPath }),
   };
 }

@@ -251,7 +251,9 @@ class AgentProcess implements RunningAgent {
         this.snapshot()
           .live.filter(
             ({ runtime, pid, endedAt }) =>
-              runtime === 'process' && pid !== undefined && endedAt === undefined,
+              (runtime === 'process' || runtime === 'oci') &&
+              pid !== undefined &&
+              endedAt === undefined,
           )
           .map((task) => sandboxPath(workDir, this.agentId() ?? '', task)),
     });

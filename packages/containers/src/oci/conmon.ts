@@ -9,6 +9,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { constants } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,6 +20,9 @@ import type { OciUser } from './oci-spec.ts';
 const CREATE_TIMEOUT_MS = 60_000;
 /** The runtime's own log and conmon's answer: more is cut. */
 const ANSWER_BYTES_MAX = 64 * 1024;
+/** The sandbox may hold what was fetched for the task, also links with these names: they are not followed. */
+const OUTPUT_FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 /** All that programs of ours get of an environment. */
 export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -61,8 +65,8 @@ export async function writeRuntimeScript(directory: string, runtime: string): Pr
 /** Resolves with the pid of the container's first process, which waits to be started. */
 export async function createUnderConmon(request: CreateRequest): Promise<number> {
   const { directory, sandboxPath, user } = request;
-  await using output = await open(join(sandboxPath, 'stdout'), 'a');
-  await using errors = await open(join(sandboxPath, 'stderr'), 'a');
+  await using output = await open(join(sandboxPath, 'stdout'), OUTPUT_FLAGS, 0o644);
+  await using errors = await open(join(sandboxPath, 'stderr'), OUTPUT_FLAGS, 0o644);
   for (const handle of [output, errors]) await handle.chown(user.uid, user.gid);
   const child = spawn(request.tools.conmon, conmonArguments(request), {
     cwd: directory,
