@@ -51,7 +51,7 @@ export interface CreateRequest {
 }
 
 /** Files in a container's directory. */
-const PID_FILE = 'pid';
+export const PID_FILE = 'pid';
 export const CONMON_PID_FILE = 'conmon.pid';
 const RUNTIME_LOG_FILE = 'runtime.log';
 

@@ -1,7 +1,11 @@
 /** What becomes of containers when something dies that they depend on. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseStatLine } from '../process/shim.ts';
 import { readText } from '../process/state-files.ts';
@@ -93,4 +97,27 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
       message: expect.stringContaining('/no/such/place') as string,
     });
   });
+
+  test.runIf(existsSync('/usr/lib/cni/bridge'))(
+    'whenever the agent is killed, the next one finds and frees all of it',
+    async () => {
+      const program = fileURLToPath(new URL('../testing/launch-forever.ts', import.meta.url));
+      const { root, open } = scene();
+      for (let round = 0; round < 12; round++) {
+        const child = spawn(process.execPath, ['--conditions=@dcos/source', program, root], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        // From the first container on it is busy with some; each round stops at another moment.
+        await once(child.stdout, 'data');
+        await new Promise((resolve) => setTimeout(resolve, round * 17));
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }
+      expect(await open().recover([])).toEqual([]);
+      expect(await readdir(join(root, 'run'))).toEqual(
+        expect.not.arrayContaining([expect.stringMatching(/^[0-9a-f]{8}-/)]) as unknown,
+      );
+    },
+  );
 });

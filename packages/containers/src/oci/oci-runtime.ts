@@ -42,6 +42,7 @@ import {
   type ParentContainer,
 } from './container-host.ts';
 import type { ImageSource, PreparedImage } from './image-port.ts';
+import { settleCreates } from './creates-under-way.ts';
 import { execInOci, openOciSession, type InContainer } from './inside.ts';
 import { networksOf } from './networks.ts';
 import { ociConfig, surroundings } from './oci-config.ts';
@@ -179,6 +180,7 @@ class OciRuntime implements ContainerRuntime {
   async recover(known: readonly ContainerSpec[]): Promise<readonly RecoveredContainer[]> {
     const { stateRoot, logger } = this.#options;
     await mkdir(stateRoot, { recursive: true, mode: 0o711 });
+    await settleCreates(stateRoot, logger);
     const wanted = new Set(known.map(({ id }) => id));
     for (const item of await readdir(stateRoot, { withFileTypes: true })) {
       if (!item.isDirectory() || item.name === RUNTIME_DIRECTORY || wanted.has(item.name)) continue;
