@@ -49,6 +49,8 @@ interface Attachment {
 export interface AttachedNetwork {
   readonly name: string;
   readonly ipAddresses: readonly string[];
+  /** Name servers and the like that the network brings, as lines of `resolv.conf`. */
+  readonly resolver: readonly string[];
 }
 
 export interface CniTarget {
@@ -149,7 +151,11 @@ export async function attachNetworks(
   const attached: AttachedNetwork[] = [];
   for (const attachment of attachments) {
     const result = await add(attachment, target, namespace, options);
-    attached.push({ name: attachment.network.name, ipAddresses: addressesOf(result) });
+    attached.push({
+      name: attachment.network.name,
+      ipAddresses: addressesOf(result),
+      resolver: resolverOf(result),
+    });
   }
   return attached;
 }
@@ -242,7 +248,9 @@ async function runPlugin(
     child[stream].on('data', (chunk: Buffer) => {
       said[stream] = (said[stream] + chunk.toString('utf8')).slice(0, OUTPUT_BYTES_MAX);
     });
-  child.once('error', (error) => reject(fail('cannot be started', error)));
+  child.once('error', (error) =>
+    reject(fail('cannot be started (apt-get install containernetworking-plugins)', error)),
+  );
   child.once('close', resolve);
   // One that ends without reading says so by its status.
   child.stdin.on('error', () => undefined);
@@ -262,6 +270,27 @@ function messageIn(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Lines of `resolv.conf` for what an answer says about names. */
+export function resolverOf({ dns }: Json): readonly string[] {
+  const {
+    nameservers = [],
+    domain,
+    search = [],
+    options = [],
+  } = (dns ?? {}) as {
+    readonly nameservers?: readonly string[];
+    readonly domain?: string;
+    readonly search?: readonly string[];
+    readonly options?: readonly string[];
+  };
+  return [
+    ...(domain === undefined || domain === '' ? [] : [`domain ${domain}`]),
+    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
+    ...nameservers.map((address) => `nameserver ${address}`),
+    ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
+  ];
 }
 
 /** Addresses without their prefix lengths, of either form that answers have. */

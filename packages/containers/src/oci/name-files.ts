@@ -27,13 +27,22 @@ export async function makeNameFiles(directory: string, hostname: string): Promis
   return files;
 }
 
+/** What networks say about names. */
+export interface NamesOfNetworks {
+  readonly addresses: readonly string[];
+  /** Lines of `resolv.conf`; without any the host's stay. */
+  readonly resolver: readonly string[];
+}
+
 /** In place: the container has these very files mounted. */
-export async function fillHosts(
-  { hosts }: NameFiles,
+export async function fillNameFiles(
+  { hosts, resolvConf }: NameFiles,
   hostname: string,
-  addresses: readonly string[],
+  { addresses, resolver }: NamesOfNetworks,
 ): Promise<void> {
   if (hosts !== undefined) await writeFile(hosts, hostsText(hostname, addresses));
+  if (resolvConf !== undefined && resolver.length > 0)
+    await writeFile(resolvConf, `${resolver.join('\n')}\n`);
 }
 
 /** The name belongs to the container's addresses, or to the loopback when there are none. */

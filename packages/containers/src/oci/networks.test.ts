@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerInfo } from '@dcos/wire';
-import { addressesOf, networkOf } from './cni.ts';
+import { addressesOf, networkOf, resolverOf } from './cni.ts';
 import { networksOf } from './networks.ts';
 import { hostsText } from './name-files.ts';
 import { groupIn, userIn } from './users.ts';
@@ -88,6 +88,17 @@ describe('descriptions of networks', () => {
     expect(addressesOf({ ip4: { ip: '10.0.0.2/24' } })).toEqual(['10.0.0.2']);
     expect(addressesOf({})).toEqual([]);
   });
+});
+
+test('name servers of a network', () => {
+  const dns = { nameservers: ['10.0.0.1'], domain: 'a', search: ['a', 'b'], options: ['ndots:2'] };
+  expect(resolverOf({ dns })).toEqual([
+    'domain a',
+    'search a b',
+    'nameserver 10.0.0.1',
+    'options ndots:2',
+  ]);
+  expect(resolverOf({})).toEqual([]);
 });
 
 test('a name belongs to the addresses of its container', () => {

@@ -33,7 +33,7 @@ import {
 } from './container-host.ts';
 import { killGroup, signalGroupOf, signalProcess } from './container-processes.ts';
 import { exitStatusOf } from './exit-status.ts';
-import { fillHosts } from './name-files.ts';
+import { fillNameFiles } from './name-files.ts';
 import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
 import { runTool } from './run-tool.ts';
@@ -214,8 +214,11 @@ export class OciLife {
     const networks = await attachNetworks(target, wanted.networks, this.options.cni);
     await keepNetworks(container, networks);
     const { names } = await this.hostOf(container);
-    const addresses = networks.flatMap(({ ipAddresses }) => ipAddresses);
-    await fillHosts(names, hostnameOf(spec), addresses);
+    await fillNameFiles(names, hostnameOf(spec), {
+      addresses: networks.flatMap(({ ipAddresses }) => ipAddresses),
+      // The first network that says something: lists of several would contradict each other.
+      resolver: networks.find(({ resolver }) => resolver.length > 0)?.resolver ?? [],
+    });
   }
 
   #watch(container: OciContainer): void {
@@ -286,6 +289,8 @@ export function startedOf({ init, networks = [] }: OciContainer): StartedContain
   return {
     pid: init?.pid ?? 0,
     ipAddresses: networks.flatMap(({ ipAddresses }) => ipAddresses),
-    ...(networks.length > 0 && { networks }),
+    ...(networks.length > 0 && {
+      networks: networks.map(({ name, ipAddresses }) => ({ name, ipAddresses })),
+    }),
   };
 }

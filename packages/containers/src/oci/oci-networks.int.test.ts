@@ -28,6 +28,7 @@ const bridge = (name: string, subnet: string): string =>
         type: 'bridge',
         bridge: `t-${name}`,
         ipam: { type: 'host-local', ranges: [[{ subnet }]] },
+        dns: { nameservers: ['10.213.0.1'], search: [name] },
       },
     ],
   });
@@ -89,7 +90,7 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
 
   test('a container may have several networks, and knows its name', async () => {
     const { ipAddresses, id, output } = await scene().launch(
-      'hostname; cat /etc/hosts; ls /sys/class/net | sort; ip -4 -o addr',
+      'hostname; cat /etc/hosts /etc/resolv.conf; ls /sys/class/net | sort; ip -4 -o addr',
       {
         container: {
           type: 'MESOS',
@@ -106,6 +107,7 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
     ]);
     expect(text).toMatch(/^web\n/);
     for (const address of ipAddresses) expect(text).toContain(`${address}\tweb\n`);
+    expect(text).toContain('search neta\nnameserver 10.213.0.1\n');
     expect(text).toMatch(/eth0.*10\.213\.1\./);
     expect(text).toMatch(/eth1.*10\.213\.2\./);
   });

@@ -1,77 +1,83 @@
-/** What containers could leave behind on a host: a suite looks before and after, and finds nothing new. */
+/**
+ * What the containers of a suite left behind on the host: cgroups, mounts, processes, rules of the packet filter,
+ * addresses. Only what bears the name of the suite's own directory or containers counts: others may run beside it.
+ */
 
-import { readdir, readFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Names of cgroups, mounts, named network namespaces, links, packet filter rules and supervisors. */
-export async function hostLeftovers(): Promise<readonly string[]> {
-  const [groups, mounts, namespaces, links, rules, supervisors] = await Promise.all([
-    cgroups(),
-    lines(readFile('/proc/self/mountinfo', 'utf8')),
-    readdirOrNone('/run/netns'),
-    readdirOrNone('/sys/class/net'),
-    packetRules(),
-    conmons(),
+/** Of containers whose state is below `root`, and whose sandboxes are in `root/sandboxes` under their ids. */
+export async function hostLeftovers(root: string): Promise<readonly string[]> {
+  const ids = new Set(await namesIn(join(root, 'sandboxes')));
+  const found = await Promise.all([
+    cgroups(ids),
+    mounts(root),
+    processes(root),
+    packetRules(ids),
+    addresses(ids),
   ]);
-  return [
-    ...groups,
-    ...mounts.map((line) => `mount ${line.split(' ')[4]}`),
-    ...namespaces.map((name) => `network namespace ${name}`),
-    ...links.filter((name) => name.startsWith('veth')).map((name) => `link ${name}`),
-    ...rules.map((rule) => `rule ${rule}`),
-    ...supervisors,
-  ];
+  return found.flat();
 }
 
-async function cgroups(): Promise<readonly string[]> {
-  const hierarchies = await readdirOrNone('/sys/fs/cgroup');
+async function cgroups(ids: ReadonlySet<string>): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const root of ['', ...hierarchies.map((name) => `/${name}`)]) {
-    const path = `/sys/fs/cgroup${root}/mesos`;
-    for (const name of await readdirOrNone(path))
-      if (!name.includes('.') && !['tasks', 'notify_on_release'].includes(name))
-        found.push(`cgroup ${path}/${name}`);
+  for (const hierarchy of ['', ...(await namesIn('/sys/fs/cgroup'))]) {
+    const path = join('/sys/fs/cgroup', hierarchy, 'mesos');
+    for (const name of await namesIn(path))
+      if (ids.has(name)) found.push(`cgroup ${join(path, name)}`);
   }
   return found;
 }
 
-/** Those of one container: chains and rules that all of them share are made once and stay, as the bridge does. */
-async function packetRules(): Promise<readonly string[]> {
-  try {
-    const { stdout } = await run('nft', ['--stateless', 'list', 'ruleset']);
-    return stdout.split('\n').filter((line) => /CNI-(?:DN-|SN-|[0-9a-f]{20})/.test(line));
-  } catch {
-    // Without the program there are no rules of ours either.
-    return [];
-  }
+async function mounts(root: string): Promise<readonly string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines.filter((line) => line.includes(root)).map((line) => `mount ${line}`);
 }
 
-async function conmons(): Promise<readonly string[]> {
+async function processes(root: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    try {
-      const [program, ...vector] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
-      const id = vector.find((word) => word.startsWith('--cid='));
-      if (program?.endsWith('/conmon') === true) found.push(`conmon ${id ?? pid}`);
-    } catch {
-      // It ended meanwhile.
+  for (const pid of (await namesIn('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const line = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) // gone meanwhile
+      .replaceAll('\0', ' ');
+    if (line.includes(root)) found.push(`process ${pid} ${line}`);
+  }
+  return found;
+}
+
+async function packetRules(ids: ReadonlySet<string>): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const table of ['nat', 'filter']) {
+    // Without the program there are no rules of ours either.
+    const { stdout } = await run('iptables', ['-w', '-t', table, '-S']).catch(() => ({
+      stdout: '',
+    }));
+    for (const line of stdout.split('\n')) {
+      const id = /id: \\"([^"\\]+)\\"/.exec(line)?.[1];
+      if (id !== undefined && ids.has(id)) found.push(`rule ${line}`);
     }
   }
   return found;
 }
 
-async function readdirOrNone(path: string): Promise<readonly string[]> {
-  try {
-    return await readdir(path);
-  } catch {
-    // There is no such place on this host.
-    return [];
+/** Files of the plug-in that gives addresses out: one for each address, with the container's id in it. */
+async function addresses(ids: ReadonlySet<string>): Promise<readonly string[]> {
+  const found: string[] = [];
+  const networks = '/var/lib/cni/networks';
+  for (const network of await namesIn(networks)) {
+    for (const name of await namesIn(join(networks, network))) {
+      const path = join(networks, network, name);
+      const [id = ''] = (await readFile(path, 'utf8').catch(() => '')).split(/\s/);
+      if (ids.has(id)) found.push(`address ${path}`);
+    }
   }
+  return found;
 }
 
-async function lines(text: Promise<string>): Promise<readonly string[]> {
-  return (await text).split('\n').filter((line) => line !== '');
+async function namesIn(path: string): Promise<readonly string[]> {
+  // There may be no such place on this host.
+  return await readdir(path).catch(() => []);
 }

@@ -1,9 +1,9 @@
-/** An `oci` runtime for a suite, with everything that a container could leave behind counted before and after. */
+/** An `oci` runtime for a suite, which sees to it at its end that no container left anything behind. */
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { createOciRuntime, type OciRuntimeOptions } from '../oci/oci-runtime.ts';
 import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
@@ -37,11 +37,9 @@ export async function ociObstacle(): Promise<string | undefined> {
 /** Declares what makes and removes the scene. Returns the one of the suite that runs. */
 export function ociScene(more: (root: string) => Partial<OciRuntimeOptions>): () => OciScene {
   let scene: OciScene;
-  let before: readonly string[] = [];
   const launched: string[] = [];
   const opened: ContainerRuntime[] = [];
   beforeAll(async () => {
-    before = await hostLeftovers();
     const root = await mkdtemp(join(tmpdir(), 'dcos-oci-'));
     const open = (): ContainerRuntime => {
       const stateRoot = join(root, 'run');
@@ -58,8 +56,10 @@ export function ociScene(more: (root: string) => Partial<OciRuntimeOptions>): ()
   });
   afterAll(async () => {
     for (const runtime of opened) await runtime.close();
-    const left = (await hostLeftovers()).filter((name) => !before.includes(name));
-    expect(left).toEqual([]);
+    // Supervisors end a moment after their containers.
+    await vi.waitFor(async () => expect(await hostLeftovers(scene.root)).toEqual([]), {
+      timeout: 20_000,
+    });
     await rm(scene.root, { recursive: true, force: true });
   });
   return () => scene;
