@@ -3,6 +3,7 @@
  * machine, and prints a table. Without a name it runs all. `--json` prints one object a row.
  */
 
+import { benchmarkAgent } from './agent.ts';
 import { benchmarkAllocation } from './allocation.ts';
 import { benchmarkCommandLine } from './command-line.ts';
 import { benchmarkDeploy } from './deploy.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   kernel: benchmarkKernel,
   marathon: benchmarkMarathon,
   tasks: benchmarkTasks,
+  agent: benchmarkAgent,
 };
 
 const args = process.argv.slice(2);
@@ -45,12 +47,16 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
 if (json) {
   for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
 } else {
-  const cells = rows.map((row) => [
-    row.what,
-    `${format(row.median)} ${row.unit}`,
-    `${format(row.least)} – ${format(row.greatest)}`,
-    row.budget,
-  ]);
+  const cells = rows.map((row) =>
+    'unavailable' in row
+      ? [row.what, 'not available', row.unavailable]
+      : [
+          row.what,
+          `${format(row.median)} ${row.unit}`,
+          `${format(row.least)} – ${format(row.greatest)}`,
+          row.budget,
+        ],
+  );
   const table = [['what', 'median', 'range', 'budget'], ...cells];
   const widths = [0, 1, 2, 3].map((column) =>
     Math.max(...table.map((line) => line[column]?.length ?? 0)),

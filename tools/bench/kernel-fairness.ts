@@ -6,7 +6,7 @@
 import { createAllocator, type Allocator } from '@dcos/allocator';
 import { agentId, frameworkId, seededRandom } from '@dcos/base';
 import { parseResources, Resources } from '@dcos/resources';
-import { row, type Row } from './row.ts';
+import { row, type Figure, type Row } from './row.ts';
 
 const AGENTS = 100;
 const ROUND_MS = 1000;
@@ -147,6 +147,11 @@ function resources(text: string): Resources {
   return Resources.fromWire(parsed.value);
 }
 
-function result(what: string, unit: Row['unit'], value: number | undefined, budget: string): Row {
+function result(
+  what: string,
+  unit: Figure['unit'],
+  value: number | undefined,
+  budget: string,
+): Row {
   return row(what, unit, [value ?? 0], budget);
 }

@@ -64,8 +64,18 @@ export class Series {
     const [first] = each;
     const last = each.at(-1);
     if (first === undefined || last === undefined || first === last) return rows;
-    const exponent =
-      Math.log(last.microseconds / first.microseconds) / Math.log(last.objects / first.objects);
-    return [...rows, row('  growth of the cost of each', 'exponent', [exponent], '0')];
+    return [...rows, growth(first, last)];
   }
+}
+
+export interface CostOfEach {
+  readonly objects: number;
+  readonly microseconds: number;
+}
+
+/** The power of the number of objects by which the cost of one grows. */
+export function growth(first: CostOfEach, last: CostOfEach): Row {
+  const exponent =
+    Math.log(last.microseconds / first.microseconds) / Math.log(last.objects / first.objects);
+  return row('  growth of the cost of each', 'exponent', [exponent], '0');
 }

@@ -1,6 +1,13 @@
-/** One line of a benchmark's table. */
+/** One line of a benchmark's table: a figure, or why there is none on this machine. */
 
-export interface Row {
+export type Row = Figure | Gap;
+
+export interface Gap {
+  readonly what: string;
+  readonly unavailable: string;
+}
+
+export interface Figure {
   readonly what: string;
   readonly unit: 'ms' | 'µs' | 'MB' | '/s' | 'exponent' | 'tasks' | 'rounds' | '%';
   readonly median: number;
@@ -13,10 +20,10 @@ export interface Row {
 /** Sums up samples; throws when there are none, since a figure without a measurement is none. */
 export function row(
   what: string,
-  unit: Row['unit'],
+  unit: Figure['unit'],
   samples: readonly number[],
   budget: string,
-): Row {
+): Figure {
   const sorted = [...samples].sort((left, right) => left - right);
   const [least] = sorted;
   const greatest = sorted.at(-1);
@@ -25,4 +32,12 @@ export function row(
     throw new Error(`${what}: no samples`);
   }
   return { what, unit, median, least, greatest, budget };
+}
+
+/** The value that a share of the samples does not exceed. */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((left, right) => left - right);
+  const value = sorted[Math.ceil(sorted.length * share) - 1];
+  if (value === undefined) throw new Error('no samples');
+  return value;
 }
