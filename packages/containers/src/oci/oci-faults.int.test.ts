@@ -103,13 +103,13 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
     async () => {
       const program = fileURLToPath(new URL('../testing/launch-forever.ts', import.meta.url));
       const { root, open } = scene();
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 8; round++) {
         const child = spawn(process.execPath, ['--conditions=@dcos/source', program, root], {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
         // From the first container on it is busy with some; each round stops at another moment.
         await once(child.stdout, 'data');
-        await new Promise((resolve) => setTimeout(resolve, round * 17));
+        await new Promise((resolve) => setTimeout(resolve, round * 23));
         const ended = once(child, 'exit');
         child.kill('SIGKILL');
         await ended;

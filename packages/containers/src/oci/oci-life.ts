@@ -8,6 +8,7 @@
  * - A process is only signalled after its start time was compared.
  */
 
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,8 @@ import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
 import { runTool } from './run-tool.ts';
 
+/** conmon dies without writing a file only by force: for that, a look every few seconds will do. */
+const LOOK_PATIENCE = 20;
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
 /** Of the OCI runtime itself, beside the containers' directories. */
@@ -81,7 +84,7 @@ export class OciLife {
 
   constructor(options: OciLifeOptions) {
     this.options = options;
-    this.#reaper = createReaper(options.logger);
+    this.#reaper = createReaper(options.logger, LOOK_PATIENCE);
   }
 
   /** Stops looking after containers, which go on running. */
@@ -226,7 +229,8 @@ export class OciLife {
     this.#reaper.watch({
       directory: container.directory,
       isOver: async () => {
-        if (!isOutOfMemory && (await exists(join(container.directory, OOM_FILE)))) {
+        // At once: with a thousand containers, turns of the thread pool would cost more than the looks.
+        if (!isOutOfMemory && existsSync(join(container.directory, OOM_FILE))) {
           isOutOfMemory = true;
           // As in the original, a container of which the kernel killed a part ends as a whole.
           await this.kill(container);
@@ -238,7 +242,7 @@ export class OciLife {
   }
 
   async #isOver({ directory, spec, conmon }: OciContainer): Promise<boolean> {
-    if (await exists(join(directory, spec.id))) return true;
+    if (existsSync(join(directory, spec.id))) return true;
     return conmon === undefined || !(await isRunning(conmon));
   }
 

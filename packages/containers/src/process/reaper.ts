@@ -23,12 +23,17 @@ export interface Reaper {
   close(): void;
 }
 
-export function createReaper(logger: Logger): Reaper {
+/**
+ * Makes one. With `patience` above 1, what the file system gives notices of is looked at only every so many
+ * intervals: for those whose end without a notice is rare, and who are many.
+ */
+export function createReaper(logger: Logger, patience = 1): Reaper {
   const watches = new Map<
     Watched,
     { busy: boolean; again: boolean; readonly watcher: FSWatcher | undefined }
   >();
   let interval: NodeJS.Timeout | undefined;
+  let looks = 0;
 
   async function look(watched: Watched): Promise<void> {
     const state = watches.get(watched);
@@ -79,7 +84,9 @@ export function createReaper(logger: Logger): Reaper {
     watch(watched) {
       watches.set(watched, { busy: false, again: false, watcher: startWatcher(watched) });
       interval ??= setInterval(() => {
-        for (const each of watches.keys()) void look(each);
+        looks++;
+        for (const [each, { watcher }] of watches)
+          if (watcher === undefined || looks % patience === 0) void look(each);
       }, LOOK_INTERVAL_MS).unref();
       void look(watched);
     },
