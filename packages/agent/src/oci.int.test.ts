@@ -58,6 +58,7 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
       source: 'SOURCE_AGENT',
       message: 'Memory limit exceeded: Requested: 32MB Maximum Used: 32MB',
+      limitation: { resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: 32 } }] },
     });
   });
 

@@ -1,6 +1,7 @@
 /** The end of a container, and what the task's end is called because of it. */
 
 import type { ContainerId } from '@dcos/base';
+import type { TaskResourceLimitation } from '@dcos/wire';
 import { taskOf, type Context } from './context.ts';
 import { exitMessage } from './exit-message.ts';
 import { endTask } from './ending.ts';
@@ -22,6 +23,14 @@ function memoryText({ memory }: Exclude<ExitStatus, { kind: 'unknown' }>): strin
   const { limitBytes, peakBytes = limitBytes } = memory;
   const megabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)}MB`;
   return `Requested: ${megabytes(limitBytes)} Maximum Used: ${megabytes(peakBytes)}`;
+}
+
+function memoryLimitation({
+  memory,
+}: Exclude<ExitStatus, { kind: 'unknown' }>): TaskResourceLimitation | undefined {
+  if (memory?.peakBytes === undefined) return undefined;
+  const value = memory.peakBytes / MEGABYTE;
+  return { resources: [{ name: 'mem', type: 'SCALAR', scalar: { value } }] };
 }
 
 function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
@@ -61,6 +70,7 @@ function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
       message: `Memory limit exceeded: ${memoryText(status) ?? message}`,
       source: 'SOURCE_AGENT',
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+      limitation: memoryLimitation(status),
     };
   }
   const succeeded = status.kind === 'exited' && status.code === 0;

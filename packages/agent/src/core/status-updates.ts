@@ -16,6 +16,7 @@ import type {
   TaskStatus_Reason,
   TaskStatus_Source,
   NetworkInfo,
+  TaskResourceLimitation,
 } from '@dcos/wire';
 import { noCheckStatus } from './checks.ts';
 import { adoptTask, log, saveTask, volatileOf, type Context } from './context.ts';
@@ -32,6 +33,8 @@ export interface UpdateFields {
   readonly healthy?: boolean | undefined;
   /** Of a task with a check; empty when absent. */
   readonly checkStatus?: CheckStatusInfo | undefined;
+  /** What was used of the resource whose limit ended the task. */
+  readonly limitation?: TaskResourceLimitation | undefined;
 }
 
 /** Adds an update to a task, which must be allowed by its state, and sends it when it is the first. */
@@ -74,6 +77,7 @@ function makeStatus(context: Context, task: TaskRecord, fields: UpdateFields): T
     timestamp: context.now / 1000,
     uuid: randomUuidBytes(context.random),
     ...given('healthy', fields.healthy),
+    ...given('limitation', fields.limitation),
     ...(task.info.check !== undefined && {
       check_status: fields.checkStatus ?? noCheckStatus(task.info.check),
     }),

@@ -168,6 +168,8 @@ class AgentProcess implements RunningAgent {
   #rotation: LogRotation | undefined;
   #endStreams: (() => void) | undefined;
   #masterHostname: string | undefined;
+  /** The link to this agent's files; being made, or there. */
+  #linked: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -281,7 +283,7 @@ class AgentProcess implements RunningAgent {
       journal,
       logger,
       onRegistered: (agentId) => {
-        void linkLatest(workDir, agentId).catch((error: unknown) =>
+        this.#linked = linkLatest(workDir, agentId).catch((error: unknown) =>
           logger.warn(
             { event: 'link.failed', error: errorText(error) },
             'cannot link slaves/latest',
@@ -428,6 +430,7 @@ class AgentProcess implements RunningAgent {
     await this.#shell?.close();
     this.#launched?.close();
     await this.#launcher?.close();
+    await this.#linked;
     await this.#parts.server.close();
     await this.#parts.journal.close();
     this.#parts.directory.unlock();
