@@ -39,8 +39,6 @@ import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
 import { runTool } from './run-tool.ts';
 
-/** conmon dies without writing a file only by force: for that, a look every few seconds will do. */
-const LOOK_PATIENCE = 20;
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
 /** Of the OCI runtime itself, beside the containers' directories. */
@@ -84,7 +82,7 @@ export class OciLife {
 
   constructor(options: OciLifeOptions) {
     this.options = options;
-    this.#reaper = createReaper(options.logger, LOOK_PATIENCE);
+    this.#reaper = createReaper(options.logger);
   }
 
   /** Stops looking after containers, which go on running. */
@@ -228,6 +226,7 @@ export class OciLife {
     let isOutOfMemory = false;
     this.#reaper.watch({
       directory: container.directory,
+      pid: () => container.conmon?.pid,
       isOver: async () => {
         // At once: with a thousand containers, turns of the thread pool would cost more than the looks.
         if (!isOutOfMemory && existsSync(join(container.directory, OOM_FILE))) {

@@ -340,6 +340,7 @@ class ProcessRuntime implements ContainerRuntime {
   #watch(entry: Entry): void {
     this.#reaper.watch({
       directory: entry.statePath,
+      pid: () => entry.group,
       isOver: async () => {
         if ((await this.#recordedStatus(entry)) !== undefined) return true;
         const shim = await this.#shimOf(entry);

@@ -35,6 +35,16 @@ async function hostBootId(): Promise<string> {
 /** What became of a process: `reused` means that its pid names another one now. */
 export type Fate = 'running' | 'gone' | 'reused';
 
+/** True when there is a process of that number, be it a zombie or another one by now: one system call. */
+export function hasProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One of another account is there as well.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 /** True when that very process still runs; a zombie does not. */
 export async function isRunning(identity: ShimIdentity): Promise<boolean> {
   return (await fateOf(identity)) === 'running';

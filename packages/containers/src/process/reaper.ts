@@ -2,17 +2,25 @@
  * Waits for processes that are not our children, after a restart of the agent. The kernel tells only a
  * parent; here the file system's notices wake us, and one shared look around at a bounded interval makes
  * up for notices that never come, such as after SIGKILL of a shim.
+ *
+ * Invariant: a round costs a system call for each process that is there and a bounded number of real looks,
+ * which go round. With a real look for each, a thousand containers kept the thread pool from everything else.
  */
 
 import { watch, type FSWatcher } from 'node:fs';
 import { errorText, type Logger } from '@dcos/base';
+import { hasProcess } from './process-table.ts';
 
-/** Longest time until an end without a notice is seen. */
-const LOOK_INTERVAL_MS = 200;
+/** Longest time until the end of a process that can be named is seen without a notice. */
+export const LOOK_INTERVAL_MS = 200;
+/** Real looks of a round: for a process that is a zombie or another one by now, or that cannot be named. */
+export const LOOKS_PER_ROUND = 20;
 
 export interface Watched {
   /** Directory whose change may mean the end. */
   readonly directory: string;
+  /** The process that watches over it, once it is known. */
+  readonly pid: () => number | undefined;
   readonly isOver: () => Promise<boolean>;
   /** Called once. */
   readonly onOver: () => void;
@@ -23,17 +31,24 @@ export interface Reaper {
   close(): void;
 }
 
-/**
- * Makes one. With `patience` above 1, what the file system gives notices of is looked at only every so many
- * intervals: for those whose end without a notice is rare, and who are many.
- */
-export function createReaper(logger: Logger, patience = 1): Reaper {
+export function createReaper(logger: Logger): Reaper {
   const watches = new Map<
     Watched,
     { busy: boolean; again: boolean; readonly watcher: FSWatcher | undefined }
   >();
   let interval: NodeJS.Timeout | undefined;
-  let looks = 0;
+  /** Those that have not had their turn. */
+  let waiting: Watched[] = [];
+
+  function lookAround(): void {
+    if (waiting.length === 0) waiting = [...watches.keys()];
+    const due = new Set(waiting.splice(0, LOOKS_PER_ROUND));
+    for (const watched of watches.keys()) {
+      const pid = watched.pid();
+      if (pid !== undefined && !hasProcess(pid)) due.add(watched);
+    }
+    for (const watched of due) void look(watched);
+  }
 
   async function look(watched: Watched): Promise<void> {
     const state = watches.get(watched);
@@ -83,11 +98,7 @@ export function createReaper(logger: Logger, patience = 1): Reaper {
   return {
     watch(watched) {
       watches.set(watched, { busy: false, again: false, watcher: startWatcher(watched) });
-      interval ??= setInterval(() => {
-        looks++;
-        for (const [each, { watcher }] of watches)
-          if (watcher === undefined || looks % patience === 0) void look(each);
-      }, LOOK_INTERVAL_MS).unref();
+      interval ??= setInterval(lookAround, LOOK_INTERVAL_MS).unref();
       void look(watched);
     },
     close() {
