@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DISK_HEADROOM } from './shell/garbage-collector.ts';
 
 const milliseconds = z.number().int().min(0);
+const absolutePath = z.string().startsWith('/');
 const place = z.strictObject({ name: z.string().min(1) });
 
 export const agentConfigSchema = z
@@ -50,7 +51,9 @@ export const agentConfigSchema = z
     networkCniConfigDir: z.string().optional(),
     networkCniPluginsDir: z.string().default('/usr/lib/cni'),
     /** Directories of the host that tasks may have as volumes, with all below them. */
-    hostPathVolumeAllow: z.array(z.string().startsWith('/')).max(1_000).default(['/']),
+    hostPathVolumeAllow: z
+      .union([z.array(absolutePath).max(1_000), absolutePath.transform((path) => [path])])
+      .default(['/']),
     /** With `oci`: processes and threads that a task may have. */
     pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
     dockerSocket: z.string().default('/var/run/docker.sock'),
