@@ -33,6 +33,11 @@ export const agentConfigSchema = z
     domain: z
       .strictObject({ fault_domain: z.strictObject({ region: place, zone: place }) })
       .optional(),
+    /**
+     * What may differ when an agent starts again: `equal` nothing, `additive` more resources, new attributes and a first
+     * domain, `any` everything. A port that was not fixed is not compared.
+     */
+    reconfigurationPolicy: z.enum(['equal', 'additive', 'any']).default('additive'),
     /** Role of resources without one. */
     defaultRole: z.string().default('*'),
     /** Runtimes that are on: `process`, `docker`, `oci`, or several with commas. `oci` comes before `process`. */

@@ -211,6 +211,8 @@ async function startPlannedAgent(
       executorEnvironment: { PATH: taskPath },
       resources: plan.resources,
       attributes: plan.attributes,
+      // Another number of agents shares out this machine in another way.
+      reconfigurationPolicy: 'any',
       runtimes: existsSync(DOCKER_SOCKET) ? 'process,docker' : 'process',
     },
     { logger: logger.child({ component: 'agent', agent: plan.name }) },
@@ -268,6 +270,7 @@ export async function stopLeftovers(
         ip: LOOPBACK,
         hostname: LOOPBACK,
         port: 0,
+        reconfigurationPolicy: 'any',
         // The agent is started to stop its tasks, not to register.
         masters: [NO_MASTER],
         workDir: join(directory, 'agents', name),

@@ -9,5 +9,6 @@ export {
 } from './launched-containers.ts';
 export * from './model.ts';
 export * from './options.ts';
+export type { ReconfigurationPolicy } from './reconfiguration.ts';
 export { taskMessage } from './task-view.ts';
 export { containerStatusOf } from './status-updates.ts';

@@ -3,6 +3,7 @@
 import type { Random } from '@dcos/base';
 import type { AgentInfo, AgentInfo_Capability_Type } from '@dcos/wire';
 import type { RuntimeName } from './model.ts';
+import type { ReconfigurationPolicy } from './reconfiguration.ts';
 
 export interface AgentOptions {
   /** Description of this agent without an id. */
@@ -17,6 +18,10 @@ export interface AgentOptions {
   readonly completedTasksMax: number;
   /** Tasks that may be here at once, ended but unacknowledged ones included. */
   readonly tasksMax: number;
+  /** What may differ from what the agent was before; anything when absent. */
+  readonly reconfigurationPolicy?: ReconfigurationPolicy;
+  /** The port is whatever was free, and so says nothing. */
+  readonly portIsFree?: boolean;
 }
 
 /** All in milliseconds. */

@@ -33,6 +33,7 @@ import {
   resourcesFromJson,
   taskFromJson,
 } from './records.ts';
+import { reconfigurationProblem } from './reconfiguration.ts';
 import { connectNow } from './registration.ts';
 import { droppedState } from './status-updates.ts';
 
@@ -40,12 +41,22 @@ import { droppedState } from './status-updates.ts';
 export function start(context: Context, records: ReadonlyMap<string, JsonObject>): void {
   const skip = (key: string, reason: string): void =>
     log(context, 'error', 'record.skipped', `checkpoint record ${key} cannot be read: ${reason}`);
+  let changed: string | undefined;
   for (const [key, json] of records) {
     if (key === AGENT_KEY) {
       const read = agentFromJson(json);
       if (!read.ok) skip(key, read.error);
-      else if (read.value.info.id !== undefined)
+      else if (read.value.info.id !== undefined) {
         context.agentId = agentId(read.value.info.id.value);
+        const { reconfigurationPolicy: policy = 'any', portIsFree, info } = context.options;
+        const { port: _port, ...saved } = read.value.info;
+        const { port: _now, ...described } = info;
+        changed = reconfigurationProblem(
+          policy,
+          portIsFree === true ? saved : read.value.info,
+          portIsFree === true ? described : info,
+        );
+      }
     } else if (key.startsWith(FRAMEWORK_PREFIX)) {
       const read = frameworkFromJson(json);
       if (!read.ok) skip(key, read.error);
@@ -73,11 +84,11 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
       else skip(key, read.error);
     } else if (key !== RESOURCES_KEY) skip(key, 'unknown kind');
   }
-  const misfit = recoverTotal(context, savedResources(records.get(RESOURCES_KEY), skip));
+  const misfit = changed ?? recoverTotal(context, savedResources(records.get(RESOURCES_KEY), skip));
   if (misfit !== undefined) {
-    // Nothing is touched: with other resources the next start finds everything as it was.
+    // Nothing is touched: described as before the next start finds everything as it was.
     context.stopped = true;
-    log(context, 'error', 'resources.misfit', misfit);
+    log(context, 'error', 'agent.misfit', misfit);
     context.effects.push({ kind: 'stopped', reason: misfit });
     return;
   }

@@ -231,6 +231,8 @@ class AgentProcess implements RunningAgent {
         times: { ...DEFAULT_TIMES, ...timesOf(config) },
         completedTasksMax: config.completedTasksMax,
         tasksMax: config.tasksMax,
+        reconfigurationPolicy: config.reconfigurationPolicy,
+        portIsFree: config.port === 0,
       },
     });
     this.#connect(this.#core);
@@ -504,6 +506,7 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
       : { isolation: 'posix/cpu,posix/mem', launcher: 'posix' }),
     master: config.masters.join(','),
     port: String(config.port),
+    reconfiguration_policy: config.reconfigurationPolicy,
     registration_backoff_factor: `${config.registrationBackoffMs}ms`,
     resources: config.resources,
     work_dir: config.workDir,
