@@ -66,8 +66,11 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
 }
 
 function hostMounts({ spec, hasPrivatePids, hasPrivateIpc }: MountInput): OciMount[] {
+  const options = ['rbind', 'rslave', 'rw'];
   const mounts: OciMount[] = [
-    { destination: '/', type: 'bind', source: '/', options: ['rbind', 'rslave', 'rw'] },
+    { destination: '/', type: 'bind', source: '/', options },
+    // It is there already, but a runtime that sees no mount for it makes its own nodes in it: those of the host.
+    { destination: '/dev', type: 'bind', source: '/dev', options },
   ];
   if (hasPrivatePids) mounts.push(PROC);
   if (hasPrivateIpc) mounts.push(shm(spec));

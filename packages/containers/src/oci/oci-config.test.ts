@@ -42,7 +42,7 @@ test('a command runs below a first process, on the file system of the host', () 
     terminal: false,
   });
   expect(root).toEqual({ path: '/state/c1/root', readonly: false });
-  expect(mounts.map(({ destination }) => destination)).toEqual(['/', '/proc']);
+  expect(mounts.map(({ destination }) => destination)).toEqual(['/', '/dev', '/proc']);
   expect(mounts[0]?.options).toContain('rslave');
   expect(linux.namespaces).toEqual([{ type: 'mount' }, { type: 'pid' }]);
 });

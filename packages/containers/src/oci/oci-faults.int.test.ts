@@ -132,11 +132,11 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
         // From the first container on it is busy with some; each round stops at another moment.
-        await once(child.stdout, 'data');
+        const gone = once(child, 'exit').then(() => 'gone' as const);
+        expect(await Promise.race([once(child.stdout, 'data'), gone])).not.toBe('gone');
         await new Promise((resolve) => setTimeout(resolve, round * 23));
-        const ended = once(child, 'exit');
         child.kill('SIGKILL');
-        await ended;
+        await gone;
         // At once: what the killed one had begun may still be under way.
         expect(await open().recover([])).toEqual([]);
       }

@@ -1,6 +1,6 @@
 /** Limits and isolation by the kernel, for real. */
 
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -115,6 +115,13 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
     const text = await said(command);
     if (typeof answer === 'string') expect(text).toBe(answer);
     else expect(text).toMatch(answer);
+  });
+
+  test('the devices of the host stay as they are', async () => {
+    const before = lstatSync('/dev/ptmx');
+    await said('true');
+    const after = lstatSync('/dev/ptmx');
+    expect([after.ino, after.mode]).toEqual([before.ino, before.mode]);
   });
 
   test('a container runs as the account that was asked for, in its sandbox', async () => {
