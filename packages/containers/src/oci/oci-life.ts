@@ -17,6 +17,7 @@ import { containerError } from '../errors.ts';
 import { sendToGroup } from '../process/process-group.ts';
 import { identityTextOf, isRunning } from '../process/process-table.ts';
 import { createReaper, type Reaper } from '../process/reaper.ts';
+import type { ShimLauncher } from '../process/shim-launcher.ts';
 import { parseShimIdentity, SHIM_FILE, type ShimIdentity } from '../process/shim.ts';
 import { exists, readText } from '../process/state-files.ts';
 import type { ContainerSignal, ContainerSpec, ExitStatus, StartedContainer } from '../runtime.ts';
@@ -37,7 +38,7 @@ import { exitStatusOf } from './exit-status.ts';
 import { fillNameFiles } from './name-files.ts';
 import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
-import { runTool } from './run-tool.ts';
+import { runToolIn } from './run-tool.ts';
 
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
@@ -72,6 +73,7 @@ export interface OciLifeOptions {
   readonly cgroups: CgroupHost;
   /** Calls the OCI runtime. */
   readonly script: string;
+  readonly launcher: ShimLauncher;
   readonly cni: CniOptions;
   readonly logger: Logger;
 }
@@ -271,7 +273,7 @@ export class OciLife {
 
   async #call(vector: readonly string[]): Promise<void> {
     const [file, ...general] = this.runtime;
-    await runTool(file, [...general, ...vector]);
+    await runToolIn(this.options.launcher, file, [...general, ...vector]);
   }
 
   #runtimeRoot(): string {

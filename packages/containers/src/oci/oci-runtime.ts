@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
 import type { Image } from '@dcos/wire';
 import { containerError } from '../errors.ts';
+import { borrowShimLauncher } from '../process/shim-launcher.ts';
 import { createTurnstile } from '../process/turnstile.ts';
 import type {
   ContainerRuntime,
@@ -196,6 +197,7 @@ class OciRuntime implements ContainerRuntime {
     this.#containers.clear();
     // What was begun is ended, so that nothing of it is left; who asked for it hears of a failure.
     await Promise.allSettled(this.#discards);
+    life?.options.launcher.close();
   }
 
   async #recoverOne(spec: ContainerSpec): Promise<RecoveredContainer> {
@@ -295,7 +297,8 @@ class OciRuntime implements ContainerRuntime {
     // Processes of other accounts find their root below it.
     await chmod(stateRoot, 0o711);
     const script = await writeRuntimeScript(stateRoot, tools.runtime);
-    return new OciLife({ stateRoot, tools, cgroups, script, cni: this.#cni, logger });
+    const launcher = borrowShimLauncher(logger);
+    return new OciLife({ stateRoot, tools, cgroups, script, launcher, cni: this.#cni, logger });
   }
 }
 

@@ -10,7 +10,7 @@
  */
 
 /** One line of input. */
-export type LauncherRequest = StartRequest | RemoveRequest;
+export type LauncherRequest = StartRequest | RemoveRequest | ToolRequest;
 
 export interface StartRequest {
   readonly kind: 'start';
@@ -31,10 +31,21 @@ export interface RemoveRequest {
   readonly statePath: string;
 }
 
-/** One line of output. `failed` and `exited` are the last of a launch. */
+/** A program of the host that is run to its end, such as an OCI runtime. */
+export interface ToolRequest {
+  readonly kind: 'tool';
+  readonly launch: number;
+  readonly file: string;
+  readonly vector: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** One line of output. `failed`, `exited` and `ended` are the last of a launch. */
 export type LauncherReport =
   | { readonly launch: number; readonly kind: 'spawned'; readonly pid: number }
   | { readonly launch: number; readonly kind: 'failed'; readonly message: string }
+  | ({ readonly launch: number; readonly kind: 'ended' } & ToolEnd)
   | {
       readonly launch: number;
       readonly kind: 'exited';
@@ -46,9 +57,16 @@ export type LauncherReport =
       readonly notices: string;
     };
 
+/** How a program of the host ended. */
+export interface ToolEnd {
+  readonly succeeded: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** The program; its one argument is the program of the shim. */
 export function launcherProgram(): void {
-  const { spawn } = process.getBuiltinModule('node:child_process');
+  const { execFile, spawn } = process.getBuiltinModule('node:child_process');
   const { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } =
     process.getBuiltinModule('node:fs');
   const [, shimProgram = ''] = process.argv;
@@ -111,6 +129,15 @@ export function launcherProgram(): void {
     }
   }
 
+  function runTool({ launch, file, vector, environment, timeoutMs }: ToolRequest): void {
+    const options = { env: environment, timeout: timeoutMs };
+    execFile(file, vector, options, (error, stdout, stderr) => {
+      // What cannot even be started has said nothing.
+      const said = stderr === '' && typeof error?.code === 'string' ? error.message : stderr;
+      tell({ launch, kind: 'ended', succeeded: error === null, stdout, stderr: said });
+    });
+  }
+
   // Pieces of a line that has not ended: a long one is put together once, not with every piece.
   let pieces: string[] = [];
   process.stdin.setEncoding('utf8');
@@ -123,6 +150,7 @@ export function launcherProgram(): void {
     for (const line of lines) {
       const request = JSON.parse(line) as LauncherRequest;
       if (request.kind === 'start') start(request);
+      else if (request.kind === 'tool') runTool(request);
       else rmSync(request.statePath, { recursive: true, force: true });
     }
   });

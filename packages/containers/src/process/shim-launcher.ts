@@ -17,6 +17,8 @@ import {
   type LauncherReport,
   type LauncherRequest,
   type StartRequest,
+  type ToolEnd,
+  type ToolRequest,
 } from './launcher-program.ts';
 import { SHIM_PROGRAM } from './shim.ts';
 
@@ -24,6 +26,7 @@ import { SHIM_PROGRAM } from './shim.ts';
 const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 export type LaunchRequest = Omit<StartRequest, 'kind' | 'launch'>;
+export type ToolCall = Omit<ToolRequest, 'kind' | 'launch'>;
 
 /** What the shim left, as texts of its files. */
 export interface ShimEnd {
@@ -54,6 +57,8 @@ export interface ShimLauncher {
   /** Starts the process, so that the first launch need not wait for it. */
   warmUp(): void;
   launch(request: LaunchRequest, listener: LaunchListener): void;
+  /** Runs a program to its end; undefined when the launcher died and nobody knows what came of it. */
+  run(call: ToolCall): Promise<ToolEnd | undefined>;
   /** Removes a state directory some time soon; false when there is no launcher to do it. */
   remove(statePath: string): boolean;
   /** Lets the launcher end; shims go on, nothing is told any more. */
@@ -64,6 +69,8 @@ interface Running {
   readonly child: ChildProcess;
   readonly input: Writable;
   readonly launches: Map<number, LaunchListener>;
+  /** Who waits for programs that run. */
+  readonly tools: Map<number, (end: ToolEnd | undefined) => void>;
 }
 
 class LauncherProcess implements ShimLauncher {
@@ -88,6 +95,22 @@ class LauncherProcess implements ShimLauncher {
     const launch = this.#next++;
     this.#running.launches.set(launch, listener);
     send(this.#running, { kind: 'start', launch, ...request });
+  }
+
+  async run(call: ToolCall): Promise<ToolEnd | undefined> {
+    const running = (this.#running ??= this.#start());
+    const launch = this.#next++;
+    // Unlike a waiting launcher, an answer that is awaited is a reason to live on.
+    running.child.ref();
+    try {
+      return await new Promise((resolve) => {
+        running.tools.set(launch, resolve);
+        send(running, { kind: 'tool', launch, ...call });
+      });
+    } finally {
+      running.tools.delete(launch);
+      if (running.tools.size === 0) running.child.unref();
+    }
   }
 
   remove(statePath: string): boolean {
@@ -118,7 +141,7 @@ class LauncherProcess implements ShimLauncher {
       null,
       Readable,
     ];
-    const running: Running = { child, input, launches: new Map() };
+    const running: Running = { child, input, launches: new Map(), tools: new Map() };
     const gone = (reason: string): void => this.#gone(running, reason);
     child.on('error', (error) => gone(errorText(error)));
     // The end of the process says the same, and more.
@@ -138,6 +161,10 @@ class LauncherProcess implements ShimLauncher {
 
   #report(running: Running, line: string): void {
     const report = JSON.parse(line) as LauncherReport;
+    if (report.kind === 'ended') {
+      running.tools.get(report.launch)?.(report);
+      return;
+    }
     const listener = running.launches.get(report.launch);
     if (listener === undefined) return;
     switch (report.kind) {
@@ -162,6 +189,7 @@ class LauncherProcess implements ShimLauncher {
     const lost = [...running.launches.values()];
     running.launches.clear();
     for (const listener of lost) listener.lost();
+    for (const answer of running.tools.values()) answer(undefined);
   }
 }
 
@@ -190,6 +218,8 @@ export function borrowShimLauncher(logger: Logger): ShimLauncher {
     },
     warmUp: () => launcher.warmUp(),
     launch: (request, listener) => launcher.launch(request, listener),
+    // One that was given back is not started again.
+    run: async (call) => (isOpen ? await launcher.run(call) : undefined),
     remove: (statePath) => launcher.remove(statePath),
     close() {
       if (!isOpen) return;
