@@ -166,3 +166,19 @@ test('operations on ranges are those of sets of numbers', () => {
     }),
   );
 });
+
+test('the quick summary says what the resources say', () => {
+  fc.assert(
+    fc.property(resourceList, (list) => {
+      expect(Resources.summaryOfWire(list)).toEqual(Resources.fromWire(list).summary());
+    }),
+  );
+  const plain = resourceList.map((list) =>
+    list.filter(({ scalar }) => scalar !== undefined).map(({ revocable: _, ...rest }) => rest),
+  );
+  fc.assert(
+    fc.property(plain, (list) => {
+      expect(Resources.summaryOfWire(list)).toEqual(Resources.fromWire(list).summary());
+    }),
+  );
+});

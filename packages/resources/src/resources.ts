@@ -25,7 +25,7 @@ import {
 import { addRanges, formatRanges, type Range } from './ranges.ts';
 import { ResourceError } from './resource-error.ts';
 import { isAncestorRole } from './roles.ts';
-import { fromMilli } from './scalar.ts';
+import { fromMilli, toMilli } from './scalar.ts';
 import { validateResources } from './validation.ts';
 
 /** Flat amounts as the JSON documents show them: numbers for scalars, text for ranges and sets. */
@@ -35,6 +35,11 @@ export interface ResourceSummary {
   readonly mem: number;
   readonly disk: number;
   readonly [name: string]: number | string;
+}
+
+/** The four scalars are always there. */
+function noAmounts(): { -readonly [Name in keyof ResourceSummary]: ResourceSummary[Name] } {
+  return { disk: 0, mem: 0, gpus: 0, cpus: 0 };
 }
 
 export class Resources {
@@ -61,6 +66,21 @@ export class Resources {
       if (entry !== undefined) entries.push(entry);
     }
     return Resources.fromEntries(entries);
+  }
+
+  /**
+   * What `fromWire(resources).summary()` says, for valid resources. Plain scalars, which nearly all tasks have only, are
+   * added up as they stand: documents of a hundred thousand tasks are made of this.
+   */
+  static summaryOfWire(resources: readonly Resource[] | undefined): ResourceSummary {
+    const amounts = noAmounts();
+    for (const { name, scalar, revocable, shared } of resources ?? []) {
+      if (scalar === undefined || revocable !== undefined || shared !== undefined)
+        return Resources.fromWire(resources).summary();
+      const milli = toMilli(scalar.value);
+      if (milli > 0) amounts[name] = fromMilli(toMilli(Number(amounts[name] ?? 0)) + milli);
+    }
+    return amounts;
   }
 
   /** The multiset of entries in any order; those of one nature are added up. */
@@ -314,18 +334,7 @@ export class Resources {
 
   /** The flat map of the JSON documents; revocable amounts stand under `<name>_revocable`. */
   summary(): ResourceSummary {
-    const amounts: {
-      cpus: number;
-      gpus: number;
-      mem: number;
-      disk: number;
-      [name: string]: number | string;
-    } = {
-      disk: 0,
-      mem: 0,
-      gpus: 0,
-      cpus: 0,
-    };
+    const amounts = noAmounts();
     if (this.entries.every(({ nature }) => nature.kind === 'scalar' && !nature.revocable)) {
       // Nearly all tasks; there may be several objects of one name.
       const sums = this.scalarQuantities();

@@ -31,7 +31,7 @@ function taskObject(task: Task): JsonValue {
     executor_id: task.executor_id?.value ?? '',
     slave_id: task.agent_id.value,
     state: task.state,
-    resources: Resources.fromWire(task.resources).summary(),
+    resources: Resources.summaryOfWire(task.resources),
     ...(task.limits !== undefined && { limits: limits(task) }),
     role: task.resources?.[0]?.allocation_info?.role ?? '*',
     statuses: (task.statuses ?? []).map(statusObject),
