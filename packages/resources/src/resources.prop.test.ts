@@ -174,7 +174,9 @@ test('the quick summary says what the resources say', () => {
     }),
   );
   const plain = resourceList.map((list) =>
-    list.filter(({ scalar }) => scalar !== undefined).map(({ revocable: _, ...rest }) => rest),
+    list
+      .filter(({ scalar }) => scalar !== undefined)
+      .map(({ revocable: _revocable, ...rest }) => rest),
   );
   fc.assert(
     fc.property(plain, (list) => {
