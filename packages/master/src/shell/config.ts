@@ -161,6 +161,11 @@ export const masterConfigSchema = z.strictObject({
   authenticateHttpReadwrite: z.boolean().default(false),
   /** Access control lists: their JSON, or the file that has it. Without, everybody may do everything. */
   acls: jsonOrFile.optional(),
+  /**
+   * How many calls a second schedulers may make: the original's `{"limits":[{"principal","qps","capacity"}],
+   * "aggregate_default_qps","aggregate_default_capacity"}`, or the file that has it. Without, as many as they like.
+   */
+  rateLimits: jsonOrFile.optional(),
   /** Endpoints that nobody may use: `{"disabled_endpoints":{"paths":[…]}}`, or the file that has it. */
   firewallRules: jsonOrFile.optional(),
 });

@@ -212,7 +212,7 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   publish_per_framework_metrics: plain('publishPerFrameworkMetrics'),
   quiet: { kind: 'without-effect', reason: 'the log goes to one place', value: 'false' },
   quorum: { kind: 'without-effect', reason: OWN_STORE },
-  rate_limits: { kind: 'refused', reason: 'calls are not limited by principal yet' },
+  rate_limits: plain('rateLimits'),
   recovery_agent_removal_limit: plain('recoveryAgentRemovalLimit'),
   registry: plain('registry'),
   registry_fetch_timeout: duration('registry_fetch_timeout', 'registryFetchTimeoutMs'),

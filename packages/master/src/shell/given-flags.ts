@@ -29,6 +29,7 @@ const PATHS: ReadonlySet<string> = new Set([
   'domain',
   'firewall_rules',
   'log_dir',
+  'rate_limits',
   'webui_dir',
   'whitelist',
   'work_dir',

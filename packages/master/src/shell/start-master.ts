@@ -42,6 +42,9 @@ import { shownFlags } from './flags.ts';
 import { BUILD, domainOf } from './identity.ts';
 import { allocatorOptionsOf, optionsOf } from './core-options.ts';
 import { Instruments } from './instruments.ts';
+import { parseRateLimits, Throttle } from './throttle.ts';
+import { textOfSetting } from './setting-files.ts';
+import type { RateLimits } from '../core/rate-limits.ts';
 import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
@@ -144,6 +147,7 @@ export class MasterShell {
   readonly operatorStreams: OperatorStreams;
   readonly metrics = createMetrics();
   readonly instruments: Instruments;
+  readonly throttle: Throttle;
   readonly #deps: MasterDeps;
   readonly #clock: Clock;
   readonly #startedMs: number;
@@ -162,6 +166,7 @@ export class MasterShell {
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
     addHostGauges(this.metrics);
     this.access = new AccessControl(config, clock);
+    this.throttle = new Throttle(rateLimitsOf(config), clock);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
     if (this.access.listsOfAgents.length > 0) {
@@ -251,6 +256,7 @@ export class MasterShell {
         uptimeSeconds: () => (this.#clock.monotonicMs() - this.#startedMs) / 1000,
         subscribers: () => this.operatorStreams.size,
         perFramework: this.config.publishPerFrameworkMetrics,
+        principals: () => this.throttle.readings(),
       },
     );
     void lease.lost.then(() => {
@@ -399,6 +405,7 @@ export class MasterShell {
     this.#whitelist?.stop();
     this.log.close();
     this.#cancelBeat();
+    this.throttle.close();
     this.operatorStreams.closeAll();
     this.#schedulerStreams.closeAll();
     this.#agents.closeAll();
@@ -406,4 +413,10 @@ export class MasterShell {
     await this.#http.close();
     await this.#leadership?.lease.release();
   }
+}
+
+function rateLimitsOf({ rateLimits }: ResolvedMasterConfig): RateLimits {
+  return rateLimits === undefined
+    ? { byPrincipal: new Map(), aggregate: undefined }
+    : parseRateLimits(textOfSetting('RATE_LIMITS_UNREADABLE', rateLimits));
 }

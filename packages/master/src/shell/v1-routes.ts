@@ -2,9 +2,11 @@
  * POST /api/v1/scheduler and POST /api/v1.
  */
 
+import { frameworkId } from '@dcos/base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { masterApi, scheduler, type Encoding } from '@dcos/wire';
 import { visibleState } from '../core/visible-state.ts';
+import type { MasterState } from '../core/state.ts';
 import { readAnswer } from '../views/v1-reads.ts';
 import { refuse, sendEmpty, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
@@ -29,14 +31,31 @@ function onScheduler(shell: MasterShell, request: FastifyRequest, reply: Fastify
   }
   const decoded = decodeCall(request, reply, scheduler.CallType);
   if (decoded === undefined) return;
+  const { call, accepts } = decoded;
   const streamId = request.headers['mesos-stream-id'];
-  shell.dispatch({
-    kind: 'schedulerCall',
-    request: shell.requests.add({ reply, encoding: decoded.accepts ?? 'json' }),
-    call: decoded.call,
-    acceptable: decoded.accepts !== undefined,
-    ...(typeof streamId === 'string' && { streamId }),
+  shell.throttle.take({
+    principal: shell.access.principalOf(request) ?? principalOf(shell.leadership.core.state, call),
+    handle: () =>
+      shell.dispatch({
+        kind: 'schedulerCall',
+        request: shell.requests.add({ reply, encoding: accepts ?? 'json' }),
+        call,
+        acceptable: accepts !== undefined,
+        ...(typeof streamId === 'string' && { streamId }),
+      }),
+    refuse(text, retryAfterSeconds) {
+      void reply.header('retry-after', String(retryAfterSeconds));
+      refuse(reply, 429, text);
+    },
+    isWanted: () => !reply.raw.destroyed,
   });
+}
+
+/** Whom a framework that did not log in says that it is. */
+function principalOf(state: MasterState, call: scheduler.Call): string | undefined {
+  const { framework_id, subscribe } = call;
+  if (subscribe !== undefined) return subscribe.framework_info.principal;
+  return state.frameworks.get(frameworkId(framework_id?.value ?? ''))?.info.principal;
 }
 
 /** The part of a call that its type demands; types that are not here have none. */

@@ -11,7 +11,7 @@ function measured({ perFramework = true } = {}) {
   const metrics = createMasterMetrics(
     createMetrics(),
     { state: world.master.state, allocator },
-    { uptimeSeconds: () => 0, subscribers: () => 0, perFramework },
+    { uptimeSeconds: () => 0, subscribers: () => 0, perFramework, principals: () => ({}) },
   );
   return { world, metrics };
 }

@@ -94,6 +94,8 @@ interface ShellReadings {
   readonly subscribers: () => number;
   /** Whether each framework has metrics of its own. */
   readonly perFramework: boolean;
+  /** Calls of each principal. */
+  readonly principals: () => Readonly<Record<string, number>>;
 }
 
 /**
@@ -137,6 +139,7 @@ export function createMasterMetrics(
         ...metrics.snapshot(),
         ...(shell.perFramework && frameworkReadings(state)),
         ...roleReadings(state, allocator),
+        ...shell.principals(),
       };
     },
     prometheus() {
