@@ -69,6 +69,11 @@ export const agentConfigSchema = z
     updateRetryMs: milliseconds.default(10_000),
     updateRetryMaxMs: milliseconds.default(600_000),
     killGraceMs: milliseconds.default(3_000),
+    /** For an executor of a framework to subscribe after its launch, and after a restart of the agent. */
+    executorRegistrationMs: milliseconds.default(60_000),
+    executorReregistrationMs: milliseconds.max(15_000).default(2_000),
+    /** Until an executor that was told to end is killed, unless it says otherwise. */
+    executorShutdownGraceMs: milliseconds.default(5_000),
     /** Age at which sandboxes of ended tasks are deleted. */
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
     /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */

@@ -20,10 +20,30 @@ import type { Resources } from '@dcos/resources';
 import type { agentProtocol, DrainConfig, Operation } from '@dcos/wire';
 import { checkProbed, checkTimerFired } from './checks.ts';
 import { completeTask, forgetCompleted } from './completion.ts';
-import { createContext, log, saveFramework, taskOf, type Context, type Phase } from './context.ts';
+import {
+  createContext,
+  log,
+  saveFramework,
+  saveTask,
+  taskOf,
+  type Context,
+  type Phase,
+} from './context.ts';
+import {
+  executorExited,
+  executorLaunchFailed,
+  executorStarted,
+  messageForExecutor,
+  shutdownDrained,
+  shutdownExecutors,
+  shutdownTimerFired,
+  subscriptionTimerFired,
+} from './custom-executors.ts';
 import { drain, finishDraining } from './draining.ts';
 import type { AgentEffect, AgentEvent } from './events.ts';
 import { containerExited } from './exits.ts';
+import { executorCalled, executorLeft } from './executor-calls.ts';
+import { forgetExecutor } from './executors.ts';
 import { healthChecked, healthTimerFired } from './health.ts';
 import { completionTimerFired, killTask, killTimerFired } from './killing.ts';
 import {
@@ -36,6 +56,7 @@ import {
 } from './launched-containers.ts';
 import { launchFailed, runTask, taskPrepared, taskStarted } from './launching.ts';
 import {
+  executorIdOf,
   isTerminal,
   taskKey,
   type ExecutorRecord,
@@ -74,8 +95,10 @@ export interface AgentSnapshot {
   readonly live: readonly TaskRecord[];
   /** Ended, oldest first. */
   readonly completed: readonly TaskRecord[];
-  /** Executors of task groups. */
+  /** Of task groups, and those that frameworks brought. */
   readonly executors: readonly ExecutorRecord[];
+  /** That frameworks brought and that have ended, oldest first. */
+  readonly completedExecutors: readonly ExecutorRecord[];
   /** That clients launched through the API. */
   readonly launched: readonly LaunchedContainer[];
   /** With what operations made of it. */
@@ -105,6 +128,7 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       context.effects = [];
       dispatch(context, event);
       endIdleExecutors(context);
+      shutdownDrained(context);
       finishDraining(context);
       return context.effects;
     },
@@ -115,6 +139,7 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       live: [...context.live.values()],
       completed: [...context.completed.values()],
       executors: [...context.executors.values()],
+      completedExecutors: [...context.completedExecutors.values()],
       launched: [...context.launched.values()],
       total: context.total,
       operations: operationMessages(context),
@@ -139,14 +164,17 @@ function dispatch(context: Context, event: AgentEvent): void {
     case 'prepared':
       return taskPrepared(context, event.id);
     case 'started':
-      if (!launchedStarted(context, event.id, event.pid)) taskStarted(context, event.id, event);
+      if (launchedStarted(context, event.id, event.pid)) return;
+      if (!executorStarted(context, event.id, event)) taskStarted(context, event.id, event);
       return;
     case 'launchFailed':
-      if (!launchedFailed(context, event.id, event.message))
+      if (launchedFailed(context, event.id, event.message)) return;
+      if (!executorLaunchFailed(context, event.id, event.message))
         launchFailed(context, event.id, event.message);
       return;
     case 'exited':
-      if (!launchedExited(context, event.id, event.status))
+      if (launchedExited(context, event.id, event.status)) return;
+      if (!executorExited(context, event.id, event.status))
         containerExited(context, event.id, event.status);
       return;
     case 'checked':
@@ -159,9 +187,14 @@ function dispatch(context: Context, event: AgentEvent): void {
       return callAbandoned(context, event.call);
     case 'sessionClosed':
       return sessionClosed(context, event.id);
+    case 'executorCalled':
+      return executorCalled(context, event.call, event.asked);
+    case 'executorLeft':
+      return executorLeft(context, event.id, event.call);
     case 'timer':
       return timerFired(context, event.id);
     case 'collected':
+      forgetExecutor(context, event.id);
       return forgetCompleted(context, event.id);
     case 'shutdown':
       return shutdown(context, event.reason);
@@ -195,6 +228,10 @@ function timerFired(context: Context, name: string): void {
       return checkTimerFired(context, id);
     case 'completion':
       return completionTimerFired(context, id);
+    case 'subscription':
+      return subscriptionTimerFired(context, id);
+    case 'shutdown':
+      return shutdownTimerFired(context, id);
     default:
       return unreachable(timer);
   }
@@ -271,14 +308,17 @@ function onKill(context: Context, body: agentProtocol.KillTask): void {
 
 /** For an executor: to end with its tasks, or a message, which those that the agent plays do not take. */
 function onFrameworkMessage(context: Context, body: agentProtocol.FrameworkMessage): void {
+  if (messageForExecutor(context, body)) return;
   if (body.shutdown !== true) {
     log(context, 'warn', 'message.dropped', 'no executor here takes framework messages');
     return;
   }
   for (const task of context.live.values()) {
     // The executor of a command task has the task's id.
-    const executor = task.group?.executorId ?? task.taskId;
-    if (task.frameworkId === body.framework_id.value && executor === body.executor_id.value)
+    if (
+      task.frameworkId === body.framework_id.value &&
+      executorIdOf(task) === body.executor_id.value
+    )
       killTask(context, task, 'request');
   }
 }
@@ -291,8 +331,10 @@ function onShutdownFramework(context: Context, value: string): void {
   for (const task of context.live.values()) {
     if (task.frameworkId !== id) continue;
     if (isTerminal(task.state)) completeTask(context, { ...task, updates: [] });
+    else if (task.executor !== undefined) saveTask(context, { ...task, updates: [] });
     else killTask(context, { ...task, updates: [] }, 'framework');
   }
+  shutdownExecutors(context, id);
 }
 
 function onUpdateFramework(context: Context, body: agentProtocol.UpdateFramework): void {

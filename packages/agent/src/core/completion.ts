@@ -2,6 +2,7 @@
 
 import type { ContainerId } from '@dcos/base';
 import { log, type Context } from './context.ts';
+import { forgetExecutorsOf } from './executors.ts';
 import { taskKey, type TaskRecord } from './model.ts';
 import { FRAMEWORK_PREFIX, TASK_PREFIX, taskToJson } from './records.ts';
 
@@ -42,6 +43,9 @@ export function forgetCompleted(context: Context, id: ContainerId): void {
   context.effects.push({ kind: 'persist', key: TASK_PREFIX + id, value: undefined });
   const same = (other: TaskRecord): boolean => other.frameworkId === task.frameworkId;
   if ([...context.live.values()].some(same) || [...context.completed.values()].some(same)) return;
+  if ([...context.executors.values()].some(({ frameworkId }) => frameworkId === task.frameworkId))
+    return;
+  forgetExecutorsOf(context, task.frameworkId);
   context.frameworks.delete(task.frameworkId);
   context.effects.push({
     kind: 'persist',
@@ -54,8 +58,9 @@ export function forgetCompleted(context: Context, id: ContainerId): void {
 export function stopWhenIdle(context: Context): void {
   if (context.stopping === undefined || context.stopped) return;
   const running = [...context.live.values()].some((task) => task.endedAt === undefined);
+  const executors = [...context.executors.values()].some(({ process }) => process !== undefined);
   const launched = [...context.launched.values()].some(({ status }) => status === undefined);
-  if (running || launched) return;
+  if (running || executors || launched) return;
   context.stopped = true;
   log(context, 'info', 'agent.stopped', context.stopping);
   context.effects.push({ kind: 'stopped', reason: context.stopping });

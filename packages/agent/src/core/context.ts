@@ -7,6 +7,7 @@ import type { AgentId, ContainerId, FrameworkId, Instant, Random } from '@dcos/b
 import { Resources } from '@dcos/resources';
 import type { CheckStatusInfo, DrainConfig } from '@dcos/wire';
 import type { AgentEffect } from './events.ts';
+import type { ExecutorCallId } from './executor-calls.ts';
 import type { CallId } from './launched-containers.ts';
 import type {
   ExecutorRecord,
@@ -34,6 +35,8 @@ export interface TaskVolatile {
   killDueMs: number | undefined;
   /** The runtime was told to forget the container. */
   released: boolean;
+  /** It waits for its executor to subscribe. */
+  isQueued: boolean;
 }
 
 export interface Context {
@@ -54,8 +57,15 @@ export interface Context {
   lastOperation: string | undefined;
   /** How often each was told since the last registration. */
   readonly operationAttempts: Map<string, number>;
-  /** Executors of task groups, by framework and executor. */
+  /** Executors that have not ended, by framework and executor. */
   readonly executors: Map<string, ExecutorRecord>;
+  readonly executorByContainer: Map<ContainerId, string>;
+  /** Executors of frameworks that have ended, oldest first. */
+  readonly completedExecutors: Map<ContainerId, ExecutorRecord>;
+  /** The streams of executors that are subscribed, by their containers. */
+  readonly subscriptions: Map<ContainerId, ExecutorCallId>;
+  /** Executors that outlived the agent's last process and have not come back yet. */
+  readonly unsettled: Set<ContainerId>;
   /** Containers that clients launched through the API, by their ids with dots between. */
   readonly launched: Map<string, LaunchedContainer>;
   readonly launchedByContainer: Map<ContainerId, string>;
@@ -94,6 +104,10 @@ export function createContext(random: Random, options: AgentOptions): Context {
     lastOperation: undefined,
     operationAttempts: new Map(),
     executors: new Map(),
+    executorByContainer: new Map(),
+    completedExecutors: new Map(),
+    subscriptions: new Map(),
+    unsettled: new Set(),
     launched: new Map(),
     launchedByContainer: new Map(),
     launching: new Map(),
@@ -153,6 +167,7 @@ export function volatileOf(context: Context, id: ContainerId): TaskVolatile {
       startedMs: undefined,
       killDueMs: undefined,
       released: false,
+      isQueued: false,
     };
     context.volatile.set(id, found);
   }

@@ -8,12 +8,20 @@ import type {
   agentProtocol,
   CheckInfo,
   CheckStatusInfo,
+  executor,
   FrameworkInfo,
   HealthCheck,
   Resource,
 } from '@dcos/wire';
+import type { ExecutorAnswer, ExecutorCallId } from './executor-calls.ts';
 import type { CallId, ContainerAnswer, ContainerCall } from './launched-containers.ts';
-import type { ExitStatus, LaunchedContainer, StartedTask, TaskRecord } from './model.ts';
+import type {
+  ExecutorRecord,
+  ExitStatus,
+  LaunchedContainer,
+  StartedTask,
+  TaskRecord,
+} from './model.ts';
 
 /** What a runtime found of one container after a restart. */
 export type FoundContainer =
@@ -47,6 +55,14 @@ export type AgentEvent =
   | { readonly kind: 'callAbandoned'; readonly call: CallId }
   /** The connection that takes a session's output was closed. */
   | { readonly kind: 'sessionClosed'; readonly id: ContainerId }
+  /** An executor calls; the call is well formed. */
+  | {
+      readonly kind: 'executorCalled';
+      readonly call: ExecutorCallId;
+      readonly asked: executor.Call;
+    }
+  /** The stream that the call opened was closed by the executor. */
+  | { readonly kind: 'executorLeft'; readonly id: ContainerId; readonly call: ExecutorCallId }
   | { readonly kind: 'timer'; readonly id: string }
   /** The sandbox of a completed task was deleted. */
   | { readonly kind: 'collected'; readonly id: ContainerId }
@@ -60,6 +76,7 @@ export type AgentEffect =
       readonly kind: 'findContainers';
       readonly tasks: readonly TaskRecord[];
       readonly launched: readonly LaunchedContainer[];
+      readonly executors: readonly ExecutorRecord[];
     }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
@@ -67,6 +84,22 @@ export type AgentEffect =
   /** The master knows us under this id from now on. */
   | { readonly kind: 'registered'; readonly agentId: string }
   | { readonly kind: 'launch'; readonly task: TaskRecord; readonly framework: FrameworkInfo }
+  /** `started` or `launchFailed` follows, then `exited`. */
+  | {
+      readonly kind: 'launchExecutor';
+      readonly executor: ExecutorRecord;
+      readonly framework: FrameworkInfo;
+    }
+  /** The runtime may forget its container, the sandbox stays. */
+  | { readonly kind: 'releaseExecutor'; readonly executor: ExecutorRecord }
+  | {
+      readonly kind: 'answerExecutor';
+      readonly call: ExecutorCallId;
+      readonly answer: ExecutorAnswer;
+    }
+  /** On the stream of the executor in that container. */
+  | { readonly kind: 'tellExecutor'; readonly id: ContainerId; readonly event: executor.Event }
+  | { readonly kind: 'closeExecutor'; readonly id: ContainerId }
   | { readonly kind: 'abortLaunch'; readonly id: ContainerId }
   | {
       readonly kind: 'signal';

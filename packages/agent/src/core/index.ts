@@ -1,5 +1,6 @@
 export * from './agent.ts';
 export * from './events.ts';
+export type { ExecutorAnswer, ExecutorCallId } from './executor-calls.ts';
 export {
   ENDED_SESSIONS_MAX,
   LAUNCHED_MAX,

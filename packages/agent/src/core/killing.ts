@@ -6,6 +6,7 @@
 import type { ContainerId } from '@dcos/base';
 import type { KillPolicy } from '@dcos/wire';
 import { hasCapability, saveTask, taskOf, volatileOf, type Context } from './context.ts';
+import { killInExecutor } from './custom-executors.ts';
 import { endTask } from './ending.ts';
 import { isTerminal, type KillCause, type TaskRecord } from './model.ts';
 import { updateTask } from './status-updates.ts';
@@ -33,6 +34,10 @@ export function killTask(
   // The end of one task may have ended others of its group: what the caller holds may be old.
   const task = taskOf(context, id);
   if (task === undefined || isTerminal(task.state)) return;
+  if (task.executor !== undefined) {
+    killInExecutor(context, task, cause, policy);
+    return;
+  }
   const graceMs = graceOf(context, task, policy);
   const deadline = context.now + graceMs;
   const dueMs = context.monotonicMs + graceMs;

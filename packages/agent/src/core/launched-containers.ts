@@ -12,7 +12,8 @@ import type { CommandInfo, ContainerInfo, Resource } from '@dcos/wire';
 import { stopWhenIdle } from './completion.ts';
 import { taskOf, type Context } from './context.ts';
 import type { FoundContainer } from './events.ts';
-import { isTerminal, type ExitStatus, type LaunchedContainer, type TaskRecord } from './model.ts';
+import { executorOfContainer } from './executors.ts';
+import { isTerminal, type ExitStatus, type LaunchedContainer, type RuntimeName } from './model.ts';
 import { LAUNCHED_PREFIX, launchedToJson } from './records.ts';
 
 /** Containers that may be here at once, ended ones that nobody removed included. */
@@ -134,8 +135,16 @@ function launch(
   context.effects.push({ kind: 'launchContainer', container });
 }
 
+/** A running container of a task or of an executor. */
+interface Surroundings {
+  readonly containerId: ContainerId;
+  readonly runtime: RuntimeName;
+  /** Of the executor around a task of a group. */
+  readonly outer?: ContainerId | undefined;
+}
+
 interface Parent {
-  readonly task: TaskRecord;
+  readonly task: Surroundings;
   /** Ids of the chain that are the task's own. */
   readonly depth: number;
 }
@@ -152,14 +161,17 @@ function parentOf(context: Context, path: readonly string[]): Parent | undefined
   const task = runningTask(context, containerId(chain.at(-1) ?? ''));
   if (task === undefined) return undefined;
   // A task of a group is nested in its executor's container; clients may leave that out.
-  const isWhole = chain.length === 2 && chain[0] === task.group?.containerId;
+  const isWhole = chain.length === 2 && chain[0] === task.outer;
   return chain.length === 1 || isWhole ? { task, depth: chain.length } : undefined;
 }
 
-function runningTask(context: Context, id: ContainerId): TaskRecord | undefined {
+function runningTask(context: Context, id: ContainerId): Surroundings | undefined {
+  const executor = executorOfContainer(context, id)?.process;
+  if (executor !== undefined)
+    return executor.pid === undefined ? undefined : { containerId: id, runtime: executor.runtime };
   const task = taskOf(context, id);
   if (task === undefined || isTerminal(task.state) || task.pid === undefined) return undefined;
-  return task;
+  return { containerId: id, runtime: task.runtime, outer: task.group?.containerId };
 }
 
 function remove(context: Context, call: CallId, found: LaunchedContainer | undefined): void {
@@ -237,10 +249,10 @@ export function launchedExited(context: Context, id: ContainerId, status: ExitSt
   return true;
 }
 
-/** A task ended: what is nested in it ends too. */
-export function taskEnded(context: Context, task: TaskRecord): void {
+/** The container of a task or an executor ended: what is nested in it ends too. */
+export function surroundingsEnded(context: Context, id: ContainerId): void {
   for (const container of context.launched.values()) {
-    if (container.task !== task.containerId) continue;
+    if (container.task !== id) continue;
     if (container.status !== undefined) forget(context, container);
     else if (container.pid !== undefined)
       context.effects.push({ kind: 'signalContainer', container, signal: SIGKILL });

@@ -11,11 +11,12 @@ import {
   taskId as toTaskId,
   type ContainerId,
 } from '@dcos/base';
-import type { agentProtocol, FrameworkInfo, TaskInfo } from '@dcos/wire';
+import type { agentProtocol, ExecutorInfo, FrameworkInfo, TaskInfo } from '@dcos/wire';
 import { shortage } from './accounting.ts';
 import { armCheck } from './checks.ts';
 import { log, saveFramework, saveTask, taskOf, type Context } from './context.ts';
 import { armHealthCheck } from './health.ts';
+import { runInExecutor } from './custom-executors.ts';
 import { endTask } from './ending.ts';
 import { sendKillSignal } from './killing.ts';
 import {
@@ -33,7 +34,7 @@ import { elapsedSinceStart, taskTimer } from './timers.ts';
 /** Takes a task from the master. */
 export function runTask(
   context: Context,
-  { framework_info, task: info }: agentProtocol.RunTask,
+  { framework_info, task: info, launch_executor }: agentProtocol.RunTask,
 ): void {
   const frameworkText = framework_info.id?.value ?? '';
   const problem = idProblem(frameworkText) ?? idProblem(info.task_id.value);
@@ -53,13 +54,28 @@ export function runTask(
     log(context, 'warn', 'task.ignored', `framework ${frameworkId} is being shut down`);
     return;
   }
+  const { executor } = info;
+  if (executor !== undefined) {
+    const executorIdProblem = idProblem(executor.executor_id.value);
+    if (executorIdProblem !== undefined)
+      log(context, 'error', 'task.refused', `executor with an impossible id: ${executorIdProblem}`);
+    else
+      runInExecutor(context, {
+        framework: framework_info,
+        executor,
+        tasks: [info],
+        isGroup: false,
+        mayStart: launch_executor,
+      });
+    return;
+  }
   const refusal = refusalOf(context, info);
   if (refusal === undefined) beginTasks(context, framework_info, [info]);
   else dropTask(context, framework_info, info, refusal);
 }
 
 /** The record of a task that was just taken. */
-function newRecord(
+export function newRecord(
   context: Context,
   framework: FrameworkInfo,
   info: TaskInfo,
@@ -113,7 +129,7 @@ export function dropTask(
 }
 
 /** Docker containers go to the engine where there is one; what is left goes to `oci` where that is on. */
-function runtimeFor(context: Context, info: TaskInfo): RuntimeName {
+export function runtimeFor(context: Context, info: Pick<TaskInfo, 'container'>): RuntimeName {
   const { runtimes } = context.options;
   const isDocker = info.container?.type === 'DOCKER';
   if (isDocker && runtimes.has('docker')) return 'docker';
@@ -122,7 +138,11 @@ function runtimeFor(context: Context, info: TaskInfo): RuntimeName {
 }
 
 /** Why a task cannot be run here, as the update that says so. */
-export function refusalOf(context: Context, info: TaskInfo): UpdateFields | undefined {
+export function refusalOf(
+  context: Context,
+  info: TaskInfo,
+  executor?: { readonly info: ExecutorInfo; readonly isNew: boolean },
+): UpdateFields | undefined {
   const invalid = (message: string): UpdateFields => ({
     state: 'TASK_ERROR',
     reason: 'REASON_TASK_INVALID',
@@ -137,10 +157,8 @@ export function refusalOf(context: Context, info: TaskInfo): UpdateFields | unde
     return dropped('REASON_AGENT_DRAINING', 'The agent is stopping');
   if (context.drain !== undefined)
     return dropped('REASON_AGENT_DRAINING', 'The agent is being drained');
-  if (info.executor !== undefined) {
-    return invalid('Custom executors are not supported yet: use a command task or a task group');
-  }
-  if (info.command === undefined) return invalid('The task has neither a command nor an executor');
+  if (info.command === undefined && executor === undefined)
+    return invalid('The task has neither a command nor an executor');
   if (context.live.size >= context.options.tasksMax) {
     return dropped(
       'REASON_INVALID_OFFERS',
@@ -150,14 +168,21 @@ export function refusalOf(context: Context, info: TaskInfo): UpdateFields | unde
   const used = [...context.live.values()]
     .filter((task) => !isTerminal(task.state))
     .flatMap((task) => task.info.resources ?? []);
-  const lack = shortage(context.options.info.resources ?? [], used, info.resources ?? []);
+  // Of executors that the agent plays only their tasks take part, as it has always been.
+  for (const { process, info: other } of context.executors.values())
+    if (process !== undefined) used.push(...(other.resources ?? []));
+  const wanted = [
+    ...(info.resources ?? []),
+    ...((executor?.isNew === true ? executor.info.resources : undefined) ?? []),
+  ];
+  const lack = shortage(context.options.info.resources ?? [], used, wanted);
   if (lack !== undefined) {
     return dropped(
       'REASON_INVALID_OFFERS',
       `The agent does not have the task's resources: ${lack}`,
     );
   }
-  const runtime = runtimeFor(context, info);
+  const runtime = runtimeFor(context, executor?.info ?? info);
   if (context.options.runtimes.has(runtime)) return undefined;
   return {
     state: 'TASK_FAILED',

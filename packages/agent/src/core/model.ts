@@ -16,6 +16,7 @@ import type {
   TaskInfo,
   TaskState,
   TaskStatus,
+  TaskStatus_Reason,
 } from '@dcos/wire';
 
 interface HowEnded {
@@ -31,8 +32,8 @@ export type ExitStatus =
   | ({ readonly kind: 'signaled'; readonly signal: number } & HowEnded)
   | { readonly kind: 'unknown'; readonly message: string };
 
-/** Which adapter runs a task; `none` for a task that was refused. */
-export type RuntimeName = 'process' | 'docker' | 'oci' | 'none';
+/** Which adapter runs a task; `executor` for one that the executor of its framework runs, `none` for one that was refused. */
+export type RuntimeName = 'executor' | 'process' | 'docker' | 'oci' | 'none';
 
 /** A network of a container's own, with its addresses there. */
 export interface TaskNetwork {
@@ -73,12 +74,48 @@ export interface TaskGroup {
   readonly groupId: string;
 }
 
-/** The executor of a task group; the agent itself plays its part. */
+/** The executor of its framework that a task was given to. */
+export interface TaskExecutor {
+  readonly executorId: ExecutorId;
+  /** Names the run of the executor; the task's own container id only names its record. */
+  readonly containerId: ContainerId;
+  /** Tasks that were launched together have the same; absent for a task on its own. */
+  readonly groupId?: string;
+  /** Ids, as base64, of the updates that the executor told last; one that is told again is not a new one. */
+  readonly told?: readonly string[];
+}
+
+/** Source: mesos-kernel §6.2. */
+export type ExecutorState = 'registering' | 'running' | 'terminating' | 'terminated';
+
+/** The program of an executor that a framework brought. */
+export interface ExecutorProcess {
+  readonly state: ExecutorState;
+  readonly runtime: RuntimeName;
+  /** Those it began with: its own and those of its first tasks. */
+  readonly resources: readonly Resource[];
+  readonly launchedAt: Instant;
+  readonly endedAt?: Instant;
+  readonly pid?: number;
+  readonly ipAddresses: readonly string[];
+  /** What its unfinished tasks come to when it has ended; the usual end when absent. */
+  readonly ending?: ExecutorEnding;
+}
+
+export interface ExecutorEnding {
+  readonly state: TaskState;
+  readonly reason: TaskStatus_Reason;
+  readonly message: string;
+}
+
+/** An executor: of a task group, whose part the agent itself plays, or one that a framework brought. */
 export interface ExecutorRecord {
   readonly frameworkId: FrameworkId;
   readonly executorId: ExecutorId;
   readonly containerId: ContainerId;
   readonly info: ExecutorInfo;
+  /** Present for one that a framework brought. */
+  readonly process?: ExecutorProcess;
 }
 
 /** An operation whose end the master has not acknowledged. */
@@ -97,7 +134,7 @@ export interface LaunchedContainer {
   readonly path: readonly string[];
   /** How many of these ids are those of the task around it; none for a standalone one. */
   readonly depth: number;
-  /** The container of the task in whose surroundings it is; absent for a standalone one. */
+  /** The container, of a task or an executor, in whose surroundings it is; absent for a standalone one. */
   readonly task?: ContainerId;
   /** Names it for its runtime. */
   readonly containerId: ContainerId;
@@ -119,6 +156,8 @@ export interface TaskRecord {
   readonly info: TaskInfo;
   readonly containerId: ContainerId;
   readonly group?: TaskGroup;
+  /** Present for one that the executor of its framework runs. */
+  readonly executor?: TaskExecutor;
   readonly runtime: RuntimeName;
   /** The latest state, which may be ahead of what the framework knows. */
   readonly state: TaskState;
@@ -177,6 +216,18 @@ const RANK: { readonly [state in TaskState]?: number } = {
 export function mayFollow(from: TaskState, to: TaskState): boolean {
   if (isTerminal(from)) return false;
   return isTerminal(to) || (RANK[to] ?? 0) >= (RANK[from] ?? 0);
+}
+
+/** The executor that a task belongs to; that of a command task has the task's id. */
+export function executorIdOf(
+  task: Pick<TaskRecord, 'taskId' | 'group' | 'executor'>,
+): ExecutorId | TaskId {
+  return task.group?.executorId ?? task.executor?.executorId ?? task.taskId;
+}
+
+/** Key of an executor; ids hold no slash. */
+export function executorKey(frameworkId: string, executorId: string): string {
+  return `${frameworkId}/${executorId}`;
 }
 
 /** Key of a live task; ids hold no slash. */

@@ -37,6 +37,11 @@ export interface AgentTimes {
   readonly killGraceMs: number;
   /** Another SIGKILL after this, as long as the container is there. */
   readonly killRepeatMs: number;
+  /** For an executor to subscribe after its launch, and after a restart of the agent. */
+  readonly executorRegistrationMs: number;
+  readonly executorReregistrationMs: number;
+  /** From SHUTDOWN to the forced end of an executor that does not say otherwise. */
+  readonly executorShutdownGraceMs: number;
 }
 
 /** The original's times. */
@@ -48,6 +53,9 @@ export const DEFAULT_TIMES: AgentTimes = {
   updateRetryMaxMs: 600_000,
   killGraceMs: 3_000,
   killRepeatMs: 5_000,
+  executorRegistrationMs: 60_000,
+  executorReregistrationMs: 2_000,
+  executorShutdownGraceMs: 5_000,
 };
 
 const CAPABILITIES: readonly AgentInfo_Capability_Type[] = [

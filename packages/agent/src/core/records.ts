@@ -32,16 +32,21 @@ import {
   type DrainConfig,
   type Resource,
   type TaskState,
+  type TaskStatus_Reason,
 } from '@dcos/wire';
 import type {
   AgentRecord,
+  ExecutorEnding,
+  ExecutorProcess,
   ExecutorRecord,
+  ExecutorState,
   ExitStatus,
   FrameworkRecord,
   KillCause,
   LaunchedContainer,
   OperationRecord,
   RuntimeName,
+  TaskExecutor,
   TaskGroup,
   TaskNetwork,
   TaskRecord,
@@ -79,6 +84,7 @@ export function taskToJson(record: TaskRecord): JsonObject {
     info: toJson(TaskInfoType, record.info),
     containerId: record.containerId,
     group: record.group === undefined ? undefined : { ...record.group },
+    executor: record.executor === undefined ? undefined : { ...record.executor },
     runtime: record.runtime,
     state: record.state,
     statuses: record.statuses.map((status) => toJson(TaskStatusType, status)),
@@ -122,6 +128,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
       info: fromJson(TaskInfoType, json['info']),
       containerId: containerId(text(json, 'containerId')),
       ...given('group', groupOf(json['group'])),
+      ...given('executor', taskExecutorOf(json['executor'])),
       runtime: text(json, 'runtime') as RuntimeName,
       state: text(json, 'state') as TaskState,
       statuses: list(json, 'statuses').map((status) => fromJson(TaskStatusType, status)),
@@ -155,6 +162,16 @@ function groupOf(json: JsonValue | undefined): TaskGroup | undefined {
   };
 }
 
+function taskExecutorOf(json: JsonValue | undefined): TaskExecutor | undefined {
+  if (!isJsonObject(json)) return undefined;
+  return {
+    executorId: executorId(text(json, 'executorId')),
+    containerId: containerId(text(json, 'containerId')),
+    ...given('groupId', json['groupId'] === undefined ? undefined : text(json, 'groupId')),
+    ...given('told', json['told'] === undefined ? undefined : list(json, 'told').map(String)),
+  };
+}
+
 export function executorToJson(record: ExecutorRecord): JsonObject {
   return {
     version: RECORD_VERSION,
@@ -162,6 +179,38 @@ export function executorToJson(record: ExecutorRecord): JsonObject {
     executorId: record.executorId,
     containerId: record.containerId,
     info: toJson(ExecutorInfoType, record.info),
+    process: record.process === undefined ? undefined : processToJson(record.process),
+  };
+}
+
+function processToJson(process: ExecutorProcess): JsonObject {
+  return {
+    ...process,
+    ending: process.ending === undefined ? undefined : { ...process.ending },
+    resources: process.resources.map((resource) => toJson(ResourceType, resource)),
+  };
+}
+
+function processOf(json: JsonValue | undefined): ExecutorProcess | undefined {
+  if (!isJsonObject(json)) return undefined;
+  return {
+    state: text(json, 'state') as ExecutorState,
+    runtime: text(json, 'runtime') as RuntimeName,
+    resources: list(json, 'resources').map((resource) => fromJson(ResourceType, resource)),
+    launchedAt: number(json, 'launchedAt') ?? 0,
+    ...given('endedAt', number(json, 'endedAt')),
+    ...given('pid', number(json, 'pid')),
+    ipAddresses: list(json, 'ipAddresses').map(String),
+    ...given('ending', endingOf(json['ending'])),
+  };
+}
+
+function endingOf(json: JsonValue | undefined): ExecutorEnding | undefined {
+  if (!isJsonObject(json)) return undefined;
+  return {
+    state: text(json, 'state') as TaskState,
+    reason: text(json, 'reason') as TaskStatus_Reason,
+    message: text(json, 'message'),
   };
 }
 
@@ -171,6 +220,7 @@ export function executorFromJson(json: JsonObject): Result<ExecutorRecord, strin
     executorId: executorId(text(json, 'executorId')),
     containerId: containerId(text(json, 'containerId')),
     info: fromJson(ExecutorInfoType, json['info']),
+    ...given('process', processOf(json['process'])),
   }));
 }
 

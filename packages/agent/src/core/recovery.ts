@@ -6,6 +6,14 @@
 import { agentId, type ContainerId, type FrameworkId, type JsonObject } from '@dcos/base';
 import { containerExited } from './exits.ts';
 import { endTask } from './ending.ts';
+import {
+  executorExited,
+  executorFound,
+  executorGone,
+  isCustom,
+  shutdownExecutors,
+} from './custom-executors.ts';
+import { adoptExecutor, executorOfContainer } from './executors.ts';
 import { adoptTask, log, taskOf, type Context } from './context.ts';
 import type { FoundContainer } from './events.ts';
 import { completeTask } from './completion.ts';
@@ -67,8 +75,7 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
       else skip(key, read.error);
     } else if (key.startsWith(EXECUTOR_PREFIX)) {
       const read = executorFromJson(json);
-      if (read.ok)
-        context.executors.set(`${read.value.frameworkId}/${read.value.executorId}`, read.value);
+      if (read.ok) adoptExecutor(context, read.value);
       else skip(key, read.error);
     } else if (key.startsWith(LAUNCHED_PREFIX)) {
       const read = launchedFromJson(json);
@@ -92,11 +99,14 @@ export function start(context: Context, records: ReadonlyMap<string, JsonObject>
     context.effects.push({ kind: 'stopped', reason: misfit });
     return;
   }
-  const tasks = [...context.live.values()].filter((task) => !isTerminal(task.state));
+  const tasks = [...context.live.values()].filter(
+    ({ state, executor }) => !isTerminal(state) && executor === undefined,
+  );
+  const executors = [...context.executors.values()].filter(isCustom);
   const launched = [...context.launched.values()].filter(
     ({ isSession, status }) => !isSession && status === undefined,
   );
-  context.effects.push({ kind: 'findContainers', tasks, launched });
+  context.effects.push({ kind: 'findContainers', tasks, launched, executors });
 }
 
 function savedResources(
@@ -123,6 +133,13 @@ export function containersFound(context: Context, containers: readonly FoundCont
       launchedFound(context, found);
       continue;
     }
+    const executor = executorOfContainer(context, found.id);
+    if (isCustom(executor)) {
+      if (found.kind === 'running') executorFound(context, executor, found);
+      else if (found.kind === 'exited') executorExited(context, found.id, found.status);
+      else executorGone(context, executor);
+      continue;
+    }
     const task = taskOf(context, found.id);
     if (task === undefined || isTerminal(task.state)) continue;
     if (found.kind === 'running') resume(context, task, found);
@@ -134,10 +151,18 @@ export function containersFound(context: Context, containers: readonly FoundCont
     if (isTerminal(task.state)) completeTask(context, task);
     else killTask(context, task, 'framework');
   }
+  for (const [id, { terminating }] of context.frameworks)
+    if (terminating) shutdownExecutors(context, id);
   recoverLaunched(context);
   resumeOperations(context);
   resumeDraining(context);
-  connectNow(context);
+  if (context.unsettled.size === 0) connectNow(context);
+}
+
+/** An executor came back, or will not: the agent is there for its master when that is known of all. */
+export function resumeWhenSettled(context: Context, id: ContainerId): void {
+  if (!context.unsettled.delete(id) || context.unsettled.size > 0) return;
+  if (context.phase === 'recovering') connectNow(context);
 }
 
 function resume(

@@ -6,6 +6,7 @@
 import { agentId, randomFraction } from '@dcos/base';
 import type { agentProtocol } from '@dcos/wire';
 import { log, type Context } from './context.ts';
+import { shutdownExecutors } from './custom-executors.ts';
 import { killTask } from './killing.ts';
 import { endLaunched } from './launched-containers.ts';
 import { stopWhenIdle } from './completion.ts';
@@ -120,6 +121,7 @@ export function shutdown(context: Context, reason: string): void {
   for (const task of context.live.values()) {
     if (!isTerminal(task.state)) killTask(context, task, 'agent');
   }
+  shutdownExecutors(context);
   endLaunched(context);
   stopWhenIdle(context);
 }

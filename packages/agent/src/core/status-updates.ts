@@ -11,17 +11,18 @@ import type {
   FrameworkInfo,
   CheckStatusInfo,
   ContainerStatus,
+  NetworkInfo,
   TaskState,
   TaskStatus,
   TaskStatus_Reason,
   TaskStatus_Source,
-  NetworkInfo,
   TaskResourceLimitation,
 } from '@dcos/wire';
 import { noCheckStatus } from './checks.ts';
 import { adoptTask, log, saveTask, volatileOf, type Context } from './context.ts';
 import { completeTask } from './completion.ts';
-import { isTerminal, mayFollow, taskKey, type TaskRecord } from './model.ts';
+import { executorOfContainer } from './executors.ts';
+import { executorIdOf, isTerminal, mayFollow, taskKey, type TaskRecord } from './model.ts';
 import { given } from './records.ts';
 import { taskTimer } from './timers.ts';
 
@@ -39,22 +40,68 @@ export interface UpdateFields {
 
 /** Adds an update to a task, which must be allowed by its state, and sends it when it is the first. */
 export function updateTask(context: Context, task: TaskRecord, fields: UpdateFields): TaskRecord {
-  assert(
-    mayFollow(task.state, fields.state),
-    `${task.state} cannot be followed by ${fields.state}`,
-  );
-  const status = makeStatus(context, task, fields);
+  const next = recordStatus(context, task, makeStatus(context, task, fields));
+  sendIfFirst(context, next);
+  return next;
+}
+
+/** Adds a status to a task, durably. Executors of frameworks may go back from one live state to another. */
+export function recordStatus(context: Context, task: TaskRecord, status: TaskStatus): TaskRecord {
+  const { state } = status;
+  const mayBe =
+    task.executor === undefined ? mayFollow(task.state, state) : !isTerminal(task.state);
+  assert(mayBe, `${task.state} cannot be followed by ${state}`);
   const muted = context.frameworks.get(task.frameworkId)?.terminating === true;
   const next: TaskRecord = {
     ...task,
-    state: fields.state,
+    state,
     statuses: collapsed(task.statuses, status),
     updates: muted ? [] : [...task.updates, status],
-    ...(isTerminal(fields.state) ? { endedAt: context.now } : {}),
+    ...(isTerminal(state) ? { endedAt: context.now } : {}),
   };
   saveTask(context, next);
-  if (next.updates.length === 1 && !muted) sendHead(context, next);
   return next;
+}
+
+/** Sends the update that was recorded last unless others wait before it. */
+export function sendIfFirst(context: Context, task: TaskRecord): void {
+  if (task.updates.length === 1) sendHead(context, task);
+}
+
+/** What an executor said of its task, with what the agent knows of it. */
+export function statusOfExecutor(
+  context: Context,
+  task: TaskRecord,
+  status: TaskStatus,
+): TaskStatus {
+  const isDrained =
+    task.kill?.cause === 'drain' && ['TASK_KILLING', 'TASK_KILLED'].includes(status.state);
+  const told = status.container_status;
+  const known = executorStatusOf(context, task);
+  return {
+    ...status,
+    agent_id: { value: context.agentId ?? '' },
+    executor_id: { value: executorIdOf(task) },
+    timestamp: status.timestamp ?? context.now / 1000,
+    ...(isDrained && { reason: 'REASON_AGENT_DRAINING' }),
+    container_status: {
+      ...known,
+      ...told,
+      ...((told?.network_infos ?? []).length === 0 && { network_infos: known.network_infos }),
+    },
+  };
+}
+
+/** The container that an executor runs its tasks in. */
+function executorStatusOf(context: Context, task: TaskRecord): ContainerStatus {
+  const id = task.executor?.containerId ?? task.containerId;
+  const process = executorOfContainer(context, id)?.process;
+  const own = process?.ipAddresses ?? [];
+  return {
+    container_id: { value: id },
+    network_infos: [networkInfo(own.length === 0 ? [context.options.ip] : own, undefined)],
+    ...given('executor_pid', process?.pid),
+  };
 }
 
 /** A status of the latest state replaces an earlier one of the same state. */
@@ -71,9 +118,7 @@ function makeStatus(context: Context, task: TaskRecord, fields: UpdateFields): T
     source: fields.source ?? 'SOURCE_EXECUTOR',
     ...given('reason', fields.reason),
     agent_id: { value: context.agentId ?? '' },
-    ...(task.runtime === 'none'
-      ? {}
-      : { executor_id: { value: task.group?.executorId ?? task.taskId } }),
+    ...(task.runtime === 'none' ? {} : { executor_id: { value: executorIdOf(task) } }),
     timestamp: context.now / 1000,
     uuid: randomUuidBytes(context.random),
     ...given('healthy', fields.healthy),

@@ -11,15 +11,15 @@ import {
   frameworkId as toFrameworkId,
   idProblem,
   randomUuid,
-  type ExecutorId,
   type FrameworkId,
 } from '@dcos/base';
 import type { agentProtocol, ExecutorInfo, KillPolicy, TaskInfo } from '@dcos/wire';
 import { log, type Context } from './context.ts';
+import { EXECUTOR_ENDED, runInExecutor } from './custom-executors.ts';
+import { findExecutor, removeExecutor, saveExecutor } from './executors.ts';
 import { killTask } from './killing.ts';
 import { beginTasks, dropTask, refusalOf } from './launching.ts';
-import { isTerminal, taskKey, type ExecutorRecord, type TaskRecord } from './model.ts';
-import { EXECUTOR_PREFIX, executorToJson } from './records.ts';
+import { executorKey, isTerminal, taskKey, type ExecutorRecord, type TaskRecord } from './model.ts';
 import type { UpdateFields } from './status-updates.ts';
 
 /** RUN_TASK_GROUP: all tasks, or none of them. */
@@ -45,8 +45,19 @@ export function runTaskGroup(
     log(context, 'warn', 'task.ignored', `task ${here.task_id.value} is already here`);
     return;
   }
-  const key = executorKey(frameworkId, executorId(executor.executor_id.value));
-  const isMissing = launch_executor === false && !context.executors.has(key);
+  if (executor.type !== 'DEFAULT') {
+    const mayStart = launch_executor;
+    runInExecutor(context, {
+      framework: framework_info,
+      executor,
+      tasks,
+      isGroup: true,
+      mayStart,
+    });
+    return;
+  }
+  const known = findExecutor(context, frameworkId, executor.executor_id.value);
+  const isMissing = launch_executor === false && known === undefined;
   const refusal = isMissing ? EXECUTOR_ENDED : groupRefusal(context, executor, tasks);
   if (refusal !== undefined) {
     for (const task of tasks) dropTask(context, framework_info, task, refusal);
@@ -61,13 +72,6 @@ export function runTaskGroup(
   beginTasks(context, framework_info, tasks, group);
 }
 
-/** The master counts on an executor of whose end it has not heard yet: nothing is accounted for a new one. */
-const EXECUTOR_ENDED: UpdateFields = {
-  state: 'TASK_DROPPED',
-  reason: 'REASON_EXECUTOR_TERMINATED',
-  message: 'The executor of the task group has ended',
-};
-
 function groupRefusal(
   context: Context,
   executor: ExecutorInfo,
@@ -78,13 +82,14 @@ function groupRefusal(
     reason: 'REASON_TASK_GROUP_INVALID',
     message,
   });
-  if (executor.type !== 'DEFAULT')
-    return invalid('Task groups of custom executors are not supported yet');
   const { runtimes } = context.options;
   const networks = executor.container?.network_infos ?? [];
   if (networks.length > 0 && !runtimes.has('oci'))
     return invalid("Networks of task groups need the runtime 'oci'");
   for (const task of tasks) {
+    const own = task.executor?.executor_id.value;
+    if (own !== undefined && own !== executor.executor_id.value)
+      return invalid(`Task '${task.task_id.value}' names an executor that is not the group's`);
     if (task.container?.mesos?.image !== undefined && !runtimes.has('oci'))
       return invalid(`Task '${task.task_id.value}': images in task groups need the runtime 'oci'`);
     const refusal = refusalOf(context, task);
@@ -96,18 +101,13 @@ function groupRefusal(
   return undefined;
 }
 
-function executorKey(framework: FrameworkId, executor: ExecutorId): string {
-  return `${framework}/${executor}`;
-}
-
 function ensureExecutor(
   context: Context,
   frameworkId: FrameworkId,
   info: ExecutorInfo,
 ): ExecutorRecord {
   const id = executorId(info.executor_id.value);
-  const key = executorKey(frameworkId, id);
-  const known = context.executors.get(key);
+  const known = findExecutor(context, frameworkId, id);
   if (known !== undefined) return known;
   const record: ExecutorRecord = {
     frameworkId,
@@ -115,12 +115,7 @@ function ensureExecutor(
     containerId: containerId(randomUuid(context.random)),
     info,
   };
-  context.executors.set(key, record);
-  context.effects.push({
-    kind: 'persist',
-    key: EXECUTOR_PREFIX + record.containerId,
-    value: executorToJson(record),
-  });
+  saveExecutor(context, record);
   return record;
 }
 
@@ -156,21 +151,6 @@ export function endIdleExecutors(context: Context): void {
       group === undefined ? '' : executorKey(frameworkId, group.executorId),
     ),
   );
-  for (const [key, { frameworkId, executorId: id, containerId: container }] of context.executors) {
-    if (busy.has(key)) continue;
-    context.executors.delete(key);
-    context.effects.push({ kind: 'persist', key: EXECUTOR_PREFIX + container, value: undefined });
-    if (context.phase !== 'registered') continue;
-    context.effects.push({
-      kind: 'send',
-      message: {
-        type: 'EXECUTOR_EXITED',
-        executor_exited: {
-          framework_id: { value: frameworkId },
-          executor_id: { value: id },
-          status: 0,
-        },
-      },
-    });
-  }
+  for (const [key, record] of context.executors)
+    if (record.process === undefined && !busy.has(key)) removeExecutor(context, record, 0);
 }

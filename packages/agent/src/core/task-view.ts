@@ -1,7 +1,7 @@
 /** Tasks as the v1 `Task` message, for registration and for the operator API. */
 
 import type { Task } from '@dcos/wire';
-import type { TaskRecord } from './model.ts';
+import { executorIdOf, type TaskRecord } from './model.ts';
 import { given } from './records.ts';
 
 /** The message; the head of the update stream is in it while it waits for its acknowledgement. */
@@ -13,7 +13,9 @@ export function taskMessage(task: TaskRecord, agentId: string): Task {
     task_id: { value: task.taskId },
     framework_id: { value: task.frameworkId },
     agent_id: { value: agentId },
-    ...(task.group !== undefined && { executor_id: { value: task.group.executorId } }),
+    ...((task.group ?? task.executor) !== undefined && {
+      executor_id: { value: executorIdOf(task) },
+    }),
     state: task.state,
     resources: info.resources ?? [],
     statuses: task.statuses,

@@ -4,7 +4,14 @@ import { containerId, type ContainerId } from '@dcos/base';
 import type { Context } from './context.ts';
 import type { TaskRecord } from './model.ts';
 
-export type TaskTimer = 'retry' | 'kill' | 'health' | 'check' | 'completion';
+export type TaskTimer =
+  | 'retry'
+  | 'kill'
+  | 'health'
+  | 'check'
+  | 'completion'
+  | 'subscription'
+  | 'shutdown';
 
 /** Attempt to connect, answer to REGISTER, silence of the master. */
 export type AgentTimer = 'connect' | 'registration' | 'silence';
@@ -15,7 +22,8 @@ export const taskTimer = (timer: TaskTimer, id: ContainerId): string => `${timer
 export function parseTaskTimer(
   name: string,
 ): { readonly timer: TaskTimer; readonly id: ContainerId } | undefined {
-  const [, timer, id] = /^(retry|kill|health|check|completion)\/(.+)$/.exec(name) ?? [];
+  const [, timer, id] =
+    /^(retry|kill|health|check|completion|subscription|shutdown)\/(.+)$/.exec(name) ?? [];
   if (timer === undefined || id === undefined) return undefined;
   return { timer: timer as TaskTimer, id: containerId(id) };
 }

@@ -7,6 +7,8 @@ import { errorText, type Clock, type Instant, type JsonObject, type Logger } fro
 import type { FrameworkInfo } from '@dcos/wire';
 import type { Agent, AgentEffect, AgentEvent, AgentSnapshot, TaskRecord } from '../core/index.ts';
 import type { CheckpointJournal } from './checkpoint-journal.ts';
+import { containersOf } from './executor-container.ts';
+import type { ExecutorStreams } from './executor-streams.ts';
 import type { LaunchedContainers } from './launched-containers.ts';
 import type { Launcher } from './launcher.ts';
 import type { MasterConnection } from './master-connection.ts';
@@ -31,6 +33,7 @@ export class AgentShell {
   #closed = false;
   #launcher: Launcher | undefined;
   #launched: LaunchedContainers | undefined;
+  #executors: ExecutorStreams | undefined;
   #connection: MasterConnection | undefined;
 
   constructor(options: AgentShellOptions) {
@@ -41,10 +44,12 @@ export class AgentShell {
   attach(parts: {
     readonly launcher: Launcher;
     readonly launched: LaunchedContainers;
+    readonly executors: ExecutorStreams;
     readonly connection: MasterConnection;
   }): void {
     this.#launcher = parts.launcher;
     this.#launched = parts.launched;
+    this.#executors = parts.executors;
     this.#connection = parts.connection;
   }
 
@@ -103,7 +108,9 @@ export class AgentShell {
         return;
       case 'findContainers':
         void launcher
-          ?.find(effect.tasks, effect.launched, (task) => this.frameworkOf(task))
+          ?.find([...effect.tasks, ...containersOf(effect.executors)], effect.launched, (task) =>
+            this.frameworkOf(task),
+          )
           .catch((error: unknown) => this.#options.onFailed(error));
         return;
       case 'connect':
@@ -117,6 +124,19 @@ export class AgentShell {
         return this.#options.onRegistered(effect.agentId);
       case 'launch':
         return launcher?.launch(effect.task, effect.framework);
+      case 'launchExecutor':
+        for (const container of containersOf([effect.executor]))
+          launcher?.launch(container, effect.framework);
+        return;
+      case 'releaseExecutor':
+        for (const container of containersOf([effect.executor])) launcher?.release(container);
+        return;
+      case 'answerExecutor':
+        return this.#executors?.answer(effect.call, effect.answer);
+      case 'tellExecutor':
+        return this.#executors?.tell(effect.id, effect.event);
+      case 'closeExecutor':
+        return this.#executors?.close(effect.id);
       case 'abortLaunch':
         return launcher?.abort(effect.id);
       case 'signal':

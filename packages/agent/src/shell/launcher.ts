@@ -58,6 +58,8 @@ export interface LauncherOptions {
   /** The agent's port and id; known by the time that a task is launched. */
   readonly self: () => { readonly port: number; readonly agentId: string };
   readonly emit: (event: AgentEvent) => void;
+  /** From SHUTDOWN to the forced end of the executor in that container. */
+  readonly shutdownGraceMs: (id: ContainerId) => number;
   /** The executor of a task in a group. */
   readonly executorOf: (task: TaskRecord) => ExecutorInfo | undefined;
 }
@@ -329,6 +331,7 @@ class TaskLauncher implements Launcher {
       ip,
       port,
       sandboxPath: path,
+      shutdownGraceMs: this.#options.shutdownGraceMs(task.containerId),
       extra: executorEnvironment,
     });
     return {

@@ -1,18 +1,21 @@
 /** Where things are below the agent's work directory; the original's layout where clients see it. */
 
 import { join } from 'node:path';
-import type { TaskRecord } from '../core/index.ts';
+import { executorIdOf, type TaskRecord } from '../core/index.ts';
 
 /** The sandbox of one run of a task. */
 export function sandboxPath(workDir: string, agentId: string, task: SandboxOwner): string {
   const runs = runsPath(workDir, agentId, task);
   const { group } = task;
   return group === undefined
-    ? join(runs, task.containerId)
+    ? join(runs, task.executor?.containerId ?? task.containerId)
     : join(runs, group.containerId, 'tasks', task.taskId);
 }
 
-export type SandboxOwner = Pick<TaskRecord, 'frameworkId' | 'taskId' | 'containerId' | 'group'>;
+export type SandboxOwner = Pick<
+  TaskRecord,
+  'frameworkId' | 'taskId' | 'containerId' | 'group' | 'executor'
+>;
 
 /** The directory of all runs of a task, with its `latest` link. */
 export function runsPath(workDir: string, agentId: string, task: SandboxOwner): string {
@@ -23,7 +26,7 @@ export function runsPath(workDir: string, agentId: string, task: SandboxOwner): 
     'frameworks',
     task.frameworkId,
     'executors',
-    task.group?.executorId ?? task.taskId,
+    executorIdOf(task),
     'runs',
   );
 }
@@ -32,7 +35,7 @@ export function runsPath(workDir: string, agentId: string, task: SandboxOwner): 
 export function virtualPath(task: SandboxOwner, run: string): string {
   const { group } = task;
   return group === undefined
-    ? `/frameworks/${task.frameworkId}/executors/${task.taskId}/runs/${run}`
+    ? `/frameworks/${task.frameworkId}/executors/${executorIdOf(task)}/runs/${run}`
     : `/frameworks/${task.frameworkId}/executors/${group.executorId}/runs/${run}/tasks/${task.taskId}`;
 }
 

@@ -7,7 +7,7 @@
 
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assert, errorText, type JsonObject, type Logger } from '@dcos/base';
+import { assert, durationText, errorText, type JsonObject, type Logger } from '@dcos/base';
 import {
   createDockerRuntime,
   createOciRuntime,
@@ -38,6 +38,8 @@ import { addAgentRoutes } from './http/agent-routes.ts';
 import { createSandboxFiles } from './http/sandbox-files.ts';
 import type { ContainerUsage, LaunchedUsage, ShownContainers } from './http/container-documents.ts';
 import type { DocumentInput } from './http/state-documents.ts';
+import { containersOf } from './executor-container.ts';
+import { ExecutorStreams } from './executor-streams.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
@@ -164,6 +166,7 @@ class AgentProcess implements RunningAgent {
   #shell: AgentShell | undefined;
   #launcher: Launcher | undefined;
   #launched: LaunchedContainers | undefined;
+  #executors: ExecutorStreams | undefined;
   #collector: GarbageCollector | undefined;
   #rotation: LogRotation | undefined;
   #endStreams: (() => void) | undefined;
@@ -308,7 +311,13 @@ class AgentProcess implements RunningAgent {
       executorOf: ({ group }) =>
         core.snapshot().executors.find(({ containerId }) => containerId === group?.containerId)
           ?.info,
+      shutdownGraceMs: (id) => {
+        const own = core.snapshot().executors.find(({ containerId }) => containerId === id)?.info
+          .shutdown_grace_period?.nanoseconds;
+        return own === undefined ? config.executorShutdownGraceMs : own / 1e6;
+      },
     });
+    const executors = new ExecutorStreams((event) => shell.emit(event));
     const connection = createMasterConnection({
       masters: config.masters,
       logger,
@@ -324,13 +333,17 @@ class AgentProcess implements RunningAgent {
       runtimes,
       logger,
       specOf: (container) => {
-        const task = core.snapshot().live.find(({ containerId }) => containerId === container.task);
+        const { live, executors: others } = core.snapshot();
+        const task = [...live, ...containersOf(others)].find(
+          ({ containerId }) => containerId === container.task,
+        );
         const around = task && { task, framework: shell.frameworkOf(task) };
         return launcher.launchedSpec(container, around);
       },
       emit: (event) => shell.emit(event),
     });
-    shell.attach({ launcher, launched, connection });
+    shell.attach({ launcher, launched, executors, connection });
+    this.#executors = executors;
     this.#shell = shell;
     this.#launcher = launcher;
     this.#launched = launched;
@@ -369,6 +382,7 @@ class AgentProcess implements RunningAgent {
       logFile: config.logFile,
     });
     this.#endStreams = addAgentRoutes({
+      executors: () => this.#executors,
       app: server.app,
       metrics,
       logger,
@@ -397,7 +411,8 @@ class AgentProcess implements RunningAgent {
   }
 
   async #usage(): Promise<readonly ContainerUsage[]> {
-    const running = this.snapshot().live.filter(
+    const { live, executors } = this.snapshot();
+    const running = [...live, ...containersOf(executors)].filter(
       (task) => task.pid !== undefined && !isTerminal(task.state),
     );
     return await Promise.all(
@@ -431,6 +446,7 @@ class AgentProcess implements RunningAgent {
     await this.#rotation?.close();
     await this.#shell?.close();
     this.#launched?.close();
+    this.#executors?.closeAll();
     await this.#launcher?.close();
     await this.#linked;
     await this.#parts.server.close();
@@ -448,6 +464,7 @@ const NOT_YET: AgentSnapshot = {
   live: [],
   completed: [],
   executors: [],
+  completedExecutors: [],
   launched: [],
   total: Resources.empty,
   operations: [],
@@ -468,6 +485,9 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
     updateRetryMs,
     updateRetryMaxMs,
     killGraceMs,
+    executorRegistrationMs,
+    executorReregistrationMs,
+    executorShutdownGraceMs,
   } = config;
   return {
     registrationBackoffMs,
@@ -475,6 +495,9 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
     updateRetryMs,
     updateRetryMaxMs,
     killGraceMs,
+    executorRegistrationMs,
+    executorReregistrationMs,
+    executorShutdownGraceMs,
   };
 }
 
@@ -492,6 +515,9 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     ].join(','),
     default_role: config.defaultRole,
     docker_socket: config.dockerSocket,
+    executor_registration_timeout: durationText(config.executorRegistrationMs),
+    executor_reregistration_timeout: durationText(config.executorReregistrationMs),
+    executor_shutdown_grace_period: durationText(config.executorShutdownGraceMs),
     ...(config.domain !== undefined && { domain: JSON.stringify(config.domain) }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
     gc_disk_headroom: String(config.gcDiskHeadroom),

@@ -3,8 +3,9 @@
  * the task brings. Nothing of the agent's own environment gets in. Source: mesos-kernel §2.3.
  */
 
+import { durationText } from '@dcos/base';
 import type { CommandInfo, FrameworkInfo } from '@dcos/wire';
-import type { TaskRecord } from '../core/index.ts';
+import { executorIdOf, type TaskRecord } from '../core/index.ts';
 
 /** Search path of programs where neither operator nor task gives one. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -24,6 +25,8 @@ export interface EnvironmentInput {
   readonly ip: string;
   readonly port: number;
   readonly sandboxPath: string;
+  /** From SHUTDOWN to the forced end of an executor. */
+  readonly shutdownGraceMs: number;
   /** The operator's additions for all tasks. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -42,8 +45,8 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     MESOS_AGENT_ENDPOINT: `${ip}:${port}`,
     MESOS_CHECKPOINT: checkpoint ? '1' : '0',
     MESOS_DIRECTORY: input.sandboxPath,
-    MESOS_EXECUTOR_ID: task.group?.executorId ?? task.taskId,
-    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
+    MESOS_EXECUTOR_ID: executorIdOf(task),
+    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: durationText(input.shutdownGraceMs),
     MESOS_FRAMEWORK_ID: task.frameworkId,
     MESOS_HTTP_COMMAND_EXECUTOR: '0',
     MESOS_SANDBOX: hasRoot ? SANDBOX_IN_CONTAINER : input.sandboxPath,

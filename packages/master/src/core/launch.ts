@@ -106,12 +106,18 @@ function newExecutorResources(
 }
 
 function launchTask(context: Context, framework: Framework, grant: Grant, task: TaskInfo): void {
-  if (task.executor !== undefined) ensureExecutor(framework, grant, task.executor);
+  // As for groups: one that is believed to run may not be started again.
+  const launch_executor =
+    task.executor === undefined ? undefined : ensureExecutor(framework, grant, task.executor);
   const record = addTask(context, framework, grant.agent, taskOfInfo(framework, task));
   grant.remaining = grant.remaining.subtract(record.resources);
   sendToAgent(context, grant.agent, {
     type: 'RUN_TASK',
-    run_task: { framework_info: framework.info, task },
+    run_task: {
+      framework_info: framework.info,
+      task,
+      ...(launch_executor !== undefined && { launch_executor }),
+    },
   });
 }
 

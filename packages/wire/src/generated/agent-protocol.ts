@@ -78,6 +78,7 @@ export interface Rejected {
 export interface RunTask {
   readonly framework_info: mesos.FrameworkInfo;
   readonly task: mesos.TaskInfo;
+  readonly launch_executor?: boolean;
 }
 export interface KillTask {
   readonly framework_id: mesos.FrameworkID;

@@ -6,6 +6,8 @@
 import { sendJson, type FastifyInstance, type FastifyReply } from '@dcos/http';
 import type { Metrics } from '@dcos/telemetry';
 import type { Logger } from '@dcos/base';
+import type { ExecutorStreams } from '../executor-streams.ts';
+import { addExecutorApi } from './executor-api.ts';
 import { addFilesRoutes, plain } from './files-routes.ts';
 import { addOperatorApi, type OperatorApiOptions } from './operator-api.ts';
 import { containersDocument } from './container-documents.ts';
@@ -18,6 +20,8 @@ export const PROCESS_PREFIX = '/slave(1)';
 export interface AgentRoutesOptions {
   readonly app: FastifyInstance;
   readonly api: OperatorApiOptions;
+  /** Absent until the agent is started. */
+  readonly executors: () => ExecutorStreams | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now: () => number;
@@ -41,6 +45,7 @@ export function addAgentRoutes(options: AgentRoutesOptions): () => void {
         addDocuments(scope, options);
         addFilesRoutes(scope, options.api.files);
         addOperatorApi(scope, options.api);
+        addExecutorApi(scope, options.executors);
       },
       { prefix },
     );

@@ -269,11 +269,16 @@ function executorsResponse(snapshot: AgentSnapshot): agentApi.Response_GetExecut
   return {
     executors: [
       ...known(snapshot.live)
-        .filter(({ group }) => group === undefined)
+        .filter(({ group, executor: own }) => group === undefined && own === undefined)
         .map(executor),
       ...snapshot.executors.map(({ info }) => ({ executor_info: info })),
     ],
-    completed_executors: known(snapshot.completed).map(executor),
+    completed_executors: [
+      ...known(snapshot.completed)
+        .filter(({ executor: own }) => own === undefined)
+        .map(executor),
+      ...snapshot.completedExecutors.map(({ info }) => ({ executor_info: info })),
+    ],
   };
 }
 

@@ -174,12 +174,12 @@ function executorDocument(input: DocumentInput, task: TaskRecord): JsonObject {
 
 /** A command task, which is shown as an executor of its own. */
 function isAlone(task: TaskRecord): boolean {
-  return task.group === undefined;
+  return task.group === undefined && task.executor === undefined;
 }
 
 function isRunning(input: DocumentInput, task: TaskRecord): boolean {
   return input.snapshot.executors.some(
-    ({ containerId }) => containerId === task.group?.containerId,
+    ({ containerId }) => containerId === (task.group ?? task.executor)?.containerId,
   );
 }
 
@@ -193,7 +193,8 @@ function groupDocuments(
   return input.snapshot.executors
     .filter((executor) => executor.frameworkId === frameworkId)
     .map(({ executorId, containerId, info }) => {
-      const own = ({ group }: TaskRecord): boolean => group?.containerId === containerId;
+      const own = (task: TaskRecord): boolean =>
+        (task.group ?? task.executor)?.containerId === containerId;
       const tasks = live.filter(own);
       const [first] = [...tasks, ...completed.filter(own)];
       const documents = (wanted: (task: TaskRecord) => boolean): JsonObject[] =>
@@ -205,10 +206,7 @@ function groupDocuments(
         source: info.source ?? '',
         container: containerId,
         // The sandboxes of its tasks lie in its own.
-        directory:
-          first === undefined
-            ? ''
-            : dirname(dirname(sandboxPath(input.workDir, input.snapshot.agentId ?? '', first))),
+        directory: first === undefined ? '' : sandboxOf(input, first),
         resources: { ...Resources.fromWire(info.resources).unallocate().summary() },
         role: roleOf(info.resources),
         type: info.type ?? 'DEFAULT',
@@ -222,6 +220,12 @@ function groupDocuments(
     });
 }
 
+/** The sandbox of the executor that a task belongs to. */
+function sandboxOf(input: DocumentInput, task: TaskRecord): string {
+  const path = sandboxPath(input.workDir, input.snapshot.agentId ?? '', task);
+  return task.group === undefined ? path : dirname(dirname(path));
+}
+
 function summaryOf(task: TaskRecord): JsonObject {
   return { ...Resources.fromWire(task.info.resources).unallocate().summary() };
 }
@@ -232,7 +236,7 @@ function taskDocument(input: DocumentInput, task: TaskRecord): JsonObject {
     id: task.taskId,
     name: info.name,
     framework_id: task.frameworkId,
-    executor_id: task.group?.executorId ?? '',
+    executor_id: (task.group ?? task.executor)?.executorId ?? '',
     slave_id: input.snapshot.agentId ?? '',
     state: task.state,
     resources: summaryOf(task),
