@@ -30,6 +30,9 @@ const VIEWS: readonly ViewAction[] = [
   'GET_QUOTA',
 ];
 
+/** Answers that one viewer remembers; an event stream lives as long as the master, and meets ever new users. */
+const ANSWERS_MAX = 10_000;
+
 /** What a principal may see; undefined is somebody who did not say who they are. */
 export function viewerOf(authorizer: Authorizer, principal: string | undefined): Viewer {
   if (VIEWS.every((action) => authorizer.allowsEvery({ action, principal }))) return SEES_ALL;
@@ -41,6 +44,7 @@ export function viewerOf(authorizer: Authorizer, principal: string | undefined):
     sees(action, object) {
       const key = `${action} ${object}`;
       const answer = known.get(key) ?? authorizer.allows({ action, principal, object });
+      if (known.size >= ANSWERS_MAX) known.clear();
       known.set(key, answer);
       return answer;
     },
