@@ -56,6 +56,8 @@ test.each<[string | undefined, Partial<AgentSnapshot>, number, number]>([
   ['are taken', { used: cpus(3) }, 5, 0],
   ['the allocator gave', {}, 2, 2],
   ['are not', {}, 3, 2],
+  [undefined, { used: cpus(5), offered: [] }, 5, 0],
+  ['are offered of too little', { used: cpus(5), offered: cpus(1) }, 6, 0],
 ])('books: %s', (violation, agent, allocated, free) => {
   const found = checkSnapshot(snapshotWith(agent, allocated, free));
   if (violation === undefined) expect(found).toBeUndefined();
