@@ -54,6 +54,13 @@ export function recordedEvents(stream: string): readonly { readonly type: string
   return items.map(({ event }) => event);
 }
 
+/** Names of the variables that a recorded executor was given; none when absent. */
+export function recordedEnvironment(): readonly string[] {
+  const file = new URL('executor/environment.json', ROOT);
+  if (!existsSync(file)) return [];
+  return Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object);
+}
+
 function parse(name: string, text: string): Recording {
   const [request = '', answer = ''] = text.replace('>>> REQUEST\n', '').split('\n<<< RESPONSE\n');
   const asked = splitHead(request);

@@ -59,7 +59,10 @@ export async function sendRecorded(
     method: recording.method,
     headers: { ...headers, connection: 'close' },
     redirect: 'manual',
-    ...(recording.method !== 'GET' && { body: translate(recording.body) }),
+    ...(recording.method !== 'GET' && {
+      // As bytes: with a text fetch would add a content type of its own.
+      body: Buffer.from(translate(recording.body)),
+    }),
   });
   return {
     status: response.status,
@@ -195,6 +198,44 @@ export class RecordedScheduler {
       STEP_TIMEOUT_MS,
     );
     return body.replace(recorded, uuid);
+  }
+}
+
+/** An event of an executor as JSON; only what the scenario looks at. */
+export interface ExecutorEvent {
+  readonly type: string;
+  readonly [part: string]: unknown;
+}
+
+/** A recorded executor, played by the test in place of the process that was launched for it. */
+export class RecordedExecutor {
+  readonly #url: string;
+  readonly #translate: (text: string) => string;
+  readonly #stream = new EventStream<ExecutorEvent>();
+
+  constructor(url: string, translate: (text: string) => string) {
+    this.#url = url;
+    this.#translate = translate;
+  }
+
+  get events(): readonly ExecutorEvent[] {
+    return this.#stream.events;
+  }
+
+  async subscribe(recording: Recording): Promise<void> {
+    const response = await this.#stream.open(
+      this.#url + recording.path,
+      this.#translate(recording.body),
+    );
+    if (response.status !== 200) throw new Error(`SUBSCRIBE was answered by ${response.status}`);
+  }
+
+  perform(recording: Recording): Promise<Answer> {
+    return sendRecorded(this.#url, recording, this.#translate);
+  }
+
+  close(): void {
+    this.#stream.close();
   }
 }
 
