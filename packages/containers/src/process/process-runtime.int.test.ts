@@ -6,6 +6,7 @@ import { silentLogger } from '@dcos/base';
 import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
 import { runtimeContract, until } from '../testing/runtime-contract.ts';
 import { createProcessRuntime } from './process-runtime.ts';
+import { hasEnded } from './process-table.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -128,3 +129,16 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('a task that SIGTERM has ended is not called killed by the SIGKILL that comes just after', async () => {
+  const runtime = open();
+  for (let time = 0; time < 20; time++) {
+    const task = spec(`twice-${time}`, 'exec sleep 60');
+    const pid = await run(runtime, task);
+    await runtime.signal(task.id, 'SIGTERM');
+    while (!(await hasEnded(pid))) await new Promise((resolve) => setImmediate(resolve));
+    await runtime.signal(task.id, 'SIGKILL');
+    expect(await runtime.wait(task.id)).toEqual({ kind: 'signaled', signal: 15 });
+    await runtime.remove(task.id);
+  }
+});

@@ -28,7 +28,7 @@ import type {
 import type { ContainerSession, SessionOptions } from '../session.ts';
 import { accountOf } from './accounts.ts';
 import { runCommand, vectorInShim } from './run-command.ts';
-import { fateOf, isRunning, usageBySession } from './process-table.ts';
+import { fateOf, hasEnded, isRunning, usageBySession } from './process-table.ts';
 import { sendToGroup, signalGroup } from './process-group.ts';
 import { createReaper, type Reaper } from './reaper.ts';
 import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
@@ -64,6 +64,8 @@ interface Entry {
   readonly ended: Promise<ExitStatus>;
   readonly end: (status: ExitStatus) => void;
   status?: ExitStatus;
+  /** The task was seen to have ended, its status not yet. */
+  isEnding?: boolean;
   /** We sent SIGKILL and could not write that down. */
   isKilled?: boolean;
   shim: ShimIdentity | undefined;
@@ -210,7 +212,14 @@ class ProcessRuntime implements ContainerRuntime {
     const shim = await this.#shimOf(entry);
     if (entry.group === undefined) return;
     if (shim !== undefined && !(await isRunning(shim))) return;
-    if (signal === 'SIGKILL') await this.#noteKill(entry);
+    if (signal === 'SIGKILL') {
+      // Its shim is about to write down how it ended, and ends what is left by itself: it is given that one chance.
+      if (entry.isEnding !== true && (await hasEnded(await taskPid(entry.statePath)))) {
+        entry.isEnding = true;
+        return;
+      }
+      await this.#noteKill(entry);
+    }
     signalGroup(entry.group, signal);
   }
 

@@ -50,6 +50,21 @@ export async function isRunning(identity: ShimIdentity): Promise<boolean> {
   return (await fateOf(identity)) === 'running';
 }
 
+/** True when the process of that id has ended, whoever has still to take notice of it. */
+export async function hasEnded(pid: number): Promise<boolean> {
+  if (pid <= 0) return false;
+  if (isLinux) {
+    const stat = await readStat(pid);
+    return stat === undefined || stat.state === 'Z';
+  }
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
 /** Looks a process up. After a reboot every earlier pid counts as reused. */
 export async function fateOf(identity: ShimIdentity): Promise<Fate> {
   if (isLinux) {
