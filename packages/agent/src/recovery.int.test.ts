@@ -4,14 +4,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { createOciRuntime } from '@dcos/containers';
+import type { TaskInfo } from '@dcos/wire';
 import { startAgent, type RunningAgent } from './shell/start-agent.ts';
-import { commandTask, startFakeMaster, until, type FakeMaster } from './testing/fake-master.ts';
+import {
+  commandTask,
+  FRAMEWORK,
+  startFakeMaster,
+  until,
+  type FakeMaster,
+} from './testing/fake-master.ts';
 
 const ociReason = await createOciRuntime({
   stateRoot: '/none',
@@ -25,8 +33,11 @@ describe.each(all)('with the runtime %s', (runtimes) => {
   let workDir = '';
   let children: ChildProcess[] = [];
   let agents: RunningAgent[] = [];
+  /** Executors come back to the address that they were given. */
+  let port = 0;
 
   beforeEach(async () => {
+    port = 0;
     master = await startFakeMaster();
     workDir = await mkdtemp(join(tmpdir(), 'dcos-recovery-'));
   });
@@ -44,7 +55,7 @@ describe.each(all)('with the runtime %s', (runtimes) => {
   const settings = (): Readonly<Record<string, string | number>> => ({
     workDir,
     runtimes,
-    port: 0,
+    port,
     resources: 'cpus:4;mem:1024;disk:1024;ports:[31000-31099]',
     registrationBackoffMs: 10,
   });
@@ -228,4 +239,59 @@ describe.each(all)('with the runtime %s', (runtimes) => {
       '"taskId":"ended"',
     );
   });
+
+  test('a custom executor of nothing but HTTP outlives the agent, with its tasks and what it had to tell', async () => {
+    port = await freePort();
+    const program = fileURLToPath(new URL('./testing/http-executor.mjs', import.meta.url));
+    const command = { value: `exec '${process.execPath}' '${program}'` };
+    const executor = {
+      executor_id: { value: 'own' },
+      framework_id: FRAMEWORK.id ?? { value: '' },
+      command,
+      resources: commandTask('x', '').resources ?? [],
+    };
+    const taskOf = (id: string, script: string): TaskInfo => {
+      const { command: _command, ...task } = commandTask(id, '');
+      return { ...task, executor, data: Buffer.from(script) };
+    };
+    const child = await spawnAgent();
+    const lasting =
+      'trap "echo ended >>lasting; exit" TERM; echo began >>lasting; while :; do sleep 0.02; done';
+    master.run(taskOf('lasting', lasting));
+    master.run(taskOf('brief', 'until [ -e go ]; do sleep 0.02; done; exit 7'));
+    await master.waitFor('lasting', 'TASK_RUNNING');
+    await master.waitFor('brief', 'TASK_RUNNING');
+    await kill(child);
+    const sandbox = join(
+      workDir,
+      'slaves/latest/frameworks/framework-0000/executors/own/runs/latest',
+    );
+    // The end comes while there is no agent that could hear of it.
+    await writeFile(join(sandbox, 'go'), '');
+    const agent = await start();
+    expect(await master.waitFor('brief', 'TASK_FAILED')).toMatchObject({
+      message: 'ended with 7',
+      source: 'SOURCE_EXECUTOR',
+    });
+    expect(await readFile(join(sandbox, 'lasting'), 'utf8')).toBe('began\n');
+    // What was not acknowledged when the agent died is repeated, as it was.
+    const told = master.updates.filter(({ task_id }) => task_id.value === 'lasting');
+    expect(new Set(told.map(({ uuid }) => Buffer.from(uuid ?? []).toString('hex'))).size).toBe(1);
+    expect(agent.snapshot().executors).toHaveLength(1);
+    master.kill('lasting');
+    expect(await master.waitFor('lasting', 'TASK_KILLED')).toMatchObject({
+      message: 'ended with 0',
+    });
+    expect(await readFile(join(sandbox, 'lasting'), 'utf8')).toBe('began\nended\n');
+  });
 });
+
+/** A port that nobody uses now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
