@@ -106,6 +106,16 @@ describe('a value in JSON', () => {
     ['Filters', {}, '{"refuse_seconds":5}'],
     ['Labels', { labels: [] }, '{"labels":[]}'],
     ['Labels', {}, '{}'],
+    [
+      'Value.Text',
+      { value: 'ü "\\ \n\u0000\u007f\u2028 😀' },
+      '{"value":"ü \\"\\\\ \\n\\u0000\u007f\u2028 😀"}',
+    ],
+    ['Value.Text', { value: 'a\n' }, '{"value":"a\\n"}'],
+    ['Value.Text', { value: 'a\\b' }, '{"value":"a\\\\b"}'],
+    // Half of a surrogate pair has no UTF-8.
+    ['Value.Text', { value: '\ud83d' }, '{"value":"\\ud83d"}'],
+    ['CommandInfo', { arguments: ['a', '"'] }, '{"shell":true,"arguments":["a","\\""]}'],
   ])('%s %j is written as %s', (name, message, text) => {
     const type = messageType<object>(`mesos.v1.${name}`);
     expect(toJsonText(type, message)).toBe(text);

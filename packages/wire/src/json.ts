@@ -6,6 +6,7 @@
  */
 
 import { fromBase64, isJsonObject, toBase64, type JsonValue } from '@dcos/base';
+import { messageText } from './json-text.ts';
 import type { MessageType } from './message-type.ts';
 import { enumSchema, isMessageName, messageSchema, type FieldRow } from './schema.ts';
 import { WireError } from './wire-error.ts';
@@ -22,58 +23,7 @@ export function toJson<T>(type: MessageType<T>, message: T): JsonValue {
 
 /** The JSON text of a message. */
 export function toJsonText<T>(type: MessageType<T>, message: T): string {
-  return messageText(type.name, message as Fields);
-}
-
-// The text is written as it goes: it is what most messages are wanted for, and a tree of objects that is
-// made only to be turned into text costs twice as much.
-
-function messageText(name: string, message: Fields): string {
-  let text = '';
-  for (const field of messageSchema(name).fields) {
-    const value = fieldText(field, message[field.name]);
-    if (value === undefined) continue;
-    text += `${text === '' ? '' : ','}"${field.name}":${value}`;
-  }
-  return `{${text}}`;
-}
-
-/** The JSON text of one field; undefined when it is not written. */
-export function fieldText(field: FieldRow, value: unknown): string | undefined {
-  if (value === undefined) {
-    if (field.default === undefined || field.deprecated === true) return undefined;
-    return JSON.stringify(field.default);
-  }
-  if (field.label === 'repeated') {
-    let text = '';
-    for (const item of value as readonly unknown[]) {
-      if (text !== '') text += ',';
-      text += singleText(field, item);
-    }
-    return `[${text}]`;
-  }
-  if (field.label !== 'map') return singleText(field, value);
-  const entries = Object.entries(value as Fields);
-  if (entries.length === 0) return undefined;
-  const texts = entries.map(([key, item]) => {
-    const itemText = isMessageName(field.type)
-      ? messageText(field.type, item as Fields)
-      : scalarText(item);
-    return `${JSON.stringify(key)}:${itemText}`;
-  });
-  return `{${texts.join(',')}}`;
-}
-
-function singleText(field: FieldRow, value: unknown): string {
-  if (field.kind === 'message') return messageText(field.type, value as Fields);
-  if (field.kind === 'enum') return `"${value as string}"`;
-  return scalarText(value);
-}
-
-function scalarText(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  return JSON.stringify(scalarToJson(value));
+  return messageText(type.name, message);
 }
 
 /** Reads a message from a parsed JSON value. Throws {@link WireError}. */

@@ -12,7 +12,8 @@
 import { toUtf8 } from '@dcos/base';
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { Encoding } from './content-type.ts';
-import { fieldText, toJsonText } from './json.ts';
+import { toJsonText } from './json.ts';
+import { fieldText } from './json-text.ts';
 import type { MessageType } from './message-type.ts';
 import { decode, encode, encodeField } from './protobuf.ts';
 import { messageSchema, type FieldRow } from './schema.ts';

@@ -13,6 +13,7 @@ import {
   fromJsonText,
   masterApi,
   scheduler,
+  toJson,
   toJsonText,
   type MessageType,
 } from './index.ts';
@@ -81,6 +82,7 @@ describe.each(TYPES)('any $name', (type) => {
     fc.assert(
       fc.property(messages, (message) => {
         const text = toJsonText(type, message);
+        expect(JSON.stringify(toJson(type, message))).toBe(text);
         // Defaults are written out, so only the second text equals the first.
         expect(toJsonText(type, fromJsonText(type, text))).toBe(text);
       }),
