@@ -105,7 +105,8 @@ async function subscription() {
 }
 
 let lastHeardAt = Date.now();
-while (!isLeaving && Date.now() - lastHeardAt < PATIENCE_MS) {
+for (;;) {
+  if (isLeaving || Date.now() - lastHeardAt > PATIENCE_MS) break;
   try {
     await subscription();
     lastHeardAt = Date.now();
