@@ -9,7 +9,10 @@ import {
   workspaceRoot,
   type BoxProcess,
 } from '@dcos/testkit';
+import { silentLogger } from '@dcos/base';
+import { connectScheduler, launch, openOffer } from '@dcos/sdk';
 import { FakeAgent } from '@dcos/sdk/testing/fake-agent';
+import type { ExecutorInfo, TaskInfo } from '@dcos/wire';
 
 const scratch = temporaryDirectory('examples');
 let box: BoxProcess;
@@ -186,4 +189,61 @@ test('the shell executor runs what an agent launches, ends it when told, and lea
   expect(await ended).toEqual([0, null]);
   expect(states()).toContain('long TASK_KILLED');
   await agent.close();
+});
+
+test('the shell executor is started by an agent and runs its tasks', async () => {
+  const file = join(workspaceRoot, 'packages', 'sdk', 'examples', 'shell-executor.ts');
+  const executor: ExecutorInfo = {
+    type: 'CUSTOM',
+    executor_id: { value: 'shell' },
+    command: { value: `exec '${process.execPath}' --conditions=@dcos/source '${file}'` },
+  };
+  const connection = connectScheduler({
+    masters: [box.ready.master],
+    logger: silentLogger,
+    framework: {
+      user: 'root',
+      name: 'with-executor',
+      roles: ['*'],
+      failover_timeout: 0,
+      capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
+    },
+  });
+  const commands = { good: 'true', bad: 'exit 3', long: 'exec sleep 1000' };
+  const states: string[] = [];
+  let isLaunched = false;
+  for await (const event of connection) {
+    if (event.kind === 'offers') {
+      for (const offer of event.offers.map(openOffer)) {
+        if (isLaunched || !offer.fits({ cpus: 0.4, memMb: 160 })) {
+          await connection.decline([offer.id]);
+          continue;
+        }
+        isLaunched = true;
+        const resources = offer.take({ cpus: 0.1, memMb: 64 }) ?? [];
+        const tasks = Object.entries(commands).map(([name, command]): TaskInfo => ({
+          name,
+          task_id: { value: name },
+          agent_id: offer.agentId,
+          resources: offer.take({ cpus: 0.1, memMb: 32 }) ?? [],
+          executor: { ...executor, resources },
+          data: new TextEncoder().encode(command),
+        }));
+        await connection.accept([offer.id], [launch(...tasks)]);
+      }
+    } else if (event.kind === 'update') {
+      const { task_id, state, message = '' } = event.status;
+      states.push(`${task_id.value} ${state} ${message}`.trim());
+      if (states.length === 5) await connection.kill({ value: 'long' });
+      if (states.length === 6) await connection.teardown();
+    }
+  }
+  expect(states.toSorted()).toEqual([
+    'bad TASK_FAILED exited with 3',
+    'bad TASK_RUNNING',
+    'good TASK_FINISHED exited with 0',
+    'good TASK_RUNNING',
+    'long TASK_KILLED ended by SIGTERM',
+    'long TASK_RUNNING',
+  ]);
 });
