@@ -33,6 +33,7 @@ const SECTIONS: readonly (readonly [
   ['Framework capabilities', 'mesos.v1', 'FrameworkInfo.Capability.Type'],
   ['Operator calls', 'mesos.v1.master', 'Call.Type'],
   ['Operator events', 'mesos.v1.master', 'Event.Type'],
+  ['Agent calls', 'mesos.v1.agent', 'Call.Type'],
   ['Executor calls', 'mesos.v1.executor', 'Call.Type'],
   ['Executor events', 'mesos.v1.executor', 'Event.Type'],
   ['Agent capabilities', 'mesos.v1', 'AgentInfo.Capability.Type'],

@@ -366,7 +366,7 @@ class AgentProcess implements RunningAgent {
       startedAt: this.#startedAt,
       now,
     });
-    const version = { version: MESOS_VERSION };
+    const version = { version: MESOS_VERSION, build_date: '', build_time: 0, build_user: '' };
     const flags = flagsOf(config);
     const document = (): DocumentInput => ({
       snapshot: snapshot(),

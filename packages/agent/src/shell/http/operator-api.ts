@@ -200,6 +200,10 @@ async function answer(
         type: 'GET_OPERATIONS',
         get_operations: snapshot.operations.length === 0 ? {} : { operations: snapshot.operations },
       };
+    case 'GET_RESOURCE_PROVIDERS':
+      return { type: 'GET_RESOURCE_PROVIDERS', get_resource_providers: {} };
+    case 'GET_LOGGING_LEVEL':
+      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: 0 } };
     case 'GET_FRAMEWORKS':
       return { type: 'GET_FRAMEWORKS', get_frameworks: frameworksResponse(snapshot) };
     case 'GET_AGENT': {
@@ -248,6 +252,8 @@ function tasksResponse(snapshot: AgentSnapshot): agentApi.Response_GetTasks {
   const message = (task: TaskRecord): Task => taskMessage(task, snapshot.agentId ?? '');
   const isQueued = (task: TaskRecord): boolean => task.state === 'TASK_STAGING';
   return {
+    // Nothing waits for a decision here: a task is queued or refused at once.
+    pending_tasks: [],
     queued_tasks: live.filter(isQueued).map(message),
     launched_tasks: live.filter((task) => !isQueued(task) && !isTerminal(task.state)).map(message),
     terminated_tasks: live.filter((task) => isTerminal(task.state)).map(message),
