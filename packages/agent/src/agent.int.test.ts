@@ -379,8 +379,9 @@ test('odd ids and a command that cannot be one leave the agent well', async () =
 
 test('what cannot be run is refused with its reason', async () => {
   await start();
-  master.run({ ...commandTask('executor', 'true'), executor: { executor_id: { value: 'x' } } });
-  expect(await master.waitFor('executor', 'TASK_ERROR')).toMatchObject({
+  const { command: _command, ...nothing } = commandTask('nothing', '');
+  master.run(nothing);
+  expect(await master.waitFor('nothing', 'TASK_ERROR')).toMatchObject({
     reason: 'REASON_TASK_INVALID',
     source: 'SOURCE_AGENT',
   });
