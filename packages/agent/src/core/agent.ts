@@ -19,7 +19,7 @@ import {
 import type { Resources } from '@dcos/resources';
 import type { agentProtocol, DrainConfig, Operation } from '@dcos/wire';
 import { checkProbed, checkTimerFired } from './checks.ts';
-import { completeTask, forgetCompleted } from './completion.ts';
+import { completeTask, forgetCompleted, forgetCompletedExecutor } from './completion.ts';
 import {
   createContext,
   log,
@@ -43,7 +43,6 @@ import { drain, finishDraining } from './draining.ts';
 import type { AgentEffect, AgentEvent } from './events.ts';
 import { containerExited } from './exits.ts';
 import { executorCalled, executorLeft } from './executor-calls.ts';
-import { forgetExecutor } from './executors.ts';
 import { healthChecked, healthTimerFired } from './health.ts';
 import { completionTimerFired, killTask, killTimerFired } from './killing.ts';
 import {
@@ -194,7 +193,7 @@ function dispatch(context: Context, event: AgentEvent): void {
     case 'timer':
       return timerFired(context, event.id);
     case 'collected':
-      forgetExecutor(context, event.id);
+      forgetCompletedExecutor(context, event.id);
       return forgetCompleted(context, event.id);
     case 'shutdown':
       return shutdown(context, event.reason);

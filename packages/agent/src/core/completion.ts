@@ -1,8 +1,8 @@
 /** The end of a task's life here: from live to completed, and from there to forgotten. */
 
-import type { ContainerId } from '@dcos/base';
+import type { ContainerId, FrameworkId } from '@dcos/base';
 import { log, type Context } from './context.ts';
-import { forgetExecutorsOf } from './executors.ts';
+import { forgetExecutor, forgetExecutorsOf } from './executors.ts';
 import { taskKey, type TaskRecord } from './model.ts';
 import { FRAMEWORK_PREFIX, TASK_PREFIX, taskToJson } from './records.ts';
 
@@ -41,17 +41,29 @@ export function forgetCompleted(context: Context, id: ContainerId): void {
   if (task === undefined) return;
   context.completed.delete(id);
   context.effects.push({ kind: 'persist', key: TASK_PREFIX + id, value: undefined });
-  const same = (other: TaskRecord): boolean => other.frameworkId === task.frameworkId;
-  if ([...context.live.values()].some(same) || [...context.completed.values()].some(same)) return;
-  if ([...context.executors.values()].some(({ frameworkId }) => frameworkId === task.frameworkId))
-    return;
-  forgetExecutorsOf(context, task.frameworkId);
-  context.frameworks.delete(task.frameworkId);
-  context.effects.push({
-    kind: 'persist',
-    key: FRAMEWORK_PREFIX + task.frameworkId,
-    value: undefined,
-  });
+  forgetIdleFramework(context, task.frameworkId);
+}
+
+/** Drops an executor that has ended, and its framework when nothing else is left of it. */
+export function forgetCompletedExecutor(context: Context, id: ContainerId): void {
+  const executor = context.completedExecutors.get(id);
+  if (executor === undefined) return;
+  forgetExecutor(context, id);
+  const same = (other: { readonly frameworkId: FrameworkId }): boolean =>
+    other.frameworkId === executor.frameworkId;
+  if (![...context.completedExecutors.values()].some(same))
+    forgetIdleFramework(context, executor.frameworkId);
+}
+
+/** Drops a framework that has no task and no executor here, with its executors that have ended. */
+function forgetIdleFramework(context: Context, id: FrameworkId): void {
+  const same = ({ frameworkId }: { readonly frameworkId: FrameworkId }): boolean =>
+    frameworkId === id;
+  for (const some of [context.live, context.completed, context.executors])
+    if ([...some.values()].some(same)) return;
+  forgetExecutorsOf(context, id);
+  context.frameworks.delete(id);
+  context.effects.push({ kind: 'persist', key: FRAMEWORK_PREFIX + id, value: undefined });
 }
 
 /** While the agent stops: the end of the last container is the agent's end. */

@@ -136,7 +136,8 @@ export function deliverTasks(context: Context, record: CustomExecutor): void {
   const events: executor.Event[] = [];
   for (const task of tasksOfExecutor(context, record)) {
     const volatile = volatileOf(context, task.containerId);
-    if (!volatile.isQueued) continue;
+    // One that was killed meanwhile is still here until that is acknowledged.
+    if (!volatile.isQueued || isTerminal(task.state)) continue;
     volatile.isQueued = false;
     const groupId = task.executor?.groupId;
     if (groupId === undefined) events.push({ type: 'LAUNCH', launch: { task: task.info } });

@@ -38,7 +38,7 @@ function made(path: string, ageMs: number, link?: string): string {
   return path;
 }
 
-const nothing = { live: [], completed: [], executors: [], launched: [] };
+const nothing = { live: [], completed: [], executors: [], completedExecutors: [], launched: [] };
 
 async function collect(snapshot: object, usage = 0): Promise<readonly string[]> {
   const collected: string[] = [];
@@ -105,6 +105,18 @@ test('a group that has ended counts from the end of its last task', async () => 
   });
   expect(await collect({ completed: [member('a', 15), member('b', 2)] })).toEqual([]);
   expect(await collect({ completed: [member('a', 15), member('b', 12)] })).toEqual(['pod-run']);
+});
+
+test('the run of an executor counts from its end, and is in use as long as one of its tasks is', async () => {
+  run('f', 'own', 'own-run', 20 * DAY);
+  const executor = { containerId: containerId('own-run') };
+  const ended = (days: number): object => ({ ...executor, process: { endedAt: NOW - days * DAY } });
+  const task = { containerId: containerId('task'), executor, endedAt: NOW - 15 * DAY };
+  expect(await collect({ live: [task] }, 1)).toEqual([]);
+  expect(await collect({ completed: [task], completedExecutors: [ended(2)] })).toEqual([]);
+  expect(await collect({ completed: [task], completedExecutors: [ended(12)] })).toEqual([
+    'own-run',
+  ]);
 });
 
 test('nothing is left of a framework without runs, and all of one that has another', async () => {

@@ -105,12 +105,16 @@ export async function diskUsageOf(path: string): Promise<number> {
   return blocks === 0 ? 0 : 1 - bavail / blocks;
 }
 
-/** Runs that somebody uses, and when others ended. A group's run is its executor's, and ends with its last task. */
+/**
+ * Runs that somebody uses, and when others ended. Tasks of groups and of other executors have the run of their
+ * executor, which has ended with the last of all.
+ */
 function runsOf(snapshot: AgentSnapshot): {
   readonly live: ReadonlySet<ContainerId>;
   readonly endedAt: ReadonlyMap<ContainerId, number>;
 } {
-  const runOf = ({ group, containerId: own }: TaskRecord): ContainerId => group?.containerId ?? own;
+  const runOf = ({ group, executor, containerId: own }: TaskRecord): ContainerId =>
+    (group ?? executor)?.containerId ?? own;
   const live = new Set([
     ...snapshot.live.map(runOf),
     ...snapshot.executors.map(({ containerId: own }) => own),
@@ -118,10 +122,11 @@ function runsOf(snapshot: AgentSnapshot): {
     ...snapshot.launched.map(({ path }) => containerId(path[0] ?? '')),
   ]);
   const endedAt = new Map<ContainerId, number>();
-  for (const task of snapshot.completed) {
-    const run = runOf(task);
-    endedAt.set(run, Math.max(endedAt.get(run) ?? 0, task.endedAt ?? 0));
-  }
+  const ended = (run: ContainerId, time = 0): void =>
+    void endedAt.set(run, Math.max(endedAt.get(run) ?? 0, time));
+  for (const task of snapshot.completed) ended(runOf(task), task.endedAt);
+  for (const { containerId: run, process } of snapshot.completedExecutors)
+    ended(run, process?.endedAt);
   return { live, endedAt };
 }
 
