@@ -5,11 +5,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testCertificate } from '@dcos/testkit';
 import { createCliScene } from './testing/cli-scene.ts';
 import type { CliScene } from './testing/cli-scene.ts';
 import { stateDocument } from './testing/documents.ts';
 import type { StubRoutes } from './testing/stub-cluster.ts';
-import { testCertificate } from './testing/tls-fixture.ts';
 
 let scene: CliScene;
 

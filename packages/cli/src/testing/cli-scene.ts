@@ -2,11 +2,11 @@
  * What every test of the command as a process needs: a home, stubs of clusters, and their end.
  */
 
+import { testCertificate, testKey } from '@dcos/testkit';
 import { createDcosHome } from './run-dcos.ts';
 import type { DcosHome, DcosOptions, DcosResult } from './run-dcos.ts';
 import { startStubCluster } from './stub-cluster.ts';
 import type { StubCluster, StubRoutes } from './stub-cluster.ts';
-import { testCertificate, testKey } from './tls-fixture.ts';
 
 export interface CliScene {
   readonly home: DcosHome;
