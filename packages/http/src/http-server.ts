@@ -7,11 +7,14 @@ import type { IncomingMessage, Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { errorText, OperationError, type Logger } from '@dcos/base';
 import { loopbackRefusal } from './browser-guard.ts';
+import type { ServerTls } from './tls.ts';
 
 /** Bytes of a request body unless the component says otherwise. */
 export const BODY_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a client may take to send its headers. */
 const HEADERS_TIMEOUT_MS = 30_000;
+/** How long a client may take to agree on TLS. */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** How long a client may take to send a whole request. */
 const REQUEST_TIMEOUT_MS = 120_000;
 /** How long an idle connection is kept; longer than the usual client's, so that clients close first. */
@@ -38,6 +41,8 @@ export interface HttpServerOptions {
   readonly guardsLoopback?: boolean;
   /** True for a request whose body is a stream that may take as long as it likes; none is when absent. */
   readonly isLongRequest?: (request: IncomingMessage) => boolean;
+  /** Serves HTTPS, and nothing else. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface HttpServer {
@@ -50,7 +55,7 @@ export interface HttpServer {
 
 export interface ListeningAt {
   readonly port: number;
-  /** `http://host:port`, without a slash at its end. */
+  /** `http://host:port` or `https://host:port`, without a slash at its end. */
   readonly url: string;
 }
 
@@ -60,8 +65,10 @@ const plainText: ErrorResponder = (reply, { statusCode, message }) =>
 /** Makes a server. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const respond = options.respondError ?? plainText;
-  const app = fastify({
+  const { tls } = options;
+  const app: FastifyInstance = fastify({
     logger: false,
+    ...(tls !== undefined && { https: { ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS } }),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: options.isLongRequest === undefined ? REQUEST_TIMEOUT_MS : 0,
@@ -94,7 +101,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       }
       const address = app.server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
-      return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
+      const scheme = tls === undefined ? 'http' : 'https';
+      return {
+        port: bound,
+        url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+      };
     },
     async close() {
       closing ??= app.close();
