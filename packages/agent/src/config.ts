@@ -9,7 +9,7 @@ const place = z.strictObject({ name: z.string().min(1) });
 
 export const agentConfigSchema = z
   .object({
-    /** `http://host:port` of the masters, tried in turn. */
+    /** `http://host:port` or `https://host:port` of the masters, tried in turn. */
     masters: z
       .union([z.array(z.url()).min(1), z.url().transform((url) => [url])])
       .default(['http://127.0.0.1:5050']),
@@ -18,6 +18,13 @@ export const agentConfigSchema = z
      * `principal secret`, or `{"token"}`. It is read again for each connection, so that it may be renewed.
      */
     credential: z.string().min(1).optional(),
+    /** PEM files of the certificate and its key: the agent serves HTTPS, and nothing else. Read at the start. */
+    sslCertFile: z.string().min(1).optional(),
+    sslKeyFile: z.string().min(1).optional(),
+    /** A PEM file with the authorities of masters, in place of the system's, and of clients. */
+    sslCaFile: z.string().min(1).optional(),
+    /** Whether clients must show a certificate of those. */
+    sslRequireClientCert: z.boolean().default(false),
     /** Address to listen on, and at which tasks on the host's network are reached. */
     ip: z.string().default('127.0.0.1'),
     /** 0 takes a free port. */

@@ -1,6 +1,7 @@
 /** What the agent's process does. Tasks outlive it, whichever way it ends. */
 
 import { flushCompileCache } from 'node:module';
+import { translateLibprocessTls } from '@dcos/http';
 import { runProgram } from '@dcos/telemetry';
 import { agentConfigSchema } from './config.ts';
 import { startAgent } from './shell/start-agent.ts';
@@ -11,6 +12,10 @@ export async function runAgent(): Promise<void> {
     name: 'agent',
     schema: agentConfigSchema,
     environmentPrefix: 'DCOS_AGENT_',
+    translate: ({ flags, environment }) => ({
+      flags,
+      ...translateLibprocessTls(environment, 'DCOS_AGENT_'),
+    }),
     async start(config, { logger }) {
       const agent = await startAgent(config, { logger });
       logger.info({ event: 'agent.listening', url: agent.url }, `agent listens on ${agent.url}`);

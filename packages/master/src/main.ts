@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { translateLibprocessTls } from '@dcos/http';
 import { openMemoryStore, openSqliteStore } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
 import { masterConfigSchema } from './shell/config.ts';
@@ -36,7 +37,11 @@ await runProgram({
   name: 'master',
   schema: processSchema,
   environmentPrefix: 'MESOS_',
-  translate: translateFlags,
+  translate({ flags, environment }) {
+    const tls = translateLibprocessTls(environment, 'MESOS_');
+    const translated = translateFlags({ flags, environment: tls.environment });
+    return { ...translated, notes: [...tls.notes, ...translated.notes] };
+  },
   async start({ dataDir, logLevel, logFile, ipDiscoveryCommand, ...config }, { logger, fail }) {
     const ip = ipDiscoveryCommand === undefined ? config.ip : await discoverIp(ipDiscoveryCommand);
     mkdirSync(dataDir, { recursive: true });

@@ -1,10 +1,12 @@
 /**
  * The WebSocket to the master. It opens, carries frames, and says when it is gone; when to open it again is
- * decided by the core. Non-leading masters answer with a redirect, which is followed.
+ * decided by the core. Non-leading masters answer with a redirect, which is followed, though never out of TLS: what
+ * the agent logs in with goes along.
  */
 
 import { WebSocket } from 'ws';
 import { errorText, type Logger } from '@dcos/base';
+import type { ClientTls } from '@dcos/http';
 import { agentProtocol, decode, encode } from '@dcos/wire';
 import { PROTOCOL_VERSION } from '../core/index.ts';
 
@@ -18,11 +20,13 @@ const BUFFERED_BYTES_MAX = 256 * 1024 * 1024;
 const REDIRECTS_MAX = 4;
 
 export interface MasterConnectionOptions {
-  /** `http://host:port` of the masters; tried in turn. */
+  /** `http://host:port` or `https://host:port` of the masters; tried in turn. */
   readonly masters: readonly string[];
   readonly logger: Logger;
   /** What proves who the agent is, for each attempt anew. */
   readonly authorization: () => string | undefined;
+  /** For masters with `https:`; their certificates are always verified. */
+  readonly tls: ClientTls;
   readonly onConnected: (master: string) => void;
   readonly onMessage: (message: agentProtocol.ToAgent) => void;
   /** Exactly once for every `connect`. */
@@ -46,6 +50,7 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const authorization = options.authorization();
     const opening = new WebSocket(url, {
+      ...(url.protocol === 'wss:' && options.tls),
       headers: {
         'x-dcos-agent-protocol': String(PROTOCOL_VERSION),
         ...(authorization !== undefined && { authorization }),
@@ -55,7 +60,7 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
       perMessageDeflate: false,
     });
     socket = opening;
-    let reason = 'the master closed the connection';
+    let reason: string | undefined;
     let redirected = false;
     opening.on('open', () => options.onConnected(master));
     opening.on('message', (data) => {
@@ -63,22 +68,28 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
       if (socket === opening) receive(opening, data as Buffer);
     });
     opening.on('unexpected-response', (_request, response) => {
-      const location = response.headers.location;
-      if (response.statusCode === 307 && location !== undefined && redirects < REDIRECTS_MAX) {
+      const { location } = response.headers;
+      const target = location === undefined ? null : URL.parse(location, master);
+      if (response.statusCode !== 307 || redirects >= REDIRECTS_MAX || !isMaster(target)) {
+        reason = `${master} answered ${response.statusCode ?? 'nothing'}`;
+      } else if (url.protocol === 'wss:' && target.protocol === 'http:') {
+        reason = `${master} redirects to ${target.origin}, which has no TLS`;
+      } else {
         redirected = true;
-        attempt(new URL(location, master).origin, redirects + 1);
-      } else reason = `${master} answered ${response.statusCode ?? 'nothing'}`;
+        attempt(target.origin, redirects + 1);
+      }
       response.resume();
       opening.terminate();
     });
     opening.on('error', (error) => {
-      if (!redirected) reason = `${master}: ${errorText(error)}`;
+      // Giving up after an answer is told as an error too; the answer says more.
+      reason ??= `${master}: ${errorText(error)}`;
     });
     opening.on('close', () => {
       if (redirected || socket !== opening) return;
       socket = undefined;
       next += 1;
-      options.onDisconnected(reason);
+      options.onDisconnected(reason ?? 'the master closed the connection');
     });
   }
 
@@ -111,4 +122,9 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
       socket?.terminate();
     },
   };
+}
+
+/** True for what a master's address can be. */
+function isMaster(url: URL | null): url is URL {
+  return url?.protocol === 'http:' || url?.protocol === 'https:';
 }

@@ -14,7 +14,13 @@ import {
   createProcessRuntime,
   type ContainerRuntime,
 } from '@dcos/containers';
-import { createHttpServer, type HttpServer, type ListeningAt } from '@dcos/http';
+import {
+  createHttpServer,
+  readTls,
+  type ClientTls,
+  type HttpServer,
+  type ListeningAt,
+} from '@dcos/http';
 import { Resources } from '@dcos/resources';
 import type { AgentInfo } from '@dcos/wire';
 import { agentConfigSchema, type AgentConfig, type AgentConfigInput } from '../config.ts';
@@ -80,11 +86,20 @@ export async function startAgent(
     opened.push(async () => {
       for (const runtime of runtimes.values()) await runtime.close();
     });
-    const server = createHttpServer({ logger, isLongRequest: isRecordStream });
+    const tls = readTls(config);
+    const server = createHttpServer({ logger, isLongRequest: isRecordStream, tls: tls.server });
     opened.push(async () => await server.close());
     const journal = await openCheckpointJournal(journalPath(workDir), logger);
     opened.push(async () => await journal.close());
-    const running = new AgentProcess({ config, directory, logger, runtimes, journal, server });
+    const running = new AgentProcess({
+      config,
+      directory,
+      logger,
+      runtimes,
+      journal,
+      server,
+      tls: tls.client,
+    });
     await running.start();
     return running;
   } catch (error) {
@@ -151,6 +166,8 @@ interface Parts {
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly journal: CheckpointJournal;
   readonly server: HttpServer;
+  /** For connections to masters. */
+  readonly tls: ClientTls;
 }
 
 class AgentProcess implements RunningAgent {
@@ -280,7 +297,7 @@ class AgentProcess implements RunningAgent {
   }
 
   #connect(core: Agent): void {
-    const { config, logger, runtimes, journal } = this.#parts;
+    const { config, logger, runtimes, journal, tls } = this.#parts;
     const workDir = this.#parts.directory.path;
     const shell = new AgentShell({
       core,
@@ -322,6 +339,7 @@ class AgentProcess implements RunningAgent {
       masters: config.masters,
       logger,
       authorization: createCredential(config.credential, logger),
+      tls,
       onConnected: (master) => {
         this.#masterHostname = new URL(master).hostname;
         shell.emit({ kind: 'connected' });

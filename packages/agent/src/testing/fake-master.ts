@@ -5,6 +5,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { assert } from '@dcos/base';
 import {
@@ -72,9 +73,9 @@ export function commandTask(id: string, value: string, more: Partial<TaskInfo> =
   };
 }
 
-/** Starts it on a free port of the loopback. */
-export async function startFakeMaster(): Promise<FakeMaster> {
-  const server: Server = createServer();
+/** Starts it on a free port of the loopback, with HTTPS if it gets what that needs. */
+export async function startFakeMaster(tls?: ServerOptions): Promise<FakeMaster> {
+  const server: Server = tls === undefined ? createServer() : createTlsServer(tls);
   const sockets = new WebSocketServer({ server });
   const registrations: agentProtocol.Register[] = [];
   const updates: TaskStatus[] = [];
@@ -124,7 +125,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
   const of = (taskId: string): readonly TaskStatus[] =>
     updates.filter((status) => status.task_id.value === taskId);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     registrations,
     updates,
     get acknowledging() {

@@ -166,6 +166,13 @@ export const masterConfigSchema = z.strictObject({
    * "aggregate_default_qps","aggregate_default_capacity"}`, or the file that has it. Without, as many as they like.
    */
   rateLimits: jsonOrFile.optional(),
+  /** PEM files of the certificate and its key: the master serves HTTPS, and nothing else. Read at the start. */
+  sslCertFile: z.string().min(1).optional(),
+  sslKeyFile: z.string().min(1).optional(),
+  /** A PEM file with the authorities of clients. */
+  sslCaFile: z.string().min(1).optional(),
+  /** Whether clients must show a certificate of those. */
+  sslRequireClientCert: z.boolean().default(false),
   /** Endpoints that nobody may use: `{"disabled_endpoints":{"paths":[…]}}`, or the file that has it. */
   firewallRules: jsonOrFile.optional(),
 });

@@ -17,7 +17,7 @@ import {
   type Clock,
   type Logger,
 } from '@dcos/base';
-import { createHttpServer, type FastifyReply, type HttpServer } from '@dcos/http';
+import { createHttpServer, readTls, type FastifyReply, type HttpServer } from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
 import { addHostGauges, createMetrics } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
@@ -66,7 +66,7 @@ export interface MasterDeps {
 
 export interface RunningMaster {
   readonly port: number;
-  /** `http://ip:port` */
+  /** `http://ip:port`, or `https://…` */
   readonly url: string;
   readonly masterId: string;
   /** A plain copy of what invariants are about, for checkers; undefined after the end. */
@@ -78,14 +78,21 @@ export interface RunningMaster {
 /** Name of the election in the store. */
 const ELECTION = 'master';
 
-/** Starts a master. Resolves when it leads, has read the registry and serves. Throws `PORT_IN_USE`, `STORE_*`. */
+/**
+ * Starts a master. Resolves when it leads, has read the registry and serves. Throws `PORT_IN_USE`, `STORE_*`,
+ * `TLS_INVALID`.
+ */
 export async function startMaster(given: MasterConfig, deps: MasterDeps): Promise<RunningMaster> {
   const config = masterConfigSchema.parse(given);
   const clock = deps.clock ?? systemClock;
   const random = createSystemRandom();
   const id = masterId(randomUuid(random));
   const startTime = clock.now() / 1000;
-  const http = createHttpServer({ logger: deps.logger, bodyBytesMax: config.bodyBytesMax });
+  const http = createHttpServer({
+    logger: deps.logger,
+    bodyBytesMax: config.bodyBytesMax,
+    tls: readTls(config).server,
+  });
   const shell = new MasterShell(config, deps, clock, http);
   shell.addRoutes();
   const { port, url } = await http.listen({ host: config.ip, port: config.port });

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { request, type RequestOptions } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { startAgent } from '@dcos/agent';
+import { silentLogger } from '@dcos/base';
+import { startMaster } from '@dcos/master';
+import { openMemoryStore } from '@dcos/store';
+import { temporaryDirectory, testCertificate, testKey, writeTlsFiles } from '@dcos/testkit';
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function statusOf(url: string, options: RequestOptions): Promise<number | undefined> {
+  const outgoing = request(url, { agent: false, ca: testCertificate, ...options });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+test('master and agent meet by TLS, and know each other by their certificates', async () => {
+  const scratch = temporaryDirectory('agent-tls');
+  closers.push(() => scratch.remove());
+  const files = writeTlsFiles(scratch.path);
+  const tls = { ...files, sslCaFile: files.sslCertFile };
+  const master = await startMaster(
+    { port: 0, ...tls, sslRequireClientCert: true },
+    { logger: silentLogger, store: openMemoryStore() },
+  );
+  closers.push(() => master.close());
+  const agent = await startAgent(
+    {
+      masters: [master.url],
+      port: 0,
+      workDir: join(scratch.path, 'agent'),
+      registrationBackoffMs: 10,
+      registrationBackoffMaxMs: 50,
+      ...tls,
+    },
+    { logger: silentLogger },
+  );
+  closers.push(() => agent.close());
+  await agent.registered;
+  expect(master.snapshot()?.agents).toMatchObject([{ id: agent.agentId(), connected: true }]);
+  expect([master.url, agent.url].map((url) => new URL(url).protocol)).toEqual(['https:', 'https:']);
+  expect(await statusOf(`${agent.url}/health`, {})).toBe(200);
+  const known = { cert: testCertificate, key: testKey };
+  expect(await statusOf(`${master.url}/health`, known)).toBe(200);
+  await expect(statusOf(`${master.url}/health`, {})).rejects.toThrow();
+});
+
+test('neither starts with a file that cannot be used', async () => {
+  const scratch = temporaryDirectory('agent-tls');
+  closers.push(() => scratch.remove());
+  const { sslCertFile } = writeTlsFiles(scratch.path);
+  const wrong = { port: 0, sslCertFile, sslKeyFile: sslCertFile };
+  const store = openMemoryStore();
+  const refusal = { code: 'TLS_INVALID' };
+  await expect(startMaster(wrong, { logger: silentLogger, store })).rejects.toMatchObject(refusal);
+  const workDir = join(scratch.path, 'agent');
+  const agent = (): ReturnType<typeof startAgent> =>
+    startAgent({ ...wrong, workDir }, { logger: silentLogger });
+  await expect(agent()).rejects.toMatchObject(refusal);
+  // The work directory is free again.
+  await expect(agent()).rejects.toMatchObject(refusal);
+});
