@@ -7,3 +7,4 @@ export { createProcessRuntime, type ProcessRuntimeOptions } from './process/proc
 export { createDockerRuntime, type DockerRuntimeOptions } from './docker/docker-runtime.ts';
 export { createOciRuntime, type OciRuntimeOptions } from './oci/oci-runtime.ts';
 export { accountOf, type Account } from './process/accounts.ts';
+export { openImageStore, type ImageStore, type ImageStoreOptions } from './images/image-store.ts';

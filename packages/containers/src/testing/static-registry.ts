@@ -1,0 +1,160 @@
+/**
+ * A registry of images for tests: an own HTTP server on loopback with one image per name, with log-in and faults as
+ * asked. Layers are made from tar entries.
+ */
+
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { pack, type Header } from 'tar-stream';
+
+export type LayerEntry = readonly [
+  header: Partial<Header> & Pick<Header, 'name'>,
+  content?: string,
+];
+
+export interface TestRegistry {
+  readonly host: string;
+  /** Paths that were asked for, in order. */
+  readonly requests: string[];
+  /** Digests of blobs whose last byte is changed on the way. */
+  readonly damaged: Set<string>;
+  /** Digests of blobs whose first answer breaks off in the middle. */
+  readonly broken: Set<string>;
+  /** What clients must log in with, and how. */
+  login:
+    | { readonly kind: 'basic' | 'token'; readonly user: string; readonly password: string }
+    | undefined;
+  add(
+    name: string,
+    layers: readonly (readonly LayerEntry[])[],
+    config?: object,
+  ): Promise<AddedImage>;
+  close(): Promise<void>;
+}
+
+export interface AddedImage {
+  readonly digest: string;
+  readonly layerDigests: readonly string[];
+}
+
+const TOKEN = 'token-of-the-test';
+const digestOf = (bytes: Uint8Array): string =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** The bytes of a tar archive. */
+export async function tarOf(entries: readonly LayerEntry[]): Promise<Buffer> {
+  const archive = pack();
+  for (const [header, content = ''] of entries) archive.entry(header, content);
+  archive.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Starts an empty one on a free port. */
+export async function startTestRegistry(): Promise<TestRegistry> {
+  const blobs = new Map<string, Buffer>();
+  const manifests = new Map<string, Buffer>();
+  const server = createServer((request, response) => answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const registry: TestRegistry = {
+    host,
+    requests: [],
+    damaged: new Set(),
+    broken: new Set(),
+    login: undefined,
+    async add(name, layers, config = {}) {
+      const tars = await Promise.all(layers.map(tarOf));
+      const packed = tars.map((tar, index) =>
+        index % 2 === 0 ? gzipSync(tar) : zstdCompressSync(tar),
+      );
+      const document = Buffer.from(
+        JSON.stringify({ config, rootfs: { type: 'layers', diff_ids: tars.map(digestOf) } }),
+      );
+      for (const bytes of [document, ...packed]) blobs.set(digestOf(bytes), bytes);
+      const descriptor = (bytes: Buffer): object => ({
+        digest: digestOf(bytes),
+        size: bytes.length,
+      });
+      const manifest = Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          config: descriptor(document),
+          layers: packed.map(descriptor),
+        }),
+      );
+      const index = Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          manifests: ['amd64', 'arm64'].map((architecture) => ({
+            ...descriptor(manifest),
+            platform: { os: 'linux', architecture },
+          })),
+        }),
+      );
+      manifests.set(name, index);
+      manifests.set(digestOf(manifest), manifest);
+      return { digest: digestOf(manifest), layerDigests: packed.map(digestOf) };
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', `http://${host}`);
+    registry.requests.push(url.pathname);
+    const { authorization } = request.headers;
+    const { login } = registry;
+    const basic =
+      login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+    if (url.pathname === '/token') {
+      const isKnown =
+        authorization === basic && url.searchParams.get('scope') === 'repository:x:pull';
+      response.writeHead(isKnown ? 200 : 401).end(JSON.stringify({ token: TOKEN }));
+      return;
+    }
+    if (
+      login !== undefined &&
+      authorization !== (login.kind === 'basic' ? basic : `Bearer ${TOKEN}`)
+    ) {
+      const challenge = `Bearer realm="http://${host}/token",service="test",scope="repository:x:pull"`;
+      response.writeHead(401, {
+        'www-authenticate': login.kind === 'basic' ? 'Basic realm="test"' : challenge,
+      });
+      response.end();
+      return;
+    }
+    const [, repository = '', kind, last = ''] =
+      /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (kind === 'blobs') sendBlob(request, response, last);
+    else {
+      const found = manifests.get(last) ?? manifests.get(`${repository}:${last}`);
+      response.writeHead(found === undefined ? 404 : 200).end(found);
+    }
+  }
+
+  function sendBlob(request: IncomingMessage, response: ServerResponse, digest: string): void {
+    const whole = blobs.get(digest);
+    if (whole === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const bytes = Buffer.from(whole);
+    if (registry.damaged.has(digest))
+      bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const rest = bytes.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length });
+    if (!registry.broken.delete(digest)) {
+      response.end(rest);
+      return;
+    }
+    response.write(rest.subarray(0, rest.length >> 1), () => response.destroy());
+  }
+  return registry;
+}
