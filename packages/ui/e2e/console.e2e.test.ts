@@ -115,6 +115,10 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
 
   test('the first view is small', async () => {
     const { page } = await openPage(browser, 'about:blank');
+    // What is loaded ahead for later waits for a timer of the page; on a slow machine that one could run
+    // out before the view is there.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     const bodies: Promise<number>[] = [];
     page.on('response', (response) => {
       const isAsset = /\/assets\/|\/dashboard$/.test(response.url());
