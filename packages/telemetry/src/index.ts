@@ -2,3 +2,4 @@ export * from './host-load.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './run-program.ts';
+export * from './setting-files.ts';

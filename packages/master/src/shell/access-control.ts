@@ -8,6 +8,7 @@
 
 import { errorText, OperationError, type Clock } from '@dcos/base';
 import type { FastifyInstance, FastifyRequest } from '@dcos/http';
+import { textOfSetting } from '@dcos/telemetry';
 import type { masterApi } from '@dcos/wire';
 import { parseAcls, type Acls } from '../authorization/acls.ts';
 import { createLocalAuthorizer } from '../authorization/local-authorizer.ts';
@@ -18,7 +19,6 @@ import type { AgentLogIn } from './agent-sockets.ts';
 import { Authenticator } from './authenticator.ts';
 import type { ResolvedMasterConfig } from './config.ts';
 import { parseFirewallRules } from './firewall.ts';
-import { textOfSetting } from './setting-files.ts';
 
 export class AccessControl {
   readonly authorizer: Authorizer;

@@ -4,9 +4,9 @@
  */
 
 import { OperationError, type Clock } from '@dcos/base';
+import { readSetting } from '@dcos/telemetry';
 import type { ResolvedMasterConfig } from './config.ts';
 import { Credentials } from './credentials.ts';
-import { readSetting } from './setting-files.ts';
 import { parsePublicKeys, parseSecret, Tokens } from './tokens.ts';
 
 type Settings = Pick<ResolvedMasterConfig, 'credentials' | 'tokenPublicKeys' | 'tokenSecret'>;

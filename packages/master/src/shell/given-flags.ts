@@ -7,7 +7,7 @@
  */
 
 import { ok } from '@dcos/base';
-import { readSetting } from './setting-files.ts';
+import { readSetting } from '@dcos/telemetry';
 import { ALIASES, FLAGS, isBoolean, type Flag } from './flags.ts';
 
 export interface Given {

@@ -3,10 +3,10 @@
  */
 
 import { errorText, OperationError, type JsonValue } from '@dcos/base';
+import { textOfSetting } from '@dcos/telemetry';
 import { DomainInfoType, fromJson, type DomainInfo, type MasterInfo } from '@dcos/wire';
 import { masterPid } from '../core/names.ts';
 import type { BuildInfo, MasterIdentity } from '../views/v0-state.ts';
-import { textOfSetting } from './setting-files.ts';
 
 /** The version of the original whose interfaces are spoken: clients compare it to know what they may use. */
 export const BUILD: BuildInfo = {

@@ -19,7 +19,7 @@ import {
 } from '@dcos/base';
 import { createHttpServer, readTls, type FastifyReply, type HttpServer } from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
-import { addHostGauges, createMetrics } from '@dcos/telemetry';
+import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
 import {
   createMaster,
@@ -43,7 +43,6 @@ import { BUILD, domainOf } from './identity.ts';
 import { allocatorOptionsOf, optionsOf } from './core-options.ts';
 import { Instruments } from './instruments.ts';
 import { parseRateLimits, Throttle } from './throttle.ts';
-import { textOfSetting } from './setting-files.ts';
 import type { RateLimits } from '../core/rate-limits.ts';
 import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';

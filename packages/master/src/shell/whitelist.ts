@@ -7,7 +7,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { errorText, type Cancel, type Clock, type Logger } from '@dcos/base';
-import { pathOfSetting, readSetting } from './setting-files.ts';
+import { pathOfSetting, readSetting } from '@dcos/telemetry';
 
 const INTERVAL_MS = 5_000;
 
