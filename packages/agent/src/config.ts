@@ -7,6 +7,11 @@ const milliseconds = z.number().int().min(0);
 const absolutePath = z.string().startsWith('/');
 const place = z.strictObject({ name: z.string().min(1) });
 
+/** A fault domain, wherever it is read. */
+export const domainSchema = z.strictObject({
+  fault_domain: z.strictObject({ region: place, zone: place }),
+});
+
 export const agentConfigSchema = z
   .object({
     /** `http://host:port` or `https://host:port` of the masters, tried in turn. */
@@ -32,14 +37,21 @@ export const agentConfigSchema = z
     /** Name shown to frameworks; the address when absent. */
     hostname: z.string().optional(),
     workDir: z.string().default('/var/lib/dcos/agent'),
-    /** `name(role):value;…` or a JSON list; what is not named is detected. */
-    resources: z.string().default(''),
-    /** `key:value;…` or a JSON list. */
+    /** `name(role):value;…`, a JSON list, or a file (`/path`, `file:///path`); what is not named is detected. */
+    resources: z
+      .union([z.string(), z.array(z.unknown()).transform((list) => JSON.stringify(list))])
+      .default(''),
+    /** `key:value;…`, or a file (`file:///path`). */
     attributes: z.string().default(''),
-    /** Where the host is: `{"fault_domain":{"region":{"name"},"zone":{"name"}}}`. The master must have one too. */
+    /**
+     * Where the host is: `{"fault_domain":{"region":{"name"},"zone":{"name"}}}`, or a file with that. The master must
+     * have one too.
+     */
     domain: z
-      .strictObject({ fault_domain: z.strictObject({ region: place, zone: place }) })
+      .union([domainSchema, z.string().regex(/^(\/|file:\/\/)/, 'expected a path')])
       .optional(),
+    /** A program that prints the domain, run once at the start; not together with `domain`. */
+    faultDomainScript: absolutePath.optional(),
     /**
      * What may differ when an agent starts again: `equal` nothing, `additive` more resources, new attributes and a first
      * domain, `any` everything. A port that was not fixed is not compared.

@@ -109,6 +109,11 @@ test.each<[Partial<Resource>, string]>([
   expect(() => Resources.fromWire([resource])).toThrow(message);
 });
 
+/** One disk as JSON of the flag. */
+function json(more: object): string {
+  return JSON.stringify([{ name: 'disk', type: 'SCALAR', scalar: { value: 1 }, ...more }]);
+}
+
 describe('flags', () => {
   test.each([
     ['cpus', "missing or extra ':'"],
@@ -117,6 +122,20 @@ describe('flags', () => {
     ['cpus:-1', 'value < 0'],
     ['[{"name":"cpus"}]', 'Required field is missing'],
     ['[', 'JSON'],
+    ['cpus:1:2', "missing or extra ':'"],
+    ['zones:{a:b}', "missing or extra ':'"],
+    ['zones:{a', "missing '}'"],
+    ['zones:{a,a}', 'duplicated elements'],
+    ['cpus(a/..):1', "cannot include '..'"],
+    ['cpus(a:1', 'mismatched parentheses'],
+    ['gpus:0.5', 'must be an unsigned integer'],
+    ['cpus:1;cpus(web):{a}', "Resources named 'cpus' are of different types"],
+    [json({ reservations: [{ type: 'DYNAMIC', role: 'web' }] }), 'reserved dynamically'],
+    [json({ role: 'web', reservation: {} }), 'reserved dynamically'],
+    [json({ role: 'web', disk: { persistence: { id: 'v' } } }), 'persistent volume'],
+    [json({ revocable: {} }), 'cannot be revocable'],
+    [json({ allocation_info: { role: 'web' } }), 'cannot be allocated'],
+    ['{"name":"disk"}', 'expecting a JSON array'],
   ])('resources %s are refused', (text, message) => {
     const result = parseResources(text);
     expect(result.ok ? '' : result.error).toContain(message);
@@ -124,6 +143,30 @@ describe('flags', () => {
 
   test('resources may be JSON', () => {
     expect(parsed('[{"name":"cpus","type":"SCALAR","scalar":{"value":2}}]').cpus()).toBe(2);
+  });
+
+  test('JSON says where disks are and whose, in either spelling', () => {
+    const source = { type: 'MOUNT', mount: { root: '/dcos/volume0' } };
+    const stacked = { disk: { source }, reservations: [{ type: 'STATIC', role: 'web' }] };
+    const old = parsed(json({ disk: { source }, role: 'web' }));
+    expect(old.equals(parsed(json(stacked)))).toBe(true);
+    const whole = parsed(json({ disk: { source } }));
+    expect(whole.disk()).toBe(1);
+    expect(
+      parsed(json({ disk: { source } }), 'web')
+        .reserved('web')
+        .disk(),
+    ).toBe(1);
+  });
+
+  test('sets are sorted, ranges merged, and the same resource adds up', () => {
+    expect(parsed('zones:{b,a};zones:{c};ports:[5-7,6-9];cpus:1;cpus:0.5').summary()).toMatchObject(
+      {
+        zones: '{a, b, c}',
+        ports: '[5-9]',
+        cpus: 1.5,
+      },
+    );
   });
 
   test('attributes are scalars, ranges or text', () => {

@@ -1,11 +1,13 @@
 /**
  * The syntax of the `--resources` and `--attributes` flags: `cpus:2;ports(web):[8000-8010];zone:{a,b}`,
- * or a JSON array of `Resource` where more must be said (disks with sources, dynamic fields).
+ * or, for resources, a JSON array of `Resource` where more must be said (disks with sources).
+ * Source: mesos-kernel §6.11.
  */
 
 import { err, ok, type Result } from '@dcos/base';
 import { fromJson, ResourceType, type Attribute, type Resource } from '@dcos/wire';
 import { normaliseRanges, parseRanges } from './ranges.ts';
+import { reservationsOf } from './reservations.ts';
 import { isValidRole, UNRESERVED_ROLE } from './roles.ts';
 import { validateResources } from './validation.ts';
 
@@ -20,7 +22,7 @@ export function parseResources(
   defaultRole: string = UNRESERVED_ROLE,
 ): Result<readonly Resource[], string> {
   if (text.length > TEXT_LENGTH_MAX) return err(`more than ${TEXT_LENGTH_MAX} characters`);
-  const parsed = text.trim().startsWith('[') ? fromJsonArray(text) : fromItems(text);
+  const parsed = /^\s*[[{]/.test(text) ? fromJsonArray(text) : fromItems(text);
   if (!parsed.ok) return parsed;
   const resources = parsed.value.map((resource) =>
     defaultRole !== UNRESERVED_ROLE &&
@@ -29,8 +31,27 @@ export function parseResources(
       ? { ...resource, reservations: [{ type: 'STATIC' as const, role: defaultRole }] }
       : resource,
   );
-  const problem = validateResources(resources);
+  const problem = validateResources(resources) ?? operatorProblem(resources);
   return problem === undefined ? ok(resources) : err(problem);
+}
+
+/** What operations of frameworks and operators make, and estimates, cannot be given with a host. */
+function operatorProblem(resources: readonly Resource[]): string | undefined {
+  const types = new Map<string, Resource['type']>();
+  for (const resource of resources) {
+    const { name, type, disk } = resource;
+    if ((types.get(name) ?? type) !== type)
+      return `Resources named '${name}' are of different types`;
+    types.set(name, type);
+    if (reservationsOf(resource).some((reservation) => reservation.type === 'DYNAMIC'))
+      return `Resource '${name}' cannot be reserved dynamically here`;
+    if (disk?.persistence !== undefined)
+      return `Resource '${name}' cannot be a persistent volume here`;
+    if (resource.revocable !== undefined) return `Resource '${name}' cannot be revocable here`;
+    if (resource.allocation_info !== undefined)
+      return `Resource '${name}' cannot be allocated to a role here`;
+  }
+  return undefined;
 }
 
 function fromJsonArray(text: string): Result<readonly Resource[], string> {
@@ -43,9 +64,9 @@ function fromJsonArray(text: string): Result<readonly Resource[], string> {
   }
 }
 
-function fromItems(text: string): Result<readonly Resource[], string> {
+function fromItems(all: string): Result<readonly Resource[], string> {
   const resources: Resource[] = [];
-  for (const item of text.split(';')) {
+  for (const item of all.split(';')) {
     if (item.trim() === '') continue;
     const colon = item.indexOf(':');
     if (colon === -1)
@@ -59,7 +80,10 @@ function fromItems(text: string): Result<readonly Resource[], string> {
       const problem = isValidRole(role);
       if (problem !== undefined) return err(`Invalid role in '${item.trim()}': ${problem}`);
     }
-    const value = resourceValue(name, item.slice(colon + 1).trim());
+    const text = item.slice(colon + 1).trim();
+    if (text.includes(':'))
+      return err(`Bad value for resources, missing or extra ':' in '${item.trim()}'`);
+    const value = resourceValue(name, text);
     if (!value.ok) return value;
     resources.push(
       role === undefined || role === UNRESERVED_ROLE

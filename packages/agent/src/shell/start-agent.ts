@@ -49,6 +49,8 @@ import { ExecutorStreams } from './executor-streams.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
+import { prepareDisks } from './disk-sources.ts';
+import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { journalPath, runtimeStatePath, sandboxPath } from './sandbox-paths.ts';
@@ -223,13 +225,14 @@ class AgentProcess implements RunningAgent {
     const { config, logger, server, journal } = this.#parts;
     const workDir = this.#parts.directory.path;
     const resources = await hostResources({
-      text: config.resources,
+      setting: config.resources,
       defaultRole: config.defaultRole,
       workDir,
     });
+    await prepareDisks(workDir, resources);
     const attributes = hostAttributes(config.attributes);
     const hostname = config.hostname ?? config.ip;
-    const { domain } = config;
+    const domain = await faultDomain(config);
     const infoAt = (port: number): AgentInfo => ({
       hostname,
       port,
@@ -536,7 +539,12 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     executor_registration_timeout: durationText(config.executorRegistrationMs),
     executor_reregistration_timeout: durationText(config.executorReregistrationMs),
     executor_shutdown_grace_period: durationText(config.executorShutdownGraceMs),
-    ...(config.domain !== undefined && { domain: JSON.stringify(config.domain) }),
+    ...(config.domain !== undefined && {
+      domain: typeof config.domain === 'string' ? config.domain : JSON.stringify(config.domain),
+    }),
+    ...(config.faultDomainScript !== undefined && {
+      fault_domain_script: config.faultDomainScript,
+    }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
     gc_disk_headroom: String(config.gcDiskHeadroom),
     hostname: config.hostname ?? config.ip,

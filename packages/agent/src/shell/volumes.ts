@@ -9,15 +9,15 @@ import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { idProblem } from '@dcos/base';
 import { reservationRole } from '@dcos/resources';
 import type { Resource, Volume } from '@dcos/wire';
+import { diskRoot } from './disk-sources.ts';
 
 /** The directory of a volume; throws when its id or role cannot be a path. */
 export function volumePath(workDir: string, resource: Resource): string {
   const id = resource.disk?.persistence?.id ?? '';
   const problem = idProblem(id);
   if (problem !== undefined) throw new Error(`persistence id: ${problem}`);
-  const source = resource.disk?.source;
-  if (source?.type === 'MOUNT' && source.mount?.root !== undefined) return source.mount.root;
-  const root = source?.type === 'PATH' ? (source.path?.root ?? workDir) : workDir;
+  const root = diskRoot(workDir, resource) ?? workDir;
+  if (resource.disk?.source?.type === 'MOUNT' && root !== workDir) return root;
   // A slash in a role would make a directory of its own; roles hold no white space.
   return join(root, 'volumes', 'roles', reservationRole(resource).replaceAll('/', ' '), id);
 }
