@@ -352,6 +352,36 @@ test('a wall clock that is set moves no grace of health checks', () => {
   expect(signals()).toEqual(['SIGTERM']);
 });
 
+test.each([
+  ['before its container was prepared', 'TASK_STAGING'],
+  ['before its container was started', 'TASK_STARTING'],
+])('a task whose agent died %s was never launched', (_when, state) => {
+  const records = new Map<string, JsonObject>();
+  receive({ type: 'RUN_TASK', run_task: { framework_info: CAPABLE, task: task('a') } });
+  const launch = present(
+    effects.find((effect) => effect.kind === 'launch'),
+    'launch',
+  );
+  const all = [...effects];
+  if (state === 'TASK_STARTING')
+    all.push(...handle({ kind: 'prepared', id: launch.task.containerId }));
+  for (const effect of all)
+    if (effect.kind === 'persist' && effect.value !== undefined)
+      records.set(effect.key, effect.value);
+  makeAgent();
+  handle({ kind: 'start', records });
+  handle({
+    kind: 'containersFound',
+    containers: [{ kind: 'absent', id: launch.task.containerId }],
+  });
+  register();
+  const before = state === 'TASK_STARTING' ? updates()[0] : undefined;
+  if (before !== undefined) acknowledge(before);
+  expect(updates()).toMatchObject([
+    { state: 'TASK_DROPPED', reason: 'REASON_AGENT_RESTARTED', source: 'SOURCE_AGENT' },
+  ]);
+});
+
 test('a wall clock that was set back while the agent was away does not prolong a grace', () => {
   const records = new Map<string, JsonObject>();
   const keep = (): void => {

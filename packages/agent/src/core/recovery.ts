@@ -180,9 +180,9 @@ function resume(
   else armTimers(context, task, 'again');
 }
 
-/** No container: the agent died between the record of the task and its start, or the host was restarted. */
+/** No container: the agent died between a record of the task and its start, or the host was restarted. */
 function neverSeen(context: Context, task: TaskRecord): void {
-  if (task.state === 'TASK_STAGING') {
+  if (task.startedAt === undefined && task.kill === undefined) {
     endTask(context, task, {
       state: droppedState(context, task),
       source: 'SOURCE_AGENT',

@@ -90,6 +90,18 @@ test('a launch that is under way when the launcher dies has started or never wil
   await until(() => readdirSync(join(root, 'run')).length === 0, 'all state is removed');
 });
 
+test('what was not found is not started by a launcher that is late', async () => {
+  const task = spec('late', 'touch began');
+  await runtime.prepare(task);
+  await runtime.create(task);
+  const successor = createProcessRuntime({ stateRoot: join(root, 'run'), logger: silentLogger });
+  expect(await successor.recover([task])).toEqual([{ kind: 'absent', id: 'late' }]);
+  await expect(runtime.start('late')).rejects.toMatchObject({ code: 'CONTAINER_LAUNCH_FAILED' });
+  expect(readdirSync(task.sandboxPath)).not.toContain('began');
+  await runtime.remove('late');
+  await successor.close();
+});
+
 test('the launcher ends with its agent, the task does not', async () => {
   const stateRoot = join(root, 'other');
   const sandboxPath = join(root, 'orphan');

@@ -326,7 +326,7 @@ class ProcessRuntime implements ContainerRuntime {
     const statePath = join(this.#options.stateRoot, spec.id);
     const identity = parseShimIdentity(await readText(join(statePath, SHIM_FILE)));
     if (identity === undefined) {
-      await rm(statePath, { recursive: true, force: true });
+      await this.#fence(spec.id);
       return { kind: 'absent', id: spec.id };
     }
     const entry = this.#adopt(spec, statePath);
@@ -364,6 +364,22 @@ class ProcessRuntime implements ContainerRuntime {
     // The launcher may have died before it could tell.
     entry.group ??= entry.shim?.pid;
     return entry.shim;
+  }
+
+  /**
+   * Keeps the launcher of a predecessor, which may have the request still before it, from starting the container: it
+   * starts none whose directory is there. The empty directory is an orphan of the next start.
+   */
+  async #fence(id: string): Promise<void> {
+    await this.#removeOrphan(id);
+    const statePath = join(this.#options.stateRoot, id);
+    try {
+      await mkdir(statePath, { mode: 0o700 });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      // It was faster, and there is one request for each container.
+      await this.#removeOrphan(id);
+    }
   }
 
   async #removeOrphan(id: string): Promise<void> {
