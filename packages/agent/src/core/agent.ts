@@ -53,6 +53,7 @@ import {
   launchedStarted,
   sessionClosed,
 } from './launched-containers.ts';
+import { containerLimited } from './limitations.ts';
 import { launchFailed, runTask, taskPrepared, taskStarted } from './launching.ts';
 import {
   executorIdOf,
@@ -178,6 +179,8 @@ function dispatch(context: Context, event: AgentEvent): void {
       return;
     case 'checked':
       return healthChecked(context, event.id, event);
+    case 'limited':
+      return containerLimited(context, event.id, event);
     case 'probed':
       return checkProbed(context, event.id, event.status);
     case 'containerCalled':

@@ -43,6 +43,7 @@ import {
   type ExecutorProcess,
   type ExecutorRecord,
   type ExitStatus,
+  type ForcedEnding,
   type KillCause,
   type TaskRecord,
 } from './model.ts';
@@ -362,7 +363,7 @@ export function subscriptionTimerFired(context: Context, id: ContainerId): void 
   const { executorReregistrationMs, executorRegistrationMs } = context.options.times;
   const isRecovered = context.unsettled.has(id);
   const isAware = droppedState(context, record) === 'TASK_DROPPED';
-  const ending: ExecutorProcess['ending'] = isRecovered
+  const ending: ForcedEnding = isRecovered
     ? {
         state: isAware ? 'TASK_GONE' : 'TASK_LOST',
         reason: 'REASON_EXECUTOR_REREGISTRATION_TIMEOUT',
@@ -374,7 +375,16 @@ export function subscriptionTimerFired(context: Context, id: ContainerId): void 
         message: `Executor did not register within ${durationText(executorRegistrationMs)}`,
       };
   log(context, 'warn', 'executor.silent', `executor ${record.executorId}: ${ending.message}`);
-  const { process } = record;
+  destroyExecutor(context, record, ending);
+}
+
+/** Ends an executor at once; its unfinished tasks come to what `ending` says. */
+export function destroyExecutor(
+  context: Context,
+  record: CustomExecutor,
+  ending: ForcedEnding,
+): void {
+  const { process, containerId: id } = record;
   const destroyed: CustomExecutor = {
     ...record,
     process: { ...process, state: 'terminating', ending },

@@ -14,6 +14,7 @@ import type {
   Resource,
 } from '@dcos/wire';
 import type { ExecutorAnswer, ExecutorCallId } from './executor-calls.ts';
+import type { Limitation } from './limitations.ts';
 import type { CallId, ContainerAnswer, ContainerCall } from './launched-containers.ts';
 import type {
   ExecutorRecord,
@@ -47,6 +48,8 @@ export type AgentEvent =
       readonly healthy: boolean;
       readonly message: string;
     }
+  /** The run of a task or an executor took more than it may, or gives way to others: it is ended at once. */
+  | ({ readonly kind: 'limited'; readonly id: ContainerId } & Limitation)
   /** The answer to a `probe`. */
   | { readonly kind: 'probed'; readonly id: ContainerId; readonly status: CheckStatusInfo }
   /** A client asks something of a container. */

@@ -51,6 +51,9 @@ function endingOf(task: TaskRecord, status: ExitStatus): UpdateFields {
     case 'framework':
     case 'agent':
       return { state: 'TASK_KILLED', message };
+    case 'limitation':
+      if (task.kill?.ending !== undefined) return { ...task.kill.ending, source: 'SOURCE_AGENT' };
+      break;
     case undefined:
       break;
     default:

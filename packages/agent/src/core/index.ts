@@ -8,6 +8,7 @@ export {
   type ContainerAnswer,
   type ContainerCall,
 } from './launched-containers.ts';
+export type { Limitation } from './limitations.ts';
 export * from './model.ts';
 export * from './options.ts';
 export type { ReconfigurationPolicy } from './reconfiguration.ts';

@@ -14,6 +14,7 @@ import type {
   OperationStatus,
   Resource,
   TaskInfo,
+  TaskResourceLimitation,
   TaskState,
   TaskStatus,
   TaskStatus_Reason,
@@ -55,7 +56,9 @@ export type KillCause =
   | 'maxCompletionTime'
   | 'framework'
   | 'agent'
-  | 'drain';
+  | 'drain'
+  /** It took more than it may, or its resources are needed; `ending` says what that comes to. */
+  | 'limitation';
 
 export interface KillRecord {
   readonly cause: KillCause;
@@ -63,6 +66,8 @@ export interface KillRecord {
   readonly deadline: Instant;
   /** The grace that was given; the wait after a restart is never longer. Absent in old records. */
   readonly graceMs?: number;
+  /** What the task comes to when its container was ended from outside; the usual end when absent. */
+  readonly ending?: ForcedEnding;
 }
 
 /** What a task of a group belongs to. */
@@ -99,13 +104,16 @@ export interface ExecutorProcess {
   readonly pid?: number;
   readonly ipAddresses: readonly string[];
   /** What its unfinished tasks come to when it has ended; the usual end when absent. */
-  readonly ending?: ExecutorEnding;
+  readonly ending?: ForcedEnding;
 }
 
-export interface ExecutorEnding {
+/** What a task comes to whose container did not end by itself. */
+export interface ForcedEnding {
   readonly state: TaskState;
   readonly reason: TaskStatus_Reason;
   readonly message: string;
+  /** What it took too much of. */
+  readonly limitation?: TaskResourceLimitation;
 }
 
 /** An executor: of a task group, whose part the agent itself plays, or one that a framework brought. */

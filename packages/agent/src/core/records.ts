@@ -26,6 +26,7 @@ import {
   OperationStatusType,
   ResourceType,
   TaskInfoType,
+  TaskResourceLimitationType,
   TaskStatusType,
   fromJson,
   toJson,
@@ -36,11 +37,11 @@ import {
 } from '@dcos/wire';
 import type {
   AgentRecord,
-  ExecutorEnding,
   ExecutorProcess,
   ExecutorRecord,
   ExecutorState,
   ExitStatus,
+  ForcedEnding,
   FrameworkRecord,
   KillCause,
   LaunchedContainer,
@@ -96,7 +97,10 @@ export function taskToJson(record: TaskRecord): JsonObject {
     ipAddresses: record.ipAddresses,
     networks: record.networks?.map(({ name, ipAddresses }) => ({ name, ipAddresses })),
     healthy: record.healthy,
-    kill: record.kill === undefined ? undefined : { ...record.kill },
+    kill:
+      record.kill === undefined
+        ? undefined
+        : { ...record.kill, ending: endingToJson(record.kill.ending) },
   };
 }
 
@@ -146,6 +150,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
               cause: text(kill, 'cause') as KillCause,
               deadline: number(kill, 'deadline') ?? 0,
               ...given('graceMs', number(kill, 'graceMs')),
+              ...given('ending', endingOf(kill['ending'])),
             },
           }
         : {}),
@@ -186,7 +191,7 @@ export function executorToJson(record: ExecutorRecord): JsonObject {
 function processToJson(process: ExecutorProcess): JsonObject {
   return {
     ...process,
-    ending: process.ending === undefined ? undefined : { ...process.ending },
+    ending: endingToJson(process.ending),
     resources: process.resources.map((resource) => toJson(ResourceType, resource)),
   };
 }
@@ -205,12 +210,26 @@ function processOf(json: JsonValue | undefined): ExecutorProcess | undefined {
   };
 }
 
-function endingOf(json: JsonValue | undefined): ExecutorEnding | undefined {
+function endingToJson(ending: ForcedEnding | undefined): JsonObject | undefined {
+  if (ending === undefined) return undefined;
+  const { limitation, ...rest } = ending;
+  return {
+    ...rest,
+    limitation: limitation && toJson(TaskResourceLimitationType, limitation),
+  };
+}
+
+function endingOf(json: JsonValue | undefined): ForcedEnding | undefined {
   if (!isJsonObject(json)) return undefined;
+  const { limitation } = json;
   return {
     state: text(json, 'state') as TaskState,
     reason: text(json, 'reason') as TaskStatus_Reason,
     message: text(json, 'message'),
+    ...given(
+      'limitation',
+      limitation === undefined ? undefined : fromJson(TaskResourceLimitationType, limitation),
+    ),
   };
 }
 
