@@ -97,6 +97,14 @@ export const agentConfigSchema = z
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
     /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */
     gcDiskHeadroom: z.number().min(0).max(1).default(DISK_HEADROOM),
+    /** Time from one look at the disk that containers use to the next, and whether to end those over their disk. */
+    containerDiskWatchIntervalMs: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 31 - 1)
+      .default(15_000),
+    enforceContainerDiskQuota: z.boolean().default(false),
     /** Bytes of `stdout` and `stderr` of a task without the Docker engine at which they are rotated. */
     sandboxLogBytesMax: z
       .number()

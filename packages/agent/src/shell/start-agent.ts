@@ -50,6 +50,7 @@ import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
 import { prepareDisks } from './disk-sources.ts';
+import { startDiskWatch, watchedRuns, type DiskWatch } from './disk-watch.ts';
 import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
@@ -188,6 +189,7 @@ class AgentProcess implements RunningAgent {
   #executors: ExecutorStreams | undefined;
   #collector: GarbageCollector | undefined;
   #rotation: LogRotation | undefined;
+  #diskWatch: DiskWatch | undefined;
   #endStreams: (() => void) | undefined;
   #masterHostname: string | undefined;
   /** The link to this agent's files; being made, or there. */
@@ -269,6 +271,13 @@ class AgentProcess implements RunningAgent {
       now: () => systemClock.now(),
       snapshot: () => this.snapshot(),
       onCollected: (id) => this.#shell?.emit({ kind: 'collected', id }),
+    });
+    this.#diskWatch = startDiskWatch({
+      intervalMs: config.containerDiskWatchIntervalMs,
+      enforces: config.enforceContainerDiskQuota,
+      logger,
+      runs: () => watchedRuns(workDir, this.snapshot()),
+      onExceeded: (id, limitation) => this.#shell?.emit({ kind: 'limited', id, ...limitation }),
     });
     this.#rotation = startLogRotation({
       bytesMax: config.sandboxLogBytesMax,
@@ -432,12 +441,17 @@ class AgentProcess implements RunningAgent {
   }
 
   async #usage(): Promise<readonly ContainerUsage[]> {
+    const watch = this.#diskWatch;
     const { live, executors } = this.snapshot();
     const running = [...live, ...containersOf(executors)].filter(
       (task) => task.pid !== undefined && !isTerminal(task.state),
     );
     return await Promise.all(
-      running.map(async (task) => ({ task, stats: await this.#launcher?.stats(task) })),
+      running.map(async (task) => ({
+        task,
+        stats: await this.#launcher?.stats(task),
+        disk: watch?.statisticsOf(task.group?.containerId ?? task.containerId) ?? [],
+      })),
     );
   }
 
@@ -465,6 +479,7 @@ class AgentProcess implements RunningAgent {
     this.#endStreams?.();
     await this.#collector?.close();
     await this.#rotation?.close();
+    await this.#diskWatch?.close();
     await this.#shell?.close();
     this.#launched?.close();
     this.#executors?.closeAll();
@@ -524,18 +539,20 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
 
 /** What the runtime `oci` does, in the original's names. */
 const OCI_ISOLATION =
-  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,filesystem/linux,network/cni,volume/host_path,volume/sandbox_path,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
+  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,disk/du,filesystem/linux,network/cni,volume/host_path,volume/sandbox_path,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
 
 /** The settings under their names on the original's command line where there is one. */
 function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
   return {
     attributes: config.attributes,
     cgroups_enable_cfs: String(config.cgroupsEnableCfs),
+    container_disk_watch_interval: durationText(config.containerDiskWatchIntervalMs),
     containerizers: [
       ...new Set(config.runtimes.replaceAll(/process|oci/g, 'mesos').split(',')),
     ].join(','),
     default_role: config.defaultRole,
     docker_socket: config.dockerSocket,
+    enforce_container_disk_quota: String(config.enforceContainerDiskQuota),
     executor_registration_timeout: durationText(config.executorRegistrationMs),
     executor_reregistration_timeout: durationText(config.executorReregistrationMs),
     executor_shutdown_grace_period: durationText(config.executorShutdownGraceMs),
@@ -555,7 +572,7 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     network_cni_plugins_dir: config.networkCniPluginsDir,
     ...(config.runtimes.includes('oci')
       ? { isolation: OCI_ISOLATION, launcher: 'linux' }
-      : { isolation: 'posix/cpu,posix/mem', launcher: 'posix' }),
+      : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
     master: config.masters.join(','),
     port: String(config.port),
     reconfiguration_policy: config.reconfigurationPolicy,

@@ -12,6 +12,7 @@ import {
   toJson,
   type agentApi,
   type ContainerID,
+  type DiskStatistics,
   type Resource,
   type ResourceStatistics,
 } from '@dcos/wire';
@@ -22,6 +23,8 @@ import { executorName } from './state-documents.ts';
 export interface ContainerUsage {
   readonly task: TaskRecord;
   readonly stats: ContainerStats | undefined;
+  /** Of its sandbox and its volumes, as they were found last; of all of a task group for each of its tasks. */
+  readonly disk: readonly DiskStatistics[];
 }
 
 /** A container that a client launched, with what it uses. */
@@ -42,14 +45,14 @@ export function containersMessage(
   usage: readonly ContainerUsage[],
   launched: readonly LaunchedUsage[],
 ): agentApi.Response_GetContainers {
-  const ofTasks = usage.map(({ task, stats }) => ({
+  const ofTasks = usage.map(({ task, stats, disk }) => ({
     framework_id: { value: task.frameworkId },
     executor_id: { value: task.taskId },
     executor_name: executorName(task.info),
     container_id: { value: task.containerId },
     container_status: containerStatusOf(ip, task),
     ...(stats !== undefined && {
-      resource_statistics: statisticsOf(task.info.resources, stats),
+      resource_statistics: statisticsOf(task.info.resources, stats, disk),
     }),
   }));
   const ofClients = launched.map(({ container, stats }) => {
@@ -96,6 +99,7 @@ export function containersDocument(
 function statisticsOf(
   resources: readonly Resource[] | undefined,
   stats: ContainerStats,
+  disk: readonly DiskStatistics[] = [],
 ): ResourceStatistics {
   const granted = Resources.fromWire(resources);
   const memoryBytes = Math.round(granted.mem() * 1024 * 1024);
@@ -122,7 +126,18 @@ function statisticsOf(
       processes: stats.processes,
       threads: stats.threads,
     }),
+    ...diskStatistics(disk),
     timestamp: stats.at / 1000,
+  };
+}
+
+/** The sandbox is in there twice, the second time as before there were volumes. */
+function diskStatistics(disk: readonly DiskStatistics[]): Partial<ResourceStatistics> {
+  if (disk.length === 0) return {};
+  const sandbox = disk.find(({ persistence }) => persistence === undefined);
+  return {
+    disk_statistics: disk,
+    ...known({ disk_limit_bytes: sandbox?.limit_bytes, disk_used_bytes: sandbox?.used_bytes }),
   };
 }
 

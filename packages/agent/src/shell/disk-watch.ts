@@ -1,0 +1,210 @@
+/**
+ * Looks at the disk that containers use, now and then: their sandboxes against the disk that they asked for, and each of
+ * their persistent volumes against its own size. Tells of a container that uses more where that is to be enforced.
+ * What is granted is read when a look begins, so that tasks which joined an executor count.
+ * Source: mesos-kernel §6.6, isolator `disk/du`.
+ */
+
+import { join } from 'node:path';
+import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import type { DiskStatistics, Resource } from '@dcos/wire';
+import { isTerminal, type AgentSnapshot, type Limitation, type TaskRecord } from '../core/index.ts';
+import { diskUsage } from './disk-usage.ts';
+import { containersOf } from './executor-container.ts';
+import { runsPath } from './sandbox-paths.ts';
+import { volumePath } from './volumes.ts';
+
+/** Files that are looked at in one directory; of more, the rest is not counted. */
+const ENTRIES_MAX = 500_000;
+const MEGABYTE = 1024 * 1024;
+
+/** A directory that a container may fill. */
+export interface WatchedDirectory {
+  readonly path: string;
+  readonly limitBytes: number;
+  /** What it was granted; carries the volume where it is one. */
+  readonly resource: Resource;
+}
+
+/** A run of a task, a task group or an executor. */
+export interface WatchedRun {
+  readonly id: ContainerId;
+  readonly directories: readonly WatchedDirectory[];
+}
+
+export interface DiskWatchOptions {
+  readonly intervalMs: number;
+  readonly enforces: boolean;
+  /** What runs now. */
+  readonly runs: () => readonly WatchedRun[];
+  readonly onExceeded: (id: ContainerId, limitation: Limitation) => void;
+  readonly logger: Logger;
+}
+
+export interface DiskWatch {
+  /** What the last look found of a run; empty before the first. */
+  statisticsOf(id: ContainerId): readonly DiskStatistics[];
+  /** One look now. */
+  look(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts looking. The time between two looks begins with the end of the first. */
+export function startDiskWatch(options: DiskWatchOptions): DiskWatch {
+  let found: ReadonlyMap<ContainerId, readonly DiskStatistics[]> = new Map();
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const closed = new AbortController();
+  const look = async (): Promise<void> => {
+    running ??= lookAt(options, closed.signal)
+      .then((all) => void (found = all))
+      .finally(() => (running = undefined));
+    await running;
+  };
+  const again = (): void => {
+    if (closed.signal.aborted) return;
+    timer = setTimeout(() => void look().finally(again), options.intervalMs).unref();
+  };
+  again();
+  return {
+    statisticsOf: (id) => found.get(id) ?? [],
+    look,
+    async close() {
+      closed.abort();
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function lookAt(
+  { runs, enforces, onExceeded, logger }: DiskWatchOptions,
+  closed: AbortSignal,
+): Promise<ReadonlyMap<ContainerId, readonly DiskStatistics[]>> {
+  const found = new Map<ContainerId, readonly DiskStatistics[]>();
+  for (const { id, directories } of runs()) {
+    const statistics: DiskStatistics[] = [];
+    for (const directory of directories) {
+      if (closed.aborted) return found;
+      try {
+        const usedBytes = await usageOf(directory, closed, logger);
+        statistics.push(statisticsOf(directory, usedBytes));
+        if (enforces && usedBytes > directory.limitBytes)
+          onExceeded(id, limitationOf(directory, usedBytes));
+      } catch (error) {
+        if (closed.aborted) return found;
+        // One directory that cannot be read must not keep the others from being looked at.
+        logger.warn(
+          { event: 'disk.look-failed', path: directory.path, error: errorText(error) },
+          'cannot tell how much disk a container uses',
+        );
+      }
+    }
+    found.set(id, statistics);
+  }
+  return found;
+}
+
+async function usageOf(
+  { path }: WatchedDirectory,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<number> {
+  const { bytes, isComplete } = await diskUsage(path, { entriesMax: ENTRIES_MAX, signal });
+  if (!isComplete)
+    logger.warn(
+      { event: 'disk.look-cut', path, entriesMax: ENTRIES_MAX },
+      'a container has more files than are counted',
+    );
+  return bytes;
+}
+
+function statisticsOf(
+  { limitBytes, resource: { disk } }: WatchedDirectory,
+  usedBytes: number,
+): DiskStatistics {
+  return {
+    ...(disk?.source !== undefined && { source: disk.source }),
+    ...(disk?.persistence !== undefined && { persistence: disk.persistence }),
+    limit_bytes: limitBytes,
+    used_bytes: usedBytes,
+  };
+}
+
+function limitationOf({ limitBytes, resource }: WatchedDirectory, usedBytes: number): Limitation {
+  return {
+    reason: 'REASON_CONTAINER_LIMITATION_DISK',
+    message: `Disk usage (${bytesText(usedBytes)}) exceeds quota (${bytesText(limitBytes)})`,
+    resources: [resource],
+  };
+}
+
+/** In the largest unit that says it without a fraction, as the original writes sizes. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value !== 0 && value % 1024 === 0 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value}${units[unit] ?? 'B'}`;
+}
+
+/** What runs now and asked for disk, by the run that has the sandbox: those of an executor share one. */
+export function watchedRuns(workDir: string, snapshot: AgentSnapshot): readonly WatchedRun[] {
+  const agentId = snapshot.agentId ?? '';
+  const runs = new Map<ContainerId, { readonly path: string; readonly resources: Resource[] }>();
+  const add = (id: ContainerId, owner: TaskRecord, resources: readonly Resource[] = []): void => {
+    const run = runs.get(id) ?? {
+      path: join(runsPath(workDir, agentId, owner), id),
+      resources: [],
+    };
+    run.resources.push(...resources);
+    runs.set(id, run);
+  };
+  for (const task of snapshot.live) {
+    if (isTerminal(task.state) || task.runtime === 'none') continue;
+    add((task.group ?? task.executor)?.containerId ?? task.containerId, task, task.info.resources);
+  }
+  for (const executor of snapshot.executors) {
+    const run = runs.get(executor.containerId);
+    if (run !== undefined) run.resources.push(...(executor.info.resources ?? []));
+    else
+      for (const container of containersOf([executor]))
+        add(executor.containerId, container, executor.info.resources);
+  }
+  return Array.from(runs, ([id, { path, resources }]) => ({
+    id,
+    directories: directoriesOf(workDir, path, resources),
+  }));
+}
+
+function directoriesOf(
+  workDir: string,
+  sandbox: string,
+  resources: readonly Resource[],
+): readonly WatchedDirectory[] {
+  const disks = resources.filter(({ name }) => name === 'disk');
+  const own = disks.filter(({ disk }) => disk === undefined);
+  // The size of a disk that is mounted holds without anybody's help.
+  const volumes = disks.filter(
+    ({ disk }) => disk?.persistence !== undefined && disk.source?.type !== 'MOUNT',
+  );
+  return [
+    ...(own.length === 0 ? [] : [watched(sandbox, plainDisk(own))]),
+    ...volumes.map(({ allocation_info: _role, ...volume }) =>
+      watched(volumePath(workDir, volume), volume),
+    ),
+  ];
+}
+
+/** All of it as one, whoever it is reserved for. */
+function plainDisk(disks: readonly Resource[]): Resource {
+  const value = disks.reduce((sum, { scalar }) => sum + (scalar?.value ?? 0), 0);
+  return { name: 'disk', type: 'SCALAR', scalar: { value } };
+}
+
+function watched(path: string, resource: Resource): WatchedDirectory {
+  return { path, limitBytes: Math.round((resource.scalar?.value ?? 0) * MEGABYTE), resource };
+}
