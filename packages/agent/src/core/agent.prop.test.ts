@@ -16,7 +16,15 @@ import { DEFAULT_TIMES } from './options.ts';
 type Step =
   | { readonly kind: 'run' | 'crash' | 'cut' | 'open' | 'register' }
   | {
-      readonly kind: 'kill' | 'prepare' | 'start' | 'exit' | 'acknowledge' | 'fire' | 'check';
+      readonly kind:
+        | 'kill'
+        | 'prepare'
+        | 'start'
+        | 'exit'
+        | 'acknowledge'
+        | 'fire'
+        | 'check'
+        | 'limit';
       readonly pick: number;
     }
   | { readonly kind: 'crashDuring'; readonly after: number };
@@ -265,6 +273,13 @@ function apply(world: World, step: Step): void {
       if (id === undefined) return;
       return world.handle({ kind: 'checked', id, healthy: step.pick % 3 === 0, message: 'm' });
     }
+    case 'limit': {
+      const id = pickFrom(inPhase('launching', 'prepared', 'running'), step.pick);
+      if (id === undefined) return;
+      const reason =
+        step.pick % 2 === 0 ? 'REASON_CONTAINER_LIMITATION_DISK' : 'REASON_CONTAINER_PREEMPTED';
+      return world.handle({ kind: 'limited', id, reason, message: 'm' });
+    }
     case 'acknowledge': {
       const status = pickFrom(world.waiting, step.pick);
       if (status === undefined || !world.registered) return;
@@ -318,7 +333,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({
-      kind: fc.constantFrom('kill', 'prepare', 'start', 'exit', 'acknowledge', 'fire', 'check'),
+      kind: fc.constantFrom(
+        'kill',
+        'prepare',
+        'start',
+        'exit',
+        'acknowledge',
+        'fire',
+        'check',
+        'limit',
+      ),
       pick,
     }),
   },

@@ -32,7 +32,7 @@ export function containerLimited(context: Context, id: ContainerId, limitation: 
     destroyExecutor(context, executor, endingFor(context, executor, limitation));
     return;
   }
-  for (const task of [...context.live.values()]) {
+  for (const task of context.live.values()) {
     const run = task.group?.containerId ?? task.containerId;
     if (run === id && task.executor === undefined && !isTerminal(task.state))
       limitTask(context, task, limitation);
