@@ -78,6 +78,8 @@ export const agentConfigSchema = z
     hostPathVolumeAllow: z
       .union([z.array(absolutePath).max(1_000), absolutePath.transform((path) => [path])])
       .default(['/']),
+    /** Directory for the files of secrets, best on a tmpfs; in the work directory when absent. This agent's alone. */
+    secretsDir: absolutePath.optional(),
     /** With `oci`: processes and threads that a task may have. */
     pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
     dockerSocket: z.string().default('/var/run/docker.sock'),

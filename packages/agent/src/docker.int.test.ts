@@ -92,6 +92,25 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     const log = await fetch(`${agent.url}/system/v1/logs/v2/task/web/file/stderr`);
     expect(await log.text()).toContain('"GET / HTTP/1.1" 200');
   });
+
+  test('a container has its secrets, whatever its account is', async () => {
+    const secret = { type: 'VALUE', value: { data: Buffer.from('geheim') } } as const;
+    const variables = [{ name: 'PASSWORD', type: 'SECRET', secret }] as const;
+    const value = 'test "$(id -un) $PASSWORD $(cat /run/password)" = "nobody geheim geheim"';
+    master.run(
+      commandTask('keeper', value, {
+        command: { value, user: 'nobody', environment: { variables } },
+        container: {
+          type: 'DOCKER',
+          docker: { image: IMAGE },
+          volumes: [
+            { mode: 'RO', container_path: '/run/password', source: { type: 'SECRET', secret } },
+          ],
+        },
+      }),
+    );
+    await master.waitFor('keeper', 'TASK_FINISHED');
+  });
 });
 
 async function freePort(): Promise<number> {

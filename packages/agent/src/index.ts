@@ -1,2 +1,8 @@
 export * from './config.ts';
-export { MESOS_VERSION, startAgent, type RunningAgent } from './shell/start-agent.ts';
+export {
+  MESOS_VERSION,
+  startAgent,
+  type RunningAgent,
+  type StartOptions,
+} from './shell/start-agent.ts';
+export type { SecretResolver } from './shell/secrets.ts';

@@ -136,6 +136,26 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
     ]);
   });
 
+  test('a task has its secrets, and they are gone with it', async () => {
+    await start();
+    const secret = { type: 'VALUE', value: { data: Buffer.from('geheim') } } as const;
+    const variables = [{ name: 'PASSWORD', type: 'SECRET', secret }] as const;
+    const value = 'echo "$PASSWORD"; cat etc/password; echo x >etc/password';
+    const source = { type: 'SECRET', secret } as const;
+    const volumes = [{ mode: 'RO', container_path: 'etc/password', source }] as const;
+    master.run(
+      commandTask('keeper', value, {
+        command: { value, environment: { variables } },
+        container: { type: 'MESOS', volumes },
+      }),
+    );
+    // Nobody writes to it, not even root.
+    await master.waitFor('keeper', 'TASK_FAILED');
+    expect(await readFile(sandbox('keeper', 'stdout'), 'utf8')).toBe('geheim\ngeheim');
+    const files = join(workDir, 'run', 'secrets');
+    await expect.poll(async () => await readdir(files), { timeout: 20_000 }).toEqual([]);
+  });
+
   test('a directory of the host that is not allowed is no volume', async () => {
     await start({ hostPathVolumeAllow: ['/srv'] });
     const volumes = [{ mode: 'RW', host_path: '/etc', container_path: 'etc' }] as const;

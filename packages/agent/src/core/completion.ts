@@ -1,6 +1,7 @@
 /** The end of a task's life here: from live to completed, and from there to forgotten. */
 
 import type { ContainerId, FrameworkId } from '@dcos/base';
+import { withoutSecrets } from '@dcos/wire';
 import { log, type Context } from './context.ts';
 import { forgetExecutor, forgetExecutorsOf } from './executors.ts';
 import { taskKey, type TaskRecord } from './model.ts';
@@ -20,7 +21,8 @@ export function completeTask(context: Context, task: TaskRecord): void {
       value: undefined,
     });
   } else {
-    const done: TaskRecord = { ...task, updates: [] };
+    // Its secrets are of no use any more.
+    const done: TaskRecord = { ...task, info: withoutSecrets(task.info), updates: [] };
     context.completed.set(task.containerId, done);
     context.effects.push({
       kind: 'persist',

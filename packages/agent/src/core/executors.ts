@@ -7,6 +7,7 @@
  */
 
 import type { ContainerId, ExecutorId, FrameworkId } from '@dcos/base';
+import { withoutSecrets } from '@dcos/wire';
 import type { Context } from './context.ts';
 import { executorKey, type ExecutorRecord, type TaskRecord } from './model.ts';
 import { EXECUTOR_PREFIX, executorToJson } from './records.ts';
@@ -66,7 +67,7 @@ export function removeExecutor(context: Context, record: ExecutorRecord, status:
 }
 
 function keepCompleted(context: Context, record: ExecutorRecord): void {
-  saveExecutor(context, record);
+  saveExecutor(context, { ...record, info: withoutSecrets(record.info) });
   const own = [...context.completedExecutors.values()].filter(
     ({ frameworkId }) => frameworkId === record.frameworkId,
   );

@@ -1,6 +1,6 @@
 /** Tasks as the v1 `Task` message, for registration and for the operator API. */
 
-import type { Task } from '@dcos/wire';
+import { withoutSecrets, type Task } from '@dcos/wire';
 import { executorIdOf, type TaskRecord } from './model.ts';
 import { given } from './records.ts';
 
@@ -23,8 +23,8 @@ export function taskMessage(task: TaskRecord, agentId: string): Task {
     ...given('status_update_uuid', head?.uuid),
     ...given('labels', info.labels),
     ...given('discovery', info.discovery),
-    ...given('container', info.container),
-    ...given('health_check', info.health_check),
+    ...given('container', withoutSecrets(info.container)),
+    ...given('health_check', withoutSecrets(info.health_check)),
     ...given('kill_policy', info.kill_policy),
     ...given('user', info.command?.user),
     ...given('limits', info.limits),

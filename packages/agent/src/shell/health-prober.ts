@@ -7,9 +7,10 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { errorText } from '@dcos/base';
-import type { CheckInfo, CheckStatusInfo, HealthCheck } from '@dcos/wire';
+import type { CheckInfo, CheckStatusInfo, CommandInfo, HealthCheck } from '@dcos/wire';
 import type { ContainerRuntime } from '@dcos/containers';
 import type { TaskRecord } from '../core/index.ts';
+import { withVariables } from './task-environment.ts';
 
 /** Redirects that are followed. */
 const REDIRECTS_MAX = 5;
@@ -25,12 +26,19 @@ export interface ProbeResult {
   readonly statusCode?: number;
 }
 
+/** Where commands of checks are run. */
+export interface ProbeSurroundings {
+  readonly runtime: ContainerRuntime;
+  /** The secrets in the environment of a command. */
+  readonly secretsOf: (command: CommandInfo) => Promise<Readonly<Record<string, string>>>;
+}
+
 /** Runs the check; never rejects. */
 export async function probe(
   task: TaskRecord,
   check: HealthCheck,
   timeoutMs: number,
-  runtime: ContainerRuntime,
+  surroundings: ProbeSurroundings,
 ): Promise<ProbeResult> {
   const boundMs = timeoutMs > 0 ? timeoutMs : TIMEOUT_MS_MAX;
   // A container with a network of its own is reached at its address, others through the host's loopback.
@@ -38,7 +46,7 @@ export async function probe(
   try {
     switch (check.type ?? typeOf(check)) {
       case 'COMMAND':
-        return await probeCommand(task, check, boundMs, runtime);
+        return await probeCommand(task, check, boundMs, surroundings);
       case 'HTTP':
         return await probeHttp(check, address, boundMs);
       case 'TCP':
@@ -56,7 +64,7 @@ export async function probeCheck(
   task: TaskRecord,
   check: CheckInfo,
   timeoutMs: number,
-  runtime: ContainerRuntime,
+  surroundings: ProbeSurroundings,
 ): Promise<CheckStatusInfo> {
   const { type = 'UNKNOWN', command, http, tcp } = check;
   const asked: HealthCheck = {
@@ -65,7 +73,7 @@ export async function probeCheck(
     ...(http !== undefined && { http: { ...http, scheme: 'http' } }),
     ...(tcp !== undefined && { tcp }),
   };
-  const { healthy, exitCode, statusCode } = await probe(task, asked, timeoutMs, runtime);
+  const { healthy, exitCode, statusCode } = await probe(task, asked, timeoutMs, surroundings);
   switch (type) {
     case 'COMMAND':
       return { type, command: exitCode === undefined ? {} : { exit_code: exitCode } };
@@ -89,13 +97,12 @@ async function probeCommand(
   task: TaskRecord,
   check: HealthCheck,
   timeoutMs: number,
-  runtime: ContainerRuntime,
+  surroundings: ProbeSurroundings,
 ): Promise<ProbeResult> {
   if (check.command === undefined) return { healthy: false, message: 'The check has no command' };
-  const environment = Object.fromEntries(
-    (check.command.environment?.variables ?? []).map(({ name, value }) => [name, value ?? '']),
-  );
-  const result = await runtime.exec(task.containerId, {
+  const secrets = await surroundings.secretsOf(check.command);
+  const environment = withVariables(secrets, check.command);
+  const result = await surroundings.runtime.exec(task.containerId, {
     command: check.command,
     environment,
     timeoutMs,

@@ -22,6 +22,8 @@ import type {
   LaunchedContainer,
   RuntimeName,
 } from '../core/index.ts';
+import { readyContainer, refuseContainer, type ReadyOptions } from './ready-container.ts';
+import type { ContainerSecrets } from './secrets.ts';
 import { environmentProblem, withVariables } from './task-environment.ts';
 
 /** Takes a session's output; resolves when it wants more. */
@@ -30,6 +32,9 @@ export type OutputSink = (stream: OutputStream, bytes: Uint8Array) => Promise<vo
 export interface LaunchedContainersOptions {
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly specOf: (container: LaunchedContainer) => ContainerSpec;
+  readonly secrets: ContainerSecrets;
+  /** Directories of the host that containers may have as volumes. */
+  readonly hostPathVolumeAllow: readonly string[];
   readonly logger: Logger;
   readonly emit: (event: AgentEvent) => void;
 }
@@ -108,9 +113,12 @@ export class LaunchedContainers {
 
   launch(container: LaunchedContainer): void {
     const id = container.containerId;
-    this.#launch(container).catch((error: unknown) =>
-      this.#emit({ kind: 'launchFailed', id, message: errorText(error) }),
-    );
+    this.#launch(container).catch((error: unknown) => {
+      this.#options.secrets
+        .remove(id)
+        .catch((failure: unknown) => this.#failed('remove', id, failure));
+      this.#emit({ kind: 'launchFailed', id, message: errorText(error) });
+    });
   }
 
   signal(container: LaunchedContainer, signal: number): void {
@@ -129,9 +137,9 @@ export class LaunchedContainers {
   release(container: LaunchedContainer): void {
     const id = container.containerId;
     if (container.isSession) return;
-    this.#options.runtimes
-      .get(container.runtime)
-      ?.remove(id)
+    const removed = this.#options.runtimes.get(container.runtime)?.remove(id);
+    Promise.resolve(removed)
+      .then(async () => await this.#options.secrets.remove(id))
       .catch((error: unknown) => this.#failed('remove', id, error));
   }
 
@@ -154,16 +162,17 @@ export class LaunchedContainers {
     const runtime = this.#options.runtimes.get(container.runtime);
     if (runtime === undefined)
       throw new Error(`the runtime '${container.runtime}' is not enabled on this agent`);
-    const problem = environmentProblem(container.command);
-    if (problem !== undefined) throw new Error(problem);
     if (container.isSession) await this.#openSession(runtime, container);
     else await this.#start(runtime, container);
   }
 
   async #start(runtime: ContainerRuntime, container: LaunchedContainer): Promise<void> {
     const id = container.containerId;
-    const spec = this.#options.specOf(container);
-    await mkdir(spec.sandboxPath, { recursive: true });
+    const described = this.#options.specOf(container);
+    const options = this.#readyOptions(container);
+    await refuseContainer(described, options);
+    await mkdir(described.sandboxPath, { recursive: true });
+    const spec = await readyContainer(described, options);
     await runtime.prepare(spec);
     await runtime.create(spec);
     const { pid } = await runtime.start(id);
@@ -171,16 +180,28 @@ export class LaunchedContainers {
     this.#watch(runtime, id);
   }
 
+  #readyOptions({ runtime, container }: LaunchedContainer): ReadyOptions {
+    const { secrets, hostPathVolumeAllow } = this.#options;
+    const hasOwnRoot = runtime === 'oci' && container?.mesos?.image !== undefined;
+    return { runtime, hasOwnRoot, secrets, hostPathVolumeAllow };
+  }
+
   async #openSession(runtime: ContainerRuntime, container: LaunchedContainer): Promise<void> {
     const id = container.containerId;
     const { task, command } = container;
     if (task === undefined) throw new Error('a session needs a container to be in');
+    const problem = environmentProblem(command, { isPlain: false });
+    if (problem !== undefined) throw new Error(problem);
+    const secrets = await this.#options.secrets.variables(command);
     const sinks = new Set<OutputSink>();
     const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
     const tty = container.container?.tty_info;
     const session = await runtime.openSession(task, {
       command,
-      environment: withVariables(tty === undefined ? {} : { TERM: 'xterm' }, command),
+      environment: withVariables(
+        { ...(tty !== undefined && { TERM: 'xterm' }), ...secrets },
+        command,
+      ),
       ...(tty !== undefined && { terminal: tty.window_size ?? DEFAULT_WINDOW }),
       async onOutput(stream, bytes) {
         await first;

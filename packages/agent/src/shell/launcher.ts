@@ -32,17 +32,14 @@ import type {
   TaskRecord,
 } from '../core/index.ts';
 import { fetchUris } from './fetcher.ts';
-import { probe, probeCheck } from './health-prober.ts';
+import { probe, probeCheck, type ProbeSurroundings } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
 import { PodHolders } from './pod-holders.ts';
+import { readyContainer, refuseContainer, type ReadyOptions } from './ready-container.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
-import {
-  environmentProblem,
-  hasOwnRoot,
-  SANDBOX_IN_CONTAINER,
-  taskEnvironment,
-} from './task-environment.ts';
-import { boundVolumes, destroyVolumes, hostPathProblem, linkVolumes } from './volumes.ts';
+import type { ContainerSecrets } from './secrets.ts';
+import { hasOwnRoot, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
+import { boundVolumes, destroyVolumes, linkVolumes } from './volumes.ts';
 
 const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
@@ -53,6 +50,7 @@ export interface LauncherOptions {
   readonly executorEnvironment: Readonly<Record<string, string>>;
   /** Directories of the host that tasks may have as volumes. */
   readonly hostPathVolumeAllow: readonly string[];
+  readonly secrets: ContainerSecrets;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly logger: Logger;
   /** The agent's port and id; known by the time that a task is launched. */
@@ -125,7 +123,9 @@ class TaskLauncher implements Launcher {
     for (const [name, runtime] of this.#options.runtimes) {
       const own = all.filter((one) => one.runtime === name);
       const tasksHere = tasks.filter((task) => task.runtime === name).length;
-      const found = await runtime.recover([...own.map(specOf), ...this.#holdersOf(tasks, name)]);
+      const specs: ContainerSpec[] = [];
+      for (const one of own) specs.push(await this.#options.secrets.equipAgain(specOf(one)));
+      const found = await runtime.recover([...specs, ...this.#holdersOf(tasks, name)]);
       for (const [index, { containerId: id }] of own.entries()) {
         const one = found[index];
         if (index < tasksHere) this.#runtimeOf.set(id, runtime);
@@ -137,6 +137,7 @@ class TaskLauncher implements Launcher {
         }
       }
     }
+    await this.#options.secrets.keepOnly(new Set(all.map(({ containerId }) => containerId)));
     for (const task of all) {
       // A runtime that was switched off cannot say what became of its containers.
       if (!this.#options.runtimes.has(task.runtime))
@@ -186,7 +187,7 @@ class TaskLauncher implements Launcher {
     const id = task.containerId;
     const runtime = this.#runtimeOf.get(id);
     if (runtime === undefined) return;
-    void probe(task, check, timeoutMs, runtime).then((result) =>
+    void probe(task, check, timeoutMs, this.#surroundings(runtime)).then((result) =>
       this.#emit({ kind: 'checked', id, ...result }),
     );
   }
@@ -195,9 +196,14 @@ class TaskLauncher implements Launcher {
     const id = task.containerId;
     const runtime = this.#runtimeOf.get(id);
     if (runtime === undefined) return;
-    void probeCheck(task, check, timeoutMs, runtime).then((status) =>
+    void probeCheck(task, check, timeoutMs, this.#surroundings(runtime)).then((status) =>
       this.#emit({ kind: 'probed', id, status }),
     );
+  }
+
+  #surroundings(runtime: ContainerRuntime): ProbeSurroundings {
+    const { secrets } = this.#options;
+    return { runtime, secretsOf: async (command) => await secrets.variables(command) };
   }
 
   release(task: TaskRecord): void {
@@ -231,13 +237,11 @@ class TaskLauncher implements Launcher {
     const id = task.containerId;
     const runtime = this.#options.runtimes.get(task.runtime);
     if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
-    const problem = environmentProblem(task.info.command);
-    if (problem !== undefined) throw new Error(problem);
-    const volumes = task.info.container?.volumes ?? [];
-    const refused = await hostPathProblem(volumes, this.#options.hostPathVolumeAllow);
-    if (refused !== undefined) throw new Error(refused);
-    const spec = this.#spec(task, framework);
-    await this.#makeSandbox(task, spec);
+    const described = this.#spec(task, framework);
+    const options = this.#readyOptions(task);
+    await refuseContainer(described, options);
+    await this.#makeSandbox(task, described);
+    const spec = await readyContainer(described, options);
     await fetchUris({ uris: task.info.command?.uris ?? [], sandboxPath: spec.sandboxPath, abort });
     if (spec.user !== undefined && getuid?.() === 0 && (task.info.command?.uris ?? []).length > 0) {
       await run('chown', ['-R', '--', spec.user, spec.sandboxPath]);
@@ -257,6 +261,11 @@ class TaskLauncher implements Launcher {
     this.#watch(runtime, id);
   }
 
+  #readyOptions(task: TaskRecord): ReadyOptions {
+    const { secrets, hostPathVolumeAllow } = this.#options;
+    return { runtime: task.runtime, hasOwnRoot: hasOwnRoot(task), secrets, hostPathVolumeAllow };
+  }
+
   async #launchFailed(task: TaskRecord, message: string): Promise<void> {
     const id = task.containerId;
     try {
@@ -265,6 +274,7 @@ class TaskLauncher implements Launcher {
       await appendFile(join(path, 'stderr'), `Failed to launch container: ${message}\n`);
       const runtime = this.#runtimeOf.get(id);
       if (runtime !== undefined) await this.#remove(task, runtime);
+      else await this.#options.secrets.remove(id);
     } catch (error) {
       this.#options.logger.error(
         { event: 'launch.cleanup', containerId: id, error: errorText(error) },
@@ -278,6 +288,7 @@ class TaskLauncher implements Launcher {
 
   async #remove(task: TaskRecord, runtime: ContainerRuntime): Promise<void> {
     await runtime.remove(task.containerId);
+    await this.#options.secrets.remove(task.containerId);
     await this.#pods.leave(task, runtime);
   }
 

@@ -55,6 +55,7 @@ import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { journalPath, runtimeStatePath, sandboxPath } from './sandbox-paths.ts';
+import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 /** The version of Mesos whose behaviour this agent shows to clients and to the master. */
@@ -75,10 +76,16 @@ export interface RunningAgent {
   shutdown(options: { readonly killTasks: boolean }): Promise<void>;
 }
 
+export interface StartOptions {
+  readonly logger: Logger;
+  /** Looks up secrets that are references; without it they are refused. */
+  readonly resolveSecret?: SecretResolver;
+}
+
 /** Starts an agent; resolves when it serves and the first attempt to register is under way. */
 export async function startAgent(
   input: AgentConfigInput,
-  { logger }: { readonly logger: Logger },
+  { logger, resolveSecret = refuseReferences }: StartOptions,
 ): Promise<RunningAgent> {
   const config = agentConfigSchema.parse(input);
   const directory = await openWorkDirectory(config.workDir);
@@ -102,6 +109,11 @@ export async function startAgent(
       journal,
       server,
       tls: tls.client,
+      secrets: new ContainerSecrets({
+        directory: config.secretsDir ?? join(workDir, 'run', 'secrets'),
+        resolve: resolveSecret,
+        logger,
+      }),
     });
     await running.start();
     return running;
@@ -171,6 +183,7 @@ interface Parts {
   readonly server: HttpServer;
   /** For connections to masters. */
   readonly tls: ClientTls;
+  readonly secrets: ContainerSecrets;
 }
 
 class AgentProcess implements RunningAgent {
@@ -309,7 +322,7 @@ class AgentProcess implements RunningAgent {
   }
 
   #connect(core: Agent): void {
-    const { config, logger, runtimes, journal, tls } = this.#parts;
+    const { config, logger, runtimes, journal, tls, secrets } = this.#parts;
     const workDir = this.#parts.directory.path;
     const shell = new AgentShell({
       core,
@@ -333,6 +346,7 @@ class AgentProcess implements RunningAgent {
       ip: config.ip,
       executorEnvironment: config.executorEnvironment,
       hostPathVolumeAllow: config.hostPathVolumeAllow,
+      secrets,
       runtimes,
       logger,
       self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
@@ -361,6 +375,8 @@ class AgentProcess implements RunningAgent {
     });
     const launched = new LaunchedContainers({
       runtimes,
+      secrets,
+      hostPathVolumeAllow: config.hostPathVolumeAllow,
       logger,
       specOf: (container) => {
         const { live, executors: others } = core.snapshot();

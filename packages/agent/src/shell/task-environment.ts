@@ -75,8 +75,17 @@ export function withVariables(
   return all;
 }
 
-/** Why the environment of a command cannot be given to a process, or undefined. */
-export function environmentProblem(command: CommandInfo | undefined): string | undefined {
+/** Names that a shell hands on to what it starts. */
+const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Why the environment of a command cannot be given to a process, or undefined.
+ * @param isPlain Its process is started by a shell, where the other names go through a vector that all can see.
+ */
+export function environmentProblem(
+  command: CommandInfo | undefined,
+  { isPlain }: { readonly isPlain: boolean },
+): string | undefined {
   for (const variable of command?.environment?.variables ?? []) {
     const { name } = variable;
     if (name === '' || name.includes('=') || name.includes('\0')) {
@@ -84,8 +93,8 @@ export function environmentProblem(command: CommandInfo | undefined): string | u
     }
     if (variable.value?.includes('\0') === true)
       return `the value of ${name} holds a NUL character`;
-    if (variable.type === 'SECRET')
-      return `the secret for ${name} cannot be resolved: not supported yet`;
+    if (isPlain && variable.type === 'SECRET' && !SHELL_NAME.test(name))
+      return `'${name}' cannot be the name of a secret of a plain process`;
   }
   return undefined;
 }

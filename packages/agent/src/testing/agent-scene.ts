@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import type { AgentConfigInput } from '../config.ts';
-import { startAgent, type RunningAgent } from '../shell/start-agent.ts';
+import { startAgent, type RunningAgent, type StartOptions } from '../shell/start-agent.ts';
 import { startFakeMaster, type FakeMaster } from './fake-master.ts';
 
 export interface AgentScene {
   readonly master: FakeMaster;
   readonly workDir: string;
   /** Starts an agent and waits until it is registered; it is shut down after the test. */
-  readonly start: (more?: AgentConfigInput) => Promise<RunningAgent>;
+  readonly start: (
+    more?: AgentConfigInput,
+    options?: Partial<StartOptions>,
+  ) => Promise<RunningAgent>;
 }
 
 /** Declares what makes and removes the scene. Returns the one of the test that runs. */
@@ -33,7 +36,7 @@ export function agentScene(): () => AgentScene {
   return () => ({
     master,
     workDir,
-    async start(more = {}) {
+    async start(more = {}, options = {}) {
       const agent = await startAgent(
         {
           masters: [master.url],
@@ -45,7 +48,7 @@ export function agentScene(): () => AgentScene {
           registrationBackoffMaxMs: 50,
           ...more,
         },
-        { logger: silentLogger },
+        { logger: silentLogger, ...options },
       );
       agents.push(agent);
       await agent.registered;

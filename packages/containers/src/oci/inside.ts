@@ -102,7 +102,7 @@ async function describe(inside: InContainer, asked: Asked): Promise<readonly str
     env: [...process.env, ...added],
     terminal: asked.terminal !== undefined,
   };
-  await writeFile(path, configText(described));
+  await writeFile(path, configText(described), { mode: 0o600 });
   return [...runtime, 'exec', `--process=${path}`, `--pid-file=${join(directory, 'pid')}`, id];
 }
 

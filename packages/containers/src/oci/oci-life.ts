@@ -123,7 +123,9 @@ export class OciLife {
     const host = await makeHost(input);
     container.host = host;
     if (input.parent?.networks !== undefined) await keepNetworks(container, input.parent.networks);
-    await writeFile(join(directory, 'config.json'), configText(ociConfig(spec, host)));
+    // The environment may hold secrets.
+    const config = configText(ociConfig(spec, host));
+    await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
     const pid = await createUnderConmon({
       id: spec.id,
       tools: this.options.tools,

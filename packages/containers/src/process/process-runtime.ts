@@ -112,7 +112,7 @@ class ProcessRuntime implements ContainerRuntime {
       throw containerError('CONTAINER_INVALID', 'the process runtime cannot run images');
     }
     if ((spec.container?.volumes ?? []).length > 0) {
-      throw containerError('CONTAINER_INVALID', 'the process runtime does not support volumes yet');
+      throw containerError('CONTAINER_INVALID', 'the process runtime mounts no volumes');
     }
     const networks = spec.container?.network_infos ?? [];
     if (networks.some(({ name, port_mappings }) => name !== undefined || port_mappings?.length)) {

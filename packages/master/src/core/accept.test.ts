@@ -45,11 +45,11 @@ const INVALID: readonly InvalidTask[] = [
     message: /does not specify a 'value'/,
   },
   {
-    what: 'a secret',
+    what: 'a secret variable without its secret',
     change: {
       command: { value: 'x', environment: { variables: [{ name: 'S', type: 'SECRET' }] } },
     },
-    message: /'S' of type 'SECRET' is not supported yet/,
+    message: /'S' of type 'SECRET' must have a secret set/,
   },
   {
     what: 'a health check without its kind',

@@ -7,6 +7,7 @@ import { executorId, idProblem } from '@dcos/base';
 import { Resources, validateResources } from '@dcos/resources';
 import { ExecutorInfoType, toJsonText, type ExecutorInfo } from '@dcos/wire';
 import { findExecutor } from './executors.ts';
+import { environmentProblem, secretVolumeProblem } from './secret-validation.ts';
 import { mixProblem, persistenceProblem, type LaunchPlace } from './task-validation.ts';
 
 /** Says what is wrong with an executor, or undefined. Resources carry their allocation already. */
@@ -14,6 +15,8 @@ export function executorProblem(executor: ExecutorInfo, place: LaunchPlace): str
   return (
     identityProblem(executor, place) ??
     kindProblem(executor) ??
+    environmentProblem(executor.command) ??
+    secretVolumeProblem(executor.container) ??
     sharingProblem(executor) ??
     executorResourcesProblem(executor) ??
     sameExecutorProblem(executor, place)

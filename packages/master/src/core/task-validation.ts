@@ -7,6 +7,7 @@
 import { idProblem, taskId } from '@dcos/base';
 import { Resources, resourcesText, validateResources } from '@dcos/resources';
 import type { CheckInfo, ContainerInfo, HealthCheck, TaskInfo } from '@dcos/wire';
+import { environmentProblem, secretVolumeProblem } from './secret-validation.ts';
 import type { Agent, Framework } from './state.ts';
 
 export interface LaunchPlace {
@@ -51,13 +52,7 @@ function kindProblem(task: TaskInfo): string | undefined {
   ) {
     return "Shell command of the task does not specify a 'value'";
   }
-  const variables = task.command?.environment?.variables ?? [];
-  const secret = variables.find(({ type }) => type === 'SECRET');
-  if (secret !== undefined)
-    return `Environment variable '${secret.name}' of type 'SECRET' is not supported yet`;
-  const unset = variables.find((variable) => variable.value === undefined);
-  if (unset !== undefined) return `Environment variable '${unset.name}' must have a value set`;
-  return undefined;
+  return environmentProblem(task.command) ?? secretVolumeProblem(task.container);
 }
 
 function checkProblem(

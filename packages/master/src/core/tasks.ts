@@ -8,7 +8,15 @@
 
 import { agentId, assert, frameworkId, present, taskId, type TaskId } from '@dcos/base';
 import { Resources } from '@dcos/resources';
-import type { agentProtocol, scheduler, Task, TaskInfo, TaskState, TaskStatus } from '@dcos/wire';
+import {
+  withoutSecrets,
+  type agentProtocol,
+  type scheduler,
+  type Task,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+} from '@dcos/wire';
 import {
   count,
   countOf,
@@ -50,8 +58,8 @@ export function taskOfInfo(framework: Framework, info: TaskInfo): Task {
     ...(resources !== undefined && { resources }),
     ...(labels !== undefined && { labels }),
     ...(discovery !== undefined && { discovery }),
-    ...(container !== undefined && { container }),
-    ...(health_check !== undefined && { health_check }),
+    ...(container !== undefined && { container: withoutSecrets(container) }),
+    ...(health_check !== undefined && { health_check: withoutSecrets(health_check) }),
     ...(kill_policy !== undefined && { kill_policy }),
     ...(limits !== undefined && { limits }),
     ...(executor !== undefined && { executor_id: executor.executor_id }),

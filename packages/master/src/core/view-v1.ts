@@ -23,6 +23,7 @@ import {
   type Resource,
   type Task,
   type TimeInfo,
+  withoutSecrets,
 } from '@dcos/wire';
 import { lookOf, type AgentLook } from './agent-look.ts';
 import { agentPid } from './names.ts';
@@ -185,7 +186,7 @@ export function getExecutors(state: MasterState): LargeMessage<masterApi.Respons
   for (const agent of state.agents.values()) {
     for (const ofFramework of agent.executors.values()) {
       for (const { info } of ofFramework.values())
-        executors.push({ executor_info: info, agent_id: { value: agent.id } });
+        executors.push({ executor_info: withoutSecrets(info), agent_id: { value: agent.id } });
     }
   }
   return new LargeMessage(masterApi.Response_GetExecutorsType, {

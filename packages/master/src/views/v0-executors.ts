@@ -3,7 +3,7 @@
  */
 
 import type { JsonObject } from '@dcos/base';
-import { EnvironmentType, toJson, type CommandInfo } from '@dcos/wire';
+import { EnvironmentType, toJson, withoutSecrets, type CommandInfo } from '@dcos/wire';
 import type { ExecutorRecord } from '../core/state.ts';
 import { cachedText } from './document.ts';
 import { summary } from './v0-resources.ts';
@@ -37,7 +37,7 @@ function commandObject(command: CommandInfo): JsonObject {
     ...(value !== undefined && { value }),
     argv: [...argv],
     ...(environment !== undefined && {
-      environment: toJson(EnvironmentType, environment),
+      environment: toJson(EnvironmentType, withoutSecrets(environment)),
     }),
     uris: uris.map((uri) => ({ value: uri.value, executable: uri.executable ?? false })),
   };

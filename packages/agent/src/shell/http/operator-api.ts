@@ -20,6 +20,7 @@ import {
   encodeAs,
   encodingOfAccept,
   encodingOfContentType,
+  withoutSecrets,
   type AgentInfo,
   type ExecutorInfo,
   type FileInfo,
@@ -266,7 +267,7 @@ function executorsResponse(snapshot: AgentSnapshot): agentApi.Response_GetExecut
     executor_info: {
       executor_id: { value: task.taskId },
       framework_id: { value: task.frameworkId },
-      ...(task.info.command === undefined ? {} : { command: task.info.command }),
+      ...(task.info.command === undefined ? {} : { command: withoutSecrets(task.info.command) }),
       resources: task.info.resources ?? [],
       name: executorName(task.info),
       source: task.taskId,
@@ -277,7 +278,7 @@ function executorsResponse(snapshot: AgentSnapshot): agentApi.Response_GetExecut
       ...known(snapshot.live)
         .filter(({ group, executor: own }) => group === undefined && own === undefined)
         .map(executor),
-      ...snapshot.executors.map(({ info }) => ({ executor_info: info })),
+      ...snapshot.executors.map(({ info }) => ({ executor_info: withoutSecrets(info) })),
     ],
     completed_executors: [
       ...known(snapshot.completed)

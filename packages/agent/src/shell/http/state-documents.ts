@@ -15,6 +15,7 @@ import {
   HealthCheckType,
   LabelsType,
   toJson,
+  withoutSecrets,
   type AgentInfo,
   type Attribute,
   type FrameworkInfo,
@@ -251,10 +252,10 @@ function taskDocument(input: DocumentInput, task: TaskRecord): JsonObject {
       : { discovery: toJson(DiscoveryInfoType, info.discovery) }),
     ...(info.container === undefined
       ? {}
-      : { container: toJson(ContainerInfoType, info.container) }),
+      : { container: toJson(ContainerInfoType, withoutSecrets(info.container)) }),
     ...(info.health_check === undefined
       ? {}
-      : { health_check: toJson(HealthCheckType, info.health_check) }),
+      : { health_check: toJson(HealthCheckType, withoutSecrets(info.health_check)) }),
   };
 }
 
