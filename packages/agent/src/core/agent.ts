@@ -181,6 +181,9 @@ function dispatch(context: Context, event: AgentEvent): void {
       return healthChecked(context, event.id, event);
     case 'limited':
       return containerLimited(context, event.id, event);
+    case 'storage':
+      context.isStorageShort = event.isShort;
+      return;
     case 'probed':
       return checkProbed(context, event.id, event.status);
     case 'containerCalled':

@@ -81,6 +81,8 @@ export interface Context {
   attempts: number;
   /** How long the master may be silent; known once registered. */
   pingTimeoutMs: number;
+  /** There is no room on the disk: nothing new is started. */
+  isStorageShort: boolean;
   /** Everything is to be killed; no task is taken any more. */
   stopping: string | undefined;
   stopped: boolean;
@@ -117,6 +119,7 @@ export function createContext(random: Random, options: AgentOptions): Context {
     phase: 'recovering',
     attempts: 0,
     pingTimeoutMs: 0,
+    isStorageShort: false,
     stopping: undefined,
     stopped: false,
     now: 0,

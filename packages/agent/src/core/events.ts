@@ -1,6 +1,6 @@
 /**
  * What can happen to an agent, and what it wants done. The shell performs effects in order; nothing after a
- * `persist` leaves the process before that record is durable.
+ * `persist` leaves the process before that record is durable; only PONG, which tells nothing, may.
  */
 
 import type { ContainerId, JsonObject } from '@dcos/base';
@@ -50,6 +50,8 @@ export type AgentEvent =
     }
   /** The run of a task or an executor took more than it may, or gives way to others: it is ended at once. */
   | ({ readonly kind: 'limited'; readonly id: ContainerId } & Limitation)
+  /** Whether the disk of the work directory is full, which it is not unless told. */
+  | { readonly kind: 'storage'; readonly isShort: boolean }
   /** The answer to a `probe`. */
   | { readonly kind: 'probed'; readonly id: ContainerId; readonly status: CheckStatusInfo }
   /** A client asks something of a container. */

@@ -182,13 +182,15 @@ export function refusalOf(
       `The agent does not have the task's resources: ${lack}`,
     );
   }
-  const runtime = runtimeFor(context, executor?.info ?? info);
-  if (context.options.runtimes.has(runtime)) return undefined;
-  return {
+  const unlaunched = (why: string): UpdateFields => ({
     state: 'TASK_FAILED',
     reason: 'REASON_CONTAINER_LAUNCH_FAILED',
-    message: `Failed to launch container: the runtime '${runtime}' is not enabled on this agent`,
-  };
+    message: `Failed to launch container: ${why}`,
+  });
+  if (context.isStorageShort) return unlaunched("the disk of the agent's work directory is full");
+  const runtime = runtimeFor(context, executor?.info ?? info);
+  if (context.options.runtimes.has(runtime)) return undefined;
+  return unlaunched(`the runtime '${runtime}' is not enabled on this agent`);
 }
 
 /** Files and image are there. */

@@ -1,6 +1,6 @@
 /**
  * Runs the core: feeds events, performs effects in order, keeps the timers. Nothing after a `persist`
- * leaves before it is durable; all records of one round share one write to disk.
+ * leaves before it is durable, but answers to pings; all records of one round share one write to disk.
  */
 
 import { errorText, type Clock, type Instant, type JsonObject, type Logger } from '@dcos/base';
@@ -13,6 +13,9 @@ import type { LaunchedContainers } from './launched-containers.ts';
 import type { Launcher } from './launcher.ts';
 import type { MasterConnection } from './master-connection.ts';
 
+/** Effects that may wait for what is before them to become durable. */
+const QUEUED_EFFECTS_MAX = 500_000;
+
 export interface AgentShellOptions {
   readonly core: Agent;
   readonly clock: Clock;
@@ -20,7 +23,7 @@ export interface AgentShellOptions {
   readonly logger: Logger;
   readonly onRegistered: (agentId: string) => void;
   readonly onStopped: (reason: string) => void;
-  /** The checkpoint cannot be written: nothing may go on. */
+  /** The checkpoint cannot be written, and that will not change: nothing may go on. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -64,7 +67,15 @@ export class AgentShell {
   emit(event: AgentEvent): void {
     if (this.#closed) return;
     const { core, clock } = this.#options;
-    this.#queue.push(...core.handle(event, clock.now(), clock.monotonicMs()));
+    for (const effect of core.handle(event, clock.now(), clock.monotonicMs())) {
+      // It says nothing but that we are there, also while the disk is full.
+      if (effect.kind === 'send' && effect.message.type === 'PONG') this.#perform(effect);
+      else this.#queue.push(effect);
+    }
+    if (this.#queue.length > QUEUED_EFFECTS_MAX) {
+      this.#fail(new Error(`more than ${QUEUED_EFFECTS_MAX} effects wait for the disk`));
+      return;
+    }
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.#draining = this.#drain();
@@ -89,15 +100,19 @@ export class AgentShell {
         for (const effect of batch) this.#perform(effect);
       }
     } catch (error) {
-      this.#closed = true;
-      this.#options.logger.error(
-        { event: 'agent.failed', error: errorText(error) },
-        'cannot go on; tasks keep running and are found again by the next start',
-      );
-      this.#options.onFailed(error);
+      this.#fail(error);
     } finally {
       this.#isDraining = false;
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#closed = true;
+    this.#options.logger.error(
+      { event: 'agent.failed', error: errorText(error) },
+      'cannot go on; tasks keep running and are found again by the next start',
+    );
+    this.#options.onFailed(error);
   }
 
   #perform(effect: AgentEffect): void {

@@ -5,11 +5,12 @@
  * Invariants:
  * - After `append` resolves its records survive a crash of the host.
  * - A line that was half written, or that the disk damaged, is skipped; all others count.
+ * - After a failed `append` nothing that was durable is lost, and the same records may be appended again.
  * - The file is rewritten (new file, fsync, rename, fsync of the directory) when most of it is out of date.
  */
 
-import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isJsonObject, OperationError, type JsonObject, type Logger } from '@dcos/base';
 
@@ -42,40 +43,118 @@ export async function openCheckpointJournal(
   const records = new Map<string, JsonObject>();
   const text = await readExisting(path);
   if (text !== undefined) replay(text, path, lines, records, logger);
-
   // A fresh file on every start: the damaged and the out of date are gone, and the rest is proven readable.
-  let handle = await rewrite(path, lines);
-  let bytes = sizeOf(lines);
-  let liveBytes = bytes;
-  return {
-    records,
-    async append(writes) {
-      let chunk = '';
-      for (const { key, value } of writes) {
-        const line = encodeLine({ key, value: value ?? null });
-        chunk += line;
-        liveBytes -= lines.get(key)?.length ?? 0;
-        if (value === undefined) lines.delete(key);
-        else {
-          lines.set(key, line);
-          liveBytes += line.length;
-        }
+  const handle = await writeNext(path, lines);
+  await adoptNext(path);
+  return new JournalFile({ path, lines, records, handle });
+}
+
+/** The open file. After a failed `append` the next one mends what that left behind. */
+class JournalFile implements CheckpointJournal {
+  readonly records: ReadonlyMap<string, JsonObject>;
+  readonly #path: string;
+  readonly #lines: Map<string, string>;
+  #handle: FileHandle;
+  /** Length of what is whole and durable. */
+  #bytes: number;
+  #liveBytes: number;
+  /** There may be half a line behind that. */
+  #isTorn = false;
+  /** Nobody knows what of the file is durable, or which file the handle is of: only a new one helps. */
+  #isSuspect = false;
+
+  constructor(opened: {
+    readonly path: string;
+    readonly lines: Map<string, string>;
+    readonly records: ReadonlyMap<string, JsonObject>;
+    readonly handle: FileHandle;
+  }) {
+    this.#path = opened.path;
+    this.#lines = opened.lines;
+    this.records = opened.records;
+    this.#handle = opened.handle;
+    this.#liveBytes = sizeOf(opened.lines);
+    this.#bytes = HEADER_BYTES + this.#liveBytes;
+  }
+
+  async append(writes: readonly CheckpointWrite[]): Promise<void> {
+    const chunk = this.#take(writes);
+    if (this.#isSuspect) return await this.#rewrite();
+    const isDue = this.#bytes + chunk.length > GARBAGE_BYTES_MIN + 2 * this.#liveBytes;
+    if (isDue && (await this.#couldRewrite())) return;
+    await this.#write(chunk);
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      // The system may have dropped what it could not write: a second attempt would find nothing to do.
+      this.#isSuspect = true;
+      throw error;
+    }
+    this.#bytes += chunk.length;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  /** Takes the records into memory; the same once more changes nothing. */
+  #take(writes: readonly CheckpointWrite[]): Buffer {
+    let chunk = '';
+    for (const { key, value } of writes) {
+      const line = encodeLine({ key, value: value ?? null });
+      chunk += line;
+      this.#liveBytes -= Buffer.byteLength(this.#lines.get(key) ?? '');
+      if (value === undefined) this.#lines.delete(key);
+      else {
+        this.#lines.set(key, line);
+        this.#liveBytes += Buffer.byteLength(line);
       }
-      bytes += chunk.length;
-      if (bytes > GARBAGE_BYTES_MIN + 2 * liveBytes) {
-        const old = handle;
-        handle = await rewrite(path, lines);
-        await old.close();
-        bytes = liveBytes;
-        return;
-      }
-      await handle.appendFile(chunk);
-      await handle.datasync();
-    },
-    async close() {
-      await handle.close();
-    },
-  };
+    }
+    return Buffer.from(chunk);
+  }
+
+  async #write(chunk: Buffer): Promise<void> {
+    if (this.#isTorn) await this.#handle.truncate(this.#bytes);
+    this.#isTorn = true;
+    for (let done = 0; done < chunk.length;) {
+      const left = chunk.length - done;
+      const { bytesWritten } = await this.#handle.write(chunk, done, left, this.#bytes + done);
+      done += bytesWritten;
+    }
+    this.#isTorn = false;
+  }
+
+  /** A disk that has no room for a new file may still have some for a line. */
+  async #couldRewrite(): Promise<boolean> {
+    try {
+      await this.#rewrite();
+      return true;
+    } catch (error) {
+      if (this.#isSuspect || !isOutOfSpace(error)) throw error;
+      return false;
+    }
+  }
+
+  async #rewrite(): Promise<void> {
+    const next = await writeNext(this.#path, this.#lines);
+    const old = this.#handle;
+    this.#isSuspect = true;
+    this.#handle = next;
+    await old.close();
+    await adoptNext(this.#path);
+    this.#isSuspect = false;
+    this.#isTorn = false;
+    this.#bytes = HEADER_BYTES + this.#liveBytes;
+  }
+}
+
+/** True when the disk, or what the agent may have of it, is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  );
 }
 
 async function readExisting(path: string): Promise<string | undefined> {
@@ -131,21 +210,35 @@ function replay(
   }
 }
 
-async function rewrite(path: string, lines: ReadonlyMap<string, string>): Promise<FileHandle> {
+/** Writes everything into a file beside the journal; nothing of it is left when that fails. */
+async function writeNext(path: string, lines: ReadonlyMap<string, string>): Promise<FileHandle> {
   const next = `${path}.new`;
   const handle = await open(next, 'w', 0o600);
-  await handle.writeFile(encodeLine(FORMAT) + [...lines.values()].join(''));
-  await handle.datasync();
-  await rename(next, path);
-  const directory = await open(join(path, '..'), 'r');
-  await directory.sync();
-  await directory.close();
-  return handle;
+  try {
+    await handle.writeFile(encodeLine(FORMAT) + [...lines.values()].join(''));
+    await handle.datasync();
+    return handle;
+  } catch (error) {
+    await handle.close();
+    await rm(next, { force: true });
+    throw error;
+  }
+}
+
+/** Puts that file into the journal's place, durably. */
+async function adoptNext(path: string): Promise<void> {
+  await rename(`${path}.new`, path);
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 function sizeOf(lines: ReadonlyMap<string, string>): number {
   let bytes = 0;
-  for (const line of lines.values()) bytes += line.length;
+  for (const line of lines.values()) bytes += Buffer.byteLength(line);
   return bytes;
 }
 
@@ -160,6 +253,8 @@ function decodeLine(line: string): JsonObject | undefined {
   const value: unknown = JSON.parse(json);
   return isJsonObject(value) ? value : undefined;
 }
+
+const HEADER_BYTES = encodeLine(FORMAT).length;
 
 function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, '0');

@@ -35,7 +35,6 @@ import {
 } from '../core/index.ts';
 import { agentMetrics } from './agent-metrics.ts';
 import { AgentShell, startEvent } from './agent-shell.ts';
-import { openCheckpointJournal, type CheckpointJournal } from './checkpoint-journal.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { diskUsageOf, startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
 import { hostAttributes, hostResources } from './host-resources.ts';
@@ -54,6 +53,7 @@ import { startDiskWatch, watchedRuns, type DiskWatch } from './disk-watch.ts';
 import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
+import { openPatientJournal, type PatientJournal } from './patient-journal.ts';
 import { journalPath, runtimeStatePath, sandboxPath } from './sandbox-paths.ts';
 import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
@@ -99,7 +99,7 @@ export async function startAgent(
     const tls = readTls(config);
     const server = createHttpServer({ logger, isLongRequest: isRecordStream, tls: tls.server });
     opened.push(async () => await server.close());
-    const journal = await openCheckpointJournal(journalPath(workDir), logger);
+    const journal = await openPatientJournal({ path: journalPath(workDir), logger });
     opened.push(async () => await journal.close());
     const running = new AgentProcess({
       config,
@@ -179,7 +179,7 @@ interface Parts {
   readonly directory: WorkDirectory;
   readonly logger: Logger;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
-  readonly journal: CheckpointJournal;
+  readonly journal: PatientJournal;
   readonly server: HttpServer;
   /** For connections to masters. */
   readonly tls: ClientTls;
@@ -285,6 +285,10 @@ class AgentProcess implements RunningAgent {
       snapshot: () => this.snapshot(),
       onCollected: (id) => this.#shell?.emit({ kind: 'collected', id }),
     });
+    journal.watchSpace((isShort) => {
+      this.#shell?.emit({ kind: 'storage', isShort });
+      if (isShort) this.#collect();
+    });
     this.#diskWatch = startDiskWatch({
       intervalMs: config.containerDiskWatchIntervalMs,
       enforces: config.enforceContainerDiskQuota,
@@ -306,6 +310,18 @@ class AgentProcess implements RunningAgent {
           )
           .map((task) => sandboxPath(workDir, this.agentId() ?? '', task)),
     });
+  }
+
+  /** Old sandboxes may be what is in the way. */
+  #collect(): void {
+    this.#collector
+      ?.collect()
+      .catch((error: unknown) =>
+        this.#parts.logger.warn(
+          { event: 'gc.failed', error: errorText(error) },
+          'cannot collect sandboxes',
+        ),
+      );
   }
 
   async close(): Promise<void> {
@@ -496,6 +512,8 @@ class AgentProcess implements RunningAgent {
     await this.#collector?.close();
     await this.#rotation?.close();
     await this.#diskWatch?.close();
+    // What cannot be written now is as if the process had died a moment ago.
+    this.#parts.journal.stopWaiting();
     await this.#shell?.close();
     this.#launched?.close();
     this.#executors?.closeAll();
