@@ -33,7 +33,8 @@ export async function openWorkDirectory(directory: string): Promise<WorkDirector
     );
   }
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    // Nothing is ever written: with its journal in memory the lock needs no room on a full disk.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     const isBusy = error instanceof Error && /locked|busy/i.test(error.message);
