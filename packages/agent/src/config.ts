@@ -30,6 +30,9 @@ export const agentConfigSchema = z
     sslCaFile: z.string().min(1).optional(),
     /** Whether clients must show a certificate of those. */
     sslRequireClientCert: z.boolean().default(false),
+    /** Executors prove who they are by tokens that the agent gave them, made with the key in that file. */
+    authenticateHttpExecutors: z.boolean().default(false),
+    jwtSecretKey: z.string().min(1).optional(),
     /** Address to listen on, and at which tasks on the host's network are reached. */
     ip: z.string().default('127.0.0.1'),
     /** 0 takes a free port. */

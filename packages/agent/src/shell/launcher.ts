@@ -9,7 +9,7 @@ import { appendFile, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { promisify } from 'node:util';
-import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import { containerId, errorText, type ContainerId, type Logger } from '@dcos/base';
 import {
   accountOf,
   type ContainerRuntime,
@@ -56,6 +56,8 @@ export interface LauncherOptions {
   /** The agent's port and id; known by the time that a task is launched. */
   readonly self: () => { readonly port: number; readonly agentId: string };
   readonly emit: (event: AgentEvent) => void;
+  /** Variables of the executor in that container alone; none for tasks. */
+  readonly executorVariables: (id: ContainerId) => Promise<Readonly<Record<string, string>>>;
   /** From SHUTDOWN to the forced end of the executor in that container. */
   readonly shutdownGraceMs: (id: ContainerId) => number;
   /** The executor of a task in a group. */
@@ -124,7 +126,7 @@ class TaskLauncher implements Launcher {
       const own = all.filter((one) => one.runtime === name);
       const tasksHere = tasks.filter((task) => task.runtime === name).length;
       const specs: ContainerSpec[] = [];
-      for (const one of own) specs.push(await this.#options.secrets.equipAgain(specOf(one)));
+      for (const one of own) specs.push(await this.#foundAgain(specOf(one)));
       const found = await runtime.recover([...specs, ...this.#holdersOf(tasks, name)]);
       for (const [index, { containerId: id }] of own.entries()) {
         const one = found[index];
@@ -144,6 +146,15 @@ class TaskLauncher implements Launcher {
         containers.push({ kind: 'absent', id: task.containerId });
     }
     this.#emit({ kind: 'containersFound', containers });
+  }
+
+  async #foundAgain(spec: ContainerSpec): Promise<ContainerSpec> {
+    return await this.#options.secrets.equipAgain(await this.#withExecutorVariables(spec));
+  }
+
+  async #withExecutorVariables(spec: ContainerSpec): Promise<ContainerSpec> {
+    const variables = await this.#options.executorVariables(containerId(spec.id));
+    return { ...spec, environment: { ...spec.environment, ...variables } };
   }
 
   /** Holders of tasks that are still here, each once. */
@@ -237,7 +248,7 @@ class TaskLauncher implements Launcher {
     const id = task.containerId;
     const runtime = this.#options.runtimes.get(task.runtime);
     if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
-    const described = this.#spec(task, framework);
+    const described = await this.#withExecutorVariables(this.#spec(task, framework));
     const options = this.#readyOptions(task);
     await refuseContainer(described, options);
     await this.#makeSandbox(task, described);

@@ -7,7 +7,14 @@
 
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assert, durationText, errorText, type JsonObject, type Logger } from '@dcos/base';
+import {
+  assert,
+  durationText,
+  errorText,
+  OperationError,
+  type JsonObject,
+  type Logger,
+} from '@dcos/base';
 import {
   createDockerRuntime,
   createOciRuntime,
@@ -45,6 +52,7 @@ import type { ContainerUsage, LaunchedUsage, ShownContainers } from './http/cont
 import type { DocumentInput } from './http/state-documents.ts';
 import { containersOf } from './executor-container.ts';
 import { ExecutorStreams } from './executor-streams.ts';
+import { ExecutorTokens } from './executor-tokens.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
@@ -109,6 +117,7 @@ export async function startAgent(
       journal,
       server,
       tls: tls.client,
+      tokens: tokensOf(config),
       secrets: new ContainerSecrets({
         directory: config.secretsDir ?? join(workDir, 'run', 'secrets'),
         resolve: resolveSecret,
@@ -184,6 +193,8 @@ interface Parts {
   /** For connections to masters. */
   readonly tls: ClientTls;
   readonly secrets: ContainerSecrets;
+  /** Present when executors get tokens. */
+  readonly tokens: ExecutorTokens | undefined;
 }
 
 class AgentProcess implements RunningAgent {
@@ -338,7 +349,7 @@ class AgentProcess implements RunningAgent {
   }
 
   #connect(core: Agent): void {
-    const { config, logger, runtimes, journal, tls, secrets } = this.#parts;
+    const { config, logger, runtimes, journal, tls, secrets, tokens } = this.#parts;
     const workDir = this.#parts.directory.path;
     const shell = new AgentShell({
       core,
@@ -370,6 +381,12 @@ class AgentProcess implements RunningAgent {
       executorOf: ({ group }) =>
         core.snapshot().executors.find(({ containerId }) => containerId === group?.containerId)
           ?.info,
+      executorVariables: async (id) => {
+        const one = core.snapshot().executors.find(({ containerId }) => containerId === id);
+        if (tokens === undefined || one?.process === undefined) return {};
+        const { frameworkId: fid, executorId: eid } = one;
+        return { MESOS_EXECUTOR_AUTHENTICATION_TOKEN: await tokens.issue({ fid, eid, cid: id }) };
+      },
       shutdownGraceMs: (id) => {
         const own = core.snapshot().executors.find(({ containerId }) => containerId === id)?.info
           .shutdown_grace_period?.nanoseconds;
@@ -445,6 +462,7 @@ class AgentProcess implements RunningAgent {
     });
     this.#endStreams = addAgentRoutes({
       executors: () => this.#executors,
+      tokens: config.authenticateHttpExecutors ? this.#parts.tokens : undefined,
       app: server.app,
       metrics,
       logger,
@@ -526,6 +544,18 @@ class AgentProcess implements RunningAgent {
   }
 }
 
+function tokensOf({
+  jwtSecretKey,
+  authenticateHttpExecutors,
+}: AgentConfig): ExecutorTokens | undefined {
+  if (jwtSecretKey !== undefined) return ExecutorTokens.byKeyFile(jwtSecretKey);
+  if (!authenticateHttpExecutors) return undefined;
+  throw new OperationError(
+    'TOKEN_SECRET_INVALID',
+    'authenticateHttpExecutors needs jwtSecretKey: a file with the key for tokens of executors',
+  );
+}
+
 /** What routes see before the core exists. */
 const NOT_YET: AgentSnapshot = {
   agentId: undefined,
@@ -584,7 +614,9 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     containerizers: [
       ...new Set(config.runtimes.replaceAll(/process|oci/g, 'mesos').split(',')),
     ].join(','),
+    authenticate_http_executors: String(config.authenticateHttpExecutors),
     default_role: config.defaultRole,
+    ...(config.jwtSecretKey !== undefined && { jwt_secret_key: config.jwtSecretKey }),
     docker_socket: config.dockerSocket,
     enforce_container_disk_quota: String(config.enforceContainerDiskQuota),
     executor_registration_timeout: durationText(config.executorRegistrationMs),

@@ -7,6 +7,7 @@ import { sendJson, type FastifyInstance, type FastifyReply } from '@dcos/http';
 import type { Metrics } from '@dcos/telemetry';
 import type { Logger } from '@dcos/base';
 import type { ExecutorStreams } from '../executor-streams.ts';
+import type { ExecutorTokens } from '../executor-tokens.ts';
 import { addExecutorApi } from './executor-api.ts';
 import { addFilesRoutes, plain } from './files-routes.ts';
 import { addOperatorApi, type OperatorApiOptions } from './operator-api.ts';
@@ -19,9 +20,11 @@ export const PROCESS_PREFIX = '/slave(1)';
 
 export interface AgentRoutesOptions {
   readonly app: FastifyInstance;
-  readonly api: OperatorApiOptions;
+  readonly api: Omit<OperatorApiOptions, 'access'>;
   /** Absent until the agent is started. */
   readonly executors: () => ExecutorStreams | undefined;
+  /** Present when executors must prove who they are. */
+  readonly tokens: ExecutorTokens | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly now: () => number;
@@ -44,8 +47,9 @@ export function addAgentRoutes(options: AgentRoutesOptions): () => void {
         await Promise.resolve();
         addDocuments(scope, options);
         addFilesRoutes(scope, options.api.files);
-        addOperatorApi(scope, options.api);
-        addExecutorApi(scope, options.executors);
+        const access = { tokens: options.tokens, snapshot: options.api.snapshot };
+        addOperatorApi(scope, { ...options.api, access });
+        addExecutorApi(scope, options.executors, access);
       },
       { prefix },
     );

@@ -24,6 +24,7 @@ import {
   type Encoding,
 } from '@dcos/wire';
 import type { ExecutorStream, ExecutorStreams } from '../executor-streams.ts';
+import { claimsProblem, executorOfRequest, type ExecutorAccessOptions } from './executor-access.ts';
 import { plain } from './files-routes.ts';
 
 /** How often a stream says that it is still there. */
@@ -35,8 +36,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function addExecutorApi(
   app: FastifyInstance,
   executors: () => ExecutorStreams | undefined,
+  access: ExecutorAccessOptions,
 ): void {
   app.all('/api/v1/executor', async (request, reply) => {
+    const claims = await executorOfRequest(access, request, reply);
+    if (claims === undefined) return reply;
     const refused = refusalOfHead(request);
     if (refused !== undefined) {
       if (refused.code === 405) reply.header('allow', 'POST');
@@ -49,6 +53,8 @@ export function addExecutorApi(
       const text = `Expecting 'Accept' to allow '${MEDIA_TYPES.protobuf}' or '${MEDIA_TYPES.json}'`;
       return await plain(reply, 406, text);
     }
+    const problem = claimsProblem(access, claims, call);
+    if (problem !== undefined) return await plain(reply, 403, problem);
     const streams = executors();
     if (streams === undefined) return await plain(reply, 503, 'Agent has not finished recovery');
     return await perform(streams, call, accept ?? 'json', reply);

@@ -42,6 +42,7 @@ import {
   type LaunchedUsage,
   type ShownContainers,
 } from './container-documents.ts';
+import { isGranted, type ExecutorAccessOptions } from './executor-access.ts';
 import { READ_BYTES_MAX, listFiles, readPiece } from './file-reading.ts';
 import { plain } from './files-routes.ts';
 import type { SandboxFiles } from './sandbox-files.ts';
@@ -60,6 +61,7 @@ export interface OperatorApiOptions {
   readonly usage: () => Promise<readonly ContainerUsage[]>;
   readonly launchedUsage: (shown: ShownContainers) => Promise<readonly LaunchedUsage[]>;
   readonly containers: ContainerApiOptions;
+  readonly access: ExecutorAccessOptions;
 }
 
 /** Adds `POST /api/v1`. */
@@ -86,6 +88,8 @@ async function onCall(
     return await plain(reply, 400, "Expecting 'Content-Type' to be present");
   const isRecovering = options.snapshot().phase === 'recovering';
   if (isRecordStream(request)) {
+    if (!(await isGranted(options.access, request, 'ATTACH_CONTAINER_INPUT', undefined)))
+      return await plain(reply, 403, '');
     if (isRecovering) return await plain(reply, 503, 'Agent has not finished recovery');
     return await takeInput(options.containers, request, reply);
   }
@@ -123,6 +127,8 @@ async function onCall(
   const asked = containerCallOf(call);
   if (typeof asked === 'string')
     return await plain(reply, 400, `Failed to validate agent::Call: ${asked}`);
+  if (!(await isGranted(options.access, request, call.type, asked)))
+    return await plain(reply, 403, '');
   if (asked !== undefined) {
     if (isRecovering) return await plain(reply, 503, 'Agent has not finished recovery');
     const { type } = call;
