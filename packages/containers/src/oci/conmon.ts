@@ -8,21 +8,17 @@
  * `/dev/null`.
  */
 
-import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { containerError } from '../errors.ts';
+import type { ShimLauncher } from '../process/shim-launcher.ts';
+import { PID_FILE, settleCreate } from './creates-under-way.ts';
 import type { OciUser } from './oci-spec.ts';
 
 /** How long the runtime may take to make a container on a busy host. */
 const CREATE_TIMEOUT_MS = 60_000;
-/** The runtime's own log and conmon's answer: more is cut. */
-const ANSWER_BYTES_MAX = 64 * 1024;
-/** The sandbox may hold what was fetched for the task, also links with these names: they are not followed. */
-const OUTPUT_FLAGS =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+/** The end of the runtime's own log; more is cut. */
+const LOG_CHARACTERS_MAX = 64 * 1024;
 /** All that programs of ours get of an environment. */
 export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -31,8 +27,8 @@ export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
 /** Programs by path. */
 export interface OciTools {
   readonly conmon: string;
-  /** `runc` or `crun`. */
   readonly runtime: string;
+  readonly kind: 'runc' | 'crun';
   /** A first process for containers that have processes of their own. */
   readonly init: string;
 }
@@ -51,7 +47,6 @@ export interface CreateRequest {
 }
 
 /** Files in a container's directory. */
-export const PID_FILE = 'pid';
 export const CONMON_PID_FILE = 'conmon.pid';
 const RUNTIME_LOG_FILE = 'runtime.log';
 
@@ -62,27 +57,32 @@ export async function writeRuntimeScript(directory: string, runtime: string): Pr
   return path;
 }
 
-/** Resolves with the pid of the container's first process, which waits to be started. */
-export async function createUnderConmon(request: CreateRequest): Promise<number> {
+/**
+ * Resolves with the pid of the container's first process, which waits to be started. The launcher starts conmon: a fork
+ * of the agent costs its event loop some milliseconds.
+ */
+export async function createUnderConmon(
+  request: CreateRequest,
+  launcher: Pick<ShimLauncher, 'supervise'>,
+): Promise<number> {
   const { directory, sandboxPath, user } = request;
-  await using output = await open(join(sandboxPath, 'stdout'), OUTPUT_FLAGS, 0o644);
-  await using errors = await open(join(sandboxPath, 'stderr'), OUTPUT_FLAGS, 0o644);
-  for (const handle of [output, errors]) await handle.chown(user.uid, user.gid);
-  const child = spawn(request.tools.conmon, conmonArguments(request), {
-    cwd: directory,
-    env: { ...TOOL_ENVIRONMENT, _OCI_SYNCPIPE: '3' },
-    stdio: ['ignore', output.fd, errors.fd, 'pipe'],
-    detached: true,
+  const end = await launcher.supervise({
+    file: request.tools.conmon,
+    vector: conmonArguments(request),
+    environment: { ...TOOL_ENVIRONMENT, _OCI_SYNCPIPE: '3' },
+    directory,
+    sandboxPath,
+    account: { uid: user.uid, gid: user.gid },
+    timeoutMs: CREATE_TIMEOUT_MS,
   });
-  const failed = new Promise<never>((_resolve, reject) => {
-    child.once('error', (error) =>
-      reject(containerError('CONTAINER_LAUNCH_FAILED', 'cannot start conmon', error)),
-    );
-  });
-  const answer = await Promise.race([answerOf(child.stdio[3] as Readable), failed]);
-  const pid = pidIn(answer);
+  if (end === undefined) {
+    // What is removed too early would be made afterwards.
+    await settleCreate(directory);
+    throw containerError('CONTAINER_LAUNCH_FAILED', 'the launcher of tasks died');
+  }
+  const pid = pidIn(end.stdout);
   if (pid !== undefined) return pid;
-  const reason = lastError(await logText(directory)) ?? answer.trim();
+  const reason = lastError(await logText(directory)) ?? (end.stdout.trim() || end.stderr);
   throw containerError(
     'CONTAINER_LAUNCH_FAILED',
     `the container could not be made: ${reason === '' ? 'conmon ended without a word' : reason}`,
@@ -111,28 +111,6 @@ function conmonArguments(request: CreateRequest): readonly string[] {
   ];
 }
 
-/** One line of JSON, or nothing when conmon gave up. */
-async function answerOf(pipe: Readable): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let text = '';
-  const timer = setTimeout(() => {
-    reject(containerError('CONTAINER_LAUNCH_FAILED', 'the container was not made in time'));
-  }, CREATE_TIMEOUT_MS);
-  pipe.setEncoding('utf8');
-  pipe.on('data', (chunk: string) => {
-    text = (text + chunk).slice(0, ANSWER_BYTES_MAX);
-    if (text.includes('\n')) resolve(text);
-  });
-  pipe.once('end', () => resolve(text));
-  pipe.once('error', reject);
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    pipe.destroy();
-  }
-}
-
 function pidIn(answer: string): number | undefined {
   const match = /"data": ?(\d+)/.exec(answer);
   const pid = Number(match?.[1] ?? 0);
@@ -141,7 +119,7 @@ function pidIn(answer: string): number | undefined {
 
 async function logText(directory: string): Promise<string> {
   try {
-    return (await readFile(join(directory, RUNTIME_LOG_FILE), 'utf8')).slice(-ANSWER_BYTES_MAX);
+    return (await readFile(join(directory, RUNTIME_LOG_FILE), 'utf8')).slice(-LOG_CHARACTERS_MAX);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;

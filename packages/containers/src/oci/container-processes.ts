@@ -11,9 +11,9 @@ import type { ContainerSignal } from '../runtime.ts';
 import type { CgroupHost } from './cgroup-host.ts';
 import { cgroupReader } from './cgroup-usage.ts';
 
-/** Looks for what is left of a container before it is given up as unkillable. */
+/** Looks for what is left of a container before it is given up as unkillable; pauses between them double. */
 const KILL_ROUNDS = 500;
-const KILL_ROUND_MS = 20;
+const KILL_PAUSE_MS_MAX = 20;
 
 /** Signals the container's first process, if it is still the one that we know. */
 export async function signalProcess(
@@ -38,7 +38,7 @@ export async function killGroup(cgroups: CgroupHost, group: string, logger: Logg
     const pids = await members(cgroups, group);
     if (pids.length === 0) return;
     for (const pid of pids) sendTo(pid, 'SIGKILL');
-    await delay(KILL_ROUND_MS);
+    await delay(Math.min(KILL_PAUSE_MS_MAX, 2 ** round));
   }
   logger.error({ event: 'container.unkillable', group }, 'processes of a container do not end');
 }

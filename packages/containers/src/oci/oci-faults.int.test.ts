@@ -3,13 +3,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { silentLogger } from '@dcos/base';
+import { LAUNCHER_MARK } from '../process/launcher-program.ts';
+import { borrowShimLauncher } from '../process/shim-launcher.ts';
 import { parseStatLine } from '../process/shim.ts';
 import { readText } from '../process/state-files.ts';
 import { ociObstacle, ociScene } from '../testing/oci-scene.ts';
+import { findCgroups } from './cgroup-host.ts';
+import { groupOf } from './container-host.ts';
 
 const reason = await ociObstacle();
 if (reason !== undefined) console.warn(`SKIPPED faults of the oci runtime: ${reason}`);
@@ -98,13 +103,23 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
     });
   });
 
-  test('nothing is removed while a supervisor of the last agent makes it', async () => {
+  test.each([
+    ['a supervisor', ['conmon', '--bundle=']],
+    ['a launcher', [LAUNCHER_MARK, '1']],
+  ])('nothing is removed while %s of the last agent is at work', async (_what, words) => {
     const { root, open } = scene();
     const directory = join(root, 'run', 'half-made');
     await mkdir(directory, { recursive: true });
-    // What tells a supervisor is its argument.
-    const vector = ['-c', 'sleep 600; :', 'conmon', `--bundle=${directory}`];
-    const child = spawn('/bin/sh', vector, { detached: true, stdio: 'ignore' });
+    // What tells them is their arguments.
+    const marks = words.map((word) => (word === '--bundle=' ? `${word}${directory}` : word));
+    const child = spawn(
+      '/bin/sh',
+      ['-c', 'while [ ! -e "$0" ]; do sleep 0.01; done', join(root, 'over'), ...marks],
+      {
+        detached: true,
+        stdio: 'ignore',
+      },
+    );
     try {
       await once(child, 'spawn');
       let isDone = false;
@@ -114,12 +129,73 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(isDone).toBe(false);
       expect(existsSync(directory)).toBe(true);
-      await writeFile(join(directory, 'pid'), '');
+      await writeFile(join(root, 'over'), '');
       await recovered;
+      expect(existsSync(directory)).toBe(false);
+    } finally {
+      await rm(join(root, 'over'), { force: true });
+      if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL');
+    }
+  });
+
+  test('a container whose supervisor has made it is no reason to wait', async () => {
+    const { root, open } = scene();
+    const directory = join(root, 'run', 'made');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'pid'), '');
+    const vector = ['-c', 'sleep 600; :', 'conmon', `--bundle=${directory}`];
+    const child = spawn('/bin/sh', vector, { detached: true, stdio: 'ignore' });
+    try {
+      await once(child, 'spawn');
+      await open().recover([]);
       expect(existsSync(directory)).toBe(false);
     } finally {
       process.kill(-(child.pid ?? 0), 'SIGKILL');
     }
+  });
+
+  test('a launcher that dies leaves containers that are there, or are not', async () => {
+    const { root, runtime } = scene();
+    const launcher = borrowShimLauncher(silentLogger);
+    const specs = Array.from({ length: 6 }, (_, index) => ({
+      id: `cut-${process.pid}-${index}`,
+      sandboxPath: join(root, 'sandboxes', `cut-${process.pid}-${index}`),
+      command: { value: 'exec sleep 60' },
+      environment: { PATH: '/usr/bin:/bin' },
+      cpus: 0.1,
+      memoryBytes: 0,
+    }));
+    const creates = specs.map(async (spec) => {
+      await mkdir(spec.sandboxPath, { recursive: true });
+      await runtime.prepare(spec);
+      await runtime.create(spec);
+    });
+    await Promise.race(creates);
+    process.kill(launcher.pid ?? 0, 'SIGKILL');
+    const made = await Promise.allSettled(creates);
+    launcher.close();
+    expect(made.some(({ status }) => status === 'rejected')).toBe(true);
+    for (const [index, result] of made.entries()) {
+      const id = specs[index]?.id ?? '';
+      if (result.status === 'fulfilled') expect((await runtime.start(id)).pid).toBeGreaterThan(1);
+      else
+        expect(result.reason).toMatchObject({
+          code: 'CONTAINER_LAUNCH_FAILED',
+          message: 'the launcher of tasks died',
+        });
+      // What the supervisors made all the same is found at the end of the suite.
+      await runtime.remove(id);
+    }
+  });
+
+  test('groups that were made below the one of a container go with it', async () => {
+    const { id } = await scene().launch('exec sleep 60');
+    const cgroups = await findCgroups();
+    const groups = (cgroups?.directories(groupOf(id)) ?? []).filter((path) => existsSync(path));
+    expect(groups).not.toEqual([]);
+    for (const group of groups) await mkdir(join(group, 'below'));
+    await scene().runtime.remove(id);
+    expect(groups.filter((path) => existsSync(path))).toEqual([]);
   });
 
   test.runIf(existsSync('/usr/lib/cni/bridge'))(

@@ -38,7 +38,9 @@ import { exitStatusOf } from './exit-status.ts';
 import { fillNameFiles } from './name-files.ts';
 import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
+import { removeGroups } from './remove-group.ts';
 import { runToolIn } from './run-tool.ts';
+import { GATE_FILE, openGate } from './start-gate.ts';
 
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
@@ -126,15 +128,13 @@ export class OciLife {
     // The environment may hold secrets.
     const config = configText(ociConfig(spec, host));
     await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
-    const pid = await createUnderConmon({
-      id: spec.id,
-      tools: this.options.tools,
-      script: this.options.script,
-      directory,
-      runtimeRoot: this.#runtimeRoot(),
-      sandboxPath: spec.sandboxPath,
-      user: host.user,
-    });
+    const { tools, script, launcher } = this.options;
+    const runtimeRoot = this.#runtimeRoot();
+    const { sandboxPath } = spec;
+    const pid = await createUnderConmon(
+      { id: spec.id, tools, script, directory, runtimeRoot, sandboxPath, user: host.user },
+      launcher,
+    );
     const conmon = Number((await readText(join(directory, CONMON_PID_FILE))).trim());
     const [first = '', watcher = ''] = await Promise.all([pid, conmon].map(identityTextOf));
     await writeFile(join(directory, INIT_FILE), first);
@@ -153,7 +153,9 @@ export class OciLife {
     await this.#attachNetworks(container, init.pid);
     container.isStarted = true;
     this.#watch(container);
-    await this.#call(['start', spec.id]);
+    if (this.options.tools.kind === 'runc')
+      await openGate(join(this.#runtimeRoot(), spec.id, GATE_FILE), container.ended);
+    else await this.#call(['start', spec.id]);
     return startedOf(container);
   }
 
@@ -164,7 +166,7 @@ export class OciLife {
     const init = parseShimIdentity(await readText(join(directory, INIT_FILE)));
     const conmon = parseShimIdentity(await readText(join(directory, SHIM_FILE)));
     // The runtime removes the pipe on which the first process waits once it was started.
-    const isWaiting = await exists(join(this.#runtimeRoot(), id, 'exec.fifo'));
+    const isWaiting = await exists(join(this.#runtimeRoot(), id, GATE_FILE));
     if (init === undefined || conmon === undefined || isWaiting) return undefined;
     const container: OciContainer = { ...this.newContainer(spec), init, conmon, isStarted: true };
     const addresses = await readText(join(directory, ADDRESSES_FILE));
@@ -204,10 +206,22 @@ export class OciLife {
       if (known !== undefined && (await isRunning(known))) sendToGroup(known.pid, 'SIGKILL');
     } else {
       await killGroup(cgroups, groupOf(id), logger);
-      if (await exists(join(this.#runtimeRoot(), id))) await this.#call(['delete', '--force', id]);
+      await this.#forget(id);
       await detachNetworks({ containerId: id, directory }, cni);
     }
     await rm(directory, { recursive: true, force: true });
+  }
+
+  /** What the runtime holds of a container without processes: its groups, its state. As its `delete` would do. */
+  async #forget(id: string): Promise<void> {
+    const state = join(this.#runtimeRoot(), id);
+    const { cgroups, logger } = this.options;
+    if (!(await removeGroups(cgroups.directories(groupOf(id))))) {
+      logger.warn({ event: 'cgroup.stays', containerId: id }, 'a cgroup cannot be removed');
+      // It knows more ways, such as waking what is frozen, and otherwise says what is the matter.
+      if (await exists(state)) await this.#call(['delete', '--force', id]);
+    }
+    await rm(state, { recursive: true, force: true });
   }
 
   /** A container has networks once it is made, and waits to be started. */

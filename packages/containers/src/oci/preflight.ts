@@ -24,7 +24,7 @@ export async function findTools(
   const [conmon, oci, init] = found;
   if (conmon === undefined || oci === undefined || init === undefined)
     return { missing: wanted.filter((_, index) => found[index] === undefined) };
-  return { tools: { conmon, runtime: oci, init } };
+  return { tools: { conmon, runtime: oci, kind: runtime, init } };
 }
 
 /** Where a program is; undefined when it is not on the host. */

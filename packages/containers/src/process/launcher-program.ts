@@ -9,8 +9,10 @@
  * agent however that dies, and decides nothing: the shims and their files do without it.
  */
 
+import type { Readable } from 'node:stream';
+
 /** One line of input. */
-export type LauncherRequest = StartRequest | RemoveRequest | ToolRequest;
+export type LauncherRequest = StartRequest | RemoveRequest | ToolRequest | SuperviseRequest;
 
 export interface StartRequest {
   readonly kind: 'start';
@@ -41,6 +43,24 @@ export interface ToolRequest {
   readonly timeoutMs: number;
 }
 
+/** A program that stays with a container: it says on descriptor 3, in one line, what became of it. */
+export interface SuperviseRequest {
+  readonly kind: 'supervise';
+  readonly launch: number;
+  readonly file: string;
+  readonly vector: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Working directory. */
+  readonly directory: string;
+  /** Where its `stdout` and `stderr` are appended to, for this account. */
+  readonly sandboxPath: string;
+  readonly account: { readonly uid: number; readonly gid: number };
+  readonly timeoutMs: number;
+}
+
+/** The word that tells launchers among the processes of the host; the agent's pid follows it. */
+export const LAUNCHER_MARK = 'dcos-launcher';
+
 /** One line of output. `failed`, `exited` and `ended` are the last of a launch. */
 export type LauncherReport =
   | { readonly launch: number; readonly kind: 'spawned'; readonly pid: number }
@@ -67,8 +87,11 @@ export interface ToolEnd {
 /** The program; its one argument is the program of the shim. */
 export function launcherProgram(): void {
   const { execFile, spawn } = process.getBuiltinModule('node:child_process');
-  const { chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } =
+  const { chownSync, closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync } =
     process.getBuiltinModule('node:fs');
+  const { readFileSync, rmSync } = process.getBuiltinModule('node:fs');
+  /** More of an answer is cut. */
+  const ANSWER_CHARACTERS_MAX = 65_536;
   const [, shimProgram = ''] = process.argv;
 
   function tell(report: LauncherReport): void {
@@ -138,6 +161,48 @@ export function launcherProgram(): void {
     });
   }
 
+  function supervise(request: SuperviseRequest): void {
+    const { launch, sandboxPath, account } = request;
+    const opened: number[] = [];
+    let answer = '';
+    let isTold = false;
+    const end = (succeeded: boolean, stderr: string): void => {
+      if (isTold) return;
+      isTold = true;
+      clearTimeout(timer);
+      tell({ launch, kind: 'ended', succeeded, stdout: answer, stderr });
+    };
+    const timer = setTimeout(() => end(false, 'it did not answer in time'), request.timeoutMs);
+    try {
+      for (const name of ['stdout', 'stderr']) {
+        const descriptor = openOutput(`${sandboxPath}/${name}`);
+        opened.push(descriptor);
+        fchownSync(descriptor, account.uid, account.gid);
+      }
+      const child = spawn(request.file, request.vector, {
+        cwd: request.directory,
+        env: request.environment,
+        detached: true,
+        stdio: ['ignore', opened[0], opened[1], 'pipe'],
+      });
+      child.on('error', ({ message }) => end(false, message));
+      const pipe = child.stdio[3] as Readable;
+      pipe.setEncoding('utf8');
+      pipe.on('error', ({ message }) => end(false, message));
+      pipe.on('end', () => end(true, ''));
+      pipe.on('data', (chunk: string) => {
+        answer = (answer + chunk).slice(0, ANSWER_CHARACTERS_MAX);
+        if (!answer.includes('\n')) return;
+        end(true, '');
+        pipe.destroy();
+      });
+    } catch (error) {
+      end(false, error instanceof Error ? error.message : String(error));
+    } finally {
+      for (const descriptor of opened) closeSync(descriptor);
+    }
+  }
+
   // Pieces of a line that has not ended: a long one is put together once, not with every piece.
   let pieces: string[] = [];
   process.stdin.setEncoding('utf8');
@@ -151,6 +216,7 @@ export function launcherProgram(): void {
       const request = JSON.parse(line) as LauncherRequest;
       if (request.kind === 'start') start(request);
       else if (request.kind === 'tool') runTool(request);
+      else if (request.kind === 'supervise') supervise(request);
       else rmSync(request.statePath, { recursive: true, force: true });
     }
   });

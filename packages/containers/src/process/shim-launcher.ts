@@ -13,10 +13,12 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { errorText, type Logger } from '@dcos/base';
 import {
+  LAUNCHER_MARK,
   launcherProgram,
   type LauncherReport,
   type LauncherRequest,
   type StartRequest,
+  type SuperviseRequest,
   type ToolEnd,
   type ToolRequest,
 } from './launcher-program.ts';
@@ -27,6 +29,7 @@ const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 export type LaunchRequest = Omit<StartRequest, 'kind' | 'launch'>;
 export type ToolCall = Omit<ToolRequest, 'kind' | 'launch'>;
+export type SuperviseCall = Omit<SuperviseRequest, 'kind' | 'launch'>;
 
 /** What the shim left, as texts of its files. */
 export interface ShimEnd {
@@ -59,6 +62,8 @@ export interface ShimLauncher {
   launch(request: LaunchRequest, listener: LaunchListener): void;
   /** Runs a program to its end; undefined when the launcher died and nobody knows what came of it. */
   run(call: ToolCall): Promise<ToolEnd | undefined>;
+  /** Starts a program that stays; gives its answer, or undefined as above: it may be there all the same. */
+  supervise(call: SuperviseCall): Promise<ToolEnd | undefined>;
   /** Removes a state directory some time soon; false when there is no launcher to do it. */
   remove(statePath: string): boolean;
   /** Lets the launcher end; shims go on, nothing is told any more. */
@@ -98,14 +103,22 @@ class LauncherProcess implements ShimLauncher {
   }
 
   async run(call: ToolCall): Promise<ToolEnd | undefined> {
+    return await this.#ask({ kind: 'tool', launch: this.#next++, ...call });
+  }
+
+  async supervise(call: SuperviseCall): Promise<ToolEnd | undefined> {
+    return await this.#ask({ kind: 'supervise', launch: this.#next++, ...call });
+  }
+
+  async #ask(request: ToolRequest | SuperviseRequest): Promise<ToolEnd | undefined> {
+    const { launch } = request;
     const running = (this.#running ??= this.#start());
-    const launch = this.#next++;
     // Unlike a waiting launcher, an answer that is awaited is a reason to live on.
     running.child.ref();
     try {
       return await new Promise((resolve) => {
         running.tools.set(launch, resolve);
-        send(running, { kind: 'tool', launch, ...call });
+        send(running, request);
       });
     } finally {
       running.tools.delete(launch);
@@ -128,7 +141,8 @@ class LauncherProcess implements ShimLauncher {
 
   #start(): Running {
     const source = `(${launcherProgram.toString()})()`;
-    const child = spawn(process.execPath, [...NODE_FLAGS, '-e', source, '--', SHIM_PROGRAM], {
+    const vector = [SHIM_PROGRAM, LAUNCHER_MARK, String(process.pid)];
+    const child = spawn(process.execPath, [...NODE_FLAGS, '-e', source, '--', ...vector], {
       cwd: '/',
       env: {},
       // A session of its own: Ctrl-C on the terminal is for the agent, which decides what it means.
@@ -220,6 +234,7 @@ export function borrowShimLauncher(logger: Logger): ShimLauncher {
     launch: (request, listener) => launcher.launch(request, listener),
     // One that was given back is not started again.
     run: async (call) => (isOpen ? await launcher.run(call) : undefined),
+    supervise: async (call) => (isOpen ? await launcher.supervise(call) : undefined),
     remove: (statePath) => launcher.remove(statePath),
     close() {
       if (!isOpen) return;

@@ -106,6 +106,7 @@ export function parseShimIdentity(text: string): ShimIdentity | undefined {
 export interface StatLine {
   readonly pid: number;
   readonly state: string;
+  readonly parent: number;
   readonly processGroup: number;
   readonly session: number;
   /** Of the process itself and of those children of it that have ended. */
@@ -130,6 +131,7 @@ export function parseStatLine(line: string): StatLine | undefined {
   return {
     pid: Number(line.slice(0, open)),
     state: field(3),
+    parent: Number(field(4)),
     processGroup: Number(field(5)),
     session: Number(field(6)),
     userTicks: Number(field(14)) + Number(field(16)),
