@@ -12,6 +12,16 @@ export const domainSchema = z.strictObject({
   fault_domain: z.strictObject({ region: place, zone: place }),
 });
 
+/** When images of the runtime `oci` are removed, in the original's words. */
+export const imageGcSchema = z.strictObject({
+  image_disk_headroom: z.number().min(0).max(1).default(0.1),
+  image_disk_watch_interval: z
+    .strictObject({ nanoseconds: z.number().int().min(1e6).max(2_147_483_647e6) })
+    .default({ nanoseconds: 3600e9 }),
+  /** Images as in a container's description. */
+  excluded_images: z.array(z.unknown()).default([]),
+});
+
 export const agentConfigSchema = z
   .object({
     /** `http://host:port` or `https://host:port` of the masters, tried in turn. */
@@ -85,6 +95,35 @@ export const agentConfigSchema = z
     secretsDir: absolutePath.optional(),
     /** With `oci`: processes and threads that a task may have. */
     pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
+    /**
+     * With `oci`: `https://host:port` that images without a registry in their name come from, the Docker Hub when absent;
+     * or a directory (`/path`, `file:///path`) with archives of `docker save`, and then images come from nowhere else.
+     */
+    dockerRegistry: z
+      .string()
+      .regex(/^(https?:\/\/|\/|file:\/\/\/)/, 'expected https://…, or a directory')
+      .optional(),
+    /** With `oci`: credentials of registries as Docker keeps them, `{"auths":{…}}`, or a file with that. */
+    dockerConfig: z
+      .union([
+        z.string().min(1),
+        z.record(z.string(), z.unknown()).transform((v) => JSON.stringify(v)),
+      ])
+      .optional(),
+    /** With `oci`: where images are kept; below the work directory when absent. No overlay itself. */
+    dockerStoreDir: absolutePath.optional(),
+    /** With `oci`: `host:port` of registries without TLS; those on loopback need not be named. */
+    insecureRegistries: z
+      .union([
+        z.array(z.string().min(1)).max(1_000),
+        z
+          .string()
+          .min(1)
+          .transform((host) => [host]),
+      ])
+      .default([]),
+    /** With `oci`: when unused images are removed, see {@link imageGcSchema}, or a file with that; never when absent. */
+    imageGcConfig: z.union([z.string().min(1), imageGcSchema]).optional(),
     dockerSocket: z.string().default('/var/run/docker.sock'),
     /** Variables that every task gets. */
     executorEnvironment: z.record(z.string(), z.string()).default({}),

@@ -62,7 +62,7 @@ test.skipIf(!recordingsFacility.available)(
   },
 );
 
-test.each(['SET_LOGGING_LEVEL', 'PRUNE_IMAGES', 'MARK_RESOURCE_PROVIDER_GONE'])(
+test.each(['SET_LOGGING_LEVEL', 'MARK_RESOURCE_PROVIDER_GONE'])(
   '%s says that it is not there',
   async (type) => {
     const agent = await scene().start();

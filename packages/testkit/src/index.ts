@@ -1,4 +1,5 @@
 export * from './box-process.ts';
+export * from './docker-registry.ts';
 export * from './facility.ts';
 export * from './recordings.ts';
 export * from './temporary-directory.ts';

@@ -15,12 +15,7 @@ import {
   type JsonObject,
   type Logger,
 } from '@dcos/base';
-import {
-  createDockerRuntime,
-  createOciRuntime,
-  createProcessRuntime,
-  type ContainerRuntime,
-} from '@dcos/containers';
+import { type ContainerRuntime, type ImageStore } from '@dcos/containers';
 import {
   createHttpServer,
   readTls,
@@ -47,6 +42,7 @@ import { diskUsageOf, startGarbageCollector, type GarbageCollector } from './gar
 import { hostAttributes, hostResources } from './host-resources.ts';
 import { isRecordStream } from './http/container-api.ts';
 import { addAgentRoutes } from './http/agent-routes.ts';
+import { startImageCollector, type ImageCollector } from './images.ts';
 import { createSandboxFiles } from './http/sandbox-files.ts';
 import type { ContainerUsage, LaunchedUsage, ShownContainers } from './http/container-documents.ts';
 import type { DocumentInput } from './http/state-documents.ts';
@@ -62,8 +58,9 @@ import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
 import { openPatientJournal, type PatientJournal } from './patient-journal.ts';
-import { journalPath, runtimeStatePath, sandboxPath } from './sandbox-paths.ts';
+import { journalPath, sandboxPath } from './sandbox-paths.ts';
 import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
+import { openRuntimes } from './runtimes.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 /** The version of Mesos whose behaviour this agent shows to clients and to the master. */
@@ -100,7 +97,7 @@ export async function startAgent(
   const opened: (() => Promise<void>)[] = [];
   try {
     const workDir = directory.path;
-    const runtimes = await openRuntimes(config, workDir, logger);
+    const { runtimes, images } = await openRuntimes(config, workDir, logger);
     opened.push(async () => {
       for (const runtime of runtimes.values()) await runtime.close();
     });
@@ -114,6 +111,7 @@ export async function startAgent(
       directory,
       logger,
       runtimes,
+      images,
       journal,
       server,
       tls: tls.client,
@@ -133,61 +131,12 @@ export async function startAgent(
   }
 }
 
-async function openRuntimes(
-  config: AgentConfig,
-  workDir: string,
-  logger: Logger,
-): Promise<ReadonlyMap<RuntimeName, ContainerRuntime>> {
-  const opened = new Map<RuntimeName, ContainerRuntime>();
-  for (const name of new Set(config.runtimes.split(','))) {
-    const runtime = createRuntime(name, config, workDir, logger);
-    const problem = await runtime.unavailable();
-    // An engine that is down is no reason not to run anything: its tasks fail with this reason.
-    if (problem !== undefined) {
-      logger.warn({ event: 'runtime.unavailable', runtime: runtime.name, problem }, problem);
-    }
-    opened.set(runtime.name, runtime);
-  }
-  return opened;
-}
-
-function createRuntime(
-  name: string,
-  config: AgentConfig,
-  workDir: string,
-  logger: Logger,
-): ContainerRuntime {
-  switch (name) {
-    case 'docker':
-      return createDockerRuntime({
-        socketPath: config.dockerSocket,
-        stateRoot: join(workDir, 'run', 'docker'),
-        owner: workDir,
-        hostIp: config.ip,
-        logger,
-      });
-    case 'oci':
-      return createOciRuntime({
-        stateRoot: join(workDir, 'run', 'oci'),
-        runtime: config.ociRuntime,
-        cgroups: { hasCpuQuota: config.cgroupsEnableCfs, pidsMax: config.pidsMax },
-        cni: {
-          configDir: config.networkCniConfigDir,
-          pluginsDir: config.networkCniPluginsDir,
-          hostIp: config.ip,
-        },
-        logger,
-      });
-    default:
-      return createProcessRuntime({ stateRoot: runtimeStatePath(workDir), logger });
-  }
-}
-
 interface Parts {
   readonly config: AgentConfig;
   readonly directory: WorkDirectory;
   readonly logger: Logger;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  readonly images: ImageStore | undefined;
   readonly journal: PatientJournal;
   readonly server: HttpServer;
   /** For connections to masters. */
@@ -212,6 +161,7 @@ class AgentProcess implements RunningAgent {
   #launched: LaunchedContainers | undefined;
   #executors: ExecutorStreams | undefined;
   #collector: GarbageCollector | undefined;
+  #imageCollector: ImageCollector | undefined;
   #rotation: LogRotation | undefined;
   #diskWatch: DiskWatch | undefined;
   #endStreams: (() => void) | undefined;
@@ -300,6 +250,9 @@ class AgentProcess implements RunningAgent {
       this.#shell?.emit({ kind: 'storage', isShort });
       if (isShort) this.#collect();
     });
+    const { images } = this.#parts;
+    if (images !== undefined)
+      this.#imageCollector = startImageCollector({ images, config, workDir, logger });
     this.#diskWatch = startDiskWatch({
       intervalMs: config.containerDiskWatchIntervalMs,
       enforces: config.enforceContainerDiskQuota,
@@ -477,6 +430,7 @@ class AgentProcess implements RunningAgent {
         flags,
         files,
         metrics,
+        pruneImages: async (excluded) => void (await this.#parts.images?.prune(excluded)),
         usage: async () => await this.#usage(),
         launchedUsage: async (shown) => await this.#launchedUsage(shown),
         containers: {
@@ -528,6 +482,7 @@ class AgentProcess implements RunningAgent {
   async #close(): Promise<void> {
     this.#endStreams?.();
     await this.#collector?.close();
+    this.#imageCollector?.close();
     await this.#rotation?.close();
     await this.#diskWatch?.close();
     // What cannot be written now is as if the process had died a moment ago.
@@ -618,6 +573,8 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     default_role: config.defaultRole,
     ...(config.jwtSecretKey !== undefined && { jwt_secret_key: config.jwtSecretKey }),
     docker_socket: config.dockerSocket,
+    ...(config.dockerRegistry !== undefined && { docker_registry: config.dockerRegistry }),
+    ...(config.dockerStoreDir !== undefined && { docker_store_dir: config.dockerStoreDir }),
     enforce_container_disk_quota: String(config.enforceContainerDiskQuota),
     executor_registration_timeout: durationText(config.executorRegistrationMs),
     executor_reregistration_timeout: durationText(config.executorReregistrationMs),

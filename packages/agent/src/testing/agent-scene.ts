@@ -17,6 +17,8 @@ export interface AgentScene {
     more?: AgentConfigInput,
     options?: Partial<StartOptions>,
   ) => Promise<RunningAgent>;
+  /** Ends all tasks and agents now. */
+  readonly stop: () => Promise<void>;
 }
 
 /** Declares what makes and removes the scene. Returns the one of the test that runs. */
@@ -28,14 +30,18 @@ export function agentScene(): () => AgentScene {
     master = await startFakeMaster();
     workDir = await mkdtemp(join(tmpdir(), 'dcos-agent-'));
   });
-  afterEach(async () => {
+  const stop = async (): Promise<void> => {
     for (const agent of agents.splice(0)) await agent.shutdown({ killTasks: true });
+  };
+  afterEach(async () => {
+    await stop();
     await master.close();
     await rm(workDir, { recursive: true, force: true });
   });
   return () => ({
     master,
     workDir,
+    stop,
     async start(more = {}, options = {}) {
       const agent = await startAgent(
         {

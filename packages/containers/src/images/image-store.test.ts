@@ -91,7 +91,7 @@ describe('the image store', () => {
     const later = await open();
     expect(leftovers()).toEqual([]);
     expect(await later.prune([])).toBe(0);
-    await later.keepHeld(new Set(['c2']));
+    await later.keepOnly(new Set(['c2']));
     expect(await later.prune([image('app:1')])).toBe(0);
     expect(await later.prune([])).toBe(1);
     await later.release('c2');

@@ -1,34 +1,29 @@
 /**
- * Images of this host: fetched from registries, kept as unpacked layers, shared by containers.
+ * Images of this host: fetched from registries or archives, kept as unpacked layers, shared by containers.
  *
- * Layout: `layers/<digest of the unpacked layer>/`, `images/<digest of the manifest>.json`, `names/<sha256 of the
- * name>.json`, `held/<container>.json`, `tmp/`.
+ * Invariants: what a layer holds was verified by its digest; a layer that several images or tasks ask for is fetched
+ * once; a failure leaves nothing behind and concerns only those who asked for it. What is kept is the matter of
+ * `image-records.ts`.
  *
- * Invariants: a directory below `layers` is whole and verified, since it gets there by a rename after it was synced;
- * a record never names a layer that is not there; what a container holds is never removed, also not after a restart;
- * a layer that several images or tasks ask for is fetched once; what a crash left in `tmp` is removed at the start.
+ * A name that is known is not asked for again unless the image says `cached: false`, so that credentials are not
+ * checked for it either: as in the original, who may use images of a host may use all that are on it.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
-import { renameSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorText, type Logger } from '@dcos/base';
+import { mkdir, rm } from 'node:fs/promises';
+import type { Logger } from '@dcos/base';
 import type { Image } from '@dcos/wire';
 import { containerError } from '../errors.ts';
-import type { ImageConfig, ImageSource, PreparedImage } from '../oci/image-port.ts';
+import type { ExtractLimits } from '../archives/extract-tar.ts';
+import type { ImagePurpose, ImageSource, PreparedImage } from '../oci/image-port.ts';
+import { archiveOrigin } from './archive-origin.ts';
 import { parseDockerConfig, type RegistryLogins } from './docker-config.ts';
+import type { FoundImage, ImageOrigin } from './image-origin.ts';
+import { ImageRecords } from './image-records.ts';
 import { unpackLayer } from './layer-unpacker.ts';
-import {
-  hostPlatform,
-  parseImageDocument,
-  parseManifest,
-  MANIFEST_BYTES_MAX,
-  type Descriptor,
-  type Manifest,
-} from './manifest.ts';
 import { parseReference, referenceText, type ImageReference } from './reference.ts';
-import { RegistryClient, type RegistryClientOptions } from './registry-client.ts';
+import type { RegistryClientOptions } from './registry-client.ts';
+import { registryOrigin } from './registry-origin.ts';
+import { sandboxLogins } from './sandbox-logins.ts';
 import { SharedWork } from './shared-work.ts';
 
 export interface ImageStoreOptions extends RegistryClientOptions {
@@ -36,6 +31,8 @@ export interface ImageStoreOptions extends RegistryClientOptions {
   readonly logger: Logger;
   /** Credentials for all tasks, as Docker keeps them. */
   readonly dockerConfig?: string;
+  /** Images come from archives in that directory, and from no registry. */
+  readonly archives?: string;
   /** Free space that unpacking leaves on the disk; 256 MiB when absent. */
   readonly freeBytesMin?: number;
 }
@@ -43,18 +40,6 @@ export interface ImageStoreOptions extends RegistryClientOptions {
 export interface ImageStore extends ImageSource {
   /** Removes what no container holds, but for these images; resolves with the number of removed layers. */
   prune(excluded: readonly Image[]): Promise<number>;
-  /** Lets go of what containers held that are not among these. */
-  keepHeld(containerIds: ReadonlySet<string>): Promise<void>;
-}
-
-interface PullOptions {
-  readonly logins: RegistryLogins;
-  readonly signal: AbortSignal;
-}
-
-interface StoredImage {
-  readonly config: ImageConfig;
-  readonly diffIds: readonly string[];
 }
 
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
@@ -63,189 +48,128 @@ const LAYER_BYTES_MAX = 64 * 1024 * 1024 * 1024;
 /** Layers of one image that are fetched at the same time. */
 const PARALLEL_MAX = 3;
 
-/** Opens the store, and removes what a crash left. */
+/** Opens the store, and removes what a crash left. Throws CONTAINER_INVALID when credentials cannot be read. */
 export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
-  const store = new LayerStore(options);
-  await store.open();
-  return store;
+  const { dockerConfig, root, logger } = options;
+  const logins = dockerConfig === undefined ? NO_LOGINS : parseDockerConfig(dockerConfig);
+  return new LayerStore(options, logins, await ImageRecords.open(root, logger));
 }
 
+const NO_LOGINS: RegistryLogins = new Map();
+
 class LayerStore implements ImageStore {
-  readonly #options: ImageStoreOptions;
-  readonly #client: RegistryClient;
+  readonly #logger: Logger;
   readonly #logins: RegistryLogins;
-  readonly #images = new Map<string, StoredImage>();
-  readonly #names = new Map<string, string>();
-  readonly #held = new Map<string, string>();
-  readonly #layers = new Set<string>();
+  readonly #records: ImageRecords;
+  readonly #origin: ImageOrigin;
+  readonly #limits: ExtractLimits;
   /** Layers of images that are being fetched, with the number of fetches. */
   readonly #pinned = new Map<string, number>();
   readonly #fetches = new SharedWork<void>();
 
-  constructor(options: ImageStoreOptions) {
-    this.#options = options;
-    this.#client = new RegistryClient(options);
-    this.#logins =
-      options.dockerConfig === undefined ? new Map() : parseDockerConfig(options.dockerConfig);
+  constructor(options: ImageStoreOptions, logins: RegistryLogins, records: ImageRecords) {
+    const { freeBytesMin = FREE_BYTES_MIN, archives, logger } = options;
+    this.#logger = logger;
+    this.#logins = logins;
+    this.#records = records;
+    this.#limits = { entriesMax: LAYER_ENTRIES_MAX, bytesMax: LAYER_BYTES_MAX, freeBytesMin };
+    this.#origin =
+      archives === undefined ? registryOrigin(options) : archiveOrigin(archives, this.#limits);
   }
 
-  async open(): Promise<void> {
-    await rm(this.#path('tmp'), { recursive: true, force: true });
-    for (const name of ['tmp', 'layers', 'images', 'names', 'held'])
-      await mkdir(this.#path(name), { recursive: true, mode: 0o700 });
-    for (const name of await readdir(this.#path('layers'))) this.#layers.add(`sha256:${name}`);
-    for (const { digest, ...image } of await this.#records<StoredImage & { digest: string }>(
-      'images',
-    ))
-      if (image.diffIds.every((id) => this.#layers.has(id))) this.#images.set(digest, image);
-    for (const { name, digest } of await this.#records<{ name: string; digest: string }>('names'))
-      if (this.#images.has(digest)) this.#names.set(name, digest);
-    for (const { id, digest } of await this.#records<{ id: string; digest: string }>('held'))
-      this.#held.set(id, digest);
-  }
-
-  async prepare(
-    image: Image,
-    { containerId, abort }: { readonly containerId: string; readonly abort?: AbortSignal },
-  ): Promise<PreparedImage> {
+  async prepare(image: Image, purpose: ImagePurpose): Promise<PreparedImage> {
     const reference = referenceOf(image);
-    const signal = abort ?? new AbortController().signal;
     const name = referenceText(reference);
+    const signal = purpose.abort ?? new AbortController().signal;
     try {
-      const known = this.#names.get(name);
-      const isUsable = known !== undefined && image.cached !== false && this.#images.has(known);
-      // Held from the moment that it is known to be there: it may be pruned at any other.
-      const hold = (digest: string): void => void this.#held.set(containerId, digest);
-      if (isUsable) hold(known);
-      const digest = isUsable
-        ? known
-        : await this.#pull(reference, { logins: this.#loginsOf(image), signal, hold });
-      await this.#record('held', containerId, { id: containerId, digest });
-      return this.#prepared(digest);
+      const known = this.#records.digestOf(name);
+      if (known !== undefined && image.cached !== false)
+        return await this.#hold(purpose.containerId, known);
+      const logins = await this.#loginsFor(image, purpose);
+      return await this.#pull(reference, { logins, signal, containerId: purpose.containerId });
     } catch (error) {
-      await this.release(containerId);
+      await this.#records.release(purpose.containerId);
       signal.throwIfAborted();
       throw containerError('CONTAINER_LAUNCH_FAILED', `Failed to pull image '${name}'`, error);
     }
   }
 
   async release(containerId: string): Promise<void> {
-    if (!this.#held.delete(containerId)) return;
-    await rm(this.#recordPath('held', containerId), { force: true });
+    await this.#records.release(containerId);
   }
 
-  async keepHeld(containerIds: ReadonlySet<string>): Promise<void> {
-    for (const id of this.#held.keys()) if (!containerIds.has(id)) await this.release(id);
+  async keepOnly(containerIds: ReadonlySet<string>): Promise<void> {
+    await this.#records.keepOnly(containerIds);
   }
 
   async prune(excluded: readonly Image[]): Promise<number> {
-    const kept = new Set(this.#held.values());
-    for (const image of excluded) {
-      const digest = this.#names.get(referenceText(referenceOf(image)));
-      if (digest !== undefined) kept.add(digest);
-    }
-    const gone: string[] = [];
-    for (const [name, digest] of this.#names) {
-      if (kept.has(digest)) continue;
-      this.#names.delete(name);
-      gone.push(this.#recordPath('names', name));
-    }
-    for (const digest of this.#images.keys()) {
-      if (kept.has(digest)) continue;
-      this.#images.delete(digest);
-      gone.push(this.#recordPath('images', digest));
-    }
-    const used = new Set([...this.#images.values()].flatMap(({ diffIds }) => diffIds));
-    const unused = [...this.#layers].filter((id) => !used.has(id) && !this.#pinned.has(id));
-    const removed: string[] = [];
-    for (const id of unused) {
-      // At once, so that no one prepares a container of it in between.
-      const path = this.#path('tmp', randomUUID());
-      this.#layers.delete(id);
-      renameSync(this.#layerPath(id), path);
-      removed.push(path);
-    }
-    for (const path of gone) await rm(path, { force: true });
-    for (const path of removed) await rm(path, { recursive: true, force: true });
-    return removed.length;
+    const names = new Set(excluded.map((image) => referenceText(referenceOf(image))));
+    const removed = await this.#records.prune(names, (diffId) => this.#pinned.has(diffId));
+    this.#logger.info({ event: 'image.pruned', layers: removed }, 'removed unused layers');
+    return removed;
   }
 
-  #prepared(digest: string): PreparedImage {
-    const image = this.#images.get(digest);
+  /** Held from the moment that it is known to be there: it may be pruned at any other. */
+  async #hold(containerId: string, digest: string): Promise<PreparedImage> {
+    const image = this.#records.image(digest);
     if (image === undefined) throw new Error('the image was removed meanwhile');
-    return { rootfsLayers: image.diffIds.map((id) => this.#layerPath(id)), config: image.config };
+    await this.#records.hold(containerId, digest);
+    const rootfsLayers = image.diffIds.map((id) => this.#records.layerPath(id));
+    return { rootfsLayers, config: image.config };
   }
 
   async #pull(
     reference: ImageReference,
-    options: PullOptions & { readonly hold: (digest: string) => void },
-  ): Promise<string> {
-    const { hold } = options;
-    const platform = hostPlatform(process.arch);
-    let { bytes, digest } = await this.#client.manifest(reference, options);
-    let manifest: Manifest = parseManifest(bytes, platform);
-    if (manifest.kind === 'index') {
-      ({ bytes, digest } = await this.#client.manifest(reference, {
-        ...options,
-        digest: manifest.chosen.digest,
-      }));
-      manifest = parseManifest(bytes, platform);
-    }
-    if (manifest.kind === 'index') throw new Error('an index leads to another index');
-    if (!this.#images.has(digest)) {
-      const document = parseImageDocument(
-        await this.#document(reference, manifest.config, options),
-      );
-      if (document.diffIds.length !== manifest.layers.length)
-        throw new Error('manifest and configuration name different numbers of layers');
-      const layers = manifest.layers.map((blob, index) => ({
-        blob,
-        diffId: document.diffIds[index] ?? '',
-      }));
-      await this.#withPinned(document.diffIds, async () => {
-        await this.#fetchLayers(reference, layers, options);
-        await this.#record('images', digest, { digest, ...document });
-        this.#images.set(digest, document);
-        hold(digest);
-      });
-    } else hold(digest);
-    const name = referenceText(reference);
-    this.#names.set(name, digest);
-    await this.#record('names', name, { name, digest });
-    return digest;
-  }
-
-  async #document(
-    reference: ImageReference,
-    descriptor: Descriptor,
-    options: PullOptions,
-  ): Promise<Uint8Array> {
-    if (descriptor.size > MANIFEST_BYTES_MAX) throw new Error('the configuration is too long');
-    const path = this.#path('tmp', randomUUID());
+    {
+      logins,
+      signal,
+      containerId,
+    }: {
+      readonly logins: RegistryLogins;
+      readonly signal: AbortSignal;
+      readonly containerId: string;
+    },
+  ): Promise<PreparedImage> {
+    const begin = performance.now();
+    const temporaryPath = (): string => this.#records.temporaryPath();
+    const found = await this.#origin.find(reference, { logins, signal, temporaryPath });
     try {
-      await this.#client.blob(reference, descriptor, { ...options, path });
-      return await readFile(path);
+      const { digest } = found;
+      if (this.#records.image(digest) === undefined) {
+        const document = await found.document();
+        await this.#withPinned(document.diffIds, async () => {
+          await this.#fetchLayers(found, document.diffIds, signal);
+          await this.#records.addImage(digest, document);
+        });
+      }
+      // No turn is between: it is known, and held.
+      const held = this.#hold(containerId, digest);
+      const name = referenceText(reference);
+      await this.#records.addName(name, digest);
+      const ms = Math.round(performance.now() - begin);
+      this.#logger.info({ event: 'image.pulled', image: name, digest, ms }, `pulled ${name}`);
+      return await held;
     } finally {
-      await rm(path, { force: true });
+      await found.close();
     }
   }
 
   async #fetchLayers(
-    reference: ImageReference,
-    layers: readonly { readonly blob: Descriptor; readonly diffId: string }[],
-    { logins, signal }: PullOptions,
+    found: FoundImage,
+    diffIds: readonly string[],
+    signal: AbortSignal,
   ): Promise<void> {
-    const rest = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+    // The first of several that are the same.
+    const rest = [...new Set(diffIds)];
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
     const work = async (): Promise<void> => {
       for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
-        const { blob, diffId } = next;
-        if (this.#layers.has(diffId)) continue;
+        const diffId = next;
+        if (this.#records.hasLayer(diffId)) continue;
         await this.#fetches.run(
           diffId,
-          async (shared) =>
-            await this.#fetchLayer(reference, blob, { diffId, logins, signal: shared }),
+          async (shared) => await this.#fetchLayer(found, diffId, diffIds.indexOf(diffId), shared),
           both,
         );
       }
@@ -263,32 +187,18 @@ class LayerStore implements ImageStore {
   }
 
   async #fetchLayer(
-    reference: ImageReference,
-    blob: Descriptor,
-    options: {
-      readonly diffId: string;
-      readonly logins: RegistryLogins;
-      readonly signal: AbortSignal;
-    },
+    found: FoundImage,
+    diffId: string,
+    index: number,
+    signal: AbortSignal,
   ): Promise<void> {
-    const { diffId, logins, signal } = options;
-    const directory = this.#path('tmp', randomUUID());
+    const directory = this.#records.temporaryPath();
     const blobPath = `${directory}.blob`;
     try {
-      await this.#client.blob(reference, blob, { logins, signal, path: blobPath });
+      await found.layer(index, blobPath, signal);
       await mkdir(directory, { mode: 0o755 });
-      await unpackLayer({
-        blobPath,
-        directory,
-        diffId,
-        signal,
-        entriesMax: LAYER_ENTRIES_MAX,
-        bytesMax: LAYER_BYTES_MAX,
-        freeBytesMin: this.#options.freeBytesMin ?? FREE_BYTES_MIN,
-      });
-      await rename(directory, this.#layerPath(diffId));
-      await syncDirectory(this.#path('layers'));
-      this.#layers.add(diffId);
+      await unpackLayer({ blobPath, directory, diffId, signal, ...this.#limits });
+      await this.#records.addLayer(diffId, directory);
     } finally {
       await rm(blobPath, { force: true });
       await rm(directory, { recursive: true, force: true });
@@ -308,55 +218,19 @@ class LayerStore implements ImageStore {
     }
   }
 
-  #loginsOf({ docker }: Image): RegistryLogins {
+  /** The image's own credentials, else those that the task brought, else those of the agent. */
+  async #loginsFor({ docker }: Image, { sandboxPath }: ImagePurpose): Promise<RegistryLogins> {
     const secret = docker?.config;
-    if (secret === undefined) return this.#logins;
+    if (secret === undefined) {
+      const own = sandboxPath === undefined ? undefined : await sandboxLogins(sandboxPath);
+      return own === undefined ? this.#logins : new Map([...this.#logins, ...own]);
+    }
     if (secret.value === undefined)
       throw containerError(
         'CONTAINER_INVALID',
         'credentials of images must be secrets of the type VALUE',
       );
     return parseDockerConfig(Buffer.from(secret.value.data).toString('utf8'));
-  }
-
-  async #records<T>(kind: string): Promise<readonly T[]> {
-    const found: T[] = [];
-    for (const name of await readdir(this.#path(kind))) {
-      try {
-        found.push(JSON.parse(await readFile(this.#path(kind, name), 'utf8')) as T);
-      } catch (error) {
-        this.#options.logger.warn(
-          { event: 'image.record_broken', kind, name, error: errorText(error) },
-          'a record of the image store cannot be read',
-        );
-      }
-    }
-    return found;
-  }
-
-  async #record(kind: string, key: string, value: object): Promise<void> {
-    const path = this.#path('tmp', randomUUID());
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(value));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(path, this.#recordPath(kind, key));
-    await syncDirectory(this.#path(kind));
-  }
-
-  #recordPath(kind: string, key: string): string {
-    return this.#path(kind, `${createHash('sha256').update(key).digest('hex')}.json`);
-  }
-
-  #layerPath(diffId: string): string {
-    return this.#path('layers', diffId.slice('sha256:'.length));
-  }
-
-  #path(...parts: readonly string[]): string {
-    return join(this.#options.root, ...parts);
   }
 }
 
@@ -365,13 +239,4 @@ function referenceOf(image: Image): ImageReference {
   if (image.type !== 'DOCKER' || image.docker === undefined)
     throw containerError('CONTAINER_INVALID', 'only images of the type DOCKER are supported');
   return parseReference(image.docker.name);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -19,12 +19,19 @@ export interface PreparedImage {
   readonly config: ImageConfig;
 }
 
+/** For whom an image is prepared. */
+export interface ImagePurpose {
+  readonly containerId: string;
+  /** Where a task may have brought credentials of its own, as `.docker/config.json` or `.dockercfg`. */
+  readonly sandboxPath?: string;
+  readonly abort?: AbortSignal;
+}
+
 export interface ImageSource {
-  /** Fetches what is not there yet, and holds it for the container until it is released. */
-  prepare(
-    image: Image,
-    options: { readonly containerId: string; readonly abort?: AbortSignal },
-  ): Promise<PreparedImage>;
-  /** The container needs it no more. Idempotent. */
+  /** Fetches what is not there yet, and holds it for the container until it is released; adds to what it holds. */
+  prepare(image: Image, purpose: ImagePurpose): Promise<PreparedImage>;
+  /** The container needs nothing any more. Idempotent. */
   release(containerId: string): Promise<void>;
+  /** After a restart: no other containers are there. */
+  keepOnly(containerIds: ReadonlySet<string>): Promise<void>;
 }

@@ -49,6 +49,10 @@ describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
       held.delete(containerId);
       await Promise.resolve();
     },
+    async keepOnly(containerIds) {
+      for (const id of held.keys()) if (!containerIds.has(id)) held.delete(id);
+      await Promise.resolve();
+    },
   };
   const scene = ociScene(() => ({ images }));
   beforeAll(async () => {

@@ -109,7 +109,7 @@ class OciRuntime implements ContainerRuntime {
     const wanted = networksOf(spec.container);
     if (wanted.kind === 'private') await findNetworks(wanted.networks, this.#cni);
     const image = imageOf(spec);
-    if (image !== undefined) await this.#prepareImage(spec.id, image, abort);
+    if (image !== undefined) await this.#prepareImage(spec, image, abort);
     ociConfig(spec, await draftHost(await this.#hostInput(spec)));
   }
 
@@ -188,7 +188,9 @@ class OciRuntime implements ContainerRuntime {
       logger.warn({ event: 'orphan.killed', containerId: item.name }, 'removing an orphan');
       await this.#discard(item.name);
     }
-    return await Promise.all(known.map(async (spec) => await this.#recoverOne(spec)));
+    const found = await Promise.all(known.map(async (spec) => await this.#recoverOne(spec)));
+    await this.#options.images?.keepOnly(wanted);
+    return found;
   }
 
   async close(): Promise<void> {
@@ -226,12 +228,16 @@ class OciRuntime implements ContainerRuntime {
     }
   }
 
-  async #prepareImage(id: string, image: Image, abort: AbortSignal | undefined): Promise<void> {
+  async #prepareImage(
+    { id, sandboxPath }: ContainerSpec,
+    image: Image,
+    abort: AbortSignal | undefined,
+  ): Promise<void> {
     const { images } = this.#options;
     if (images === undefined)
       throw containerError('CONTAINER_INVALID', 'this agent has no images for the oci runtime');
-    const options = { containerId: id, ...(abort !== undefined && { abort }) };
-    this.#images.set(id, await images.prepare(image, options));
+    const purpose = { containerId: id, sandboxPath, ...(abort !== undefined && { abort }) };
+    this.#images.set(id, await images.prepare(image, purpose));
   }
 
   async #hostInput(spec: ContainerSpec): Promise<ContainerHostInput> {

@@ -24,6 +24,7 @@ import {
   type AgentInfo,
   type ExecutorInfo,
   type FileInfo,
+  type Image,
   type Task,
   type VersionInfo,
 } from '@dcos/wire';
@@ -58,6 +59,8 @@ export interface OperatorApiOptions {
   readonly flags: Readonly<Record<string, string>>;
   readonly files: SandboxFiles;
   readonly metrics: Metrics;
+  /** Removes images that no container uses, but for these. */
+  readonly pruneImages: (excluded: readonly Image[]) => Promise<void>;
   readonly usage: () => Promise<readonly ContainerUsage[]>;
   readonly launchedUsage: (shown: ShownContainers) => Promise<readonly LaunchedUsage[]>;
   readonly containers: ContainerApiOptions;
@@ -137,6 +140,10 @@ async function onCall(
   const accept = encodingOfAccept(request.headers.accept);
   if (accept === undefined) return await notAcceptable(reply);
   try {
+    if (call.type === 'PRUNE_IMAGES') {
+      await options.pruneImages(call.prune_images?.excluded_images ?? []);
+      return await plain(reply, 200, '');
+    }
     const response = await answer(options, call);
     return await reply
       .code(200)
@@ -155,6 +162,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   FILE_FORBIDDEN: 403,
   FILE_IS_DIRECTORY: 400,
   CALL_UNSUPPORTED: 501,
+  CONTAINER_INVALID: 400,
 };
 
 function validationProblem(call: agentApi.Call): string | undefined {

@@ -1,0 +1,82 @@
+/** The container runtimes of an agent, as its settings say. */
+
+import { join } from 'node:path';
+import type { Logger } from '@dcos/base';
+import {
+  createDockerRuntime,
+  createOciRuntime,
+  createProcessRuntime,
+  type ContainerRuntime,
+  type ImageStore,
+} from '@dcos/containers';
+import type { AgentConfig } from '../config.ts';
+import type { RuntimeName } from '../core/index.ts';
+import { openImages } from './images.ts';
+import { runtimeStatePath } from './sandbox-paths.ts';
+
+export interface Runtimes {
+  readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  /** Those of the runtime `oci`; undefined where it is off. */
+  readonly images: ImageStore | undefined;
+}
+
+/** Makes the runtimes that are on. One that does not work on this host is there all the same. */
+export async function openRuntimes(
+  config: AgentConfig,
+  workDir: string,
+  logger: Logger,
+): Promise<Runtimes> {
+  const names = new Set(config.runtimes.split(','));
+  const images = names.has('oci') ? await openImages(config, workDir, logger) : undefined;
+  const runtimes = new Map<RuntimeName, ContainerRuntime>();
+  for (const name of names) {
+    const runtime = createRuntime(name, config, { workDir, images, logger });
+    const problem = await runtime.unavailable();
+    // An engine that is down is no reason not to run anything: its tasks fail with this reason.
+    if (problem !== undefined) {
+      logger.warn({ event: 'runtime.unavailable', runtime: runtime.name, problem }, problem);
+    }
+    runtimes.set(runtime.name, runtime);
+  }
+  return { runtimes, images };
+}
+
+function createRuntime(
+  name: string,
+  config: AgentConfig,
+  {
+    workDir,
+    images,
+    logger,
+  }: {
+    readonly workDir: string;
+    readonly images: ImageStore | undefined;
+    readonly logger: Logger;
+  },
+): ContainerRuntime {
+  switch (name) {
+    case 'docker':
+      return createDockerRuntime({
+        socketPath: config.dockerSocket,
+        stateRoot: join(workDir, 'run', 'docker'),
+        owner: workDir,
+        hostIp: config.ip,
+        logger,
+      });
+    case 'oci':
+      return createOciRuntime({
+        stateRoot: join(workDir, 'run', 'oci'),
+        runtime: config.ociRuntime,
+        cgroups: { hasCpuQuota: config.cgroupsEnableCfs, pidsMax: config.pidsMax },
+        cni: {
+          configDir: config.networkCniConfigDir,
+          pluginsDir: config.networkCniPluginsDir,
+          hostIp: config.ip,
+        },
+        ...(images !== undefined && { images }),
+        logger,
+      });
+    default:
+      return createProcessRuntime({ stateRoot: runtimeStatePath(workDir), logger });
+  }
+}
