@@ -1,5 +1,6 @@
 /** Settings of an agent. Parsed once; every field has a default that suits one agent on one machine. */
 
+import { Secret } from '@dcos/base';
 import { z } from 'zod';
 import { DISK_HEADROOM } from './shell/garbage-collector.ts';
 
@@ -107,8 +108,11 @@ export const agentConfigSchema = z
     dockerConfig: z
       .union([
         z.string().min(1),
-        z.record(z.string(), z.unknown()).transform((v) => JSON.stringify(v)),
+        z.custom<Secret<string>>((value) => value instanceof Secret),
+        z.record(z.string(), z.unknown()).transform((config) => JSON.stringify(config)),
       ])
+      // A configuration that was read is read again by who starts an agent with it.
+      .transform((config) => (config instanceof Secret ? config : new Secret(config)))
       .optional(),
     /** With `oci`: where images are kept; below the work directory when absent. No overlay itself. */
     dockerStoreDir: absolutePath.optional(),

@@ -13,7 +13,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
+import { Secret, silentLogger } from '@dcos/base';
 import { createOciRuntime } from '@dcos/containers';
 import {
   program,
@@ -165,7 +165,7 @@ describe.skipIf(obstacle !== undefined)(`images of an agent${note}`, () => {
       task('sandbox', image, { container, command: { shell: false, uris: [{ value: archive }] } }),
     );
     await agent.shutdown({ killTasks: true });
-    await start({ dockerConfig: config(password) });
+    await start({ dockerConfig: new Secret(config(password)) });
     await run(task('agent', image, { container }));
   });
 

@@ -31,7 +31,7 @@ export async function openImages(
     ...(archives !== undefined && { archives }),
     ...(archives === undefined &&
       dockerRegistry !== undefined && { defaultRegistry: dockerRegistry }),
-    ...(dockerConfig !== undefined && { dockerConfig: settingText(dockerConfig) }),
+    ...(dockerConfig !== undefined && { dockerConfig: settingText(dockerConfig.reveal()) }),
   });
 }
 
