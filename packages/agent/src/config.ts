@@ -5,6 +5,12 @@ import { z } from 'zod';
 import { DISK_HEADROOM } from './shell/garbage-collector.ts';
 
 const milliseconds = z.number().int().min(0);
+/** No longer than what a platform takes for one timer. */
+const period = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 const absolutePath = z.string().startsWith('/');
 const place = z.strictObject({ name: z.string().min(1) });
 
@@ -145,13 +151,18 @@ export const agentConfigSchema = z
     gcDelayMs: milliseconds.default(7 * 24 * 3_600_000),
     /** Part of the disk that sandboxes leave free: the nearer the disk is to it, the sooner they go. */
     gcDiskHeadroom: z.number().min(0).max(1).default(DISK_HEADROOM),
+    /** What lends unused resources a second time, as revocable ones: `cpu-slack` half of the cpus that idle. */
+    resourceEstimator: z.enum(['none', 'cpu-slack']).default('none'),
+    oversubscribedResourcesIntervalMs: period.default(15_000),
+    /** What ends tasks in revocable resources: `load` while the host's load is above one of the bounds. */
+    qosController: z.enum(['none', 'load']).default('none'),
+    qosCorrectionIntervalMs: period.default(15_000),
+    qosLoadThreshold5min: z.number().min(0).optional(),
+    qosLoadThreshold15min: z.number().min(0).optional(),
+    /** With `oci` and `docker`: revocable cpus count a hundredth of others when cpus are short. */
+    revocableCpuLowPriority: z.boolean().default(true),
     /** Time from one look at the disk that containers use to the next, and whether to end those over their disk. */
-    containerDiskWatchIntervalMs: z
-      .number()
-      .int()
-      .min(1)
-      .max(2 ** 31 - 1)
-      .default(15_000),
+    containerDiskWatchIntervalMs: period.default(15_000),
     enforceContainerDiskQuota: z.boolean().default(false),
     /** Bytes of `stdout` and `stderr` of a task without the Docker engine at which they are rotated. */
     sandboxLogBytesMax: z

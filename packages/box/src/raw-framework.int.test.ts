@@ -115,18 +115,8 @@ async function untilTask(stream: RawStream, id: string, state: string): Promise<
   return event;
 }
 
-/** Acknowledges every update of this stream, once, from now on. */
 function acknowledgeAll(stream: RawStream): void {
-  let next = 0;
-  const timer = setInterval(() => {
-    for (; next < stream.events.length; next++) {
-      const status = at(stream.events[next], 'update.status') as Plain | undefined;
-      if (status?.['uuid'] === undefined) continue;
-      const { agent_id, task_id, uuid } = status;
-      void stream.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
-    }
-  }, 10);
-  closers.push(() => clearInterval(timer));
+  closers.push(stream.acknowledgeAll());
 }
 
 describe.each([

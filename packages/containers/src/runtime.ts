@@ -28,6 +28,8 @@ export interface ContainerSpec {
   /** What is asked for: the share of cpus under contention, memory that is not taken back lightly. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Its cpus are lent: when others want theirs, they count a hundredth of that. */
+  readonly isLowPriority?: boolean;
   /** A running container whose networks, names and ipc this one shares; only with `oci`. */
   readonly parentId?: string;
   /** Sandbox of the pod or container around it, for volumes that are shared there. */

@@ -20,15 +20,21 @@ function ranges(resources: readonly Resource[], name: string): readonly Value_Ra
   );
 }
 
+function isFirm({ revocable }: Resource): boolean {
+  return revocable === undefined;
+}
+
 /**
  * Why these resources cannot be given beside what is used, or undefined.
- * Reservations do not matter here: they change who may use a resource, not how much of it there is.
+ * Reservations do not matter here: they change who may use a resource, not how much of it there is. Neither do
+ * revocable resources: how much of them there is changes on the way to the task, and nothing breaks when it is less.
  */
 export function shortage(
   total: readonly Resource[],
-  used: readonly Resource[],
-  wanted: readonly Resource[],
+  allUsed: readonly Resource[],
+  allWanted: readonly Resource[],
 ): string | undefined {
+  const [used, wanted] = [allUsed.filter(isFirm), allWanted.filter(isFirm)];
   for (const name of new Set(wanted.map((resource) => resource.name))) {
     const free = scalarMilli(total, name) - scalarMilli(used, name);
     const amount = scalarMilli(wanted, name);

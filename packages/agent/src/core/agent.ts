@@ -82,6 +82,7 @@ import {
   rejected,
   shutdown,
 } from './registration.ts';
+import { estimated } from './revocable.ts';
 import { acknowledge, droppedState, retryHead, updateTask } from './status-updates.ts';
 import { endIdleExecutors, killWithGroup, runTaskGroup } from './task-groups.ts';
 import { parseTaskTimer } from './timers.ts';
@@ -103,6 +104,8 @@ export interface AgentSnapshot {
   readonly launched: readonly LaunchedContainer[];
   /** With what operations made of it. */
   readonly total: Resources;
+  /** What can be lent beside it. */
+  readonly revocable: Resources;
   readonly operations: readonly Operation[];
   /** Present while the agent is being drained. */
   readonly drain: DrainConfig | undefined;
@@ -142,6 +145,7 @@ export function createAgent({ random, options }: AgentCoreOptions): Agent {
       completedExecutors: [...context.completedExecutors.values()],
       launched: [...context.launched.values()],
       total: context.total,
+      revocable: context.revocable,
       operations: operationMessages(context),
       drain: context.drain,
     }),
@@ -181,6 +185,8 @@ function dispatch(context: Context, event: AgentEvent): void {
       return healthChecked(context, event.id, event);
     case 'limited':
       return containerLimited(context, event.id, event);
+    case 'estimated':
+      return estimated(context, event.resources);
     case 'storage':
       context.isStorageShort = event.isShort;
       return;

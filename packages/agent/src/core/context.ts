@@ -51,6 +51,8 @@ export interface Context {
   readonly completed: Map<ContainerId, TaskRecord>;
   /** What the agent has, with what operations made of it; without allocation. */
   total: Resources;
+  /** What can be lent beside it. */
+  revocable: Resources;
   /** By the base64 of their uuid. */
   readonly operations: Map<string, OperationRecord>;
   /** The unacknowledged operation that the record of the total names, see `operations.ts`. */
@@ -102,6 +104,7 @@ export function createContext(random: Random, options: AgentOptions): Context {
     volatile: new Map(),
     completed: new Map(),
     total: Resources.empty,
+    revocable: Resources.empty,
     operations: new Map(),
     lastOperation: undefined,
     operationAttempts: new Map(),

@@ -50,6 +50,8 @@ export type AgentEvent =
     }
   /** The run of a task or an executor took more than it may, or gives way to others: it is ended at once. */
   | ({ readonly kind: 'limited'; readonly id: ContainerId } & Limitation)
+  /** What can be lent in all; nothing unless told. */
+  | { readonly kind: 'estimated'; readonly resources: readonly Resource[] }
   /** Whether the disk of the work directory is full, which it is not unless told. */
   | { readonly kind: 'storage'; readonly isShort: boolean }
   /** The answer to a `probe`. */

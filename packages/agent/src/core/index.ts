@@ -9,6 +9,7 @@ export {
   type ContainerCall,
 } from './launched-containers.ts';
 export type { Limitation } from './limitations.ts';
+export * from './estimators.ts';
 export * from './model.ts';
 export * from './options.ts';
 export type { ReconfigurationPolicy } from './reconfiguration.ts';

@@ -22,6 +22,7 @@ import type {
 } from '@dcos/wire';
 import { log, type Context } from './context.ts';
 import type { OperationRecord } from './model.ts';
+import { tellTotal } from './revocable.ts';
 import {
   OPERATION_PREFIX,
   RESOURCES_KEY,
@@ -78,12 +79,7 @@ function finish(
 ): void {
   keep(context, recordOf(context, body, state, message, []));
   // The master believed it to be done, and must not go on believing it.
-  if (context.phase !== 'registered') return;
-  const total_resources = context.total.toWire();
-  context.effects.push({
-    kind: 'send',
-    message: { type: 'RESOURCES_CHANGED', resources_changed: { total_resources } },
-  });
+  tellTotal(context);
 }
 
 function recordOf(

@@ -14,6 +14,7 @@ import { isTerminal } from './model.ts';
 import { capabilitiesOf, PROTOCOL_VERSION } from './options.ts';
 import { operationMessages, tellAllOperations } from './operations.ts';
 import { AGENT_KEY, agentToJson } from './records.ts';
+import { reportedTotal } from './revocable.ts';
 import { sendAllHeads } from './status-updates.ts';
 import { taskMessage } from './task-view.ts';
 
@@ -48,7 +49,7 @@ function registerMessage(context: Context): agentProtocol.Register {
     frameworks: [...context.frameworks.values()].map(({ info }) => info),
     tasks: [...context.live.values()].map((task) => taskMessage(task, id ?? '')),
     completed_tasks: completed.map((task) => taskMessage(task, id ?? '')),
-    total_resources: context.total.toWire(),
+    total_resources: reportedTotal(context),
     operations: operationMessages(context),
     executors: Array.from(context.executors.values(), ({ frameworkId, info }) => ({
       framework_id: { value: frameworkId },

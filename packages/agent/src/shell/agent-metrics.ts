@@ -33,13 +33,22 @@ export function agentMetrics(input: AgentMetricsInput): Metrics {
     const { live, completed } = snapshot();
     return [...live, ...completed].filter((task) => task.state === state).length;
   };
-  const used = (name: string): number =>
+  const used = (name: string, isRevocable: boolean): number =>
     amount(
       snapshot()
         .live.filter((task) => !isTerminal(task.state))
-        .flatMap((task) => task.info.resources ?? []),
+        .flatMap((task) => task.info.resources ?? [])
+        .filter(({ revocable }) => (revocable !== undefined) === isRevocable),
       name,
     );
+  const gauges = (name: string, isRevocable: boolean, total: () => number): void => {
+    const prefix = `slave/${name}${isRevocable ? '_revocable' : ''}`;
+    metrics.gauge(`${prefix}_total`, total);
+    metrics.gauge(`${prefix}_used`, () => used(name, isRevocable));
+    metrics.gauge(`${prefix}_percent`, () =>
+      total() === 0 ? 0 : used(name, isRevocable) / total(),
+    );
+  };
   metrics.gauge('slave/uptime_secs', () => (input.now() - input.startedAt) / 1000);
   metrics.gauge('slave/registered', () => (snapshot().phase === 'registered' ? 1 : 0));
   metrics.gauge(
@@ -52,12 +61,8 @@ export function agentMetrics(input: AgentMetricsInput): Metrics {
   metrics.gauge('slave/executors_terminated', () => snapshot().completed.length);
   for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
     const total = amount(input.total, name);
-    metrics.gauge(`slave/${name}_total`, () => total);
-    metrics.gauge(`slave/${name}_used`, () => used(name));
-    metrics.gauge(`slave/${name}_percent`, () => (total === 0 ? 0 : used(name) / total));
-    for (const kind of ['total', 'used', 'percent']) {
-      metrics.gauge(`slave/${name}_revocable_${kind}`, () => 0);
-    }
+    gauges(name, false, () => total);
+    gauges(name, true, () => amount(snapshot().revocable.toWire(), name));
   }
   for (const state of [...LIVE_STATES, ...ENDED_STATES]) {
     metrics.gauge(`slave/${state.toLowerCase().replace('task_', 'tasks_')}`, () => count(state));

@@ -19,6 +19,7 @@ const EMPTY: AgentSnapshot = {
   completedExecutors: [],
   launched: [],
   total: Resources.empty,
+  revocable: Resources.empty,
   operations: [],
   drain: undefined,
 };

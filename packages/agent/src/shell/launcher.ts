@@ -60,6 +60,8 @@ export interface LauncherOptions {
   readonly executorVariables: (id: ContainerId) => Promise<Readonly<Record<string, string>>>;
   /** From SHUTDOWN to the forced end of the executor in that container. */
   readonly shutdownGraceMs: (id: ContainerId) => number;
+  /** Whether the task's cpus are lent, and count less when others want theirs. */
+  readonly hasLowPriority: (task: TaskRecord) => boolean;
   /** The executor of a task in a group. */
   readonly executorOf: (task: TaskRecord) => ExecutorInfo | undefined;
 }
@@ -367,6 +369,7 @@ class TaskLauncher implements Launcher {
       ...(user === undefined ? {} : { user }),
       cpus: scalarOf(task, 'cpus'),
       memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
+      ...(this.#options.hasLowPriority(task) && { isLowPriority: true }),
       ...limitsOf(task),
       ...this.#podOf(task),
     };

@@ -57,6 +57,12 @@ import { startDiskWatch, watchedRuns, type DiskWatch } from './disk-watch.ts';
 import { faultDomain } from './fault-domain.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
+import {
+  hasRevocable,
+  startOversubscription,
+  type LoadOfHost,
+  type Oversubscription,
+} from './oversubscription.ts';
 import { openPatientJournal, type PatientJournal } from './patient-journal.ts';
 import { journalPath, sandboxPath } from './sandbox-paths.ts';
 import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
@@ -85,12 +91,14 @@ export interface StartOptions {
   readonly logger: Logger;
   /** Looks up secrets that are references; without it they are refused. */
   readonly resolveSecret?: SecretResolver;
+  /** Stands in for the load averages of the host. */
+  readonly load?: LoadOfHost;
 }
 
 /** Starts an agent; resolves when it serves and the first attempt to register is under way. */
 export async function startAgent(
   input: AgentConfigInput,
-  { logger, resolveSecret = refuseReferences }: StartOptions,
+  { logger, load, resolveSecret = refuseReferences }: StartOptions,
 ): Promise<RunningAgent> {
   const config = agentConfigSchema.parse(input);
   const directory = await openWorkDirectory(config.workDir);
@@ -116,6 +124,7 @@ export async function startAgent(
       server,
       tls: tls.client,
       tokens: tokensOf(config),
+      load,
       secrets: new ContainerSecrets({
         directory: config.secretsDir ?? join(workDir, 'run', 'secrets'),
         resolve: resolveSecret,
@@ -144,6 +153,7 @@ interface Parts {
   readonly secrets: ContainerSecrets;
   /** Present when executors get tokens. */
   readonly tokens: ExecutorTokens | undefined;
+  readonly load: LoadOfHost | undefined;
 }
 
 class AgentProcess implements RunningAgent {
@@ -163,6 +173,7 @@ class AgentProcess implements RunningAgent {
   #collector: GarbageCollector | undefined;
   #imageCollector: ImageCollector | undefined;
   #rotation: LogRotation | undefined;
+  #oversubscription: Oversubscription | undefined;
   #diskWatch: DiskWatch | undefined;
   #endStreams: (() => void) | undefined;
   #masterHostname: string | undefined;
@@ -253,6 +264,16 @@ class AgentProcess implements RunningAgent {
     const { images } = this.#parts;
     if (images !== undefined)
       this.#imageCollector = startImageCollector({ images, config, workDir, logger });
+    this.#oversubscription = startOversubscription({
+      config,
+      cpusTotal: Resources.fromWire(resources).cpus(),
+      snapshot: () => this.snapshot(),
+      usage: async () => await this.#usage(),
+      monotonicMs: () => systemClock.monotonicMs(),
+      ...(this.#parts.load !== undefined && { load: this.#parts.load }),
+      emit: (event) => this.#shell?.emit(event),
+      logger,
+    });
     this.#diskWatch = startDiskWatch({
       intervalMs: config.containerDiskWatchIntervalMs,
       enforces: config.enforceContainerDiskQuota,
@@ -331,6 +352,8 @@ class AgentProcess implements RunningAgent {
       logger,
       self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
       emit: (event) => shell.emit(event),
+      hasLowPriority: ({ info }) =>
+        config.revocableCpuLowPriority && hasRevocable(info.resources, 'cpus'),
       executorOf: ({ group }) =>
         core.snapshot().executors.find(({ containerId }) => containerId === group?.containerId)
           ?.info,
@@ -485,6 +508,7 @@ class AgentProcess implements RunningAgent {
     this.#imageCollector?.close();
     await this.#rotation?.close();
     await this.#diskWatch?.close();
+    this.#oversubscription?.close();
     // What cannot be written now is as if the process had died a moment ago.
     this.#parts.journal.stopWaiting();
     await this.#shell?.close();
@@ -522,6 +546,7 @@ const NOT_YET: AgentSnapshot = {
   completedExecutors: [],
   launched: [],
   total: Resources.empty,
+  revocable: Resources.empty,
   operations: [],
   drain: undefined,
 };
@@ -597,7 +622,14 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
       ? { isolation: OCI_ISOLATION, launcher: 'linux' }
       : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
     master: config.masters.join(','),
+    oversubscribed_resources_interval: durationText(config.oversubscribedResourcesIntervalMs),
     port: String(config.port),
+    ...(config.qosController !== 'none' && {
+      qos_controller: config.qosController,
+      qos_correction_interval_min: durationText(config.qosCorrectionIntervalMs),
+    }),
+    ...(config.resourceEstimator !== 'none' && { resource_estimator: config.resourceEstimator }),
+    revocable_cpu_low_priority: String(config.revocableCpuLowPriority),
     reconfiguration_policy: config.reconfigurationPolicy,
     registration_backoff_factor: `${config.registrationBackoffMs}ms`,
     resources: config.resources,

@@ -75,6 +75,20 @@ export class RawStream {
     return new RawStream(url, codec, await post(url, codec, call));
   }
 
+  /** Acknowledges every update of this stream, once, until the returned function is called. */
+  acknowledgeAll(): () => void {
+    let next = 0;
+    const timer = setInterval(() => {
+      for (; next < this.events.length; next++) {
+        const status = at(this.events[next], 'update.status') as Plain | undefined;
+        if (status?.['uuid'] === undefined) continue;
+        const { agent_id, task_id, uuid } = status;
+        void this.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
+      }
+    }, 10);
+    return () => clearInterval(timer);
+  }
+
   /** Makes a call for this framework. Resolves with the status. */
   async call(call: Plain): Promise<number> {
     const response = await post(

@@ -5,6 +5,7 @@
 
 import { isAbsolute, join } from 'node:path';
 import type { NetworkInfo, Volume } from '@dcos/wire';
+import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { applyParameter } from './parameters.ts';
@@ -15,9 +16,6 @@ export const OWNER_LABEL = 'org.dcos.agent';
 export const CONTAINER_LABEL = 'org.dcos.container';
 /** Where a container sees its sandbox. */
 export const SANDBOX_TARGET = '/mnt/mesos/sandbox';
-/** The kernel's shares for one cpu, and the least that it takes. */
-const SHARES_PER_CPU = 1024;
-const SHARES_MIN = 2;
 /** Length of the period that a quota is for. */
 const PERIOD_US = 100_000;
 /** Less than this an engine may refuse. */
@@ -115,7 +113,7 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
       NetworkMode: networkMode(spec),
       PortBindings: {},
       Privileged: docker.privileged ?? false,
-      CpuShares: Math.max(SHARES_MIN, Math.round(spec.cpus * SHARES_PER_CPU)),
+      CpuShares: cpuSharesOf(spec),
       // The sandbox files are filled from the engine's own log, whatever its default is.
       LogConfig: { Type: 'json-file', Config: {} },
       ExtraHosts: [],

@@ -33,6 +33,20 @@ const rows: readonly Row[] = [
     },
   ],
   [
+    'cpus that are lent',
+    { cpus: 2, memoryBytes: 0, isLowPriority: true },
+    false,
+    { cpu: { shares: 20 }, pids: { limit: 100 } },
+    {
+      'cpu.weight': '1',
+      'cpu.max': 'max 100000',
+      'memory.max': 'max',
+      'memory.low': '0',
+      'memory.oom.group': '1',
+      'pids.max': '100',
+    },
+  ],
+  [
     'a quota for everybody',
     { cpus: 1.5, memoryBytes: 0 },
     true,

@@ -5,12 +5,9 @@
  * hard limit.
  */
 
+import { cpuSharesOf, SHARES_MAX, SHARES_MIN } from '../cpu-shares.ts';
 import type { OciDeviceRule, OciResources } from './oci-spec.ts';
 
-/** The kernel's shares for one cpu, and the least that it takes. */
-const SHARES_PER_CPU = 1024;
-const SHARES_MIN = 2;
-const SHARES_MAX = 262_144;
 /** Length of a scheduling period of quotas, and the least of it that is given. */
 const PERIOD_US = 100_000;
 const QUOTA_US_MIN = 1_000;
@@ -20,6 +17,7 @@ const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
 export interface CgroupRequest {
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly isLowPriority?: boolean;
   /** Apart from the request; `Infinity` for none. */
   readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
 }
@@ -43,13 +41,12 @@ export interface CgroupSettings {
 /** The settings for a container. */
 export function cgroupSettings(request: CgroupRequest, options: CgroupOptions): CgroupSettings {
   const { cpus, memoryBytes, limits } = request;
-  const shares = Math.floor(cpus * SHARES_PER_CPU);
   const cpuLimit = limits?.cpus ?? (options.hasCpuQuota ? cpus : Infinity);
   const softBytes = Math.max(MEMORY_BYTES_MIN, Math.floor(memoryBytes));
   const hardBytes = Math.max(softBytes, Math.floor(limits?.memoryBytes ?? memoryBytes));
   const hasMemory = memoryBytes > 0;
   return {
-    cpuShares: Math.min(SHARES_MAX, Math.max(SHARES_MIN, shares)),
+    cpuShares: cpuSharesOf(request),
     ...(Number.isFinite(cpuLimit) && {
       cpuQuotaUs: Math.max(QUOTA_US_MIN, Math.round(cpuLimit * PERIOD_US)),
     }),

@@ -25,7 +25,9 @@ export function onResourcesChanged(
   }
   const total = afterPending(agent, Resources.fromWire(changed.total_resources));
   if (total.equals(agent.total)) return;
-  rescindAgentOffers(context, agent);
+  // An estimate of what can be lent comes often, and leaves offers of what is there for certain alone.
+  const isFirm = !total.nonRevocable().equals(agent.total.nonRevocable());
+  rescindAgentOffers(context, agent, (offered) => isFirm || !offered.revocable().isEmpty());
   agent.total = total;
   context.allocator.updateAgent(agent.id, total);
 }

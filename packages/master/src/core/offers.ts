@@ -165,8 +165,13 @@ export function removeOffer(
 }
 
 /** Withdraws all offers of an agent that can no longer be used. */
-export function rescindAgentOffers(context: Context, agent: Agent): void {
-  for (const record of agent.offers.values()) removeOffer(context, record, { rescind: true });
+export function rescindAgentOffers(
+  context: Context,
+  agent: Agent,
+  which: (offered: Resources) => boolean = () => true,
+): void {
+  for (const record of agent.offers.values())
+    if (which(record.resources)) removeOffer(context, record, { rescind: true });
 }
 
 /** Offers that were neither used nor declined in time. */
