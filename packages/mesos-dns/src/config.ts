@@ -14,6 +14,11 @@ const seconds = z
 export const mesosDnsConfigSchema = z.strictObject({
   /** Masters as `http://host:port`; the leader is found from any of them. */
   masters: z.array(z.string().min(1)).min(1).default(['http://127.0.0.1:5050']),
+  /** PEM files of the certificate and its key: the HTTP interface speaks TLS, and they are shown to masters that ask. */
+  sslCertFile: z.string().min(1).optional(),
+  sslKeyFile: z.string().min(1).optional(),
+  /** A PEM file with the authorities of masters, in place of the system's. */
+  sslCaFile: z.string().min(1).optional(),
   domain: z
     .string()
     .regex(

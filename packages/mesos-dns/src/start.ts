@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { OperationError, seededRandom, type Clock, type Logger } from '@dcos/base';
-import { createHttpServer } from '@dcos/http';
+import { createHttpServer, readTls, type ClientTls } from '@dcos/http';
 import { subscribeOperator, systemClock, systemRandom, type OperatorEvent } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import {
@@ -61,9 +61,10 @@ export async function startMesosDns(
   const config = mesosDnsConfigSchema.parse(settings);
   const metrics = createMetrics();
   const forwarder = forwarderOf(config);
-  const follower = new Follower(config, logger, clock);
+  const tls = readTls(config);
+  const follower = new Follower({ config, logger, clock, tls: tls.client });
   metrics.gauge('mesos_dns/names', () => follower.cluster.zone.size);
-  const http = createHttpServer({ logger });
+  const http = createHttpServer({ logger, tls: tls.server });
   let bound = config;
   addRoutes(http.app, {
     cluster: follower.cluster,
@@ -91,6 +92,13 @@ export async function startMesosDns(
   }
 }
 
+interface FollowerOptions {
+  readonly config: MesosDnsConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly tls: ClientTls;
+}
+
 /** Keeps the zone equal to the cluster. */
 class Follower {
   readonly cluster: Cluster;
@@ -103,7 +111,7 @@ class Follower {
   #serial = 1;
   #closing: Promise<void> | undefined;
 
-  constructor(config: MesosDnsConfig, logger: Logger, clock: Clock) {
+  constructor({ config, logger, clock, tls }: FollowerOptions) {
     this.#config = config;
     this.#logger = logger;
     this.#clock = clock;
@@ -125,6 +133,7 @@ class Follower {
     this.firstSnapshot = first.promise;
     const connection = subscribeOperator({
       masters: config.masters,
+      tls,
       logger,
       clock,
       listener: (event) => this.#onEvent(event, first),

@@ -17,6 +17,13 @@ export const routerConfigSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(8180),
   /** Masters as `http://host:port`; the leader is found from any of them. */
   masters: z.array(z.string().min(1)).min(1).default(['http://127.0.0.1:5050']),
+  /** PEM files of the certificate and its key: the router serves HTTPS, and shows them to masters and agents that ask. */
+  sslCertFile: z.string().min(1).optional(),
+  sslKeyFile: z.string().min(1).optional(),
+  /** A PEM file with the authorities of masters and agents, in place of the system's; services may have either. */
+  sslCaFile: z.string().min(1).optional(),
+  /** Whether agents speak TLS: the master does not say. */
+  agentsSpeakTls: z.boolean().default(false),
   /** Where Marathon is; found as a framework of that name when absent. */
   marathonUrl: url.optional(),
   /** HTTP interface of Mesos-DNS; its routes answer 501 when absent. */

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorText, type Logger } from '@dcos/base';
-import { createHttpServer, guardedRequest, refusalOf } from '@dcos/http';
+import { createHttpServer, guardedRequest, readTls, refusalOf, type ClientTls } from '@dcos/http';
 import { subscribeOperator, systemClock } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { routerConfigSchema, type RouterConfig, type RouterSettings } from './config.ts';
@@ -47,9 +47,10 @@ export async function startRouter(
   { logger }: { readonly logger: Logger },
 ): Promise<Router> {
   const config = routerConfigSchema.parse(settings);
-  const view = new ClusterView();
-  const handler = new Handler(config, view, logger);
-  const server = createHttpServer({ logger, guardsLoopback: false });
+  const tls = readTls(config);
+  const view = new ClusterView(config);
+  const handler = new Handler({ config, view, logger, tls: tls.client });
+  const server = createHttpServer({ logger, guardsLoopback: false, tls: tls.server });
   server.app.addHook('onRequest', (request, reply) => {
     // Bodies are passed on as they come: the framework must not read them.
     reply.hijack();
@@ -64,6 +65,7 @@ export async function startRouter(
   const ready = Promise.withResolvers<void>();
   const connection = subscribeOperator({
     masters: config.masters,
+    tls: tls.client,
     logger,
     listener(event) {
       if (event.kind === 'heartbeat' || event.kind === 'stopped') return;
@@ -94,6 +96,13 @@ async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void
   for (const close of closers) await close();
 }
 
+interface HandlerOptions {
+  readonly config: RouterConfig;
+  readonly view: ClusterView;
+  readonly logger: Logger;
+  readonly tls: ClientTls;
+}
+
 class Handler {
   readonly #config: RouterConfig;
   readonly #view: ClusterView;
@@ -104,11 +113,11 @@ class Handler {
   /** Sockets of WebSockets, which the server no longer counts as its own. */
   readonly #upgraded = new Set<Duplex>();
 
-  constructor(config: RouterConfig, view: ClusterView, logger: Logger) {
+  constructor({ config, view, logger, tls }: HandlerOptions) {
     this.#config = config;
     this.#view = view;
     this.#logger = logger;
-    this.#proxy = new Proxy({ ...config, logger });
+    this.#proxy = new Proxy({ ...config, logger, tls });
     this.#files = new UiFiles(config.uiDirectory);
     this.#metrics.gauge('router/following_master', () => (view.following ? 1 : 0));
     this.#metrics.gauge('router/agents', () => view.agents.length);
@@ -153,7 +162,11 @@ class Handler {
     }
     const route = this.#route(request);
     if (route.kind === 'proxy' && route.isService) {
-      forwardUpgrade({ request, socket, head }, route, { ...this.#config, logger: this.#logger });
+      forwardUpgrade({ request, socket, head }, route, {
+        ...this.#config,
+        logger: this.#logger,
+        ca: this.#proxy.serviceAuthorities,
+      });
     } else if (route.kind === 'fail') refuseUpgrade(socket, route.status, route.problem);
     else refuseUpgrade(socket, 400, 'WebSockets pass to services only');
   }
@@ -191,7 +204,11 @@ class Handler {
       case 'health':
         return this.#health(route.path, request, response);
       case 'lookUp': {
-        const found = await findService(this.#config.mesosDnsUrl, route.service);
+        const found = await findService(
+          this.#config.mesosDnsUrl,
+          route.service,
+          this.#proxy.cluster,
+        );
         if (found !== undefined)
           return this.#proxy.forward(request, response, lookedUpService(route, found));
         return sendProblem(request, response, 404, `the service '${route.path}' has no address`);
@@ -243,7 +260,7 @@ class Handler {
     const document = healthDocument(bare, this.#view, {
       masterIp: this.#masterIp(),
       marathonUp: this.#view.framework(ROOT_MARATHON)?.connected === true,
-      mesosDnsUp: await isReachable(this.#config.mesosDnsUrl),
+      mesosDnsUp: await isReachable(this.#config.mesosDnsUrl, this.#proxy.cluster),
       version: this.#config.version,
     });
     if (document !== undefined) return sendJsonBody(response, document);

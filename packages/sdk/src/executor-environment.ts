@@ -27,6 +27,12 @@ export interface ExecutorEnvironment {
   readonly directory: string | undefined;
   /** Sent as a bearer token when the agent demands it. */
   readonly token: string | undefined;
+  /** Whether the agent speaks TLS. */
+  readonly speaksTls: boolean;
+  /** Files in PEM: authorities in place of the system's, and what is shown to an agent that asks. */
+  readonly tlsCaFile: string | undefined;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
 }
 
 /**
@@ -62,6 +68,10 @@ export function executorEnvironment(
     shutdownGraceMs: duration('MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD', SHUTDOWN_GRACE_MS),
     directory: variables['MESOS_SANDBOX'] ?? variables['MESOS_DIRECTORY'],
     token: variables['MESOS_EXECUTOR_AUTHENTICATION_TOKEN'],
+    speaksTls: ['1', 'true'].includes(variables['LIBPROCESS_SSL_ENABLED'] ?? ''),
+    tlsCaFile: variables['LIBPROCESS_SSL_CA_FILE'],
+    tlsCertFile: variables['LIBPROCESS_SSL_CERT_FILE'],
+    tlsKeyFile: variables['LIBPROCESS_SSL_KEY_FILE'],
   };
   if (problems.length > 0) {
     throw new OperationError(

@@ -264,7 +264,31 @@ describe('the environment of an executor', () => {
       shutdownGraceMs: 3_000,
       directory: '/d',
       token: undefined,
+      speaksTls: false,
+      tlsCaFile: undefined,
+      tlsCertFile: undefined,
+      tlsKeyFile: undefined,
     });
+  });
+
+  test.each([
+    ['1', true],
+    ['true', true],
+    ['0', false],
+    ['', false],
+  ])('LIBPROCESS_SSL_ENABLED=%s: %s', (text, speaksTls) => {
+    const environment = executorEnvironment({
+      MESOS_FRAMEWORK_ID: 'f',
+      MESOS_EXECUTOR_ID: 'e',
+      MESOS_AGENT_ENDPOINT: '127.0.0.1:5051',
+      LIBPROCESS_SSL_ENABLED: text,
+      LIBPROCESS_SSL_CA_FILE: '/nowhere/ca',
+    });
+    expect(environment).toMatchObject({ speaksTls, tlsCaFile: '/nowhere/ca' });
+    if (speaksTls)
+      expect(() => connectExecutor({ logger: silentLogger, environment })).toThrow(
+        'LIBPROCESS_SSL_CA_FILE=/nowhere/ca cannot be read',
+      );
   });
 
   test('every problem is named', () => {

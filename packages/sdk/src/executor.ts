@@ -38,11 +38,16 @@ import { ANSWER_BYTES_MAX, CALL_MS_MAX, CALLS_WAITING_MAX } from './scheduler-co
 import { CallLane, type LaneAnswer } from './shell/call-lane.ts';
 import type { StreamSource, Verdict } from './shell/event-stream.ts';
 import { Subscriber, type Ending } from './shell/subscriber.ts';
+import { readTls } from './shell/tls-files.ts';
 import { systemClock, systemRandom } from './shell/system-ports.ts';
+import type { TlsOptions } from './tls.ts';
 
 const PATH = '/api/v1/executor';
 
-/** Subscribes an executor at the agent that started it. @throws OperationError `SDK_ENVIRONMENT_INVALID`. */
+/**
+ * Subscribes an executor at the agent that started it.
+ * @throws OperationError `SDK_ENVIRONMENT_INVALID`, also for files of TLS that cannot be read.
+ */
 export function connectExecutor(options: ExecutorOptions): ExecutorConnection {
   const connection = new Connection(
     options,
@@ -58,6 +63,7 @@ class Connection implements ExecutorConnection {
   readonly #encoding: Encoding;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #tls: TlsOptions | undefined;
   readonly #subscriber: Subscriber<executor.Event, AgentEvent>;
   readonly #unacknowledged = new Unacknowledged();
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
@@ -70,19 +76,21 @@ class Connection implements ExecutorConnection {
   constructor(options: ExecutorOptions, environment: ExecutorEnvironment) {
     this.environment = environment;
     this.#options = options;
+    this.#tls = environment.speaksTls ? readTls(environment) : undefined;
     this.#encoding = options.encoding ?? 'protobuf';
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     const { logger, listener } = options;
     this.#subscriber = new Subscriber({
       subject: 'executor',
-      origins: [environment.agent],
+      origins: [`${environment.speaksTls ? 'https' : 'http'}://${environment.agent}`],
       path: PATH,
       encoding: this.#encoding,
       eventType: executor.EventType,
       subscribeBody: () =>
         this.#body({ type: 'SUBSCRIBE', subscribe: this.#unacknowledged.list() }),
       headers: this.#authorization(),
+      tls: this.#tls,
       retryMsMax: environment.subscriptionBackoffMsMax,
       clock: this.#clock,
       random: this.#random,
@@ -189,6 +197,7 @@ class Connection implements ExecutorConnection {
       answerMsMax: CALL_MS_MAX,
       callsWaitingMax: UPDATES_WAITING_MAX + CALLS_WAITING_MAX,
       answerBytesMax: ANSWER_BYTES_MAX,
+      tls: this.#tls,
     });
     this.#lane = { generation: source.generation, calls };
     for (const update of this.#unacknowledged.unlisted()) void this.#deliver(update);

@@ -14,6 +14,7 @@ import { heartbeatIntervalMsOf } from './scheduler-events.ts';
 import type { Listener } from './shell/delivery.ts';
 import { problemText, type StreamSource, type Verdict } from './shell/event-stream.ts';
 import { Subscriber, type Ending } from './shell/subscriber.ts';
+import type { TlsOptions } from './tls.ts';
 
 const PATH = '/api/v1';
 
@@ -31,6 +32,8 @@ export interface OperatorOptions {
   /** Gets every event in order; see `SchedulerOptions.listener`. */
   readonly listener?: Listener<OperatorEvent>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** For masters with `https:`; by default what the system trusts. */
+  readonly tls?: TlsOptions;
   readonly retryMsMax?: number;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -81,17 +84,19 @@ class Connection implements OperatorConnection {
   readonly #encoding: Encoding;
   readonly #subscriber: Subscriber<masterApi.Event, ObservedEvent>;
   readonly #text = new TextDecoder('utf-8', { fatal: true });
-  readonly #callers = new Agent({
-    headersTimeout: OPERATOR_CALL_MS_MAX,
-    bodyTimeout: OPERATOR_CALL_MS_MAX,
-    maxResponseSize: OPERATOR_ANSWER_BYTES_MAX,
-  });
+  readonly #callers: Agent;
   #masterUrl: string | undefined;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
     this.#encoding = options.encoding ?? 'protobuf';
-    const { headers, retryMsMax, clock, random, logger, listener } = options;
+    const { headers, tls, retryMsMax, clock, random, logger, listener } = options;
+    this.#callers = new Agent({
+      headersTimeout: OPERATOR_CALL_MS_MAX,
+      bodyTimeout: OPERATOR_CALL_MS_MAX,
+      maxResponseSize: OPERATOR_ANSWER_BYTES_MAX,
+      ...(tls !== undefined && { connect: tls }),
+    });
     this.#subscriber = new Subscriber({
       subject: 'operator',
       origins: options.masters,
@@ -100,6 +105,7 @@ class Connection implements OperatorConnection {
       eventType: masterApi.EventType,
       subscribeBody: () => encodeAs(this.#encoding, masterApi.CallType, { type: 'SUBSCRIBE' }),
       headers,
+      tls,
       retryMsMax,
       clock,
       random,

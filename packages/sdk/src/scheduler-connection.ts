@@ -20,6 +20,7 @@ import type { Phase } from './core/subscription.ts';
 import type { SchedulerEvent } from './scheduler-events.ts';
 import type { Listener } from './shell/delivery.ts';
 import type { Ending } from './shell/subscriber.ts';
+import type { TlsOptions } from './tls.ts';
 
 /** Calls that may wait for the master unless the options say otherwise; more are refused at once. */
 export const CALLS_WAITING_MAX = 10_000;
@@ -55,6 +56,8 @@ export interface SchedulerOptions {
   readonly tasks?: () => Iterable<scheduler.Call_Reconcile_Task>;
   /** Sent with every request, for example `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** For masters with `https:`; by default what the system trusts. */
+  readonly tls?: TlsOptions;
   readonly callsWaitingMax?: number;
   readonly callMsMax?: number;
   /** Bound on the wait between tries to subscribe. */

@@ -88,7 +88,7 @@ class Connection implements SchedulerConnection {
         ? {}
         : { offerConstraints: options.offerConstraints }),
     };
-    const { headers, retryMsMax, clock, random, logger, listener } = options;
+    const { headers, tls, retryMsMax, clock, random, logger, listener } = options;
     this.#reconciler = new Reconciler(clock ?? systemClock, (tasks) =>
       this.#sendInBackground('RECONCILE', () => this.reconcile(tasks)),
     );
@@ -100,6 +100,7 @@ class Connection implements SchedulerConnection {
       eventType: scheduler.EventType,
       subscribeBody: () => this.#subscribeBody(),
       headers,
+      tls,
       retryMsMax,
       clock,
       random,
@@ -297,7 +298,7 @@ class Connection implements SchedulerConnection {
 
   #openLanes(source: StreamSource): void {
     this.#closeLanes('subscribed anew');
-    const { headers, callMsMax, callsWaitingMax } = this.#options;
+    const { headers, tls, callMsMax, callsWaitingMax } = this.#options;
     const mediaType = MEDIA_TYPES[this.#encoding];
     const lane = (): CallLane =>
       new CallLane({
@@ -312,6 +313,7 @@ class Connection implements SchedulerConnection {
         answerMsMax: callMsMax ?? CALL_MS_MAX,
         callsWaitingMax: callsWaitingMax ?? CALLS_WAITING_MAX,
         answerBytesMax: ANSWER_BYTES_MAX,
+        tls,
       });
     this.#lanes = { generation: source.generation, calls: lane(), acknowledgements: lane() };
     this.#subscribed.resolve(undefined);

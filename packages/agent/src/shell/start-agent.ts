@@ -6,7 +6,7 @@
  */
 
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   assert,
   durationText,
@@ -33,6 +33,7 @@ import {
   isTerminal,
   type Agent,
   type AgentSnapshot,
+  type ExecutorRecord,
   type RuntimeName,
 } from '../core/index.ts';
 import { agentMetrics } from './agent-metrics.ts';
@@ -323,7 +324,7 @@ class AgentProcess implements RunningAgent {
   }
 
   #connect(core: Agent): void {
-    const { config, logger, runtimes, journal, tls, secrets, tokens } = this.#parts;
+    const { config, logger, runtimes, journal, tls, secrets } = this.#parts;
     const workDir = this.#parts.directory.path;
     const shell = new AgentShell({
       core,
@@ -359,9 +360,7 @@ class AgentProcess implements RunningAgent {
           ?.info,
       executorVariables: async (id) => {
         const one = core.snapshot().executors.find(({ containerId }) => containerId === id);
-        if (tokens === undefined || one?.process === undefined) return {};
-        const { frameworkId: fid, executorId: eid } = one;
-        return { MESOS_EXECUTOR_AUTHENTICATION_TOKEN: await tokens.issue({ fid, eid, cid: id }) };
+        return one?.process === undefined ? {} : await this.#executorVariables(one);
       },
       shutdownGraceMs: (id) => {
         const own = core.snapshot().executors.find(({ containerId }) => containerId === id)?.info
@@ -402,6 +401,28 @@ class AgentProcess implements RunningAgent {
     this.#shell = shell;
     this.#launcher = launcher;
     this.#launched = launched;
+  }
+
+  /** How an executor of a framework reaches this agent, and proves that it may. */
+  async #executorVariables({
+    frameworkId: fid,
+    executorId: eid,
+    containerId: cid,
+    info: { container },
+  }: ExecutorRecord): Promise<Readonly<Record<string, string>>> {
+    const { config, tokens } = this.#parts;
+    // What an image has in its place would be another file.
+    const hasOwnRoot = container?.docker !== undefined || container?.mesos?.image !== undefined;
+    const caFile = hasOwnRoot ? undefined : config.sslCaFile;
+    return {
+      ...(config.sslCertFile !== undefined && {
+        LIBPROCESS_SSL_ENABLED: '1',
+        ...(caFile !== undefined && { LIBPROCESS_SSL_CA_FILE: resolve(caFile) }),
+      }),
+      ...(tokens !== undefined && {
+        MESOS_EXECUTOR_AUTHENTICATION_TOKEN: await tokens.issue({ fid, eid, cid }),
+      }),
+    };
   }
 
   #end(reason: string): void {

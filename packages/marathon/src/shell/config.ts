@@ -16,6 +16,11 @@ export const marathonConfigSchema = z
       ])
       .pipe(z.array(z.url()).min(1))
       .default(['http://127.0.0.1:5050']),
+    /** PEM files of the certificate and its key: HTTPS is served, and they are shown to masters that ask. */
+    sslCertFile: z.string().min(1).optional(),
+    sslKeyFile: z.string().min(1).optional(),
+    /** A PEM file with the authorities of masters, in place of the system's. */
+    sslCaFile: z.string().min(1).optional(),
     httpAddress: z.string().default('127.0.0.1'),
     httpPort: port.default(8080),
     /** Name under which this process is reached, as it is told to clients and to the master. */

@@ -6,7 +6,7 @@
  */
 
 import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
-import { createHttpServer } from '@dcos/http';
+import { createHttpServer, readTls, type ClientTls, type ServerTls } from '@dcos/http';
 import {
   connectScheduler,
   systemClock,
@@ -62,6 +62,7 @@ export async function startMarathon(
   dependencies: MarathonDependencies,
 ): Promise<RunningMarathon> {
   const { store, logger } = dependencies;
+  const tls = readTls(config);
   const clock = dependencies.clock ?? systemClock;
   const random = dependencies.random ?? systemRandom;
   const lease = await store.elect(ELECTION, config.hostname);
@@ -92,9 +93,19 @@ export async function startMarathon(
     failed,
   });
   registerMetrics(metrics, state, clock.now());
-  const server = await serve({ config, engine, bus, metrics, clock, logger });
+  const server = await serve({ config, engine, bus, metrics, clock, logger, tls: tls.server });
   const connect = dependencies.connect ?? connectScheduler;
-  const mesos = new MesosLink({ config, engine, state, url: server.url, logger, connect, failed });
+  const { url } = server;
+  const mesos = new MesosLink({
+    config,
+    engine,
+    state,
+    url,
+    logger,
+    connect,
+    failed,
+    tls: tls.client,
+  });
   link.scheduler = mesos.port;
   const keepAlive = setInterval(() => bus.keepAlive(), KEEP_ALIVE_MS);
   keepAlive.unref();
@@ -136,6 +147,7 @@ interface ServeInput {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tls: ServerTls | undefined;
 }
 
 interface Serving {
@@ -151,11 +163,13 @@ async function serve({
   metrics,
   clock,
   logger,
+  tls,
 }: ServeInput): Promise<Serving> {
   let listening = { port: config.httpPort, url: '' };
   const leader = (): string => `${config.hostname}:${listening.port}`;
   const server = createHttpServer({
     logger,
+    tls,
     bodyBytesMax: config.bodyBytesMax,
     respondError: (reply, { statusCode, message, error }) =>
       void send(reply, error instanceof Answer ? error.reply : { statusCode, body: { message } }),
@@ -163,7 +177,7 @@ async function serve({
   const { app } = server;
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({
-      'x-marathon-leader': `http://${leader()}`,
+      'x-marathon-leader': `${tls === undefined ? 'http' : 'https'}://${leader()}`,
       'cache-control': 'no-cache, no-store, must-revalidate',
       pragma: 'no-cache',
       expires: '0',
@@ -193,6 +207,7 @@ interface LinkInput {
   readonly logger: Logger;
   readonly connect: (options: SchedulerOptions) => SchedulerConnection;
   readonly failed: (error: unknown) => void;
+  readonly tls: ClientTls;
 }
 
 /** Keeps the framework subscribed; makes a new framework when the master has removed this one. */
@@ -229,9 +244,10 @@ class MesosLink {
   }
 
   #connect(frameworkId: string | undefined): SchedulerConnection {
-    const { config, state, logger, connect } = this.#input;
+    const { config, state, logger, connect, tls } = this.#input;
     return connect({
       masters: config.masters,
+      tls,
       framework: this.#info(state.subscribedRoles, frameworkId),
       logger,
       // Only when the consequences of an update are stored.

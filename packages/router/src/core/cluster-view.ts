@@ -34,6 +34,7 @@ export const ROOT_MARATHON = 'marathon';
 
 export interface AgentView {
   readonly id: string;
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
   readonly hostname: string;
@@ -75,6 +76,7 @@ const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
 ]);
 
 export class ClusterView {
+  readonly #agentScheme: AgentView['scheme'];
   #ready = false;
   #masterUrl: string | undefined;
   #following = false;
@@ -87,6 +89,10 @@ export class ClusterView {
   readonly #ended = new Map<string, string>();
   /** Service name to the keys of the tasks that publish it, in order of their arrival. */
   readonly #services = new Map<string, Set<string>>();
+
+  constructor({ agentsSpeakTls }: { readonly agentsSpeakTls: boolean }) {
+    this.#agentScheme = agentsSpeakTls ? 'https' : 'http';
+  }
 
   /** True once a snapshot was seen. */
   get ready(): boolean {
@@ -208,6 +214,7 @@ export class ClusterView {
     );
     this.#agents.set(id, {
       id,
+      scheme: this.#agentScheme,
       host,
       port,
       hostname: info.hostname,

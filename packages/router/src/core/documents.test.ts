@@ -3,7 +3,7 @@ import { agent } from '../testing/cluster.ts';
 import { ClusterView } from './cluster-view.ts';
 import { healthDocument, netNodesDocument } from './documents.ts';
 
-const view = new ClusterView();
+const view = new ClusterView({ agentsSpeakTls: false });
 view.apply({
   kind: 'snapshot',
   masterUrl: 'http://127.0.0.1:5050',
@@ -70,7 +70,7 @@ test('nodes with their addresses', () => {
 });
 
 test('components that share an address are one node, as bad as the worst of them', () => {
-  const shared = new ClusterView();
+  const shared = new ClusterView({ agentsSpeakTls: false });
   const agents = [agent('m-S0', 5051), { ...agent('m-S1', 5052), active: false }];
   shared.apply({
     kind: 'snapshot',

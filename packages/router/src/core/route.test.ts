@@ -6,7 +6,7 @@ import { decideRoute, type Route } from './route.ts';
 const options = { marathonUrl: 'http://127.0.0.1:8080', mesosDnsUrl: 'http://127.0.0.1:8123' };
 
 function clusterView(): ClusterView {
-  const view = new ClusterView();
+  const view = new ClusterView({ agentsSpeakTls: false });
   const labels = (name: string, over: Record<string, string> = {}) => ({
     labelled: {
       DCOS_SERVICE_NAME: name,
@@ -190,5 +190,8 @@ test.each([
   '/service/spark/',
   '/system/v1/logs/v2/task/t/file/stdout',
 ])('%s waits for the first snapshot', (target) => {
-  expect(decide(target, new ClusterView())).toMatchObject({ kind: 'fail', status: 503 });
+  expect(decide(target, new ClusterView({ agentsSpeakTls: false }))).toMatchObject({
+    kind: 'fail',
+    status: 503,
+  });
 });

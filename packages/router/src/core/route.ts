@@ -200,7 +200,7 @@ function mesosDnsRoute(path: string, query: string, options: RouteOptions): Rout
 }
 
 function agentOrigin(agent: AgentView): string {
-  return `http://${hostText(agent.host)}:${agent.port}`;
+  return `${agent.scheme}://${hostText(agent.host)}:${agent.port}`;
 }
 
 function agentRoute(

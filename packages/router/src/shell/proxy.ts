@@ -7,11 +7,13 @@
  */
 
 import { isIPv6 } from 'node:net';
+import { rootCertificates, TLSSocket } from 'node:tls';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { errorText, type Logger } from '@dcos/base';
+import type { ClientTls } from '@dcos/http';
 import { requestHeaders, responseHeaders } from '../core/headers.ts';
 import type { ProxyTarget } from '../core/route.ts';
 import { sendProblem } from './answer.ts';
@@ -27,6 +29,8 @@ export interface ProxyOptions {
   readonly requestBytesMax: number;
   readonly serviceRequestBytesMax: number;
   readonly logger: Logger;
+  /** For masters and agents. */
+  readonly tls: ClientTls;
 }
 
 class BodyTooLarge extends Error {
@@ -44,21 +48,33 @@ interface Outgoing {
 
 export class Proxy {
   readonly #options: ProxyOptions;
-  readonly #upstreams: Agent;
+  /** Whom services may have their certificates from; undefined for the system's authorities alone. */
+  readonly serviceAuthorities: readonly string[] | undefined;
+  /** To masters, agents and Mesos-DNS. */
+  readonly cluster: Agent;
+  readonly #services: Agent;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#upstreams = new Agent({
+    const { tls, connectMsMax } = options;
+    this.serviceAuthorities = tls.ca === undefined ? undefined : [...rootCertificates, tls.ca];
+    const common = {
       pipelining: 1,
       headersTimeout: options.answerMsMax,
       // Event streams are silent for long; the client's leaving ends them.
       bodyTimeout: 0,
-      connect: { timeout: options.connectMsMax },
+    };
+    this.cluster = new Agent({ ...common, connect: { ...tls, timeout: connectMsMax } });
+    // Services are whatever tasks are: our certificate is none of their business.
+    const ca = this.serviceAuthorities;
+    this.#services = new Agent({
+      ...common,
+      connect: { timeout: connectMsMax, ...(ca !== undefined && { ca: [...ca] }) },
     });
   }
 
   async close(): Promise<void> {
-    await this.#upstreams.destroy();
+    await Promise.all([this.cluster.destroy(), this.#services.destroy()]);
   }
 
   /** Answers the request with what the upstream says. */
@@ -114,7 +130,8 @@ export class Proxy {
     { target, headers, body }: Outgoing,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    return this.#upstreams.request({
+    const upstreams = target.isService ? this.#services : this.cluster;
+    return upstreams.request({
       origin: target.origin,
       path: target.target,
       method: request.method ?? 'GET',
@@ -150,7 +167,7 @@ export class Proxy {
 export function clientOf(request: IncomingMessage, target: ProxyTarget) {
   return {
     clientIp: request.socket.remoteAddress ?? '',
-    protocol: 'http' as const,
+    protocol: request.socket instanceof TLSSocket ? ('https' as const) : ('http' as const),
     host: request.headers.host ?? '',
     drop: target.dropHeaders,
   };
@@ -188,7 +205,11 @@ function leaderOf(answer: Dispatcher.ResponseData, target: ProxyTarget): string 
   const location = rawHeader(answer, 'location') ?? '';
   const match = /^(?:(https?):)?\/\/([^/?#\s]+)/i.exec(location);
   if (match === null) return undefined;
-  const origin = `${match[1] ?? 'http'}://${match[2] ?? ''}`;
+  const own = target.origin.startsWith('https:') ? 'https' : 'http';
+  const scheme = match[1]?.toLowerCase() ?? own;
+  // A redirect never leads out of TLS.
+  if (own === 'https' && scheme !== own) return undefined;
+  const origin = `${scheme}://${match[2] ?? ''}`;
   return origin === target.origin ? undefined : origin;
 }
 

@@ -28,7 +28,12 @@ export function refuseUpgrade(socket: Duplex, status: number, problem: string): 
 export function forwardUpgrade(
   client: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
   target: ProxyTarget,
-  options: { readonly connectMsMax: number; readonly logger: Logger },
+  options: {
+    readonly connectMsMax: number;
+    readonly logger: Logger;
+    /** Authorities of services in place of the system's. */
+    readonly ca: readonly string[] | undefined;
+  },
 ): void {
   const { request, socket, head } = client;
   const send = target.origin.startsWith('https:') ? httpsRequest : httpRequest;
@@ -41,6 +46,7 @@ export function forwardUpgrade(
     headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade],
     setDefaultHeaders: false,
     agent: false,
+    ...(options.ca !== undefined && { ca: [...options.ca] }),
     timeout: options.connectMsMax,
   });
   const fail = (error: unknown): void => {

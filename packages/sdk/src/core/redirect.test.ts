@@ -6,6 +6,7 @@ test.each([
   ['http://a:1', '//10.0.0.2:5050/api/v1/scheduler', 'http://10.0.0.2:5050'],
   ['https://a:1', '//leader:5050/api/v1', 'https://leader:5050'],
   ['http://a:1', 'https://leader/api', 'https://leader'],
+  ['https://a:1', 'http://leader/api', undefined],
   ['http://a:1', '//[::1]:5050', 'http://[::1]:5050'],
   ['http://a:1', '/elsewhere', undefined],
   ['http://a:1', 'ftp://leader/', undefined],

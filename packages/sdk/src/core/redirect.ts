@@ -5,11 +5,13 @@
 
 const ORIGIN = /^(?:(https?):)?\/\/([^/?#@\s]+)(?:[/?#]|$)/i;
 
-/** The origin that a Location header names, or undefined when it names none. */
+/** The origin that a Location header names, or undefined when it names none. It never leads out of TLS. */
 export function redirectOrigin(from: string, location: string): string | undefined {
   const match = ORIGIN.exec(location.trim());
   if (match === null) return undefined;
-  const scheme = match[1]?.toLowerCase() ?? (from.startsWith('https:') ? 'https' : 'http');
+  const isSecure = from.startsWith('https:');
+  const scheme = match[1]?.toLowerCase() ?? (isSecure ? 'https' : 'http');
+  if (isSecure && scheme !== 'https') return undefined;
   const authority = match[2];
   return authority === undefined ? undefined : `${scheme}://${authority}`;
 }

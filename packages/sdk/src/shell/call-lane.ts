@@ -8,6 +8,7 @@
 
 import { Client } from 'undici';
 import { errorText, OperationError } from '@dcos/base';
+import type { TlsOptions } from '../tls.ts';
 
 export interface LaneOptions {
   readonly origin: string;
@@ -18,6 +19,7 @@ export interface LaneOptions {
   /** Calls that may wait, the one under way included. */
   readonly callsWaitingMax: number;
   readonly answerBytesMax: number;
+  readonly tls: TlsOptions | undefined;
 }
 
 export interface LaneAnswer {
@@ -38,6 +40,7 @@ export class CallLane {
       headersTimeout: options.answerMsMax,
       bodyTimeout: options.answerMsMax,
       maxResponseSize: options.answerBytesMax,
+      ...(options.tls !== undefined && { connect: options.tls }),
     });
   }
 

@@ -25,6 +25,7 @@ import {
   type SubscriptionEffect,
   type SubscriptionEvent,
 } from '../core/subscription.ts';
+import type { TlsOptions } from '../tls.ts';
 
 /** Bytes of an error body that are read and reported. */
 export const PROBLEM_BYTES_MAX = 16 * 1024;
@@ -41,6 +42,7 @@ export interface EventStreamOptions<Event> {
   readonly subscribeBody: () => Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   readonly retryMsMax: number | undefined;
+  readonly tls: TlsOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -102,7 +104,12 @@ export class EventStream<Event> {
       ...(options.retryMsMax === undefined ? {} : { retryMsMax: options.retryMsMax }),
     });
     // Streams are silent between heartbeats: the machine watches them, not the HTTP client.
-    this.#dispatcher = new Agent({ bodyTimeout: 0, headersTimeout: 0, pipelining: 1 });
+    this.#dispatcher = new Agent({
+      bodyTimeout: 0,
+      headersTimeout: 0,
+      pipelining: 1,
+      ...(options.tls !== undefined && { connect: options.tls }),
+    });
   }
 
   get phase(): Subscription['phase'] {

@@ -11,6 +11,7 @@ import { masterOrigin } from '../core/redirect.ts';
 import type { Phase, StopReason } from '../core/subscription.ts';
 import { deliverByIteration, deliverTo, type Delivery, type Listener } from './delivery.ts';
 import { EventStream, type StreamSource, type Verdict } from './event-stream.ts';
+import type { TlsOptions } from '../tls.ts';
 import { systemClock, systemRandom } from './system-ports.ts';
 
 /** What a connection tells about itself. */
@@ -36,6 +37,7 @@ export interface SubscriberOptions<Wire extends { readonly type?: string }, Even
   readonly subscribeBody: () => Uint8Array;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly retryMsMax?: number | undefined;
+  readonly tls?: TlsOptions | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly logger: Logger;
@@ -70,6 +72,7 @@ export class Subscriber<Wire extends { readonly type?: string }, Event> {
       subscribeBody: options.subscribeBody,
       headers: options.headers ?? {},
       retryMsMax: options.retryMsMax,
+      tls: options.tls,
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       logger: options.logger,
