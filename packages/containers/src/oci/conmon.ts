@@ -3,12 +3,11 @@
  * exit status down. See ADR 0008.
  *
  * The container's output goes straight into the sandbox files (`passthrough`): there is no pump that could lose or
- * double any of it. conmon hands no standard input on in that mode, and a runtime without one opens a directory of
- * the host in its place, which the container would inherit; so the runtime is called through a script that gives it
- * `/dev/null`.
+ * double any of it. conmon hands its own standard input on in that mode, which is `/dev/null`: a runtime without any would
+ * open a directory of the host in its place, which the container would inherit.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { containerError } from '../errors.ts';
 import type { ShimLauncher } from '../process/shim-launcher.ts';
@@ -36,8 +35,6 @@ export interface OciTools {
 export interface CreateRequest {
   readonly id: string;
   readonly tools: OciTools;
-  /** The script of {@link writeRuntimeScript}. */
-  readonly script: string;
   /** Bundle and state directory of the container. */
   readonly directory: string;
   /** Where the runtime keeps its own state. */
@@ -49,13 +46,6 @@ export interface CreateRequest {
 /** Files in a container's directory. */
 export const CONMON_PID_FILE = 'conmon.pid';
 const RUNTIME_LOG_FILE = 'runtime.log';
-
-/** Writes the script that calls the runtime with an input of nothing. Its text holds no user's words. */
-export async function writeRuntimeScript(directory: string, runtime: string): Promise<string> {
-  const path = join(directory, 'runtime.sh');
-  await writeFile(path, `#!/bin/sh\nexec "${runtime}" "$@" </dev/null\n`, { mode: 0o700 });
-  return path;
-}
 
 /**
  * Resolves with the pid of the container's first process, which waits to be started. The launcher starts conmon: a fork
@@ -90,13 +80,13 @@ export async function createUnderConmon(
 }
 
 function conmonArguments(request: CreateRequest): readonly string[] {
-  const { id, directory, runtimeRoot, script } = request;
+  const { id, tools, directory, runtimeRoot } = request;
   return [
     '--api-version=1',
     `--cid=${id}`,
     `--cuuid=${id}`,
     `--name=${id}`,
-    `--runtime=${script}`,
+    `--runtime=${tools.runtime}`,
     `--bundle=${directory}`,
     `--container-pidfile=${join(directory, PID_FILE)}`,
     `--conmon-pidfile=${join(directory, CONMON_PID_FILE)}`,

@@ -73,8 +73,6 @@ export interface OciLifeOptions {
   readonly stateRoot: string;
   readonly tools: OciTools;
   readonly cgroups: CgroupHost;
-  /** Calls the OCI runtime. */
-  readonly script: string;
   readonly launcher: ShimLauncher;
   readonly cni: CniOptions;
   readonly logger: Logger;
@@ -128,11 +126,11 @@ export class OciLife {
     // The environment may hold secrets.
     const config = configText(ociConfig(spec, host));
     await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
-    const { tools, script, launcher } = this.options;
+    const { tools, launcher } = this.options;
     const runtimeRoot = this.#runtimeRoot();
     const { sandboxPath } = spec;
     const pid = await createUnderConmon(
-      { id: spec.id, tools, script, directory, runtimeRoot, sandboxPath, user: host.user },
+      { id: spec.id, tools, directory, runtimeRoot, sandboxPath, user: host.user },
       launcher,
     );
     const conmon = Number((await readText(join(directory, CONMON_PID_FILE))).trim());
