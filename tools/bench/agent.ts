@@ -5,6 +5,7 @@
  */
 
 import { benchmarkContainers } from './agent-containers.ts';
+import { benchmarkImages } from './agent-images.ts';
 import { benchmarkLatency } from './agent-latency.ts';
 import { benchmarkAgentMemory } from './agent-memory.ts';
 import { benchmarkRecovery } from './agent-recovery.ts';
@@ -17,5 +18,6 @@ export async function benchmarkAgent(): Promise<readonly Row[]> {
     latency: benchmarkLatency,
     recovery: benchmarkRecovery,
     memory: benchmarkAgentMemory,
+    images: benchmarkImages,
   });
 }
