@@ -10,9 +10,9 @@ import { assert } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
-import type { PreparedImage } from './image-port.ts';
+import type { ContainerImages } from './image-port.ts';
 import type { AttachedNetwork } from './cni.ts';
-import { sandboxPlaceOf } from './mounts.ts';
+import { sandboxPlaceOf, type OverlayRoot } from './mounts.ts';
 import { HOST_NAME_FILES, makeNameFiles } from './name-files.ts';
 import { networksOf } from './networks.ts';
 import type { OciHost } from './oci-config.ts';
@@ -42,7 +42,7 @@ export interface ContainerHostInput {
   readonly spec: ContainerSpec;
   /** The container's own directory. */
   readonly directory: string;
-  readonly image: PreparedImage | undefined;
+  readonly images: ContainerImages;
   readonly parent: ParentContainer | undefined;
   readonly initPath: string;
   readonly cgroupVersion: 1 | 2;
@@ -51,7 +51,8 @@ export interface ContainerHostInput {
 
 /** As {@link makeHost} would, without making anything: to find what is wrong with a description. */
 export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
-  const { spec, image, parent } = input;
+  const { spec, parent } = input;
+  const { root: image } = input.images;
   const wanted = networksOf(spec.container);
   if (parent !== undefined && wanted.kind === 'private')
     throw containerError(
@@ -77,7 +78,8 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
 
 /** Makes directories and files, and keeps the result. */
 export async function makeHost(input: ContainerHostInput): Promise<OciHost> {
-  const { spec, directory, image, parent } = input;
+  const { spec, directory, parent } = input;
+  const { root: image, volumes } = input.images;
   const draft = await draftHost(input);
   for (const volume of spec.container?.volumes ?? []) {
     const place = sandboxPlaceOf(volume, spec);
@@ -88,8 +90,12 @@ export async function makeHost(input: ContainerHostInput): Promise<OciHost> {
   const ownNames = isPrivate ? await makeNameFiles(directory, hostnameOf(spec)) : undefined;
   const hostNames = image === undefined || draft.network !== 'host' ? {} : HOST_NAME_FILES;
   const inherited = parent === undefined || draft.network === 'host' ? hostNames : draft.names;
+  const volumeOverlays: Record<number, OverlayRoot> = {};
+  for (const [place, prepared] of volumes)
+    volumeOverlays[place] = await makeOverlay(join(directory, `volume-${place}`), prepared);
   const host: OciHost = {
     ...draft,
+    ...(volumes.size > 0 && { volumeOverlays }),
     names: ownNames ?? inherited,
     ...(image !== undefined && { overlay: await makeOverlay(directory, image) }),
   };

@@ -19,6 +19,14 @@ export interface PreparedImage {
   readonly config: ImageConfig;
 }
 
+/** The images of one container. */
+export interface ContainerImages {
+  /** Absent on the host's file system. */
+  readonly root?: PreparedImage;
+  /** Those of volumes, by the place of the volume in the description. */
+  readonly volumes: ReadonlyMap<number, PreparedImage>;
+}
+
 /** For whom an image is prepared. */
 export interface ImagePurpose {
   readonly containerId: string;

@@ -42,6 +42,8 @@ export interface MountInput {
   readonly spec: ContainerSpec;
   /** Absent on the host's file system, and for a root that is a plain copy. */
   readonly overlay?: OverlayRoot;
+  /** Images of volumes, by the volume's place in the description; those that are not there are not mounted. */
+  readonly volumeOverlays: Readonly<Record<number, OverlayRoot>>;
   readonly hasImage: boolean;
   readonly initPath: string;
   readonly hasPrivatePids: boolean;
@@ -62,7 +64,7 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
     if (source !== undefined) mounts.push(bind(source, destination, 'rw'));
   }
   const volumes = spec.container?.volumes ?? [];
-  return [...mounts, ...volumes.map((volume) => volumeMount(volume, input))];
+  return [...mounts, ...volumes.flatMap((volume, place) => volumeMount(volume, place, input))];
 }
 
 function hostMounts({ spec, hasPrivatePids, hasPrivateIpc }: MountInput): OciMount[] {
@@ -85,7 +87,7 @@ const PROC: OciMount = {
 };
 
 function imageMounts({ spec, overlay, initPath, hasPrivatePids }: MountInput): OciMount[] {
-  const mounts: OciMount[] = overlay === undefined ? [] : [overlayMount(overlay)];
+  const mounts: OciMount[] = overlay === undefined ? [] : [overlayMount('/', overlay, 'rw')];
   mounts.push(
     hasPrivatePids ? PROC : bind('/proc', '/proc', 'rw'),
     {
@@ -126,14 +128,19 @@ function imageMounts({ spec, overlay, initPath, hasPrivatePids }: MountInput): O
 }
 
 /** Throws CONTAINER_INVALID when there are more layers than the kernel takes. */
-function overlayMount({ lowerdirs, upperdir, workdir }: OverlayRoot): OciMount {
+function overlayMount(
+  destination: string,
+  { lowerdirs, upperdir, workdir }: OverlayRoot,
+  mode: 'ro' | 'rw',
+): OciMount {
   const options = [`lowerdir=${lowerdirs.join(':')}`, `upperdir=${upperdir}`, `workdir=${workdir}`];
   if (Buffer.byteLength(options.join(',')) > OPTIONS_BYTES_MAX)
     throw containerError(
       'CONTAINER_INVALID',
       `an image of ${lowerdirs.length} layers is too much for an overlay file system`,
     );
-  return { destination: '/', type: 'overlay', source: 'overlay', options };
+  if (mode === 'ro') options.push('ro');
+  return { destination, type: 'overlay', source: 'overlay', options };
 }
 
 function shm(spec: ContainerSpec): OciMount {
@@ -148,13 +155,21 @@ function shm(spec: ContainerSpec): OciMount {
 }
 
 /** Throws CONTAINER_INVALID for kinds of volumes that cannot be had. */
-function volumeMount(volume: Volume, input: MountInput): OciMount {
+function volumeMount(volume: Volume, place: number, input: MountInput): readonly OciMount[] {
   const { spec, hasImage } = input;
   const sandboxInContainer = hasImage ? SANDBOX_TARGET : spec.sandboxPath;
   const target = isAbsolute(volume.container_path)
     ? volume.container_path
     : below(sandboxInContainer, volume.container_path);
-  return bind(sourceOf(volume, input), target, volume.mode === 'RO' ? 'ro' : 'rw', 'rbind');
+  const mode = volume.mode === 'RO' ? 'ro' : 'rw';
+  if (volume.image === undefined) return [bind(sourceOf(volume, input), target, mode, 'rbind')];
+  if (volume.source !== undefined || volume.host_path !== undefined)
+    throw containerError(
+      'CONTAINER_INVALID',
+      `volume ${volume.container_path}: an image and another source exclude each other`,
+    );
+  const overlay = input.volumeOverlays[place];
+  return overlay === undefined ? [] : [overlayMount(target, overlay, mode)];
 }
 
 /** A place in a sandbox that a volume asks for; undefined for other volumes. */
@@ -177,10 +192,10 @@ function sourceOf(volume: Volume, { spec }: MountInput): string {
   const place = sandboxPlaceOf(volume, spec);
   if (place !== undefined) return below(place.root, place.path);
   const host = source?.host_path?.path ?? volume.host_path;
-  if (host === undefined || volume.image !== undefined)
+  if (host === undefined)
     throw containerError(
       'CONTAINER_INVALID',
-      `volume ${volume.container_path}: only host paths and sandbox paths are supported`,
+      `volume ${volume.container_path}: only host paths, sandbox paths and images are supported`,
     );
   return isAbsolute(host) ? host : below(spec.sandboxPath, host);
 }

@@ -195,6 +195,19 @@ test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
   ['leads out', { volumes: [{ mode: 'RW', host_path: 'x/../../up', container_path: 'a' }] }],
   ['only host paths', { volumes: [{ mode: 'RW', container_path: 'a' }] }],
   [
+    'exclude each other',
+    {
+      volumes: [
+        {
+          mode: 'RW',
+          host_path: '/a',
+          container_path: 'a',
+          image: { type: 'DOCKER', docker: { name: 'b' } },
+        },
+      ],
+    },
+  ],
+  [
     'no parent',
     {
       volumes: [

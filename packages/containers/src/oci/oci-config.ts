@@ -33,6 +33,8 @@ export interface OciHost {
   /** Directory that becomes the root: the place of the overlay, or a copy of the image. */
   readonly rootPath: string;
   readonly overlay?: OverlayRoot;
+  /** Images of volumes, by the volume's place in the description. Absent in a draft. */
+  readonly volumeOverlays?: Readonly<Record<number, OverlayRoot>>;
   /** Absent without an image. */
   readonly image?: ImageConfig;
   readonly user: OciUser;
@@ -83,6 +85,7 @@ export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
     mounts: mountsOf({
       spec,
       ...(host.overlay !== undefined && { overlay: host.overlay }),
+      volumeOverlays: host.volumeOverlays ?? {},
       hasImage,
       initPath: host.initPath,
       hasPrivatePids,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CommandInfo } from '@dcos/wire';
+import type { CommandInfo, Image } from '@dcos/wire';
 import type { ContainerSpec } from '../runtime.ts';
 import { ociObstacle, ociScene } from '../testing/oci-scene.ts';
 import type { ImageConfig, ImageSource } from './image-port.ts';
@@ -150,6 +150,37 @@ describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
     expect(text).toMatch(/^word\nword\nshm\s+8192 /);
     expect(text).toContain(await readFile('/etc/resolv.conf', 'utf8'));
   });
+
+  test.each(['box:1', undefined])(
+    'images are volumes, one to be read and one to be written, in a container of the image %s',
+    async (name) => {
+      const image: Image = { type: 'DOCKER', docker: { name: 'data:1' } };
+      const inSandbox = name === undefined ? '' : '/mnt/mesos/sandbox/';
+      const value = [
+        `cat ${inSandbox}read/etc/motd`,
+        `touch ${inSandbox}read/x || echo refused`,
+        `echo changed >${inSandbox}write/etc/motd`,
+        `cat ${inSandbox}write/etc/motd`,
+      ].join('; ');
+      const text = await said(
+        { user: 'root', value },
+        {
+          container: {
+            type: 'MESOS',
+            ...(name !== undefined && {
+              mesos: { image: { type: 'DOCKER', docker: { name } } },
+            }),
+            volumes: [
+              { mode: 'RO', image, container_path: 'read' },
+              { mode: 'RW', image, container_path: 'write' },
+            ],
+          },
+        },
+      );
+      expect(text).toMatch(/^high\nrefused\nchanged\ntouch: .*Read-only file system\n$/);
+      expect(await readFile(join(layers[1] ?? '', 'etc', 'motd'), 'utf8')).toBe('high\n');
+    },
+  );
 
   test('more layers than the options of a mount could name', async () => {
     const many: string[] = [];

@@ -12,7 +12,6 @@ import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism, constants } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
-import type { Image } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import { borrowShimLauncher } from '../process/shim-launcher.ts';
 import { createTurnstile } from '../process/turnstile.ts';
@@ -42,7 +41,7 @@ import {
   type ContainerHostInput,
   type ParentContainer,
 } from './container-host.ts';
-import type { ImageSource, PreparedImage } from './image-port.ts';
+import type { ContainerImages, ImageSource, PreparedImage } from './image-port.ts';
 import { settleCreates } from './creates-under-way.ts';
 import { execInOci, openOciSession, type InContainer } from './inside.ts';
 import { networksOf } from './networks.ts';
@@ -55,7 +54,7 @@ import {
   type OciContainer,
 } from './oci-life.ts';
 import { findTools, hostProblem } from './preflight.ts';
-import { imageOf } from './root-fs.ts';
+import { imagesOf } from './root-fs.ts';
 import { hostUser } from './users.ts';
 
 /** Containers that are made at once: half of the time of each is spent waiting. More only make each other late. */
@@ -90,7 +89,7 @@ class OciRuntime implements ContainerRuntime {
   readonly #cni: CniOptions;
   readonly #containers = new Map<string, OciContainer>();
   /** Images of containers that are being launched. */
-  readonly #images = new Map<string, PreparedImage>();
+  readonly #images = new Map<string, ContainerImages>();
   /** Removals under way. */
   readonly #discards = new Set<Promise<void>>();
   readonly #creates = createTurnstile(CREATES_AT_ONCE);
@@ -108,8 +107,7 @@ class OciRuntime implements ContainerRuntime {
   async prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void> {
     const wanted = networksOf(spec.container);
     if (wanted.kind === 'private') await findNetworks(wanted.networks, this.#cni);
-    const image = imageOf(spec);
-    if (image !== undefined) await this.#prepareImage(spec, image, abort);
+    await this.#prepareImages(spec, abort);
     ociConfig(spec, await draftHost(await this.#hostInput(spec)));
   }
 
@@ -228,16 +226,18 @@ class OciRuntime implements ContainerRuntime {
     }
   }
 
-  async #prepareImage(
-    { id, sandboxPath }: ContainerSpec,
-    image: Image,
-    abort: AbortSignal | undefined,
-  ): Promise<void> {
+  async #prepareImages(spec: ContainerSpec, abort: AbortSignal | undefined): Promise<void> {
+    const { id, sandboxPath } = spec;
     const { images } = this.#options;
+    const { root, volumes } = imagesOf(spec);
+    if (root === undefined && volumes.length === 0) return;
     if (images === undefined)
       throw containerError('CONTAINER_INVALID', 'this agent has no images for the oci runtime');
     const purpose = { containerId: id, sandboxPath, ...(abort !== undefined && { abort }) };
-    this.#images.set(id, await images.prepare(image, purpose));
+    const prepared = new Map<number, PreparedImage>();
+    const own = root && (await images.prepare(root, purpose));
+    for (const [place, image] of volumes) prepared.set(place, await images.prepare(image, purpose));
+    this.#images.set(id, { ...(own !== undefined && { root: own }), volumes: prepared });
   }
 
   async #hostInput(spec: ContainerSpec): Promise<ContainerHostInput> {
@@ -245,7 +245,7 @@ class OciRuntime implements ContainerRuntime {
     return {
       spec,
       directory: life.directoryOf(spec.id),
-      image: this.#images.get(spec.id),
+      images: this.#images.get(spec.id) ?? NO_IMAGES,
       parent: spec.parentId === undefined ? undefined : await this.#parentOf(spec.parentId),
       initPath: life.options.tools.init,
       cgroupVersion: life.options.cgroups.version,
@@ -306,5 +306,7 @@ class OciRuntime implements ContainerRuntime {
     return new OciLife({ stateRoot, tools, cgroups, launcher, cni: this.#cni, logger });
   }
 }
+
+const NO_IMAGES: ContainerImages = { volumes: new Map() };
 
 const isUp = ({ isStarted, status }: OciContainer): boolean => isStarted && status === undefined;

@@ -17,7 +17,7 @@ const OVERLAY_MAGIC = 0x79_4c_76_30;
 const SPECIAL = /[:,\\]/;
 
 /** The image that a container asks for; undefined when it runs on the host's file system. */
-export function imageOf({ container }: ContainerSpec): Image | undefined {
+function imageOf({ container }: ContainerSpec): Image | undefined {
   if (container?.mesos?.image !== undefined) return container.mesos.image;
   const { docker } = container ?? {};
   if (docker === undefined) return undefined;
@@ -28,7 +28,18 @@ export function imageOf({ container }: ContainerSpec): Image | undefined {
   };
 }
 
-/** Makes the directories below the container's own. Layers get short names: a mount's options are bounded. */
+/** The images that a container asks for, those of its volumes by their places. */
+export function imagesOf(spec: ContainerSpec): {
+  readonly root: Image | undefined;
+  readonly volumes: readonly (readonly [place: number, image: Image])[];
+} {
+  const volumes = (spec.container?.volumes ?? []).flatMap(({ image }, place) =>
+    image === undefined ? [] : [[place, image] as const],
+  );
+  return { root: imageOf(spec), volumes };
+}
+
+/** Makes the directories below the one that is given. Layers get short names: a mount's options are bounded. */
 export async function makeOverlay(directory: string, image: PreparedImage): Promise<OverlayRoot> {
   if (SPECIAL.test(directory))
     throw containerError('CONTAINER_INVALID', `the path '${directory}' cannot hold an overlay`);
