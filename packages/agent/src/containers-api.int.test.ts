@@ -1,7 +1,7 @@
 /** Containers that clients launch through the agent's API, over real HTTP and with real processes. */
 
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -102,19 +102,85 @@ test('nested containers and sessions answer as recorded', async () => {
     type: 'application/json',
     body: '58\n{"type":"DATA","data":{"type":"STDOUT","data":"b3V0Cg=="}}',
   });
-  const attach = {
-    type: 'ATTACH_CONTAINER_OUTPUT',
-    attach_container_output: { container_id: { value: parent } },
-  };
-  expect(await call(agent, attach, recordIo)).toMatchObject({
-    status: 500,
-    body: 'I/O switchboard server was disabled for this container',
-  });
   const waitSession = {
     type: 'WAIT_NESTED_CONTAINER',
     wait_nested_container: { container_id: nested(parent, 'sess1') },
   };
   expect((await call(agent, waitSession)).body).toContain('"exit_status":768');
+});
+
+test.each(['a task', 'a nested container'])(
+  'who attaches to %s has its output from then on, until it ends',
+  async (what) => {
+    const agent = await scene().start();
+    const { master, workDir } = scene();
+    const value =
+      'echo before; until [ -e go ]; do sleep 0.05; done; echo out; echo err >&2; echo last';
+    const run = 'slaves/latest/frameworks/framework-0000/executors/t1/runs/latest';
+    let sandbox = join(workDir, run);
+    let container_id: object;
+    if (what === 'a task') {
+      master.run(commandTask('t1', value));
+      const { container_status } = await master.waitFor('t1', 'TASK_RUNNING');
+      container_id = { value: container_status?.container_id?.value };
+    } else {
+      container_id = nested(await sleeper('t1'), 'n1');
+      const launched = { container_id, command: { value } };
+      const launch = { type: 'LAUNCH_NESTED_CONTAINER', launch_nested_container: launched };
+      expect(await call(agent, launch)).toEqual(done);
+      sandbox = join(sandbox, 'containers', 'n1');
+    }
+    const output = async (): Promise<string> => await readFile(join(sandbox, 'stdout'), 'utf8');
+    await expect.poll(output, { timeout: 20_000 }).toBe('before\n');
+    const response = await fetch(`${agent.url}/api/v1`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/recordio',
+        'message-accept': 'application/json',
+        connection: 'close',
+      },
+      body: JSON.stringify({
+        type: 'ATTACH_CONTAINER_OUTPUT',
+        attach_container_output: { container_id },
+      }),
+    });
+    expect(response.status).toBe(200);
+    await writeFile(join(sandbox, 'go'), '');
+    const text = { STDOUT: '', STDERR: '' };
+    for (const [record] of (await response.text()).matchAll(/{"type":"DATA".*?}}/g)) {
+      const { data } = JSON.parse(record) as {
+        readonly data: { readonly type: 'STDOUT' | 'STDERR'; readonly data: string };
+      };
+      text[data.type] += Buffer.from(data.data, 'base64').toString();
+    }
+    expect(text).toEqual({ STDOUT: 'out\nlast\n', STDERR: 'err\n' });
+  },
+);
+
+test('only sessions have an input', async () => {
+  const agent = await scene().start();
+  const first = {
+    type: 'ATTACH_CONTAINER_INPUT',
+    attach_container_input: {
+      type: 'CONTAINER_ID',
+      container_id: { value: await sleeper('t1') },
+    },
+  };
+  const record = JSON.stringify(first);
+  const answer = await fetch(`${agent.url}/api/v1`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/recordio',
+      'message-content-type': 'application/json',
+      connection: 'close',
+    },
+    body: `${record.length}\n${record}`,
+  });
+  expect([answer.status, await answer.text()]).toEqual([
+    500,
+    'I/O switchboard server was disabled for this container',
+  ]);
 });
 
 test('a standalone container answers as recorded, and is killed by a signal', async () => {

@@ -21,7 +21,7 @@ export const LAUNCHED_MAX = 1_000;
 /** Ended sessions that are remembered: clients ask for their end and never remove them. */
 export const ENDED_SESSIONS_MAX = 100;
 
-/** Only sessions have streams that can be attached to. */
+/** Only sessions have an input that can be attached to. */
 const NO_STREAMS = 'I/O switchboard server was disabled for this container';
 
 /** Names a call until its answer. */
@@ -50,6 +50,8 @@ export type ContainerAnswer =
   | { readonly kind: 'ended'; readonly status: ExitStatus }
   /** The streams of this session may be handed over. */
   | { readonly kind: 'attached'; readonly id: ContainerId }
+  /** What this container writes to its sandbox may be handed over. */
+  | { readonly kind: 'followed'; readonly id: ContainerId }
   | { readonly kind: 'refused'; readonly code: 400 | 404 | 500; readonly message: string };
 
 /** Takes a call; its answer follows at once or, for a launch and a wait, later. */
@@ -65,9 +67,10 @@ export function containerCalled(context: Context, call: CallId, asked: Container
     return;
   }
   const ofTask = runningTask(context, containerId(asked.path.at(-1) ?? ''));
-  if (found === undefined && ofTask !== undefined && asked.kind.startsWith('attach')) {
-    refuse(context, call, 500, NO_STREAMS);
-    return;
+  if (found === undefined && ofTask !== undefined) {
+    if (asked.kind === 'attachInput') return refuse(context, call, 500, NO_STREAMS);
+    if (asked.kind === 'attachOutput')
+      return answer(context, call, { kind: 'followed', id: ofTask.containerId });
   }
   if (found === undefined) {
     const where = asked.kind === 'kill' ? `'${name}'` : name;
@@ -85,7 +88,7 @@ export function containerCalled(context: Context, call: CallId, asked: Container
       context.effects.push({ kind: 'signalContainer', container: found, signal: asked.signal });
       answer(context, call, { kind: 'done' });
     }
-  } else attach(context, call, found);
+  } else attach(context, call, found, asked.kind);
 }
 
 function launch(
@@ -188,11 +191,19 @@ function remove(context: Context, call: CallId, found: LaunchedContainer | undef
   answer(context, call, { kind: 'done' });
 }
 
-function attach(context: Context, call: CallId, found: LaunchedContainer): void {
+function attach(
+  context: Context,
+  call: CallId,
+  found: LaunchedContainer,
+  what: 'attachInput' | 'attachOutput',
+): void {
   if (found.status !== undefined)
     refuse(context, call, 404, `Container ${found.path.join('.')} cannot be found`);
-  else if (!found.isSession || found.pid === undefined) refuse(context, call, 500, NO_STREAMS);
-  else answer(context, call, { kind: 'attached', id: found.containerId });
+  else if (found.isSession && found.pid !== undefined)
+    answer(context, call, { kind: 'attached', id: found.containerId });
+  else if (what === 'attachOutput' && found.pid !== undefined)
+    answer(context, call, { kind: 'followed', id: found.containerId });
+  else refuse(context, call, 500, NO_STREAMS);
 }
 
 /** Its client is gone; nobody waits for the answer any more. */

@@ -48,10 +48,16 @@ interface OpenSession {
   isInputTaken: boolean;
 }
 
-/** What somebody who attached can do. */
-export interface AttachedSession {
-  /** Hands over output from now on; the session's first reader gets all of it. Returns what stops it. */
+/** Whose output can be had. */
+export interface OutputSource {
+  /** Hands over output from now on; the first reader of a session gets all of it. Returns what stops it. */
   read(sink: OutputSink): () => void;
+  /** Resolves when all was handed over. */
+  readonly ended: Promise<unknown>;
+}
+
+/** What somebody who attached can do. */
+export interface AttachedSession extends OutputSource {
   /** Takes the input for one caller, until the returned function is called; undefined when another has it. */
   takeInput(): (() => void) | undefined;
   readonly session: ContainerSession;
@@ -96,6 +102,7 @@ export class LaunchedContainers {
     if (open === undefined) return undefined;
     return {
       session: open.session,
+      ended: open.session.ended,
       read(sink) {
         open.sinks.add(sink);
         open.onFirst();
@@ -109,6 +116,11 @@ export class LaunchedContainers {
         };
       },
     };
+  }
+
+  /** Where its files are. */
+  sandboxOf(container: LaunchedContainer): string {
+    return this.#options.specOf(container).sandboxPath;
   }
 
   launch(container: LaunchedContainer): void {

@@ -34,6 +34,7 @@ import {
   type Agent,
   type AgentSnapshot,
   type ExecutorRecord,
+  type LaunchedContainer,
   type RuntimeName,
 } from '../core/index.ts';
 import { agentMetrics } from './agent-metrics.ts';
@@ -50,6 +51,7 @@ import type { DocumentInput } from './http/state-documents.ts';
 import { containersOf } from './executor-container.ts';
 import { ExecutorStreams } from './executor-streams.ts';
 import { ExecutorTokens } from './executor-tokens.ts';
+import { followedOutput } from './followed-output.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createCredential } from './credential.ts';
@@ -481,6 +483,12 @@ class AgentProcess implements RunningAgent {
           containers: () => {
             assert(this.#launched !== undefined, 'the agent was started');
             return this.#launched;
+          },
+          followed: async (id) => {
+            const launched = this.#launched;
+            assert(launched !== undefined, 'the agent was started');
+            const sandboxOf = (one: LaunchedContainer): string => launched.sandboxOf(one);
+            return await followedOutput({ workDir, snapshot, sandboxOf, logger }, id);
           },
           onSessionClosed: ({ id }) => this.#shell?.emit({ kind: 'sessionClosed', id }),
         },

@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import type { ContainerId } from '@dcos/base';
 import type { FastifyReply, FastifyRequest } from '@dcos/http';
 import {
   MEDIA_TYPES,
@@ -14,7 +15,7 @@ import {
   encodingOfContentType,
 } from '@dcos/wire';
 import type { ContainerAnswer, ContainerCall } from '../../core/index.ts';
-import type { AttachedSession, LaunchedContainers } from '../launched-containers.ts';
+import type { AttachedSession, LaunchedContainers, OutputSource } from '../launched-containers.ts';
 import { chainOf, containerIdProblem, waitResponse } from './container-calls.ts';
 import {
   InputError,
@@ -27,13 +28,15 @@ import { plain } from './files-routes.ts';
 
 export interface ContainerApiOptions {
   readonly containers: () => LaunchedContainers;
+  /** The output of a container that is no session; undefined when it has ended. */
+  readonly followed: (id: ContainerId) => Promise<OutputSource | undefined>;
   /** The reader of a session left. */
   readonly onSessionClosed: (
     answer: Extract<ContainerAnswer, { readonly kind: 'attached' }>,
   ) => void;
 }
 
-const GONE = 'The session has ended';
+const GONE = 'The container has ended';
 
 /** Performs one call that is no stream of records. */
 export async function answerContainerCall(
@@ -71,6 +74,12 @@ export async function answerContainerCall(
         // Who only looks on may leave without ending anything.
         onClose: () => asked.kind === 'launch' && options.onSessionClosed(answer),
       });
+      return reply;
+    }
+    case 'followed': {
+      const attached = await options.followed(answer.id);
+      if (attached === undefined || typeof form === 'string') return await plain(reply, 404, GONE);
+      streamOutput({ reply, attached, form, onClose: () => undefined });
       return reply;
     }
     default:

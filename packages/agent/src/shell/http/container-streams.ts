@@ -14,7 +14,7 @@ import {
   encodeRecord,
   type Encoding,
 } from '@dcos/wire';
-import type { AttachedSession } from '../launched-containers.ts';
+import type { AttachedSession, OutputSource } from '../launched-containers.ts';
 
 /** How often a stream says that it is still there. */
 const HEARTBEAT_MS = 30_000;
@@ -32,10 +32,10 @@ export interface StreamForm {
   readonly isRecordIo: boolean;
 }
 
-/** Writes a session's output until it ends; `onClose` is told when the client left before that. */
+/** Writes the output of a session or container until it ends; `onClose` is told when the client left before that. */
 export function streamOutput(options: {
   readonly reply: FastifyReply;
-  readonly attached: AttachedSession;
+  readonly attached: OutputSource;
   readonly form: StreamForm;
   readonly onClose: () => void;
 }): void {
@@ -72,7 +72,7 @@ export function streamOutput(options: {
     unread();
     clearInterval(heartbeat);
   };
-  void attached.session.ended.then(() => stream.close());
+  void attached.ended.then(() => stream.close());
 }
 
 /** A fault of what a client sends; its text is for the client. */
