@@ -30,6 +30,8 @@ export interface ContainerSpec {
   readonly memoryBytes: number;
   /** Its cpus are lent: when others want theirs, they count a hundredth of that. */
   readonly isLowPriority?: boolean;
+  /** Minor numbers of the NVIDIA devices that it may use; with `oci` and `docker`. */
+  readonly gpus?: readonly number[];
   /** A running container whose networks, names and ipc this one shares; only with `oci`. */
   readonly parentId?: string;
   /** Sandbox of the pod or container around it, for volumes that are shared there. */

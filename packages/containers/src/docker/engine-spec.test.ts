@@ -139,3 +139,22 @@ test('volumes are bound, relative ones inside the sandbox', () => {
     '/sandbox/inside:/mnt/mesos/sandbox/data:rw',
   ]);
 });
+
+test('GPUs are devices of the host', () => {
+  const spec: ContainerSpec = {
+    id: 'c1',
+    sandboxPath: '/sandbox',
+    command: { value: 'true' },
+    container: docker,
+    environment: {},
+    cpus: 1,
+    memoryBytes: 0,
+    gpus: [2],
+  };
+  const { HostConfig } = engineSpec({ spec, owner: 'me', hostIp: '127.0.0.1' });
+  expect(HostConfig.Devices.map(({ PathInContainer }) => PathInContainer)).toEqual([
+    '/dev/nvidiactl',
+    '/dev/nvidia-uvm',
+    '/dev/nvidia2',
+  ]);
+});

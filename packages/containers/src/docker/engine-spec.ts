@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import type { NetworkInfo, Volume } from '@dcos/wire';
 import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
+import { gpuPaths } from '../gpu-devices.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { applyParameter } from './parameters.ts';
 
@@ -119,7 +120,11 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
       ExtraHosts: [],
       CapAdd: [],
       CapDrop: [],
-      Devices: [],
+      Devices: gpuPaths(spec.gpus ?? []).map((path) => ({
+        PathOnHost: path,
+        PathInContainer: path,
+        CgroupPermissions: 'rwm',
+      })),
       Dns: [],
       DnsOptions: [],
       DnsSearch: [],

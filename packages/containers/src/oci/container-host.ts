@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { arch } from 'node:process';
 import { assert } from '@dcos/base';
 import { containerError } from '../errors.ts';
+import { gpuDevices } from '../gpu-devices.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
 import type { ContainerImages } from './image-port.ts';
@@ -47,6 +48,8 @@ export interface ContainerHostInput {
   readonly initPath: string;
   readonly cgroupVersion: 1 | 2;
   readonly cgroups: CgroupOptions;
+  /** Where device nodes are; `/dev` unless a test says otherwise. */
+  readonly devicesPath: string | undefined;
 }
 
 /** As {@link makeHost} would, without making anything: to find what is wrong with a description. */
@@ -69,6 +72,9 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
     cgroupVersion: input.cgroupVersion,
     cgroups: input.cgroups,
     names: parent?.host.names ?? {},
+    ...((spec.gpus ?? []).length > 0 && {
+      devices: await gpuDevices(spec.gpus ?? [], input.devicesPath),
+    }),
     network,
     processor: arch,
     ...(image !== undefined && { image: image.config }),

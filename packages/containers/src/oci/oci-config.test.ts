@@ -232,3 +232,14 @@ test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
 ])('refused: %s', (message, info) => {
   expect(() => ociConfig(withInfo(info), HOST)).toThrow(message);
 });
+
+test('devices are allowed, and made where /dev is not that of the host', () => {
+  const devices = [{ path: '/dev/nvidia0', major: 195, minor: 0 }];
+  const rule = { allow: true, type: 'c', major: 195, minor: 0, access: 'rwm' };
+  const plain = ociConfig(SPEC, { ...HOST, devices });
+  expect(plain.linux.resources.devices?.at(-1)).toEqual(rule);
+  expect(plain.linux.devices).toBeUndefined();
+  const { linux } = ociConfig(SPEC, { ...HOST, ...IMAGE, devices });
+  expect(linux.resources.devices?.at(-1)).toEqual(rule);
+  expect(linux.devices).toMatchObject([{ path: '/dev/nvidia0', type: 'c', major: 195, minor: 0 }]);
+});

@@ -12,10 +12,11 @@
 import type { RLimitInfo_RLimit } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import { commandVector } from '../process/run-command.ts';
+import type { HostDevice } from '../gpu-devices.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { capabilitySets } from './capabilities.ts';
 import { cgroupSettings, ociResources, type CgroupOptions } from './cgroup-settings.ts';
-import { DEVICE_RULES } from './devices.ts';
+import { deviceNode, deviceRules } from './devices.ts';
 import { imageDirectory, imageEnvironment, imageVector } from './image-command.ts';
 import type { ImageConfig } from './image-port.ts';
 import {
@@ -35,6 +36,8 @@ export interface OciHost {
   readonly overlay?: OverlayRoot;
   /** Images of volumes, by the volume's place in the description. Absent in a draft. */
   readonly volumeOverlays?: Readonly<Record<number, OverlayRoot>>;
+  /** Devices of its own. */
+  readonly devices?: readonly HostDevice[];
   /** Absent without an image. */
   readonly image?: ImageConfig;
   readonly user: OciUser;
@@ -95,7 +98,13 @@ export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
     linux: {
       namespaces,
       cgroupsPath: host.cgroupsPath,
-      resources: ociResources(cgroupSettings(spec, host.cgroups), host.cgroupVersion, DEVICE_RULES),
+      resources: ociResources(
+        cgroupSettings(spec, host.cgroups),
+        host.cgroupVersion,
+        deviceRules(host.devices),
+      ),
+      // Without an image /dev is the host's, where they are already.
+      ...(hasImage && host.devices !== undefined && { devices: host.devices.map(deviceNode) }),
       rootfsPropagation: 'rslave',
       // Without a /proc of its own these would be hidden from the host's view as well.
       maskedPaths: hasOwnProc ? MASKED_PATHS : [],

@@ -69,6 +69,8 @@ export interface OciRuntimeOptions {
   /** Without it containers with images are refused. */
   readonly images?: ImageSource;
   readonly cni?: Partial<Omit<CniOptions, 'logger'>>;
+  /** Where the nodes of GPUs are; `/dev` unless a test says otherwise. */
+  readonly devicesPath?: string;
 }
 
 const DEFAULT_CGROUPS: CgroupOptions = { hasCpuQuota: false, pidsMax: 32_768 };
@@ -250,6 +252,7 @@ class OciRuntime implements ContainerRuntime {
       initPath: life.options.tools.init,
       cgroupVersion: life.options.cgroups.version,
       cgroups: { ...DEFAULT_CGROUPS, ...this.#options.cgroups },
+      devicesPath: this.#options.devicesPath,
     };
   }
 

@@ -13,6 +13,7 @@ export interface OciConfig {
     readonly namespaces: readonly OciNamespace[];
     readonly cgroupsPath: string;
     readonly resources: OciResources;
+    readonly devices?: readonly OciDevice[];
     readonly rootfsPropagation: 'rslave';
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];
@@ -69,6 +70,18 @@ export interface OciResources {
   readonly pids?: { readonly limit: number };
   /** Files of cgroups version 2 with their values. */
   readonly unified?: Readonly<Record<string, string>>;
+}
+
+/** A node that is made in the container. */
+export interface OciDevice {
+  readonly path: string;
+  readonly type: 'c';
+  readonly major: number;
+  readonly minor: number;
+  /** Octal permissions as a number. */
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface OciDeviceRule {

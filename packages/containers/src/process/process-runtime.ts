@@ -114,6 +114,8 @@ class ProcessRuntime implements ContainerRuntime {
     if ((spec.container?.volumes ?? []).length > 0) {
       throw containerError('CONTAINER_INVALID', 'the process runtime mounts no volumes');
     }
+    if ((spec.gpus ?? []).length > 0)
+      throw containerError('CONTAINER_INVALID', 'GPUs need another runtime than process');
     const networks = spec.container?.network_infos ?? [];
     if (networks.some(({ name, port_mappings }) => name !== undefined || port_mappings?.length)) {
       // Silently on the host's network would be another network than the one that was asked for.
