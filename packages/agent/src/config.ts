@@ -161,6 +161,15 @@ export const agentConfigSchema = z
     qosLoadThreshold15min: z.number().min(0).optional(),
     /** With `oci` and `docker`: revocable cpus count a hundredth of others when cpus are short. */
     revocableCpuLowPriority: z.boolean().default(true),
+    /** Offers the host's NVIDIA GPUs, as `nvidia-smi` tells them, and gives tasks theirs; with `oci` and `docker`. */
+    gpuIsolation: z.boolean().default(false),
+    /** Those of them that tasks may have, by the tool's numbers, with commas; as many as the resource `gpus`. */
+    nvidiaGpuDevices: z
+      .union([
+        z.string().regex(/^\d+(,\d+)*$/, 'expected numbers with commas'),
+        z.number().int().min(0).transform(String),
+      ])
+      .optional(),
     /** Time from one look at the disk that containers use to the next, and whether to end those over their disk. */
     containerDiskWatchIntervalMs: period.default(15_000),
     enforceContainerDiskQuota: z.boolean().default(false),

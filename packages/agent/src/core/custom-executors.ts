@@ -36,6 +36,7 @@ import {
   tasksOfExecutor,
   tellExited,
 } from './executors.ts';
+import { gpuRefusal, gpusOf, takeGpus } from './gpus.ts';
 import { surroundingsEnded } from './launched-containers.ts';
 import { dropTask, newRecord, refusalOf, runtimeFor } from './launching.ts';
 import {
@@ -47,6 +48,7 @@ import {
   type KillCause,
   type TaskRecord,
 } from './model.ts';
+import { given } from './records.ts';
 import { resumeWhenSettled } from './recovery.ts';
 import { droppedState, type UpdateFields } from './status-updates.ts';
 import { taskTimer } from './timers.ts';
@@ -123,6 +125,20 @@ function refusalFor(
       reason: 'REASON_TASK_INVALID',
       message: `Executor '${known.executorId}' is one of task groups that the agent runs`,
     };
+  if (known !== undefined && tasks.some(({ resources }) => gpusOf(resources) > 0))
+    return {
+      state: 'TASK_FAILED',
+      reason: 'REASON_CONTAINER_UPDATE_FAILED',
+      message: 'GPUs cannot be added to an executor that runs',
+    };
+  const noGpu =
+    known === undefined
+      ? gpuRefusal(
+          context,
+          [executor, ...tasks].flatMap(({ resources = [] }) => resources),
+        )
+      : undefined;
+  if (noGpu !== undefined) return noGpu;
   for (const task of tasks) {
     const refusal = refusalOf(context, task, { info: executor, isNew: known === undefined });
     if (refusal !== undefined) return refusal;
@@ -134,6 +150,7 @@ function newExecutor(
   context: Context,
   { framework, executor, tasks }: ExecutorLaunch,
 ): CustomExecutor {
+  const resources = [executor, ...tasks].flatMap(({ resources: own = [] }) => own);
   const record: CustomExecutor = {
     frameworkId: toFrameworkId(framework.id?.value ?? ''),
     executorId: toExecutorId(executor.executor_id.value),
@@ -142,7 +159,8 @@ function newExecutor(
     process: {
       state: 'registering',
       runtime: runtimeFor(context, executor),
-      resources: [executor, ...tasks].flatMap(({ resources = [] }) => resources),
+      resources,
+      ...given('gpus', takeGpus(context, resources)),
       launchedAt: context.now,
       ipAddresses: [],
     },

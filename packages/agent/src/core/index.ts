@@ -8,6 +8,7 @@ export {
   type ContainerAnswer,
   type ContainerCall,
 } from './launched-containers.ts';
+export { gpusOf } from './gpus.ts';
 export type { Limitation } from './limitations.ts';
 export * from './estimators.ts';
 export * from './model.ts';

@@ -15,6 +15,7 @@ import type { agentProtocol, ExecutorInfo, FrameworkInfo, TaskInfo } from '@dcos
 import { shortage } from './accounting.ts';
 import { armCheck } from './checks.ts';
 import { log, saveFramework, saveTask, taskOf, type Context } from './context.ts';
+import { gpuRefusal, takeGpus } from './gpus.ts';
 import { armHealthCheck } from './health.ts';
 import { runInExecutor } from './custom-executors.ts';
 import { endTask } from './ending.ts';
@@ -107,7 +108,11 @@ export function beginTasks(
 ): void {
   const tasks = infos.map((info): TaskRecord => {
     const base = newRecord(context, framework, info, runtimeFor(context, info));
-    const task: TaskRecord = group === undefined ? base : { ...base, group };
+    const task: TaskRecord = {
+      ...base,
+      ...given('group', group),
+      ...given('gpus', takeGpus(context, info.resources)),
+    };
     saveFramework(context, base.frameworkId, { info: framework, terminating: false });
     saveTask(context, task);
     return task;
@@ -175,6 +180,8 @@ export function refusalOf(
     ...(info.resources ?? []),
     ...((executor?.isNew === true ? executor.info.resources : undefined) ?? []),
   ];
+  const noGpu = gpuRefusal(context, wanted);
+  if (noGpu !== undefined) return noGpu;
   const lack = shortage(context.options.info.resources ?? [], used, wanted);
   if (lack !== undefined) {
     return dropped(

@@ -99,6 +99,8 @@ export interface ExecutorProcess {
   readonly runtime: RuntimeName;
   /** Those it began with: its own and those of its first tasks. */
   readonly resources: readonly Resource[];
+  /** Minor numbers of its GPUs. */
+  readonly gpus?: readonly number[];
   readonly launchedAt: Instant;
   readonly endedAt?: Instant;
   readonly pid?: number;
@@ -182,6 +184,8 @@ export interface TaskRecord {
   /** The same by network; absent where the container has no networks with names. */
   readonly networks?: readonly TaskNetwork[];
   readonly healthy?: boolean;
+  /** Minor numbers of its GPUs. */
+  readonly gpus?: readonly number[];
   readonly kill?: KillRecord;
 }
 

@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly completedTasksMax: number;
   /** Tasks that may be here at once, ended but unacknowledged ones included. */
   readonly tasksMax: number;
+  /** Minor numbers of the GPUs that tasks may have. */
+  readonly gpus?: readonly number[];
   /** What may differ from what the agent was before; anything when absent. */
   readonly reconfigurationPolicy?: ReconfigurationPolicy;
   /** The port is whatever was free, and so says nothing. */

@@ -97,6 +97,7 @@ export function taskToJson(record: TaskRecord): JsonObject {
     ipAddresses: record.ipAddresses,
     networks: record.networks?.map(({ name, ipAddresses }) => ({ name, ipAddresses })),
     healthy: record.healthy,
+    gpus: record.gpus,
     kill:
       record.kill === undefined
         ? undefined
@@ -144,6 +145,7 @@ export function taskFromJson(json: JsonObject): Result<TaskRecord, string> {
       ipAddresses: list(json, 'ipAddresses').map(String),
       ...given('networks', networksOf(json['networks'])),
       ...given('healthy', typeof json['healthy'] === 'boolean' ? json['healthy'] : undefined),
+      ...given('gpus', numbers(json['gpus'])),
       ...(isJsonObject(kill)
         ? {
             kill: {
@@ -202,6 +204,7 @@ function processOf(json: JsonValue | undefined): ExecutorProcess | undefined {
     state: text(json, 'state') as ExecutorState,
     runtime: text(json, 'runtime') as RuntimeName,
     resources: list(json, 'resources').map((resource) => fromJson(ResourceType, resource)),
+    ...given('gpus', numbers(json['gpus'])),
     launchedAt: number(json, 'launchedAt') ?? 0,
     ...given('endedAt', number(json, 'endedAt')),
     ...given('pid', number(json, 'pid')),
@@ -374,6 +377,10 @@ function text(json: JsonObject, key: string): string {
 function number(json: JsonObject, key: string): number | undefined {
   const value = json[key];
   return typeof value === 'number' ? value : undefined;
+}
+
+function numbers(json: JsonValue | undefined): readonly number[] | undefined {
+  return Array.isArray(json) ? json.map(Number) : undefined;
 }
 
 function list(json: JsonObject, key: string): readonly unknown[] {

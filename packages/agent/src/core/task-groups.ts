@@ -17,6 +17,7 @@ import type { agentProtocol, ExecutorInfo, KillPolicy, TaskInfo } from '@dcos/wi
 import { log, type Context } from './context.ts';
 import { EXECUTOR_ENDED, runInExecutor } from './custom-executors.ts';
 import { findExecutor, removeExecutor, saveExecutor } from './executors.ts';
+import { gpuRefusal } from './gpus.ts';
 import { killTask } from './killing.ts';
 import { beginTasks, dropTask, refusalOf } from './launching.ts';
 import { executorKey, isTerminal, taskKey, type ExecutorRecord, type TaskRecord } from './model.ts';
@@ -98,7 +99,10 @@ function groupRefusal(
       return { ...refusal, message };
     }
   }
-  return undefined;
+  return gpuRefusal(
+    context,
+    tasks.flatMap(({ resources = [] }) => resources),
+  );
 }
 
 function ensureExecutor(

@@ -25,6 +25,7 @@ export function containersOf(executors: readonly ExecutorRecord[]): readonly Tas
         limits: { cpus: { value: Infinity }, mem: { value: Infinity } },
       },
       containerId,
+      ...(process.gpus !== undefined && { gpus: process.gpus }),
       runtime: process.runtime,
       state: 'TASK_RUNNING',
       statuses: [],

@@ -17,13 +17,21 @@ interface Machine {
   readonly defaultRole?: string;
   readonly memoryGb?: number;
   readonly diskGb?: number;
+  readonly gpus?: number;
 }
 
-async function found({ setting = '', defaultRole = '*', memoryGb = 8, diskGb = 100 }: Machine) {
+async function found({
+  setting = '',
+  defaultRole = '*',
+  memoryGb = 8,
+  diskGb = 100,
+  gpus = 0,
+}: Machine) {
   const resources = await hostResources({
     setting,
     defaultRole,
     workDir: directory,
+    gpus,
     host: {
       cpus: () => 4,
       memoryBytes: () => memoryGb * GB,
@@ -35,6 +43,16 @@ async function found({ setting = '', defaultRole = '*', memoryGb = 8, diskGb = 1
 
 test.each<[string, Machine, string]>([
   ['everything is found', {}, 'cpus:4; disk:97280; mem:7168; ports:[31000-32000]'],
+  [
+    'GPUs are found',
+    { gpus: 2, setting: 'cpus:1;mem:1;disk:1;ports:[]' },
+    'cpus:1; disk:1; gpus:2; mem:1',
+  ],
+  [
+    'the operator may leave GPUs out',
+    { gpus: 2, setting: 'cpus:1;mem:1;disk:1;ports:[];gpus:0' },
+    'cpus:1; disk:1; mem:1',
+  ],
   [
     'small machines keep half for themselves',
     { memoryGb: 1.5, diskGb: 8 },

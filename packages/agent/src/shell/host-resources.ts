@@ -29,6 +29,8 @@ export interface HostResourcesOptions {
   readonly setting: string;
   readonly defaultRole: string;
   readonly workDir: string;
+  /** GPUs that were found. */
+  readonly gpus: number;
   /** The machine itself unless a test says otherwise. */
   readonly host?: HostFacts;
 }
@@ -47,6 +49,7 @@ export async function hostResources({
   setting,
   defaultRole,
   workDir,
+  gpus,
   host = MACHINE,
 }: HostResourcesOptions): Promise<readonly Resource[]> {
   const text = /^\s*(\/|file:\/\/)/.test(setting)
@@ -60,6 +63,7 @@ export async function hostResources({
   if (!named.has('disk'))
     found.push(`disk:${lessReserve(await host.diskBytes(workDir), DISK_RESERVE)}`);
   if (!named.has('ports')) found.push(`ports:[${DEFAULT_PORTS.begin}-${DEFAULT_PORTS.end}]`);
+  if (!named.has('gpus') && gpus > 0) found.push(`gpus:${gpus}`);
   const detected = parsed(parseResources(found.join(';'), defaultRole), 'detected resources');
   return Resources.fromWire([...given, ...detected]).toWire();
 }

@@ -370,6 +370,7 @@ class TaskLauncher implements Launcher {
       cpus: scalarOf(task, 'cpus'),
       memoryBytes: scalarOf(task, 'mem') * MEGABYTE,
       ...(this.#options.hasLowPriority(task) && { isLowPriority: true }),
+      ...(task.gpus !== undefined && { gpus: task.gpus }),
       ...limitsOf(task),
       ...this.#podOf(task),
     };

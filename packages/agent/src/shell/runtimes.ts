@@ -20,17 +20,23 @@ export interface Runtimes {
   readonly images: ImageStore | undefined;
 }
 
+export interface RuntimeSurroundings {
+  readonly workDir: string;
+  /** Directory of the nodes of GPUs. */
+  readonly devicesPath: string;
+  readonly logger: Logger;
+}
+
 /** Makes the runtimes that are on. One that does not work on this host is there all the same. */
 export async function openRuntimes(
   config: AgentConfig,
-  workDir: string,
-  logger: Logger,
+  { workDir, devicesPath, logger }: RuntimeSurroundings,
 ): Promise<Runtimes> {
   const names = new Set(config.runtimes.split(','));
   const images = names.has('oci') ? await openImages(config, workDir, logger) : undefined;
   const runtimes = new Map<RuntimeName, ContainerRuntime>();
   for (const name of names) {
-    const runtime = createRuntime(name, config, { workDir, images, logger });
+    const runtime = createRuntime(name, config, { workDir, devicesPath, images, logger });
     const problem = await runtime.unavailable();
     // An engine that is down is no reason not to run anything: its tasks fail with this reason.
     if (problem !== undefined) {
@@ -46,13 +52,10 @@ function createRuntime(
   config: AgentConfig,
   {
     workDir,
+    devicesPath,
     images,
     logger,
-  }: {
-    readonly workDir: string;
-    readonly images: ImageStore | undefined;
-    readonly logger: Logger;
-  },
+  }: RuntimeSurroundings & { readonly images: ImageStore | undefined },
 ): ContainerRuntime {
   switch (name) {
     case 'docker':
@@ -74,6 +77,7 @@ function createRuntime(
           hostIp: config.ip,
         },
         ...(images !== undefined && { images }),
+        devicesPath,
         logger,
       });
     default:

@@ -30,6 +30,7 @@ import {
   capabilitiesOf,
   createAgent,
   DEFAULT_TIMES,
+  gpusOf,
   isTerminal,
   type Agent,
   type AgentSnapshot,
@@ -41,6 +42,7 @@ import { agentMetrics } from './agent-metrics.ts';
 import { AgentShell, startEvent } from './agent-shell.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { diskUsageOf, startGarbageCollector, type GarbageCollector } from './garbage-collector.ts';
+import { chosenGpus, findGpus, GPU_PLACES, type GpuPlaces } from './host-gpus.ts';
 import { hostAttributes, hostResources } from './host-resources.ts';
 import { isRecordStream } from './http/container-api.ts';
 import { addAgentRoutes } from './http/agent-routes.ts';
@@ -96,19 +98,25 @@ export interface StartOptions {
   readonly resolveSecret?: SecretResolver;
   /** Stands in for the load averages of the host. */
   readonly load?: LoadOfHost;
+  /** Stands in for the places of the host's GPUs. */
+  readonly gpuPlaces?: GpuPlaces;
 }
 
 /** Starts an agent; resolves when it serves and the first attempt to register is under way. */
 export async function startAgent(
   input: AgentConfigInput,
-  { logger, load, resolveSecret = refuseReferences }: StartOptions,
+  { logger, load, gpuPlaces = GPU_PLACES, resolveSecret = refuseReferences }: StartOptions,
 ): Promise<RunningAgent> {
   const config = agentConfigSchema.parse(input);
   const directory = await openWorkDirectory(config.workDir);
   const opened: (() => Promise<void>)[] = [];
   try {
     const workDir = directory.path;
-    const { runtimes, images } = await openRuntimes(config, workDir, logger);
+    const { runtimes, images } = await openRuntimes(config, {
+      workDir,
+      devicesPath: gpuPlaces.devices,
+      logger,
+    });
     opened.push(async () => {
       for (const runtime of runtimes.values()) await runtime.close();
     });
@@ -128,6 +136,7 @@ export async function startAgent(
       tls: tls.client,
       tokens: tokensOf(config),
       load,
+      gpuPlaces,
       secrets: new ContainerSecrets({
         directory: config.secretsDir ?? join(workDir, 'run', 'secrets'),
         resolve: resolveSecret,
@@ -157,6 +166,7 @@ interface Parts {
   /** Present when executors get tokens. */
   readonly tokens: ExecutorTokens | undefined;
   readonly load: LoadOfHost | undefined;
+  readonly gpuPlaces: GpuPlaces;
 }
 
 class AgentProcess implements RunningAgent {
@@ -212,13 +222,16 @@ class AgentProcess implements RunningAgent {
   }
 
   async start(): Promise<void> {
-    const { config, logger, server, journal } = this.#parts;
+    const { config, logger, server, journal, gpuPlaces } = this.#parts;
     const workDir = this.#parts.directory.path;
+    const found = config.gpuIsolation ? await findGpus(gpuPlaces) : [];
     const resources = await hostResources({
       setting: config.resources,
       defaultRole: config.defaultRole,
       workDir,
+      gpus: found.length,
     });
+    const gpus = chosenGpus(found, gpusOf(resources), config);
     await prepareDisks(workDir, resources);
     const attributes = hostAttributes(config.attributes);
     const hostname = config.hostname ?? config.ip;
@@ -244,6 +257,7 @@ class AgentProcess implements RunningAgent {
         times: { ...DEFAULT_TIMES, ...timesOf(config) },
         completedTasksMax: config.completedTasksMax,
         tasksMax: config.tasksMax,
+        gpus,
         reconfigurationPolicy: config.reconfigurationPolicy,
         portIsFree: config.port === 0,
       },
@@ -646,9 +660,15 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     ...(config.networkCniConfigDir !== undefined && {
       network_cni_config_dir: config.networkCniConfigDir,
     }),
+    ...(config.nvidiaGpuDevices !== undefined && {
+      nvidia_gpu_devices: config.nvidiaGpuDevices,
+    }),
     network_cni_plugins_dir: config.networkCniPluginsDir,
     ...(config.runtimes.includes('oci')
-      ? { isolation: OCI_ISOLATION, launcher: 'linux' }
+      ? {
+          isolation: config.gpuIsolation ? `${OCI_ISOLATION},gpu/nvidia` : OCI_ISOLATION,
+          launcher: 'linux',
+        }
       : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
     master: config.masters.join(','),
     oversubscribed_resources_interval: durationText(config.oversubscribedResourcesIntervalMs),
