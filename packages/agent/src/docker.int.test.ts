@@ -93,6 +93,27 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     expect(await log.text()).toContain('"GET / HTTP/1.1" 200');
   });
 
+  test('a check reaches what listens at the loopback of a container', async () => {
+    master.run(
+      commandTask('inner', 'exec python3 -m http.server 8080 --bind 127.0.0.1', {
+        container: { type: 'DOCKER', docker: { image: IMAGE, network: 'BRIDGE' } },
+        check: {
+          type: 'HTTP',
+          http: { port: 8080, path: '/none' },
+          delay_seconds: 0,
+          interval_seconds: 0.2,
+        },
+        kill_policy: { grace_period: { nanoseconds: 1e8 } },
+      }),
+    );
+    await until(
+      () => master.updates.some(({ check_status }) => check_status?.http?.status_code === 404),
+      'the server has answered',
+    );
+    master.kill('inner');
+    await master.waitFor('inner', 'TASK_KILLED');
+  });
+
   test('a container has its secrets, whatever its account is', async () => {
     const secret = { type: 'VALUE', value: { data: Buffer.from('geheim') } } as const;
     const variables = [{ name: 'PASSWORD', type: 'SECRET', secret }] as const;

@@ -117,6 +117,29 @@ describe.skipIf(reason !== undefined)('an agent with the runtime oci', () => {
     },
   );
 
+  test.runIf(hasNetworks)(
+    'checks reach what listens at the loopback of a network of its own',
+    async () => {
+      await start();
+      const container = { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] } as const;
+      const program = "require('net').createServer((each) => each.end()).listen(8080, '127.0.0.1')";
+      const vector = ['node', '-e', program];
+      const often = { delay_seconds: 0, interval_seconds: 0.2, grace_period_seconds: 60 };
+      master.run(
+        commandTask('inner', '', {
+          container,
+          command: { shell: false, value: process.execPath, arguments: vector },
+          resources: [
+            { name: 'cpus', type: 'SCALAR', scalar: { value: 0.5 } },
+            { name: 'mem', type: 'SCALAR', scalar: { value: 256 } },
+          ],
+          health_check: { type: 'TCP', tcp: { port: 8080 }, ...often },
+        }),
+      );
+      await until(() => master.updates.some(({ healthy }) => healthy === true), 'it is healthy');
+    },
+  );
+
   test('a task is held to limits apart from what it asks for', async () => {
     const agent = await start();
     expect(master.registrations[0]?.capabilities).toContainEqual({ type: 'TASK_RESOURCE_LIMITS' });

@@ -3,17 +3,24 @@
  * surroundings, an HTTP request, a TCP connection. Source: mesos-kernel §6.9.
  */
 
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
 import { errorText } from '@dcos/base';
-import type { CheckInfo, CheckStatusInfo, CommandInfo, HealthCheck } from '@dcos/wire';
+import type {
+  CheckInfo,
+  CheckStatusInfo,
+  CommandInfo,
+  HealthCheck,
+  NetworkInfo_Protocol,
+} from '@dcos/wire';
 import type { ContainerRuntime } from '@dcos/containers';
 import type { TaskRecord } from '../core/index.ts';
+import {
+  askInNetworkOf,
+  askNetwork,
+  type NetworkAnswer,
+  type NetworkQuestion,
+} from './network-probe.ts';
 import { withVariables } from './task-environment.ts';
 
-/** Redirects that are followed. */
-const REDIRECTS_MAX = 5;
 /** The schema's 0 means no time-out; this bounds even that. */
 const TIMEOUT_MS_MAX = 3_600_000;
 
@@ -24,6 +31,8 @@ export interface ProbeResult {
   /** What was answered, for checks that are not about health; absent when nothing was. */
   readonly exitCode?: number;
   readonly statusCode?: number;
+  /** Nobody knows. */
+  readonly timedOut?: boolean;
 }
 
 /** Where commands of checks are run. */
@@ -41,16 +50,14 @@ export async function probe(
   surroundings: ProbeSurroundings,
 ): Promise<ProbeResult> {
   const boundMs = timeoutMs > 0 ? timeoutMs : TIMEOUT_MS_MAX;
-  // A container with a network of its own is reached at its address, others through the host's loopback.
-  const address = task.ipAddresses[0] ?? '127.0.0.1';
   try {
     switch (check.type ?? typeOf(check)) {
       case 'COMMAND':
         return await probeCommand(task, check, boundMs, surroundings);
       case 'HTTP':
-        return await probeHttp(check, address, boundMs);
+        return await probeHttp(task, check, boundMs);
       case 'TCP':
-        return await probeTcp(check, address, boundMs);
+        return await probeTcp(task, check, boundMs);
       default:
         return { healthy: false, message: 'The health check has no known type' };
     }
@@ -73,14 +80,19 @@ export async function probeCheck(
     ...(http !== undefined && { http: { ...http, scheme: 'http' } }),
     ...(tcp !== undefined && { tcp }),
   };
-  const { healthy, exitCode, statusCode } = await probe(task, asked, timeoutMs, surroundings);
+  const { healthy, exitCode, statusCode, timedOut } = await probe(
+    task,
+    asked,
+    timeoutMs,
+    surroundings,
+  );
   switch (type) {
     case 'COMMAND':
       return { type, command: exitCode === undefined ? {} : { exit_code: exitCode } };
     case 'HTTP':
       return { type, http: statusCode === undefined ? {} : { status_code: statusCode } };
     case 'TCP':
-      return { type, tcp: { succeeded: healthy } };
+      return { type, tcp: timedOut === true ? {} : { succeeded: healthy } };
     default:
       return {};
   }
@@ -120,79 +132,81 @@ async function probeCommand(
 }
 
 async function probeHttp(
-  check: HealthCheck,
-  address: string,
+  task: TaskRecord,
+  { http }: HealthCheck,
   timeoutMs: number,
 ): Promise<ProbeResult> {
-  const { http } = check;
   if (http === undefined) return { healthy: false, message: 'The check has no HTTP part' };
-  const host = http.protocol === 'IPv6' ? '[::1]' : address;
   const path = http.path ?? '/';
-  let url = new URL(
-    `${http.scheme ?? 'http'}://${host}:${http.port}${path.startsWith('/') ? '' : '/'}${path}`,
-  );
-  const signal = AbortSignal.timeout(timeoutMs);
-  for (let redirects = 0; ; redirects++) {
-    const { status, location } = await getStatus(url, signal);
-    const isRedirect = status >= 300 && status < 400 && location !== undefined;
-    if (isRedirect && redirects < REDIRECTS_MAX) {
-      url = new URL(location, url);
-      continue;
-    }
-    const statuses = http.statuses ?? [];
-    const healthy = statuses.length > 0 ? statuses.includes(status) : status >= 200 && status < 400;
-    return {
-      healthy,
-      statusCode: status,
-      message: healthy ? '' : `HTTP health check of ${url.href} answered ${status}`,
-    };
-  }
-}
-
-async function getStatus(
-  url: URL,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly location: string | undefined }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{
-    status: number;
-    location: string | undefined;
-  }>();
-  const headers = { 'user-agent': 'dcos-agent-health-check' };
-  // A task's certificate is its own business; the check asks whether it answers.
-  const call =
-    url.protocol === 'https:'
-      ? httpsRequest(url, { signal, headers, agent: false, rejectUnauthorized: false })
-      : httpRequest(url, { signal, headers, agent: false });
-  call.on('response', (response) => {
-    resolve({ status: response.statusCode ?? 0, location: response.headers.location });
-    response.destroy();
-  });
-  call.on('error', reject);
-  call.end();
-  return await promise;
+  const rest = `:${http.port}${path.startsWith('/') ? '' : '/'}${path}`;
+  const answer = await askTask(task, http.protocol, timeoutMs, (host, leftMs) => ({
+    kind: 'http',
+    url: `${http.scheme ?? 'http'}://${host.includes(':') ? `[${host}]` : host}${rest}`,
+    timeoutMs: leftMs,
+  }));
+  if (answer.kind !== 'answered') return failure('HTTP', answer, timeoutMs);
+  const { status, url } = answer;
+  const statuses = http.statuses ?? [];
+  const healthy = statuses.length > 0 ? statuses.includes(status) : status >= 200 && status < 400;
+  return {
+    healthy,
+    statusCode: status,
+    message: healthy ? '' : `HTTP health check of ${url} answered ${status}`,
+  };
 }
 
 async function probeTcp(
-  check: HealthCheck,
-  address: string,
+  task: TaskRecord,
+  { tcp }: HealthCheck,
   timeoutMs: number,
 ): Promise<ProbeResult> {
-  const { tcp } = check;
   if (tcp === undefined) return { healthy: false, message: 'The check has no TCP part' };
-  const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  const host = tcp.protocol === 'IPv6' ? '::1' : address;
-  const socket = connect({ host, port: tcp.port });
-  socket.setTimeout(timeoutMs);
-  socket.on('connect', () => resolve({ healthy: true, message: '' }));
-  socket.on('timeout', () =>
-    resolve({ healthy: false, message: `TCP health check timed out after ${timeoutMs / 1000} s` }),
-  );
-  socket.on('error', (error) =>
-    resolve({ healthy: false, message: `TCP health check failed: ${error.message}` }),
-  );
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
+  const answer = await askTask(task, tcp.protocol, timeoutMs, (host, leftMs) => ({
+    kind: 'tcp',
+    host,
+    port: tcp.port,
+    timeoutMs: leftMs,
+  }));
+  return answer.kind === 'connected'
+    ? { healthy: true, message: '' }
+    : failure('TCP', answer, timeoutMs);
 }
+
+function failure(what: 'HTTP' | 'TCP', answer: NetworkAnswer, timeoutMs: number): ProbeResult {
+  const isTimeOut = answer.kind === 'failed' && answer.timedOut;
+  const why = answer.kind === 'failed' ? answer.message : answer.kind;
+  return {
+    healthy: false,
+    timedOut: isTimeOut,
+    message: isTimeOut
+      ? `${what} health check timed out after ${timeoutMs / 1000} s`
+      : `${what} health check failed: ${why}`,
+  };
+}
+
+/**
+ * Asks a task where the original would: at the loopback of its network. A network of its own is entered only when
+ * nobody listens at the address that it has there, or when it is to be asked by IPv6, since that costs a process.
+ */
+async function askTask(
+  { ipAddresses: [own], pid }: TaskRecord,
+  protocol: NetworkInfo_Protocol | undefined,
+  timeoutMs: number,
+  questionAt: (host: string, timeoutMs: number) => NetworkQuestion,
+): Promise<NetworkAnswer> {
+  const loopback = protocol === 'IPv6' ? '::1' : '127.0.0.1';
+  if (own === undefined) return await askNetwork(questionAt(loopback, timeoutMs));
+  const isAsked = protocol !== 'IPv6' || own.includes(':');
+  const began = performance.now();
+  const first = isAsked ? await askNetwork(questionAt(own, timeoutMs)) : undefined;
+  const isOpen = first !== undefined && (first.kind !== 'failed' || first.timedOut);
+  if (isOpen || pid === undefined || pid === 0) return first ?? NOBODY;
+  const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - began)));
+  return await askInNetworkOf(pid, questionAt(loopback, leftMs));
+}
+
+const NOBODY: NetworkAnswer = {
+  kind: 'failed',
+  timedOut: false,
+  message: 'the task has no address of that protocol',
+};
