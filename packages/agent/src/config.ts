@@ -29,6 +29,22 @@ export const imageGcSchema = z.strictObject({
   excluded_images: z.array(z.unknown()).default([]),
 });
 
+/** Devices that tasks may use beside the usual ones, in the original's words. */
+export const allowedDevicesSchema = z.strictObject({
+  allowed_devices: z
+    .array(
+      z.strictObject({
+        device: z.strictObject({ path: z.string().startsWith('/dev/') }),
+        access: z.strictObject({
+          read: z.boolean().default(false),
+          write: z.boolean().default(false),
+          mknod: z.boolean().default(false),
+        }),
+      }),
+    )
+    .max(1_000),
+});
+
 export const agentConfigSchema = z
   .object({
     /** `http://host:port` or `https://host:port` of the masters, tried in turn. */
@@ -91,6 +107,10 @@ export const agentConfigSchema = z
     ociRuntime: z.enum(['runc', 'crun']).default('runc'),
     /** With `oci`: hold tasks to their cpus also while others leave cpus idle. */
     cgroupsEnableCfs: z.boolean().default(false),
+    /** With `oci`: count swap to the memory of tasks; the kernel must be able to. */
+    cgroupsLimitSwap: z.boolean().default(false),
+    /** With `oci`: see {@link allowedDevicesSchema}, or a file with that. */
+    allowedDevices: z.union([z.string().min(1), allowedDevicesSchema]).optional(),
     /** With `oci`: directory of descriptions of CNI networks, and that of the plug-ins. */
     networkCniConfigDir: z.string().optional(),
     networkCniPluginsDir: z.string().default('/usr/lib/cni'),

@@ -7,19 +7,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@dcos/base';
 import { containerError } from './errors.ts';
+import { numbersOf, type HostDevice } from './host-device.ts';
 
 /** Nodes that a container with any GPU needs; the last one is there with newer drivers only. */
 const CONTROL_NODES = ['nvidiactl', 'nvidia-uvm'] as const;
 const OPTIONAL_NODE = 'nvidia-uvm-tools';
 const DEVICES = '/dev';
-
-/** A character device of the host. */
-export interface HostDevice {
-  /** The same in the container. */
-  readonly path: string;
-  readonly major: number;
-  readonly minor: number;
-}
+/** For everybody, as NVIDIA's are. */
+const MODE = 0o666;
 
 /** Paths of the nodes of GPUs with these minor numbers, without the optional one. */
 export function gpuPaths(gpus: readonly number[], directory: string = DEVICES): readonly string[] {
@@ -42,24 +37,13 @@ export async function gpuDevices(
 }
 
 async function deviceAt(path: string): Promise<HostDevice> {
-  let found: Awaited<ReturnType<typeof stat>>;
-  try {
-    found = await stat(path);
-  } catch (error) {
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw containerError(
       'CONTAINER_LAUNCH_FAILED',
       `the device of a GPU is not there: ${errorText(error)}; nvidia-modprobe makes missing ones`,
     );
-  }
+  });
   if (!found.isCharacterDevice())
     throw containerError('CONTAINER_LAUNCH_FAILED', `${path} is not the device of a GPU`);
-  return { path, ...numbersOf(found.rdev) };
-}
-
-/** The kernel's packing of device numbers, as `stat` gives them on Linux. */
-function numbersOf(device: number): Pick<HostDevice, 'major' | 'minor'> {
-  return {
-    major: (device >>> 8) & 0xfff,
-    minor: (device & 0xff) | ((device >>> 12) & 0xfff00),
-  };
+  return { path, type: 'c', ...numbersOf(found.rdev), access: 'rwm', mode: MODE, uid: 0, gid: 0 };
 }

@@ -73,6 +73,23 @@ export type RecoveredContainer =
   /** Never started as far as anyone can tell. */
   | { readonly kind: 'absent'; readonly id: string };
 
+/** How often or how much by kind of operation; what the kernel does not tell is absent. */
+export interface BlockIoCounts {
+  readonly read?: number;
+  readonly write?: number;
+  readonly sync?: number;
+  readonly async?: number;
+  readonly discard?: number;
+  readonly total?: number;
+}
+
+/** What was read and written on a block device; all together where there is no device. */
+export interface BlockIo {
+  readonly device?: { readonly major: number; readonly minor: number };
+  readonly bytes: BlockIoCounts;
+  readonly requests: BlockIoCounts;
+}
+
 /** Usage of one container at one instant; what an adapter cannot tell is absent. */
 export interface ContainerStats {
   /** Epoch milliseconds of the reading. */
@@ -91,6 +108,11 @@ export interface ContainerStats {
   /** Microseconds of cpu time for each 100 ms. */
   readonly cpuQuotaUs?: number;
   readonly memoryTotalBytes?: number;
+  /** With what is swapped out. */
+  readonly memoryAndSwapBytes?: number;
+  /** Of the kernel for the container, and of that for its TCP connections. */
+  readonly memoryKernelBytes?: number;
+  readonly memoryTcpBytes?: number;
   readonly memoryCacheBytes?: number;
   readonly memorySwapBytes?: number;
   readonly memoryMappedFileBytes?: number;
@@ -98,6 +120,7 @@ export interface ContainerStats {
   /** The hard limit. */
   readonly memoryLimitBytes?: number;
   readonly memorySoftLimitBytes?: number;
+  readonly blockIo?: readonly BlockIo[];
 }
 
 export interface ExecOptions {

@@ -11,6 +11,7 @@ import {
 } from '@dcos/containers';
 import type { AgentConfig } from '../config.ts';
 import type { RuntimeName } from '../core/index.ts';
+import { allowedDevicesOf } from './allowed-devices.ts';
 import { openImages } from './images.ts';
 import { runtimeStatePath } from './sandbox-paths.ts';
 
@@ -70,7 +71,12 @@ function createRuntime(
       return createOciRuntime({
         stateRoot: join(workDir, 'run', 'oci'),
         runtime: config.ociRuntime,
-        cgroups: { hasCpuQuota: config.cgroupsEnableCfs, pidsMax: config.pidsMax },
+        cgroups: {
+          hasCpuQuota: config.cgroupsEnableCfs,
+          hasSwapLimit: config.cgroupsLimitSwap,
+          pidsMax: config.pidsMax,
+        },
+        allowedDevices: allowedDevicesOf(config.allowedDevices),
         cni: {
           configDir: config.networkCniConfigDir,
           pluginsDir: config.networkCniPluginsDir,

@@ -626,13 +626,20 @@ function timesOf(config: AgentConfig): Partial<typeof DEFAULT_TIMES> {
 
 /** What the runtime `oci` does, in the original's names. */
 const OCI_ISOLATION =
-  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,disk/du,filesystem/linux,network/cni,volume/host_path,volume/sandbox_path,linux/capabilities,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
+  'cgroups/cpu,cgroups/mem,cgroups/pids,cgroups/devices,cgroups/blkio,disk/du,filesystem/linux,network/cni,volume/host_path,volume/sandbox_path,linux/capabilities,linux/devices,linux/seccomp,linux/nnp,namespaces/ipc,namespaces/pid,posix/rlimits';
 
 /** The settings under their names on the original's command line where there is one. */
 function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
   return {
     attributes: config.attributes,
     cgroups_enable_cfs: String(config.cgroupsEnableCfs),
+    cgroups_limit_swap: String(config.cgroupsLimitSwap),
+    ...(config.allowedDevices !== undefined && {
+      allowed_devices:
+        typeof config.allowedDevices === 'string'
+          ? config.allowedDevices
+          : JSON.stringify(config.allowedDevices),
+    }),
     container_disk_watch_interval: durationText(config.containerDiskWatchIntervalMs),
     containerizers: [
       ...new Set(config.runtimes.replaceAll(/process|oci/g, 'mesos').split(',')),

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 /** Without these no container can be held to its limits. */
 const NEEDED = ['cpu', 'cpuacct', 'memory', 'pids', 'devices'] as const;
 
-export type Controller = (typeof NEEDED)[number];
+/** `blkio` is for statistics only: a host may be without it. */
+export type Controller = (typeof NEEDED)[number] | 'blkio';
 
 export interface CgroupHost {
   readonly version: 1 | 2;
@@ -39,7 +40,9 @@ export function cgroupHost(mountinfo: string): CgroupHost | undefined {
   if (NEEDED.every((controller) => mounts.has(controller)))
     return {
       version: 1,
-      directory: (controller, group) => join(mounts.get(controller) ?? '', group),
+      // One that is not mounted is looked for in its usual place, where nothing is.
+      directory: (controller, group) =>
+        join(mounts.get(controller) ?? join('/sys/fs/cgroup', controller), group),
       directories,
     };
   // Controllers of both versions would be neither one nor the other.

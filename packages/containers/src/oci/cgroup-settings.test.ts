@@ -135,7 +135,35 @@ const rows: readonly Row[] = [
 ];
 
 test.each(rows)('%s', (_what, request, hasCpuQuota, v1, v2) => {
-  const settings = cgroupSettings(request, { hasCpuQuota, pidsMax: 100 });
+  const settings = cgroupSettings(request, { hasCpuQuota, hasSwapLimit: false, pidsMax: 100 });
   expect(ociResources(settings, 1, [])).toEqual({ devices: [], ...v1 });
   expect(ociResources(settings, 2, [])).toEqual({ devices: [], unified: v2 });
+});
+
+test.each<
+  [
+    what: string,
+    request: Partial<CgroupRequest>,
+    v1: OciResources['memory'],
+    v2: string | undefined,
+  ]
+>([
+  [
+    'with the memory',
+    { memoryBytes: 64 * MEGABYTE },
+    { limit: 64 * MEGABYTE, swap: 64 * MEGABYTE, reservation: 64 * MEGABYTE },
+    '0',
+  ],
+  ['not where memory is not', { memoryBytes: 0 }, undefined, undefined],
+  [
+    'not where there is to be no limit',
+    { memoryBytes: 64 * MEGABYTE, limits: INFINITE },
+    { reservation: 64 * MEGABYTE },
+    undefined,
+  ],
+])('swap is limited %s', (_what, request, v1, v2) => {
+  const options = { hasCpuQuota: false, hasSwapLimit: true, pidsMax: 100 };
+  const settings = cgroupSettings({ cpus: 1, memoryBytes: 0, ...request }, options);
+  expect(ociResources(settings, 1, []).memory).toEqual(v1);
+  expect(ociResources(settings, 2, []).unified?.['memory.swap.max']).toBe(v2);
 });

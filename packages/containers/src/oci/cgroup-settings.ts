@@ -25,6 +25,8 @@ export interface CgroupRequest {
 export interface CgroupOptions {
   /** Hold every container to its cpus also while others leave cpus idle. */
   readonly hasCpuQuota: boolean;
+  /** Let the hard limit of memory count what is swapped out as well. */
+  readonly hasSwapLimit: boolean;
   /** Processes and threads of a container. */
   readonly pidsMax: number;
 }
@@ -35,6 +37,8 @@ export interface CgroupSettings {
   readonly cpuQuotaUs?: number;
   readonly memorySoftBytes?: number;
   readonly memoryHardBytes?: number;
+  /** The hard limit is one for memory and swap together. */
+  readonly isSwapLimited: boolean;
   readonly pidsMax: number;
 }
 
@@ -53,6 +57,7 @@ export function cgroupSettings(request: CgroupRequest, options: CgroupOptions): 
     ...(hasMemory && { memorySoftBytes: softBytes }),
     ...((hasMemory || limits?.memoryBytes !== undefined) &&
       Number.isFinite(hardBytes) && { memoryHardBytes: hardBytes }),
+    isSwapLimited: options.hasSwapLimit,
     pidsMax: options.pidsMax,
   };
 }
@@ -68,6 +73,7 @@ export function ociResources(
 ): OciResources {
   if (version === 2) return { devices, unified: filesOfV2(settings) };
   const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, pidsMax } = settings;
+  const { isSwapLimited } = settings;
   return {
     devices,
     cpu: {
@@ -77,6 +83,7 @@ export function ociResources(
     ...((memorySoftBytes !== undefined || memoryHardBytes !== undefined) && {
       memory: {
         ...(memoryHardBytes !== undefined && { limit: memoryHardBytes }),
+        ...(memoryHardBytes !== undefined && isSwapLimited && { swap: memoryHardBytes }),
         ...(memorySoftBytes !== undefined && { reservation: memorySoftBytes }),
       },
     }),
@@ -91,6 +98,8 @@ function filesOfV2(settings: CgroupSettings): Readonly<Record<string, string>> {
     'cpu.weight': String(weightOfShares(cpuShares)),
     'cpu.max': `${cpuQuotaUs ?? 'max'} ${PERIOD_US}`,
     'memory.max': String(memoryHardBytes ?? 'max'),
+    // Swap is counted apart from memory here: a limit for both together is one of memory, with no swap.
+    ...(memoryHardBytes !== undefined && settings.isSwapLimited && { 'memory.swap.max': '0' }),
     'memory.low': String(memorySoftBytes ?? 0),
     // As in the original, a container of which the kernel kills a part ends as a whole.
     'memory.oom.group': '1',

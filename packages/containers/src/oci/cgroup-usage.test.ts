@@ -20,14 +20,21 @@ const V1 = {
   'cpu.cfs_quota_us': '-1\n',
   'pids.current': '5\n',
   'cgroup.procs': '10\n11\n',
+  'memory.memsw.usage_in_bytes': '20480\n',
+  'memory.kmem.usage_in_bytes': '2048\n',
+  'memory.kmem.tcp.usage_in_bytes': '1024\n',
+  'blkio.throttle.io_service_bytes': '8:0 Read 4096\nTotal 4096\n',
+  'blkio.throttle.io_serviced': '8:0 Read 1\nTotal 1\n',
 };
 
 const V2 = {
   'cpu.stat':
     'usage_usec 3000000\nuser_usec 2500000\nsystem_usec 500000\nnr_periods 100\nnr_throttled 7\nthrottled_usec 1500000\n',
   'cpu.max': '20000 100000\n',
-  'memory.stat': 'anon 8192\nfile 4096\nfile_mapped 1\nunevictable 0\n',
+  'memory.stat': 'anon 8192\nfile 4096\nkernel 2048\nsock 1024\nfile_mapped 1\nunevictable 0\n',
   'memory.current': '12288\n',
+  'memory.swap.current': '8192\n',
+  'io.stat': '8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0\n',
   'memory.max': 'max\n',
   'memory.low': '0\n',
   'memory.peak': '67108864\n',
@@ -45,6 +52,9 @@ const COMMON = {
   cpuThrottledSeconds: 1.5,
   memoryResidentBytes: 8192,
   memoryTotalBytes: 12288,
+  memoryAndSwapBytes: 20_480,
+  memoryKernelBytes: 2048,
+  memoryTcpBytes: 1024,
   memoryCacheBytes: 4096,
   memoryMappedFileBytes: 1,
   processes: 2,
@@ -56,14 +66,35 @@ describe('usage', () => {
     expect(await cgroupUsage(1, readerOf(V1), 7)).toEqual({
       ...COMMON,
       memoryLimitBytes: 67108864,
+      blockIo: [
+        { device: { major: 8, minor: 0 }, bytes: { read: 4096 }, requests: { read: 1 } },
+        { bytes: { total: 4096 }, requests: { total: 1 } },
+      ],
     });
+  });
+
+  test('without what this kernel does not have', async () => {
+    const few = Object.entries(V1).filter(([name]) => !/memsw|kmem|blkio/.test(name));
+    const usage = await cgroupUsage(1, readerOf(Object.fromEntries(few)), 7);
+    expect(Object.keys(usage ?? {})).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/AndSwap|Kernel|Tcp|blockIo/)]),
+    );
   });
 
   test('in version 2', async () => {
     expect(await cgroupUsage(2, readerOf(V2), 7)).toEqual({
       ...COMMON,
       cpuQuotaUs: 20_000,
+      memorySwapBytes: 8192,
       memoryUnevictableBytes: 0,
+      blockIo: [
+        {
+          device: { major: 8, minor: 0 },
+          bytes: { read: 4096, write: 0, discard: 0, total: 4096 },
+          requests: { read: 1, write: 0, discard: 0, total: 1 },
+        },
+        { bytes: { total: 4096 }, requests: { total: 1 } },
+      ],
     });
   });
 

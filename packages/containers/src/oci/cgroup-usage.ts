@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerStats } from '../runtime.ts';
+import { blockIoOfV1, blockIoOfV2 } from './block-io.ts';
 import type { CgroupHost, Controller } from './cgroup-host.ts';
 
 /** Ticks per second of `cpuacct.stat`; fixed by the kernel's interface to user space. */
@@ -54,17 +55,25 @@ export async function cgroupUsage(
 }
 
 async function usageOfV1(reader: CgroupReader, at: number): Promise<ContainerStats | undefined> {
-  const [cpuacct, cpu, memory, usage, limit, soft, quota, pids, procs] = await Promise.all([
-    reader.read('cpuacct', 'cpuacct.stat'),
-    reader.read('cpu', 'cpu.stat'),
-    reader.read('memory', 'memory.stat'),
-    reader.read('memory', 'memory.usage_in_bytes'),
-    reader.read('memory', 'memory.limit_in_bytes'),
-    reader.read('memory', 'memory.soft_limit_in_bytes'),
-    reader.read('cpu', 'cpu.cfs_quota_us'),
-    reader.read('pids', 'pids.current'),
-    reader.read('pids', 'cgroup.procs'),
-  ]);
+  const [cpuacct, cpu, memory, usage, limit, soft, quota, pids, procs, ...more] = await Promise.all(
+    [
+      reader.read('cpuacct', 'cpuacct.stat'),
+      reader.read('cpu', 'cpu.stat'),
+      reader.read('memory', 'memory.stat'),
+      reader.read('memory', 'memory.usage_in_bytes'),
+      reader.read('memory', 'memory.limit_in_bytes'),
+      reader.read('memory', 'memory.soft_limit_in_bytes'),
+      reader.read('cpu', 'cpu.cfs_quota_us'),
+      reader.read('pids', 'pids.current'),
+      reader.read('pids', 'cgroup.procs'),
+      reader.read('memory', 'memory.memsw.usage_in_bytes'),
+      reader.read('memory', 'memory.kmem.usage_in_bytes'),
+      reader.read('memory', 'memory.kmem.tcp.usage_in_bytes'),
+      reader.read('blkio', 'blkio.throttle.io_service_bytes'),
+      reader.read('blkio', 'blkio.throttle.io_serviced'),
+    ],
+  );
+  const [andSwap, kernel, tcp, bytes, requests] = more;
   if (cpuacct === undefined || memory === undefined) return undefined;
   const times = table(cpuacct);
   const periods = table(cpu);
@@ -82,6 +91,9 @@ async function usageOfV1(reader: CgroupReader, at: number): Promise<ContainerSta
       cpuThrottledSeconds: scaled(periods.get('throttled_time'), NANOSECONDS),
       cpuQuotaUs: positive(numberOf(quota)),
       memoryTotalBytes: numberOf(usage),
+      memoryAndSwapBytes: numberOf(andSwap),
+      memoryKernelBytes: numberOf(kernel),
+      memoryTcpBytes: numberOf(tcp),
       memoryCacheBytes: parts.get('total_cache'),
       memorySwapBytes: parts.get('total_swap'),
       memoryMappedFileBytes: parts.get('total_mapped_file'),
@@ -89,11 +101,12 @@ async function usageOfV1(reader: CgroupReader, at: number): Promise<ContainerSta
       memoryLimitBytes: limited(numberOf(limit)),
       memorySoftLimitBytes: limited(numberOf(soft)),
     }),
+    ...(bytes !== undefined && requests !== undefined && { blockIo: blockIoOfV1(bytes, requests) }),
   };
 }
 
 async function usageOfV2(reader: CgroupReader, at: number): Promise<ContainerStats | undefined> {
-  const [cpu, memory, usage, limit, soft, swap, max, pids, procs] = await Promise.all([
+  const [cpu, memory, usage, limit, soft, swap, max, pids, procs, io] = await Promise.all([
     reader.read('cpu', 'cpu.stat'),
     reader.read('memory', 'memory.stat'),
     reader.read('memory', 'memory.current'),
@@ -103,10 +116,12 @@ async function usageOfV2(reader: CgroupReader, at: number): Promise<ContainerSta
     reader.read('cpu', 'cpu.max'),
     reader.read('pids', 'pids.current'),
     reader.read('pids', 'cgroup.procs'),
+    reader.read('blkio', 'io.stat'),
   ]);
   if (cpu === undefined || memory === undefined) return undefined;
   const times = table(cpu);
   const parts = table(memory);
+  const [total, swapped] = [numberOf(usage), numberOf(swap)];
   return {
     at,
     cpuUserSeconds: (times.get('user_usec') ?? 0) / MICROSECONDS,
@@ -119,14 +134,18 @@ async function usageOfV2(reader: CgroupReader, at: number): Promise<ContainerSta
       cpuThrottledPeriods: times.get('nr_throttled'),
       cpuThrottledSeconds: scaled(times.get('throttled_usec'), MICROSECONDS),
       cpuQuotaUs: numberOf(max?.split(' ')[0]),
-      memoryTotalBytes: numberOf(usage),
+      memoryTotalBytes: total,
+      memoryAndSwapBytes: total === undefined ? undefined : total + (swapped ?? 0),
+      memoryKernelBytes: parts.get('kernel'),
+      memoryTcpBytes: parts.get('sock'),
       memoryCacheBytes: parts.get('file'),
-      memorySwapBytes: numberOf(swap),
+      memorySwapBytes: swapped,
       memoryMappedFileBytes: parts.get('file_mapped'),
       memoryUnevictableBytes: parts.get('unevictable'),
       memoryLimitBytes: numberOf(limit),
       memorySoftLimitBytes: positive(numberOf(soft)),
     }),
+    ...(io !== undefined && { blockIo: blockIoOfV2(io) }),
   };
 }
 

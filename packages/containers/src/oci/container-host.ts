@@ -9,6 +9,7 @@ import { arch } from 'node:process';
 import { assert } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import { gpuDevices } from '../gpu-devices.ts';
+import type { HostDevice } from '../host-device.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
 import type { ContainerImages } from './image-port.ts';
@@ -50,6 +51,8 @@ export interface ContainerHostInput {
   readonly cgroups: CgroupOptions;
   /** Where device nodes are; `/dev` unless a test says otherwise. */
   readonly devicesPath: string | undefined;
+  /** Allowed to every container. */
+  readonly devices: readonly HostDevice[];
 }
 
 /** As {@link makeHost} would, without making anything: to find what is wrong with a description. */
@@ -71,10 +74,8 @@ export async function draftHost(input: ContainerHostInput): Promise<OciHost> {
     cgroupsPath: groupOf(spec.id),
     cgroupVersion: input.cgroupVersion,
     cgroups: input.cgroups,
+    devices: [...input.devices, ...(await gpuDevices(spec.gpus ?? [], input.devicesPath))],
     names: parent?.host.names ?? {},
-    ...((spec.gpus ?? []).length > 0 && {
-      devices: await gpuDevices(spec.gpus ?? [], input.devicesPath),
-    }),
     network,
     processor: arch,
     ...(image !== undefined && { image: image.config }),

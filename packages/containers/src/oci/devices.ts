@@ -1,9 +1,10 @@
 /**
- * Device nodes that a container may use: those without which programs do not run. All nodes may be made where the
- * capability is held, none but these may be opened. Numbers: the kernel's list of allocated devices.
+ * Device nodes that a container may use: those without which programs do not run, those that the operator
+ * allows, and its GPUs. All nodes may be made where the capability is held, none but these may be opened. Pure.
+ * Source: the kernel's list of allocated devices; mesos-kernel §6.6 (cgroups/devices, linux/devices).
  */
 
-import type { HostDevice } from '../gpu-devices.ts';
+import type { HostDevice } from '../host-device.ts';
 import type { OciDevice, OciDeviceRule } from './oci-spec.ts';
 
 const CHARACTER_DEVICES: readonly (readonly [major: number, minor: number])[] = [
@@ -15,25 +16,12 @@ const CHARACTER_DEVICES: readonly (readonly [major: number, minor: number])[] = 
   [5, 0], // tty
   [5, 1], // console
   [5, 2], // ptmx
+  [10, 200], // net/tun
 ];
 /** Terminals made by /dev/ptmx. */
 const PSEUDO_TERMINAL_MAJOR = 136;
 
-/** Rules in order: nothing, then what is allowed, the container's own devices last. */
-export function deviceRules(own: readonly HostDevice[] = []): readonly OciDeviceRule[] {
-  return own.length === 0 ? DEVICE_RULES : [...DEVICE_RULES, ...own.map(ruleOf)];
-}
-
-/** The node of a device, for everybody as NVIDIA's are. */
-export function deviceNode({ path, major, minor }: HostDevice): OciDevice {
-  return { path, type: 'c', major, minor, fileMode: 0o666, uid: 0, gid: 0 };
-}
-
-function ruleOf({ major, minor }: HostDevice): OciDeviceRule {
-  return { allow: true, type: 'c', major, minor, access: 'rwm' };
-}
-
-const DEVICE_RULES: readonly OciDeviceRule[] = [
+const ALWAYS: readonly OciDeviceRule[] = [
   { allow: false, access: 'rwm' },
   { allow: true, type: 'c', access: 'm' },
   { allow: true, type: 'b', access: 'm' },
@@ -46,3 +34,28 @@ const DEVICE_RULES: readonly OciDeviceRule[] = [
   })),
   { allow: true, type: 'c', major: PSEUDO_TERMINAL_MAJOR, access: 'rwm' },
 ];
+
+/** Rules in order: nothing, then what is allowed. */
+export function deviceRules(devices: readonly HostDevice[]): readonly OciDeviceRule[] {
+  const more = devices.map(({ type, major, minor, access }): OciDeviceRule => ({
+    allow: true,
+    type,
+    major,
+    minor,
+    access,
+  }));
+  return [...ALWAYS, ...more];
+}
+
+/** Nodes for a container whose `/dev` is its own, like those of the host. */
+export function deviceNodes(devices: readonly HostDevice[]): readonly OciDevice[] {
+  return devices.map(({ path, type, major, minor, mode, uid, gid }) => ({
+    path,
+    type,
+    major,
+    minor,
+    fileMode: mode,
+    uid,
+    gid,
+  }));
+}

@@ -9,7 +9,7 @@ const HOST: OciHost = {
   initPath: '/usr/bin/tini-static',
   cgroupsPath: '/mesos/c1',
   cgroupVersion: 1,
-  cgroups: { hasCpuQuota: false, pidsMax: 100 },
+  cgroups: { hasCpuQuota: false, hasSwapLimit: false, pidsMax: 100 },
   names: {},
   network: 'host',
   processor: 'x64',
@@ -233,13 +233,33 @@ test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
   expect(() => ociConfig(withInfo(info), HOST)).toThrow(message);
 });
 
-test('devices are allowed, and made where /dev is not that of the host', () => {
-  const devices = [{ path: '/dev/nvidia0', major: 195, minor: 0 }];
-  const rule = { allow: true, type: 'c', major: 195, minor: 0, access: 'rwm' };
-  const plain = ociConfig(SPEC, { ...HOST, devices });
-  expect(plain.linux.resources.devices?.at(-1)).toEqual(rule);
-  expect(plain.linux.devices).toBeUndefined();
-  const { linux } = ociConfig(SPEC, { ...HOST, ...IMAGE, devices });
-  expect(linux.resources.devices?.at(-1)).toEqual(rule);
-  expect(linux.devices).toMatchObject([{ path: '/dev/nvidia0', type: 'c', major: 195, minor: 0 }]);
+describe('devices that the operator allows', () => {
+  const fuse = { path: '/dev/fuse', type: 'c', major: 10, minor: 229, access: 'rw' } as const;
+  const devices = [{ ...fuse, mode: 0o660, uid: 0, gid: 44 }];
+
+  test('may be used after the usual ones', () => {
+    const { resources } = ociConfig(SPEC, { ...HOST, devices }).linux;
+    const [nothing] = resources.devices ?? [];
+    expect(nothing).toEqual({ allow: false, access: 'rwm' });
+    expect(resources.devices?.at(-1)).toEqual({
+      allow: true,
+      type: 'c',
+      major: 10,
+      minor: 229,
+      access: 'rw',
+    });
+  });
+
+  test('are made where /dev is the own one of the container', () => {
+    expect(ociConfig(SPEC, { ...HOST, devices }).linux.devices).toEqual([]);
+    expect(ociConfig(SPEC, { ...HOST, ...IMAGE, devices }).linux.devices).toEqual([
+      { path: '/dev/fuse', type: 'c', major: 10, minor: 229, fileMode: 0o660, uid: 0, gid: 44 },
+    ]);
+  });
+
+  test('are none in what an earlier version kept', () => {
+    const { linux } = ociConfig(SPEC, { ...HOST, ...IMAGE });
+    expect(linux.devices).toEqual([]);
+    expect(linux.resources.devices?.at(-1)).toMatchObject({ major: 136 });
+  });
 });

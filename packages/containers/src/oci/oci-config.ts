@@ -12,11 +12,11 @@
 import type { RLimitInfo_RLimit } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import { commandVector } from '../process/run-command.ts';
-import type { HostDevice } from '../gpu-devices.ts';
+import type { HostDevice } from '../host-device.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { capabilitySets } from './capabilities.ts';
 import { cgroupSettings, ociResources, type CgroupOptions } from './cgroup-settings.ts';
-import { deviceNode, deviceRules } from './devices.ts';
+import { deviceNodes, deviceRules } from './devices.ts';
 import { imageDirectory, imageEnvironment, imageVector } from './image-command.ts';
 import type { ImageConfig } from './image-port.ts';
 import {
@@ -36,8 +36,6 @@ export interface OciHost {
   readonly overlay?: OverlayRoot;
   /** Images of volumes, by the volume's place in the description. Absent in a draft. */
   readonly volumeOverlays?: Readonly<Record<number, OverlayRoot>>;
-  /** Devices of its own. */
-  readonly devices?: readonly HostDevice[];
   /** Absent without an image. */
   readonly image?: ImageConfig;
   readonly user: OciUser;
@@ -45,6 +43,8 @@ export interface OciHost {
   readonly cgroupsPath: string;
   readonly cgroupVersion: 1 | 2;
   readonly cgroups: CgroupOptions;
+  /** Those that the operator allows, and its GPUs. Absent in what an earlier version kept. */
+  readonly devices?: readonly HostDevice[];
   readonly names: NameFiles;
   /** Network: the host's, one of its own, or that of a process. */
   readonly network: 'host' | 'private' | { readonly pid: number };
@@ -101,10 +101,10 @@ export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
       resources: ociResources(
         cgroupSettings(spec, host.cgroups),
         host.cgroupVersion,
-        deviceRules(host.devices),
+        deviceRules(host.devices ?? []),
       ),
-      // Without an image /dev is the host's, where they are already.
-      ...(hasImage && host.devices !== undefined && { devices: host.devices.map(deviceNode) }),
+      // Those of the host are seen where its /dev is.
+      devices: hasImage ? deviceNodes(host.devices ?? []) : [],
       rootfsPropagation: 'rslave',
       // Without a /proc of its own these would be hidden from the host's view as well.
       maskedPaths: hasOwnProc ? MASKED_PATHS : [],

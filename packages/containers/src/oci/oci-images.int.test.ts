@@ -36,6 +36,12 @@ const CONFIG: ImageConfig = {
   User: 'worker',
 };
 
+/** A device that most hosts have and that reading does not change. */
+const LOOPS = '/dev/loop-control';
+const allowedDevices = existsSync(LOOPS)
+  ? [{ device: { path: LOOPS }, access: { read: true, write: true } }]
+  : [];
+
 describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
   const held = new Map<string, string>();
   let layers: readonly string[] = [];
@@ -54,7 +60,7 @@ describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
       await Promise.resolve();
     },
   };
-  const scene = ociScene(() => ({ images }));
+  const scene = ociScene(() => ({ images, allowedDevices }));
   beforeAll(async () => {
     const low = join(scene().root, 'layers', 'low');
     const high = join(scene().root, 'layers', 'high');
@@ -95,6 +101,11 @@ describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
     ['the highest layer', { value: 'cat /etc/motd' }, 'high\n'],
   ])('%s', async (_what, command, output) => {
     expect(await said(command)).toBe(output);
+  });
+
+  test.runIf(allowedDevices.length > 0)('a device that is allowed is there', async () => {
+    const command = { value: `ls -l ${LOOPS}; : <>${LOOPS}; echo $?`, user: 'root' };
+    expect(await said(command)).toMatch(/^crw.* 10, +237 .*loop-control\n0\n$/);
   });
 
   test('a container writes into a layer of its own and into its sandbox', async () => {

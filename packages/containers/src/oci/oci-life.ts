@@ -14,6 +14,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { assert, errorText, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
+import type { HostDevice } from '../host-device.ts';
 import { sendToGroup } from '../process/process-group.ts';
 import { identityTextOf, isRunning } from '../process/process-table.ts';
 import { createReaper, type Reaper } from '../process/reaper.ts';
@@ -73,6 +74,7 @@ export interface OciLifeOptions {
   readonly stateRoot: string;
   readonly tools: OciTools;
   readonly cgroups: CgroupHost;
+  readonly devices: readonly HostDevice[];
   readonly launcher: ShimLauncher;
   readonly cni: CniOptions;
   readonly logger: Logger;

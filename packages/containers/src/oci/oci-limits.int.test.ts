@@ -1,12 +1,13 @@
 /** Limits and isolation by the kernel, for real. */
 
-import { lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ContainerSpec } from '../runtime.ts';
 import { ociObstacle, ociScene, type Launched, type OciScene } from '../testing/oci-scene.ts';
 import { findCgroups } from './cgroup-host.ts';
+import { hasSwapCount } from './preflight.ts';
 import { until } from '../testing/runtime-contract.ts';
 
 const reason = await ociObstacle();
@@ -16,8 +17,17 @@ const cgroups = reason === undefined ? await findCgroups() : undefined;
 
 const MEGABYTE = 1024 * 1024;
 
+/** Whether this kernel counts swap; a scene without a limit for it is one of version 2. */
+const hasSwapLimit =
+  cgroups?.version === 1 && (await hasSwapCount(1, cgroups.directory('memory', '/')));
+/** A device that most hosts have and that reading does not change. */
+const LOOPS = '/dev/loop-control';
+const allowedDevices = existsSync(LOOPS)
+  ? [{ device: { path: LOOPS }, access: { read: true } }]
+  : [];
+
 describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () => {
-  const scene = ociScene(() => ({ cgroups: { pidsMax: 40 } }));
+  const scene = ociScene(() => ({ cgroups: { pidsMax: 40, hasSwapLimit }, allowedDevices }));
   const launch: OciScene['launch'] = async (value, more) => await scene().launch(value, more);
   const said: OciScene['said'] = async (value, more) => await scene().said(value, more);
 
@@ -47,6 +57,7 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
       ['memory', 'memory.limit_in_bytes', '67108864'],
       ['memory', 'memory.soft_limit_in_bytes', '67108864'],
       ['pids', 'pids.max', '40'],
+      ...(hasSwapLimit ? [['memory', 'memory.memsw.limit_in_bytes', '67108864'] as const] : []),
     ] as const;
     for (const [controller, file, value] of files) {
       const path = join(cgroups?.directory(controller, `/mesos/${id}`) ?? '', file);
@@ -116,6 +127,24 @@ describe.skipIf(reason !== undefined)('the oci runtime limits and isolates', () 
     if (typeof answer === 'string') expect(text).toBe(answer);
     else expect(text).toMatch(answer);
   });
+
+  test.runIf(allowedDevices.length > 0)('a device is used as far as it is allowed', async () => {
+    expect(await said(`: <${LOOPS} && echo read`)).toBe('read\n');
+    expect(await said(`: >>${LOOPS}`)).toMatch(/not permitted/);
+  });
+
+  // What it counted is in a model: recent kernels count only where there is a bound on it.
+  test.runIf(cgroups !== undefined && existsSync(cgroups.directory('blkio', '/')))(
+    'what the kernel counted on devices is told',
+    async () => {
+      const { id } = await launch('exec sleep 60');
+      const total = { total: expect.any(Number) as number };
+      expect((await scene().runtime.stats(id))?.blockIo).toContainEqual({
+        bytes: total,
+        requests: total,
+      });
+    },
+  );
 
   test('the devices of the host stay as they are', async () => {
     const before = lstatSync('/dev/ptmx');

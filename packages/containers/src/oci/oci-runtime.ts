@@ -12,6 +12,7 @@ import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism, constants } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
+import type { DeviceAccess } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import { borrowShimLauncher } from '../process/shim-launcher.ts';
 import { createTurnstile } from '../process/turnstile.ts';
@@ -43,6 +44,7 @@ import {
 } from './container-host.ts';
 import type { ContainerImages, ImageSource, PreparedImage } from './image-port.ts';
 import { settleCreates } from './creates-under-way.ts';
+import { findDevices } from './host-devices.ts';
 import { execInOci, openOciSession, type InContainer } from './inside.ts';
 import { networksOf } from './networks.ts';
 import { ociConfig, surroundings } from './oci-config.ts';
@@ -66,6 +68,8 @@ export interface OciRuntimeOptions {
   readonly logger: Logger;
   readonly runtime?: 'runc' | 'crun';
   readonly cgroups?: Partial<CgroupOptions>;
+  /** Devices of the host that every container may use, beside the usual ones. */
+  readonly allowedDevices?: readonly DeviceAccess[];
   /** Without it containers with images are refused. */
   readonly images?: ImageSource;
   readonly cni?: Partial<Omit<CniOptions, 'logger'>>;
@@ -73,7 +77,11 @@ export interface OciRuntimeOptions {
   readonly devicesPath?: string;
 }
 
-const DEFAULT_CGROUPS: CgroupOptions = { hasCpuQuota: false, pidsMax: 32_768 };
+const DEFAULT_CGROUPS: CgroupOptions = {
+  hasCpuQuota: false,
+  hasSwapLimit: false,
+  pidsMax: 32_768,
+};
 const DEFAULT_CNI = {
   configDir: undefined,
   pluginsDir: '/usr/lib/cni',
@@ -103,7 +111,9 @@ class OciRuntime implements ContainerRuntime {
   }
 
   async unavailable(): Promise<string | undefined> {
-    return await hostProblem(this.#options.runtime ?? 'runc');
+    const { runtime = 'runc', cgroups, allowedDevices = [] } = this.#options;
+    const hasSwapLimit = cgroups?.hasSwapLimit === true;
+    return await hostProblem({ runtime, hasSwapLimit, allowedDevices });
   }
 
   async prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void> {
@@ -253,6 +263,7 @@ class OciRuntime implements ContainerRuntime {
       cgroupVersion: life.options.cgroups.version,
       cgroups: { ...DEFAULT_CGROUPS, ...this.#options.cgroups },
       devicesPath: this.#options.devicesPath,
+      devices: life.options.devices,
     };
   }
 
@@ -296,17 +307,18 @@ class OciRuntime implements ContainerRuntime {
 
   async #makeLife(): Promise<OciLife> {
     const { stateRoot, logger, runtime = 'runc' } = this.#options;
-    const problem = await hostProblem(runtime);
+    const problem = await this.unavailable();
     const found = await findTools(runtime);
     const cgroups = await findCgroups();
     if (problem !== undefined || 'missing' in found || cgroups === undefined)
       throw containerError('RUNTIME_UNAVAILABLE', problem ?? 'the oci runtime lacks its tools');
     const { tools } = found;
+    const devices = await findDevices(this.#options.allowedDevices ?? []);
     await mkdir(join(stateRoot, RUNTIME_DIRECTORY), { recursive: true, mode: 0o700 });
     // Processes of other accounts find their root below it.
     await chmod(stateRoot, 0o711);
     const launcher = borrowShimLauncher(logger);
-    return new OciLife({ stateRoot, tools, cgroups, launcher, cni: this.#cni, logger });
+    return new OciLife({ stateRoot, tools, cgroups, devices, launcher, cni: this.#cni, logger });
   }
 }
 

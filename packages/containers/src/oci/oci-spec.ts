@@ -13,6 +13,7 @@ export interface OciConfig {
     readonly namespaces: readonly OciNamespace[];
     readonly cgroupsPath: string;
     readonly resources: OciResources;
+    /** Nodes to make. */
     readonly devices?: readonly OciDevice[];
     readonly rootfsPropagation: 'rslave';
     readonly maskedPaths: readonly string[];
@@ -65,20 +66,23 @@ export interface OciNamespace {
 
 export interface OciResources {
   readonly devices?: readonly OciDeviceRule[];
-  readonly memory?: { readonly limit?: number; readonly reservation?: number };
+  readonly memory?: {
+    readonly limit?: number;
+    /** Of memory and swap together. */
+    readonly swap?: number;
+    readonly reservation?: number;
+  };
   readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number };
   readonly pids?: { readonly limit: number };
   /** Files of cgroups version 2 with their values. */
   readonly unified?: Readonly<Record<string, string>>;
 }
 
-/** A node that is made in the container. */
 export interface OciDevice {
   readonly path: string;
-  readonly type: 'c';
+  readonly type: 'c' | 'b';
   readonly major: number;
   readonly minor: number;
-  /** Octal permissions as a number. */
   readonly fileMode: number;
   readonly uid: number;
   readonly gid: number;

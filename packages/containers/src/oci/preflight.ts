@@ -3,9 +3,12 @@
 import { access, constants, mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getuid, platform } from 'node:process';
-import { errorText } from '@dcos/base';
+import { errorText, OperationError } from '@dcos/base';
+import type { DeviceAccess } from '@dcos/wire';
+import { exists } from '../process/state-files.ts';
 import { findCgroups } from './cgroup-host.ts';
 import { TOOL_ENVIRONMENT, type OciTools } from './conmon.ts';
+import { findDevices } from './host-devices.ts';
 
 /** Name of a program, and the distribution's package that has it. */
 const PACKAGES: { readonly [program: string]: string } = {
@@ -41,11 +44,17 @@ export async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
+export interface HostNeeds {
+  readonly runtime: 'runc' | 'crun';
+  readonly hasSwapLimit: boolean;
+  readonly allowedDevices: readonly DeviceAccess[];
+}
+
 /** Why this host can run no containers, with the remedy; undefined when it can. */
-export async function hostProblem(runtime: 'runc' | 'crun'): Promise<string | undefined> {
+export async function hostProblem(needs: HostNeeds): Promise<string | undefined> {
   if (platform !== 'linux') return 'the oci runtime needs Linux';
   if (getuid?.() !== 0) return 'the oci runtime needs root';
-  const tools = await findTools(runtime);
+  const tools = await findTools(needs.runtime);
   if ('missing' in tools) {
     const packages = tools.missing.map((name) => PACKAGES[name] ?? name);
     return `the oci runtime needs ${tools.missing.join(', ')}: apt-get install ${packages.join(' ')}`;
@@ -56,9 +65,22 @@ export async function hostProblem(runtime: 'runc' | 'crun'): Promise<string | un
   const probe = cgroups.directory('memory', `/mesos-probe-${process.pid}`);
   try {
     await mkdir(probe);
+    const hasSwap = !needs.hasSwapLimit || (await hasSwapCount(cgroups.version, probe));
     await rmdir(probe);
+    if (!hasSwap)
+      return 'swap cannot be limited: this kernel does not count it; try swapaccount=1 on its command line';
+    await findDevices(needs.allowedDevices);
     return undefined;
   } catch (error) {
+    if (error instanceof OperationError) return error.message;
     return `the oci runtime cannot make cgroups: ${errorText(error)}`;
   }
+}
+
+/** Whether the kernel counts what a group has swapped out. */
+export async function hasSwapCount(version: 1 | 2, group: string): Promise<boolean> {
+  if (version === 1) return await exists(join(group, 'memory.memsw.limit_in_bytes'));
+  // Where the controller is not on yet there are no files of it, which says nothing.
+  const isOn = await exists(join(group, 'memory.max'));
+  return !isOn || (await exists(join(group, 'memory.swap.max')));
 }

@@ -17,6 +17,7 @@ test('a command name with parentheses and spaces does not shift the fields', () 
   expect(parseStatLine(STAT)).toEqual({
     pid: 4711,
     state: 'S',
+    parent: 1,
     processGroup: 4711,
     session: 4712,
     userTicks: 157,

@@ -17,6 +17,7 @@ import {
   type ResourceStatistics,
 } from '@dcos/wire';
 import { containerStatusOf, type LaunchedContainer, type TaskRecord } from '../../core/index.ts';
+import { blockStatistics } from './block-statistics.ts';
 import { executorName } from './state-documents.ts';
 
 /** A running task, and what it uses; undefined when nobody can tell. */
@@ -117,6 +118,9 @@ function statisticsOf(
       cpus_nr_throttled: stats.cpuThrottledPeriods,
       cpus_throttled_time_secs: stats.cpuThrottledSeconds,
       mem_total_bytes: stats.memoryTotalBytes,
+      mem_total_memsw_bytes: stats.memoryAndSwapBytes,
+      mem_kmem_usage_bytes: stats.memoryKernelBytes,
+      mem_kmem_tcp_usage_bytes: stats.memoryTcpBytes,
       mem_anon_bytes: stats.memoryTotalBytes === undefined ? undefined : stats.memoryResidentBytes,
       mem_cache_bytes: stats.memoryCacheBytes,
       mem_file_bytes: stats.memoryCacheBytes,
@@ -126,6 +130,7 @@ function statisticsOf(
       processes: stats.processes,
       threads: stats.threads,
     }),
+    ...(stats.blockIo !== undefined && { blkio_statistics: blockStatistics(stats.blockIo) }),
     ...diskStatistics(disk),
     timestamp: stats.at / 1000,
   };
