@@ -1,5 +1,6 @@
 export * from './assert.ts';
 export * from './base64.ts';
+export * from './bytes.ts';
 export * from './duration.ts';
 export * from './ids.ts';
 export * from './json.ts';

@@ -1,3 +1,4 @@
+export * from './given-flags.ts';
 export * from './host-load.ts';
 export * from './logger.ts';
 export * from './metrics.ts';

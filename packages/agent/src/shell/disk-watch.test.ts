@@ -6,7 +6,7 @@ import { containerId, executorId, frameworkId, silentLogger, taskId } from '@dco
 import { Resources } from '@dcos/resources';
 import type { Resource } from '@dcos/wire';
 import type { AgentSnapshot, ExecutorRecord, Limitation, TaskRecord } from '../core/index.ts';
-import { bytesText, startDiskWatch, watchedRuns, type WatchedDirectory } from './disk-watch.ts';
+import { startDiskWatch, watchedRuns, type WatchedDirectory } from './disk-watch.ts';
 
 const MEGABYTE = 1024 * 1024;
 const EMPTY: AgentSnapshot = {
@@ -84,17 +84,6 @@ test('tasks of an executor share its sandbox and bring their disk', () => {
 
 test('what has ended is not looked at', () => {
   expect(limits({ live: [task('a', [disk(1)], { state: 'TASK_FINISHED' })] })).toEqual([]);
-});
-
-test.each([
-  [0, '0B'],
-  [1023, '1023B'],
-  [1536, '1536B'],
-  [2048, '2KB'],
-  [3 * MEGABYTE, '3MB'],
-  [1025 * MEGABYTE, '1025MB'],
-])('%d bytes are %s', (bytes, text) => {
-  expect(bytesText(bytes)).toBe(text);
 });
 
 let directory = '';

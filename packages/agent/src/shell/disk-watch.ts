@@ -6,7 +6,7 @@
  */
 
 import { join } from 'node:path';
-import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import { bytesText, errorText, type ContainerId, type Logger } from '@dcos/base';
 import type { DiskStatistics, Resource } from '@dcos/wire';
 import { isTerminal, type AgentSnapshot, type Limitation, type TaskRecord } from '../core/index.ts';
 import { diskUsage } from './disk-usage.ts';
@@ -137,18 +137,6 @@ function limitationOf({ limitBytes, resource }: WatchedDirectory, usedBytes: num
     message: `Disk usage (${bytesText(usedBytes)}) exceeds quota (${bytesText(limitBytes)})`,
     resources: [resource],
   };
-}
-
-/** In the largest unit that says it without a fraction, as the original writes sizes. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value !== 0 && value % 1024 === 0 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${value}${units[unit] ?? 'B'}`;
 }
 
 /** What runs now and asked for disk, by the run that has the sandbox: those of an executor share one. */

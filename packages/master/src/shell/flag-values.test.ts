@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  bytesText,
-  parseBytes,
   parseList,
   parseMinAllocatable,
   parsePercentage,
@@ -75,17 +73,4 @@ test.each([
 test('a list has what is between the commas', () => {
   expect(parseList(' a, b ,,c')).toEqual(['a', 'b', 'c']);
   expect(parseList('')).toEqual([]);
-});
-
-test.each([
-  ['4KB', 4096],
-  ['3B', 3],
-  ['2GB', 2 ** 31],
-])('%s is %i bytes, both ways', (text, bytes) => {
-  expect(parseBytes(text)).toBe(bytes);
-  expect(bytesText(bytes)).toBe(text);
-});
-
-test.each(['4', 'KB', '4kb', '4.5KB'])('%s is no size', (text) => {
-  expect(parseBytes(text)).toBeUndefined();
 });

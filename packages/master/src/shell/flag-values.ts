@@ -1,6 +1,6 @@
 /**
  * Values of the original's flags that are more than a number or a word: rates, percentages, amounts of
- * resources, weights, lists, sizes. Each parser returns undefined for a text that is none.
+ * resources, weights, lists. Each parser returns undefined for a text that is none.
  */
 
 import type { MinAllocatable, Quantities } from '@dcos/allocator';
@@ -61,27 +61,4 @@ export function parseList(text: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-}
-
-const SIZES: Readonly<Record<string, number>> = {
-  TB: 1024 ** 4,
-  GB: 1024 ** 3,
-  MB: 1024 ** 2,
-  KB: 1024,
-  B: 1,
-};
-
-/** `4KB` in bytes. */
-export function parseBytes(text: string): number | undefined {
-  const match = /^(\d+)([A-Z]+)$/.exec(text);
-  const size = SIZES[match?.[2] ?? ''];
-  return match === null || size === undefined ? undefined : Number(match[1]) * size;
-}
-
-/** A size in the largest unit that divides it. */
-export function bytesText(bytes: number): string {
-  const [unit, size] = Object.entries(SIZES).find(
-    ([, each]) => bytes >= each && bytes % each === 0,
-  ) ?? ['B', 1];
-  return `${bytes / size}${unit}`;
 }

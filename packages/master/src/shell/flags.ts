@@ -6,9 +6,17 @@
  * is refused at the start; one without effect is accepted, named by `--print-config` and in the log.
  */
 
-import { durationText, err, ok, parseDurationMs, type Result } from '@dcos/base';
+import {
+  bytesText,
+  durationText,
+  err,
+  ok,
+  parseBytes,
+  parseDurationMs,
+  type Result,
+} from '@dcos/base';
+import type { OriginalFlag } from '@dcos/telemetry';
 import type { ResolvedMasterConfig } from './config.ts';
-import { bytesText, parseBytes } from './flag-values.ts';
 
 /** Settings of the program around the master. */
 export type ProcessKey = 'dataDir' | 'ipDiscoveryCommand' | 'logLevel' | 'logFile';
@@ -23,15 +31,7 @@ export type Flag =
       /** What is in force; undefined when nothing is set. Absent where the program says it. */
       readonly show?: (config: ResolvedMasterConfig) => string | undefined;
     }
-  | {
-      readonly kind: 'without-effect';
-      readonly reason: string;
-      /** What holds in fact, as `/flags` shows it. */
-      readonly value?: string;
-      /** Values that say no more than that; any other is refused. All will do when absent. */
-      readonly only?: readonly string[];
-    }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | Exclude<OriginalFlag, { readonly kind: 'setting' }>;
 
 /** A flag of the same name and form. */
 function plain(key: keyof ResolvedMasterConfig): Flag {
@@ -74,7 +74,6 @@ function duration(
   };
 }
 
-const BOOLEANS = ['true', 'false'] as const;
 const NO_DRIVERS = 'schedulers and agents of the old message protocol are not spoken to';
 const NO_MODULES = 'there are no modules';
 const OWN_STORE = 'the registry is in a store of its own, not in a replicated log';
@@ -254,13 +253,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   max_slave_ping_timeouts: 'max_agent_ping_timeouts',
   recovery_slave_removal_limit: 'recovery_agent_removal_limit',
 };
-
-/** Flags of which only booleans are values, so that they may stand alone. */
-export function isBoolean(flag: Flag): boolean {
-  if (flag.kind === 'refused') return false;
-  if (flag.kind === 'without-effect') return BOOLEANS.some((value) => value === flag.value);
-  return flag.read === undefined;
-}
 
 /**
  * What is in force, as `/flags` shows it: in the order of names, those that are not set left out.
