@@ -8,3 +8,5 @@ export { createDockerRuntime, type DockerRuntimeOptions } from './docker/docker-
 export { createOciRuntime, type OciRuntimeOptions } from './oci/oci-runtime.ts';
 export { accountOf, type Account } from './process/accounts.ts';
 export { openImageStore, type ImageStore, type ImageStoreOptions } from './images/image-store.ts';
+export { extractArchive, isArchiveName } from './archives/extract-archive.ts';
+export type { ExtractLimits } from './archives/tree-writer.ts';

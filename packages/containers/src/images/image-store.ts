@@ -13,7 +13,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Logger } from '@dcos/base';
 import type { Image } from '@dcos/wire';
 import { containerError } from '../errors.ts';
-import type { ExtractLimits } from '../archives/extract-tar.ts';
+import type { ExtractLimits } from '../archives/tree-writer.ts';
 import type { ImagePurpose, ImageSource, PreparedImage } from '../oci/image-port.ts';
 import { archiveOrigin } from './archive-origin.ts';
 import { parseDockerConfig, type RegistryLogins } from './docker-config.ts';

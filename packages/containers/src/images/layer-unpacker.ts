@@ -14,9 +14,10 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Transform } from 'node:stream';
-import { pack, type Header } from 'tar-stream';
+import { pack } from 'tar-stream';
 import { decompressed } from '../archives/decompress.ts';
-import { extractTar, type ExtractLimits } from '../archives/extract-tar.ts';
+import type { EntryHeader, ExtractLimits } from '../archives/tree-writer.ts';
+import { extractTar } from '../archives/extract-tar.ts';
 
 const run = promisify(execFile);
 const WHITEOUT = '.wh.';
@@ -26,7 +27,7 @@ const OPAQUE_ATTRIBUTE = 'SCHILY.xattr.trusted.overlay.opaque';
 interface Specials {
   readonly removed: string[];
   readonly opaque: (readonly string[])[];
-  readonly devices: Header[];
+  readonly devices: EntryHeader[];
 }
 
 export interface UnpackOptions extends ExtractLimits {
@@ -66,7 +67,7 @@ export async function unpackLayer(options: UnpackOptions): Promise<void> {
   await run('sync', ['-f', directory]);
 }
 
-function takeSpecial(specials: Specials, path: readonly string[], header: Header): boolean {
+function takeSpecial(specials: Specials, path: readonly string[], header: EntryHeader): boolean {
   const name = path.at(-1) ?? '';
   if (name === OPAQUE) {
     specials.opaque.push(path.slice(0, -1));
