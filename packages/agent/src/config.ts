@@ -154,6 +154,18 @@ export const agentConfigSchema = z
       .default([]),
     /** With `oci`: when unused images are removed, see {@link imageGcSchema}, or a file with that; never when absent. */
     imageGcConfig: z.union([z.string().min(1), imageGcSchema]).optional(),
+    /** Where files that tasks ask to keep are kept, emptied at each start; below the work directory when absent. */
+    fetcherCacheDir: absolutePath.optional(),
+    /** What they take together at most; what does not fit is fetched each time. */
+    fetcherCacheBytesMax: z
+      .number()
+      .int()
+      .min(0)
+      .default(2 * 1024 ** 3),
+    /** A server that sends nothing of a file for that long is given up. */
+    fetcherStallTimeoutMs: milliseconds.default(60_000),
+    /** Where relative paths among the URIs of tasks begin; they are refused when absent. */
+    frameworksHome: absolutePath.optional(),
     dockerSocket: z.string().default('/var/run/docker.sock'),
     /** Variables that every task gets. */
     executorEnvironment: z.record(z.string(), z.string()).default({}),

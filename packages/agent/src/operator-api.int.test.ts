@@ -1,5 +1,7 @@
 /** The reads of the agent's API beside recorded answers of the original, in both encodings. */
 
+import { readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { recordings, recordingsFacility, shapeDifferences } from '@dcos/testkit';
 import { agentApi, decode } from '@dcos/wire';
@@ -62,16 +64,80 @@ test.skipIf(!recordingsFacility.available)(
   },
 );
 
-test.each(['SET_LOGGING_LEVEL', 'MARK_RESOURCE_PROVIDER_GONE'])(
-  '%s says that it is not there',
-  async (type) => {
-    const agent = await scene().start();
-    const response = await fetch(`${agent.url}/api/v1`, {
+test.each(['MARK_RESOURCE_PROVIDER_GONE'])('%s says that it is not there', async (type) => {
+  const agent = await scene().start();
+  const response = await fetch(`${agent.url}/api/v1`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type }),
+  });
+  expect(response.status).toBe(501);
+  expect(await response.text()).toContain(type);
+});
+
+test('message flow is logged for a while', async () => {
+  const { url } = await scene().start();
+  const call = async (body: object): Promise<Response> =>
+    await fetch(`${url}/api/v1`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ type }),
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify(body),
     });
-    expect(response.status).toBe(501);
-    expect(await response.text()).toContain(type);
-  },
-);
+  const level = async (): Promise<string> =>
+    await (await fetch(`${url}/logging/toggle`, { headers: { connection: 'close' } })).text();
+  const duration = { nanoseconds: 600e9 };
+  const set = await call({ type: 'SET_LOGGING_LEVEL', set_logging_level: { level: 2, duration } });
+  expect([set.status, await set.text()]).toEqual([200, '']);
+  expect(await level()).toBe('2\n');
+  expect(await (await call({ type: 'GET_LOGGING_LEVEL' })).json()).toMatchObject({
+    get_logging_level: { level: 2 },
+  });
+  for (const [query, text] of [
+    ['level=1', "Expecting 'duration=value' in query.\n"],
+    ['level=x&duration=1mins', "Failed to convert 'x' to number.\n"],
+    ['level=1&duration=x', "Invalid duration 'x'.\n"],
+  ]) {
+    const response = await fetch(`${url}/logging/toggle?${query}`);
+    expect([response.status, await response.text()]).toEqual([400, text]);
+  }
+  await fetch(`${url}/logging/toggle?level=3&duration=1ms`);
+  await expect.poll(level).toBe('0\n');
+  expect((await call({ type: 'SET_LOGGING_LEVEL' })).status).toBe(400);
+});
+
+test('files of a sandbox are listed and read, and nothing outside', async () => {
+  const { url } = await scene().start();
+  const { master, workDir } = scene();
+  master.run(commandTask('files', 'echo text >word; ln -s /etc/passwd link'));
+  await master.waitFor('files', 'TASK_FINISHED');
+  const runs = join(workDir, 'slaves/fake-S0/frameworks/framework-0000/executors/files/runs');
+  const path = join(runs, readlinkSync(join(runs, 'latest')));
+  const call = async (body: object): Promise<Response> =>
+    await fetch(`${url}/api/v1`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const listed = await call({ type: 'LIST_FILES', list_files: { path } });
+  const { list_files } = (await listed.json()) as {
+    readonly list_files: { readonly file_infos: readonly { readonly path: string }[] };
+  };
+  expect(list_files.file_infos.map((file) => file.path.slice(path.length + 1))).toEqual([
+    'link',
+    'stderr',
+    'stdout',
+    'word',
+  ]);
+  const read = async (name: string, more: object = {}): Promise<Response> =>
+    await call({ type: 'READ_FILE', read_file: { path: join(path, name), offset: 0, ...more } });
+  expect(await (await read('word')).json()).toEqual({
+    type: 'READ_FILE',
+    read_file: { size: 5, data: Buffer.from('text\n').toString('base64') },
+  });
+  expect(await (await read('word', { offset: 1, length: 2 })).json()).toMatchObject({
+    read_file: { size: 5, data: Buffer.from('ex').toString('base64') },
+  });
+  expect((await read('link')).status).toBe(403);
+  expect((await read('../../../../../../../../../../etc/passwd')).status).toBe(404);
+  expect((await read('nothing')).status).toBe(404);
+});

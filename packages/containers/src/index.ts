@@ -10,3 +10,4 @@ export { accountOf, type Account } from './process/accounts.ts';
 export { openImageStore, type ImageStore, type ImageStoreOptions } from './images/image-store.ts';
 export { extractArchive, isArchiveName } from './archives/extract-archive.ts';
 export type { ExtractLimits } from './archives/tree-writer.ts';
+export { SharedWork } from './shared-work.ts';

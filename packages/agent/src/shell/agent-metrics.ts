@@ -3,11 +3,14 @@
 import { addHostGauges, createMetrics, type Metrics } from '@dcos/telemetry';
 import type { Resource, TaskState } from '@dcos/wire';
 import { isTerminal, type AgentSnapshot } from '../core/index.ts';
+import type { FetcherFigures } from './fetcher/fetcher.ts';
 
 export interface AgentMetricsInput {
   readonly snapshot: () => AgentSnapshot;
   readonly total: readonly Resource[];
   readonly startedAt: number;
+  /** What the fetcher did and keeps. */
+  readonly fetcher: () => FetcherFigures;
   readonly now: () => number;
 }
 
@@ -49,6 +52,12 @@ export function agentMetrics(input: AgentMetricsInput): Metrics {
       total() === 0 ? 0 : used(name, isRevocable) / total(),
     );
   };
+  const fetcher = (name: string, of: (figures: FetcherFigures) => number): void =>
+    metrics.gauge(`containerizer/fetcher/${name}`, () => of(input.fetcher()));
+  fetcher('task_fetches_succeeded', ({ succeeded }) => succeeded);
+  fetcher('task_fetches_failed', ({ failed }) => failed);
+  fetcher('cache_size_total_bytes', ({ cacheBytesMax }) => cacheBytesMax);
+  fetcher('cache_size_used_bytes', ({ cacheBytesUsed }) => cacheBytesUsed);
   metrics.gauge('slave/uptime_secs', () => (input.now() - input.startedAt) / 1000);
   metrics.gauge('slave/registered', () => (snapshot().phase === 'registered' ? 1 : 0));
   metrics.gauge(

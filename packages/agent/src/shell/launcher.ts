@@ -31,7 +31,7 @@ import type {
   RuntimeName,
   TaskRecord,
 } from '../core/index.ts';
-import { fetchUris } from './fetcher.ts';
+import type { Fetcher } from './fetcher/fetcher.ts';
 import { probe, probeCheck, type ProbeSurroundings } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
 import { PodHolders } from './pod-holders.ts';
@@ -52,6 +52,7 @@ export interface LauncherOptions {
   readonly hostPathVolumeAllow: readonly string[];
   readonly secrets: ContainerSecrets;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
+  readonly fetcher: Fetcher;
   readonly logger: Logger;
   /** The agent's port and id; known by the time that a task is launched. */
   readonly self: () => { readonly port: number; readonly agentId: string };
@@ -255,8 +256,10 @@ class TaskLauncher implements Launcher {
     await refuseContainer(described, options);
     await this.#makeSandbox(task, described);
     const spec = await readyContainer(described, options);
-    await fetchUris({ uris: task.info.command?.uris ?? [], sandboxPath: spec.sandboxPath, abort });
-    if (spec.user !== undefined && getuid?.() === 0 && (task.info.command?.uris ?? []).length > 0) {
+    const { uris = [] } = task.info.command ?? {};
+    const { sandboxPath, user } = spec;
+    await this.#options.fetcher.fetch({ uris, sandboxPath, user, signal: abort });
+    if (spec.user !== undefined && getuid?.() === 0 && uris.length > 0) {
       await run('chown', ['-R', '--', spec.user, spec.sandboxPath]);
     }
     this.#runtimeOf.set(id, runtime);

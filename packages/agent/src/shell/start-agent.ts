@@ -60,6 +60,7 @@ import { createCredential } from './credential.ts';
 import { prepareDisks } from './disk-sources.ts';
 import { startDiskWatch, watchedRuns, type DiskWatch } from './disk-watch.ts';
 import { faultDomain } from './fault-domain.ts';
+import { Fetcher } from './fetcher/fetcher.ts';
 import { startLogRotation, type LogRotation } from './log-rotation.ts';
 import { createMasterConnection } from './master-connection.ts';
 import {
@@ -72,6 +73,7 @@ import { openPatientJournal, type PatientJournal } from './patient-journal.ts';
 import { journalPath, sandboxPath } from './sandbox-paths.ts';
 import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
 import { openRuntimes } from './runtimes.ts';
+import { VerboseLogger } from './verbose-logger.ts';
 import { openWorkDirectory, type WorkDirectory } from './work-directory.ts';
 
 /** The version of Mesos whose behaviour this agent shows to clients and to the master. */
@@ -105,8 +107,9 @@ export interface StartOptions {
 /** Starts an agent; resolves when it serves and the first attempt to register is under way. */
 export async function startAgent(
   input: AgentConfigInput,
-  { logger, load, gpuPlaces = GPU_PLACES, resolveSecret = refuseReferences }: StartOptions,
+  { logger: given, load, gpuPlaces = GPU_PLACES, resolveSecret = refuseReferences }: StartOptions,
 ): Promise<RunningAgent> {
+  const logger = new VerboseLogger(given);
   const config = agentConfigSchema.parse(input);
   const directory = await openWorkDirectory(config.workDir);
   const opened: (() => Promise<void>)[] = [];
@@ -155,7 +158,7 @@ export async function startAgent(
 interface Parts {
   readonly config: AgentConfig;
   readonly directory: WorkDirectory;
-  readonly logger: Logger;
+  readonly logger: VerboseLogger;
   readonly runtimes: ReadonlyMap<RuntimeName, ContainerRuntime>;
   readonly images: ImageStore | undefined;
   readonly journal: PatientJournal;
@@ -177,6 +180,7 @@ class AgentProcess implements RunningAgent {
   readonly #resolveRegistered: () => void;
   readonly #resolveEnded: (reason: string) => void;
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #fetcher: Fetcher;
   #address: ListeningAt | undefined;
   #core: Agent | undefined;
   #shell: AgentShell | undefined;
@@ -196,6 +200,14 @@ class AgentProcess implements RunningAgent {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const { config, directory, logger } = parts;
+    this.#fetcher = new Fetcher({
+      cacheDirectory: config.fetcherCacheDir ?? join(directory.path, 'fetch'),
+      cacheBytesMax: config.fetcherCacheBytesMax,
+      stallTimeoutMs: config.fetcherStallTimeoutMs,
+      ...(config.frameworksHome !== undefined && { frameworksHome: config.frameworksHome }),
+      logger,
+    });
     const registered = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<string>();
     this.registered = registered.promise;
@@ -366,6 +378,7 @@ class AgentProcess implements RunningAgent {
       hostPathVolumeAllow: config.hostPathVolumeAllow,
       secrets,
       runtimes,
+      fetcher: this.#fetcher,
       logger,
       self: () => ({ port: this.port, agentId: this.agentId() ?? '' }),
       emit: (event) => shell.emit(event),
@@ -456,6 +469,7 @@ class AgentProcess implements RunningAgent {
       snapshot,
       total: resources ?? [],
       startedAt: this.#startedAt,
+      fetcher: () => this.#fetcher.figures(),
       now,
     });
     const version = { version: MESOS_VERSION, build_date: '', build_time: 0, build_user: '' };
@@ -490,6 +504,7 @@ class AgentProcess implements RunningAgent {
         flags,
         files,
         metrics,
+        verbosity: logger,
         pruneImages: async (excluded) => void (await this.#parts.images?.prune(excluded)),
         usage: async () => await this.#usage(),
         launchedUsage: async (shown) => await this.#launchedUsage(shown),
@@ -660,6 +675,10 @@ function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     ...(config.faultDomainScript !== undefined && {
       fault_domain_script: config.faultDomainScript,
     }),
+    fetcher_cache_size: `${config.fetcherCacheBytesMax}B`,
+    fetcher_stall_timeout: durationText(config.fetcherStallTimeoutMs),
+    ...(config.fetcherCacheDir !== undefined && { fetcher_cache_dir: config.fetcherCacheDir }),
+    ...(config.frameworksHome !== undefined && { frameworks_home: config.frameworksHome }),
     gc_delay: `${config.gcDelayMs / 1000}secs`,
     gc_disk_headroom: String(config.gcDiskHeadroom),
     hostname: config.hostname ?? config.ip,

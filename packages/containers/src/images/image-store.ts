@@ -24,7 +24,7 @@ import { parseReference, referenceText, type ImageReference } from './reference.
 import type { RegistryClientOptions } from './registry-client.ts';
 import { registryOrigin } from './registry-origin.ts';
 import { sandboxLogins } from './sandbox-logins.ts';
-import { SharedWork } from './shared-work.ts';
+import { SharedWork } from '../shared-work.ts';
 
 export interface ImageStoreOptions extends RegistryClientOptions {
   readonly root: string;

@@ -3,14 +3,14 @@
  * original; documents with task data answer 503 while the agent recovers.
  */
 
-import { sendJson, type FastifyInstance, type FastifyReply } from '@dcos/http';
+import { sendJson, type FastifyInstance, type FastifyReply, type FastifyRequest } from '@dcos/http';
 import type { Metrics } from '@dcos/telemetry';
-import type { Logger } from '@dcos/base';
+import { parseDurationMs, type Logger } from '@dcos/base';
 import type { ExecutorStreams } from '../executor-streams.ts';
 import type { ExecutorTokens } from '../executor-tokens.ts';
 import { addExecutorApi } from './executor-api.ts';
 import { addFilesRoutes, plain } from './files-routes.ts';
-import { addOperatorApi, type OperatorApiOptions } from './operator-api.ts';
+import { addOperatorApi, type OperatorApiOptions, type Verbosity } from './operator-api.ts';
 import { containersDocument } from './container-documents.ts';
 import { stateDocument, type DocumentInput } from './state-documents.ts';
 import { addTaskLogRoutes } from './task-logs.ts';
@@ -67,6 +67,7 @@ function addDocuments(app: FastifyInstance, options: AgentRoutesOptions): void {
   };
   app.get('/health', async (_request, reply) => await plain(reply, 200, ''));
   app.get('/version', async (_request, reply) => await sendJson(reply, 200, api.versionDocument));
+  app.all('/logging/toggle', async (request, reply) => await toggle(api.verbosity, request, reply));
   app.get('/flags', async (_request, reply) => await sendJson(reply, 200, { flags: api.flags }));
   app.get(
     '/metrics/snapshot',
@@ -100,4 +101,25 @@ function addDocuments(app: FastifyInstance, options: AgentRoutesOptions): void {
   usage('/containers', 'containers');
   usage('/monitor/statistics', 'statistics');
   usage('/monitor/statistics.json', 'statistics');
+}
+
+/** Shows the level, or sets it for a while. The original's words. */
+async function toggle(
+  verbosity: Verbosity,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { level, duration } = request.query as Readonly<Record<string, string | undefined>>;
+  if (level === undefined && duration === undefined)
+    return await plain(reply, 200, `${verbosity.level}\n`);
+  if (level === undefined || duration === undefined) {
+    const missing = level === undefined ? 'level' : 'duration';
+    return await plain(reply, 400, `Expecting '${missing}=value' in query.\n`);
+  }
+  const durationMs = parseDurationMs(duration);
+  if (!/^\d{1,3}$/.test(level))
+    return await plain(reply, 400, `Failed to convert '${level}' to number.\n`);
+  if (durationMs === undefined) return await plain(reply, 400, `Invalid duration '${duration}'.\n`);
+  verbosity.setLevel(Number(level), durationMs);
+  return await plain(reply, 200, '');
 }

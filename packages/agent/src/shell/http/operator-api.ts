@@ -59,12 +59,19 @@ export interface OperatorApiOptions {
   readonly flags: Readonly<Record<string, string>>;
   readonly files: SandboxFiles;
   readonly metrics: Metrics;
+  readonly verbosity: Verbosity;
   /** Removes images that no container uses, but for these. */
   readonly pruneImages: (excluded: readonly Image[]) => Promise<void>;
   readonly usage: () => Promise<readonly ContainerUsage[]>;
   readonly launchedUsage: (shown: ShownContainers) => Promise<readonly LaunchedUsage[]>;
   readonly containers: ContainerApiOptions;
   readonly access: ExecutorAccessOptions;
+}
+
+/** How much is logged, and for how long. */
+export interface Verbosity {
+  readonly level: number;
+  setLevel(level: number, durationMs: number): void;
 }
 
 /** Adds `POST /api/v1`. */
@@ -140,6 +147,11 @@ async function onCall(
   const accept = encodingOfAccept(request.headers.accept);
   if (accept === undefined) return await notAcceptable(reply);
   try {
+    if (call.type === 'SET_LOGGING_LEVEL') {
+      const { level = 0, duration } = call.set_logging_level ?? {};
+      options.verbosity.setLevel(level, (duration?.nanoseconds ?? 0) / 1e6);
+      return await plain(reply, 200, '');
+    }
     if (call.type === 'PRUNE_IMAGES') {
       await options.pruneImages(call.prune_images?.excluded_images ?? []);
       return await plain(reply, 200, '');
@@ -169,6 +181,9 @@ function validationProblem(call: agentApi.Call): string | undefined {
   if (call.type === undefined) return "Expecting 'type' to be present";
   if (call.type === 'LIST_FILES' && call.list_files === undefined) {
     return "Expecting 'list_files' to be present";
+  }
+  if (call.type === 'SET_LOGGING_LEVEL' && call.set_logging_level === undefined) {
+    return "Expecting 'set_logging_level' to be present";
   }
   if (call.type === 'READ_FILE' && call.read_file === undefined) {
     return "Expecting 'read_file' to be present";
@@ -218,7 +233,7 @@ async function answer(
     case 'GET_RESOURCE_PROVIDERS':
       return { type: 'GET_RESOURCE_PROVIDERS', get_resource_providers: {} };
     case 'GET_LOGGING_LEVEL':
-      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: 0 } };
+      return { type: 'GET_LOGGING_LEVEL', get_logging_level: { level: options.verbosity.level } };
     case 'GET_FRAMEWORKS':
       return { type: 'GET_FRAMEWORKS', get_frameworks: frameworksResponse(snapshot) };
     case 'GET_AGENT': {
