@@ -130,7 +130,7 @@ export const agentConfigSchema = z
       .string()
       .regex(/^(https?:\/\/|\/|file:\/\/\/)/, 'expected https://…, or a directory')
       .optional(),
-    /** With `oci`: credentials of registries as Docker keeps them, `{"auths":{…}}`, or a file with that. */
+    /** With `oci` and `docker`: credentials of registries as Docker keeps them, `{"auths":{…}}`, or a file with that. */
     dockerConfig: z
       .union([
         z.string().min(1),

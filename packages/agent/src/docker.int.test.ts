@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
+import { program, REGISTRY_USER, startDockerRegistry, temporaryDirectory } from '@dcos/testkit';
+import type { AgentConfigInput } from './config.ts';
 import { startAgent, type RunningAgent } from './shell/start-agent.ts';
 import { commandTask, startFakeMaster, until, type FakeMaster } from './testing/fake-master.ts';
 
@@ -30,13 +32,14 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
   let workDir = '';
   let agent: RunningAgent;
 
-  const start = async (): Promise<RunningAgent> => {
+  const start = async (more: AgentConfigInput = {}): Promise<RunningAgent> => {
     const config = {
       masters: [master.url],
       port: 0,
       workDir,
       runtimes: 'process,docker',
       registrationBackoffMs: 10,
+      ...more,
     };
     const started = await startAgent(config, { logger: silentLogger });
     await started.registered;
@@ -132,6 +135,52 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     );
     await master.waitFor('keeper', 'TASK_FINISHED');
   });
+
+  test.skipIf(!program('docker-registry').available || !existsSync('/bin/busybox'))(
+    'private images come with credentials of the task or of the agent',
+    async () => {
+      const registry = await startDockerRegistry({ needsLogin: true });
+      const image = `${registry.host}/team/app:1`;
+      const files = temporaryDirectory('credentials');
+      try {
+        mkdirSync(join(files.path, 'bin'));
+        copyFileSync('/bin/busybox', join(files.path, 'bin/sh'));
+        const layer = execFileSync('tar', ['-C', files.path, '-cf', '-', 'bin'], {
+          maxBuffer: 64 * 1024 * 1024,
+        });
+        await registry.push({ name: 'team/app', tag: '1', layers: [layer] });
+        const { username, password } = REGISTRY_USER;
+        const auth = Buffer.from(`${username}:${password}`).toString('base64');
+        const config = JSON.stringify({ auths: { [registry.host]: { auth } } });
+        mkdirSync(join(files.path, '.docker'));
+        writeFileSync(join(files.path, '.docker/config.json'), config);
+        const archive = join(files.path, 'docker.tar.gz');
+        execFileSync('tar', ['-C', files.path, '-czf', archive, '.docker']);
+        const run = (id: string, uris: readonly string[]): void =>
+          master.run(
+            commandTask(id, '', {
+              command: { value: 'true', uris: uris.map((value) => ({ value })) },
+              container: { type: 'DOCKER', docker: { image, force_pull_image: true } },
+            }),
+          );
+        run('nobody', []);
+        const failed = await master.waitFor('nobody', 'TASK_FAILED');
+        expect(failed).toMatchObject({ reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
+        expect(failed.message).toMatch(/Failed to pull image '.*': .*no basic auth credentials/);
+        run('brings', [archive]);
+        await master.waitFor('brings', 'TASK_FINISHED');
+        await agent.close();
+        agent = await start({ dockerConfig: config });
+        run('lends', []);
+        await master.waitFor('lends', 'TASK_FINISHED');
+      } finally {
+        await registry.close();
+        files.remove();
+        await until(() => agent.snapshot().live.length === 0, 'no task is left');
+        execFileSync('docker', ['image', 'rm', '--force', image], { stdio: 'ignore' });
+      }
+    },
+  );
 });
 
 async function freePort(): Promise<number> {

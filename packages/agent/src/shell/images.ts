@@ -19,7 +19,7 @@ export async function openImages(
   workDir: string,
   logger: Logger,
 ): Promise<ImageStore> {
-  const { dockerRegistry, dockerConfig, insecureRegistries } = config;
+  const { dockerRegistry, insecureRegistries } = config;
   const archives =
     dockerRegistry !== undefined && isPath(dockerRegistry)
       ? dockerRegistry.replace(/^file:\/\//, '')
@@ -31,8 +31,13 @@ export async function openImages(
     ...(archives !== undefined && { archives }),
     ...(archives === undefined &&
       dockerRegistry !== undefined && { defaultRegistry: dockerRegistry }),
-    ...(dockerConfig !== undefined && { dockerConfig: settingText(dockerConfig.reveal()) }),
+    ...credentialsOf(config),
   });
+}
+
+/** Credentials of registries for all tasks. Throws IMAGES_INVALID when their file cannot be read. */
+export function credentialsOf({ dockerConfig }: AgentConfig): { readonly dockerConfig?: string } {
+  return dockerConfig === undefined ? {} : { dockerConfig: settingText(dockerConfig.reveal()) };
 }
 
 function imageStorePath({ dockerStoreDir }: AgentConfig, workDir: string): string {

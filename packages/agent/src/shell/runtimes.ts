@@ -12,7 +12,7 @@ import {
 import type { AgentConfig } from '../config.ts';
 import type { RuntimeName } from '../core/index.ts';
 import { allowedDevicesOf } from './allowed-devices.ts';
-import { openImages } from './images.ts';
+import { credentialsOf, openImages } from './images.ts';
 import { runtimeStatePath } from './sandbox-paths.ts';
 
 export interface Runtimes {
@@ -65,6 +65,7 @@ function createRuntime(
         stateRoot: join(workDir, 'run', 'docker'),
         owner: workDir,
         hostIp: config.ip,
+        ...credentialsOf(config),
         logger,
       });
     case 'oci':

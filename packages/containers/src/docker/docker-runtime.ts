@@ -2,7 +2,8 @@
  * Runs tasks as containers of a Docker engine, over its API.
  *
  * Containers carry two labels, so an agent finds its own again; the engine keeps their output and exit codes
- * until the agent has taken both. Images are used as they are on the host; a missing one is pulled.
+ * until the agent has taken both. Images are used as they are on the host; a missing one is pulled, with the
+ * credentials that the task brought in its sandbox, else with those of the agent. The engine keeps neither.
  */
 
 import { createHash } from 'node:crypto';
@@ -26,6 +27,8 @@ import {
   type RecoveredContainer,
   type StartedContainer,
 } from '../runtime.ts';
+import { parseDockerConfig, type RegistryLogins } from '../images/docker-config.ts';
+import { taskLogins } from '../images/sandbox-logins.ts';
 import { attachSandbox } from '../sandbox-output.ts';
 import type { ContainerSession, SessionOptions } from '../session.ts';
 import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
@@ -54,6 +57,8 @@ export interface DockerRuntimeOptions {
   readonly owner: string;
   /** Address that mapped ports are published on. */
   readonly hostIp: string;
+  /** Credentials of registries for all tasks, as Docker keeps them. */
+  readonly dockerConfig?: string;
   readonly logger: Logger;
 }
 
@@ -67,7 +72,10 @@ interface Entry {
   stopSignal?: string;
 }
 
-/** Makes the runtime; the engine is not asked before the first call. */
+/**
+ * Makes the runtime; the engine is not asked before the first call. Throws CONTAINER_INVALID when the credentials
+ * cannot be read.
+ */
 export function createDockerRuntime(options: DockerRuntimeOptions): ContainerRuntime {
   return new DockerRuntime(options);
 }
@@ -77,6 +85,7 @@ class DockerRuntime implements ContainerRuntime {
   readonly #options: DockerRuntimeOptions;
   readonly #engine: Docker;
   readonly #owner: string;
+  readonly #logins: RegistryLogins;
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
 
@@ -85,6 +94,8 @@ class DockerRuntime implements ContainerRuntime {
     this.#engine = new Docker({ socketPath: options.socketPath });
     // A label is no place for a long path.
     this.#owner = createHash('sha256').update(options.owner).digest('hex').slice(0, 32);
+    const { dockerConfig } = options;
+    this.#logins = dockerConfig === undefined ? new Map() : parseDockerConfig(dockerConfig);
   }
 
   async unavailable(): Promise<string | undefined> {
@@ -109,7 +120,8 @@ class DockerRuntime implements ContainerRuntime {
     const image = imageReference(spec.container?.docker?.image ?? '');
     const mustPull = spec.container?.docker?.force_pull_image === true;
     if (!mustPull && (await hasImage(this.#engine, image))) return;
-    await pullImage(this.#engine, image, abort);
+    const logins = await taskLogins(this.#logins, spec.sandboxPath);
+    await pullImage(this.#engine, image, { logins, abort });
   }
 
   async create(spec: ContainerSpec): Promise<void> {

@@ -1,6 +1,5 @@
 /** Errors of the engine's API, and what they are to a caller of the runtime. */
 
-import { errorText } from '@dcos/base';
 import { containerError } from '../errors.ts';
 
 /** True for an answer of the engine with one of these statuses. */
@@ -12,6 +11,8 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
 /** The engine's own words, without the HTTP around them. */
 export function engineError(what: string, error: unknown): ReturnType<typeof containerError> {
   const { json } = (error ?? {}) as { readonly json?: { readonly message?: string } };
-  const message = json?.message ?? errorText(error);
-  return containerError('CONTAINER_LAUNCH_FAILED', `${what}: ${message}`, error);
+  const words = json?.message;
+  return words === undefined
+    ? containerError('CONTAINER_LAUNCH_FAILED', what, error)
+    : containerError('CONTAINER_LAUNCH_FAILED', `${what}: ${words}`);
 }

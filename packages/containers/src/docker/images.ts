@@ -1,7 +1,8 @@
 /** Images of the engine: looked up, and pulled when they are missing. */
 
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import type { RegistryLogins } from '../images/docker-config.ts';
+import { DEFAULT_REGISTRY, parseReference } from '../images/reference.ts';
 import { engineError, hasStatus } from './engine-errors.ts';
 
 /** True when the host has the image. */
@@ -15,16 +16,26 @@ export async function hasImage(engine: Docker, image: string): Promise<boolean> 
   }
 }
 
+export interface PullOptions {
+  /** Of all registries; the engine gets those of the image's own. */
+  readonly logins: RegistryLogins;
+  readonly abort: AbortSignal | undefined;
+}
+
 /** Pulls it; broken off by the signal. Throws CONTAINER_LAUNCH_FAILED. */
 export async function pullImage(
   engine: Docker,
   image: string,
-  abort: AbortSignal | undefined,
+  { logins, abort }: PullOptions,
 ): Promise<void> {
+  const { registry } = parseReference(image);
+  const login = logins.get(registry);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   try {
-    const stream = (await engine.pull(image)) as Readable;
-    abort?.addEventListener('abort', () => stream.destroy(new Error('the task was killed')));
+    const stream = await engine.pull(image, {
+      ...(login !== undefined && { authconfig: { ...login, serveraddress: addressOf(registry) } }),
+      ...(abort !== undefined && { abortSignal: abort }),
+    });
     stream.on('error', reject);
     engine.modem.followProgress(stream, (error) => {
       if (error === null) resolve();
@@ -32,6 +43,12 @@ export async function pullImage(
     });
     await promise;
   } catch (error) {
+    abort?.throwIfAborted();
     throw engineError(`Failed to pull image '${image}'`, error);
   }
+}
+
+/** What the engine calls a registry in credentials. */
+function addressOf(registry: string): string {
+  return registry === DEFAULT_REGISTRY ? 'https://index.docker.io/v1/' : registry;
 }

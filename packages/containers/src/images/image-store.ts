@@ -23,7 +23,7 @@ import { unpackLayer } from './layer-unpacker.ts';
 import { parseReference, referenceText, type ImageReference } from './reference.ts';
 import type { RegistryClientOptions } from './registry-client.ts';
 import { registryOrigin } from './registry-origin.ts';
-import { sandboxLogins } from './sandbox-logins.ts';
+import { taskLogins } from './sandbox-logins.ts';
 import { SharedWork } from '../shared-work.ts';
 
 export interface ImageStoreOptions extends RegistryClientOptions {
@@ -221,10 +221,7 @@ class LayerStore implements ImageStore {
   /** The image's own credentials, else those that the task brought, else those of the agent. */
   async #loginsFor({ docker }: Image, { sandboxPath }: ImagePurpose): Promise<RegistryLogins> {
     const secret = docker?.config;
-    if (secret === undefined) {
-      const own = sandboxPath === undefined ? undefined : await sandboxLogins(sandboxPath);
-      return own === undefined ? this.#logins : new Map([...this.#logins, ...own]);
-    }
+    if (secret === undefined) return await taskLogins(this.#logins, sandboxPath);
     if (secret.value === undefined)
       throw containerError(
         'CONTAINER_INVALID',

@@ -13,13 +13,20 @@ import { parseDockerConfig, type RegistryLogins } from './docker-config.ts';
 const FILES = ['.docker/config.json', '.dockercfg'];
 const FILE_BYTES_MAX = 1024 * 1024;
 
-/** Undefined when the task brought none. Throws CONTAINER_INVALID when they cannot be read. */
-export async function sandboxLogins(sandboxPath: string): Promise<RegistryLogins | undefined> {
+/**
+ * Those of the task, and those of the agent for registries that the task brought none for. Throws CONTAINER_INVALID when
+ * the task's cannot be read.
+ */
+export async function taskLogins(
+  agent: RegistryLogins,
+  sandboxPath: string | undefined,
+): Promise<RegistryLogins> {
+  if (sandboxPath === undefined) return agent;
   for (const name of FILES) {
     const text = await textOf(sandboxPath, name);
-    if (text !== undefined) return parseDockerConfig(text);
+    if (text !== undefined) return new Map([...agent, ...parseDockerConfig(text)]);
   }
-  return undefined;
+  return agent;
 }
 
 async function textOf(sandboxPath: string, name: string): Promise<string | undefined> {
