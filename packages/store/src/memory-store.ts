@@ -1,8 +1,8 @@
 /** The store of tests: everything in maps, gone with the process. */
 
-import { compareText, OperationError } from '@dcos/base';
+import { compareText } from '@dcos/base';
 import { createElections, storeClosed } from './elections.ts';
-import { checkLimits, conflict, type Change, type Entry, type Store } from './store.ts';
+import { checkLimits, conflict, fenced, type Change, type Entry, type Store } from './store.ts';
 import { createWatchers } from './watchers.ts';
 
 /** Opens an empty store. */
@@ -35,7 +35,7 @@ export function openMemoryStore(): Store {
       open();
       checkLimits(writes);
       if (options.lease !== undefined && !options.lease.isHeld()) {
-        throw new OperationError('STORE_FENCED', 'the lease of this writer is no longer held');
+        throw fenced();
       }
       const staged = new Map<string, Entry | undefined>();
       const current = (key: string): Entry | undefined =>

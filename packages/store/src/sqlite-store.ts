@@ -13,6 +13,7 @@ import { createElections, storeClosed } from './elections.ts';
 import {
   checkLimits,
   conflict,
+  fenced,
   type Change,
   type CommitOptions,
   type Entry,
@@ -30,7 +31,14 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, value BLOB NOT NULL, version INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ephemeral_keys (key TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS epochs (election TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** Keys that went with the process that made them, however it ended. */
+const FORGET_EPHEMERAL = `
+  DELETE FROM entries WHERE key IN (SELECT key FROM ephemeral_keys);
+  DELETE FROM ephemeral_keys;
 `;
 
 interface Pending {
@@ -52,6 +60,8 @@ export function openSqliteStore(path: string): Store {
       'INSERT INTO entries (key, value, version) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version',
     ),
     delete: database.prepare('DELETE FROM entries WHERE key = ?'),
+    markEphemeral: database.prepare('INSERT INTO ephemeral_keys (key) VALUES (?)'),
+    unmarkEphemeral: database.prepare('DELETE FROM ephemeral_keys WHERE key = ?'),
     epoch: database.prepare(
       'INSERT INTO epochs (election, epoch) VALUES (?, 1) ON CONFLICT (election) DO UPDATE SET epoch = epoch + 1 RETURNING epoch',
     ),
@@ -77,12 +87,14 @@ export function openSqliteStore(path: string): Store {
       }
       if (write.kind === 'put') {
         statements.put.run(write.key, write.value, version + 1);
+        if (version === 0 && write.ephemeral === true) statements.markEphemeral.run(write.key);
         changes.push({
           kind: 'put',
           entry: { key: write.key, value: write.value, version: version + 1 },
         });
       } else if (version > 0) {
         statements.delete.run(write.key);
+        statements.unmarkEphemeral.run(write.key);
         changes.push({ kind: 'delete', key: write.key });
       }
     }
@@ -92,7 +104,7 @@ export function openSqliteStore(path: string): Store {
   function attempt(pending: Pending): readonly Change[] | undefined {
     try {
       if (pending.options.lease !== undefined && !pending.options.lease.isHeld()) {
-        throw new OperationError('STORE_FENCED', 'the lease of this writer is no longer held');
+        throw fenced();
       }
       database.exec('SAVEPOINT batch');
       try {
@@ -166,6 +178,7 @@ export function openSqliteStore(path: string): Store {
       flush();
       closed = true;
       elections.close();
+      database.exec(FORGET_EPHEMERAL);
       database.close();
     },
   };
@@ -175,6 +188,7 @@ function openDatabase(path: string): DatabaseSync {
   try {
     const database = new DatabaseSync(path);
     database.exec(SCHEMA);
+    database.exec(FORGET_EPHEMERAL);
     return database;
   } catch (error) {
     throw new OperationError('STORE_UNUSABLE', `${path} cannot be opened as a store`, {

@@ -5,7 +5,8 @@
  * Contract, held by one test suite on every adapter:
  * - a batch is applied whole or not at all, and is durable when `commit` resolves;
  * - a key's version is 1 after its creation and grows by one with every write; it starts anew after a delete;
- * - watchers see every change in commit order;
+ * - watchers see changes in commit order, those of this store before its `commit` resolves; where other
+ *   processes write, changes of a key that follow one another fast may be seen as one;
  * - a commit under a lease that is no longer held fails with `STORE_FENCED` and changes nothing.
  */
 
@@ -31,6 +32,11 @@ export type Write =
       readonly value: Uint8Array;
       /** The version that the key must have; 0 means that it must not exist. */
       readonly expect?: number;
+      /**
+       * Whether the key goes when this store does: when it is closed, or its session is over. Settled by the
+       * write that makes the key; later ones leave it as it is.
+       */
+      readonly ephemeral?: boolean;
     }
   | { readonly kind: 'delete'; readonly key: string; readonly expect?: number };
 
@@ -58,7 +64,11 @@ export interface Store {
   get(key: string): Promise<Entry | undefined>;
   /** All entries whose key begins so, ordered by key. */
   list(prefix: string): Promise<readonly Entry[]>;
-  /** Throws `STORE_CONFLICT`, `STORE_FENCED`, `STORE_LIMIT` or `STORE_CLOSED`. */
+  /**
+   * Throws `STORE_CONFLICT`, `STORE_FENCED`, `STORE_LIMIT` or `STORE_CLOSED`; `STORE_UNAVAILABLE` when nothing
+   * was written since nobody answers, `STORE_OUTCOME_UNKNOWN` when it may have been, `STORE_UNUSABLE` when
+   * trying again is of no use.
+   */
   commit(writes: readonly Write[], options?: CommitOptions): Promise<void>;
   /** Calls back after each commit that touched such a key, in commit order. */
   watch(prefix: string, listener: (changes: readonly Change[]) => void): Unwatch;
@@ -89,6 +99,11 @@ export function checkLimits(writes: readonly Write[]): void {
       );
     }
   }
+}
+
+/** The error of a batch under a lease that is gone. */
+export function fenced(): OperationError {
+  return new OperationError('STORE_FENCED', 'the lease of this writer is no longer held');
 }
 
 /** The error of a batch whose expectation did not hold. */

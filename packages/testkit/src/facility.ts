@@ -12,7 +12,8 @@ export interface Facility {
   readonly note: string;
 }
 
-function facility(available: boolean, reason: string): Facility {
+/** What is there, or why it is not. */
+export function facility(available: boolean, reason: string): Facility {
   return { available, note: available ? '' : ` (skipped: ${reason})` };
 }
 

@@ -5,3 +5,4 @@ export * from './recordings.ts';
 export * from './temporary-directory.ts';
 export * from './tls-fixture.ts';
 export * from './wait-for.ts';
+export * from './zookeeper-ensemble.ts';

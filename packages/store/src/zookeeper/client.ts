@@ -38,7 +38,7 @@ export interface ZooKeeperClientOptions {
   readonly random: Random;
   readonly logger: Logger;
   /** Speak TLS, and trust and show this. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'minVersion'>;
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'minVersion'> | undefined;
 }
 
 /** What a server or the session answers instead of a result. `name` of the error stands in `reason`. */

@@ -15,3 +15,6 @@ export type {
 } from './operations.ts';
 export { ZooKeeperSession } from './session.ts';
 export type { SessionEffect, SessionInput, SessionOptions, SessionState } from './session-types.ts';
+export { keyOf, nodeNameOf } from './keys.ts';
+export { planCommit, planWasDone } from './commit-plan.ts';
+export type { CommitPlan, NodeState, PlannedBatch, PlannedWrite } from './commit-plan.ts';

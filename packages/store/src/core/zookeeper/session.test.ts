@@ -69,7 +69,7 @@ test('what was not sent yet waits for the next connection; for a session long at
   world.runUntil(world.nowMs + SESSION_TIMEOUT_MS - 1);
   expect(errors(world.log)).toEqual(['NONODE']);
   world.runUntil(world.nowMs + 2);
-  expect(errors(world.log)).toEqual(['NONODE', 'CONNECTIONLOSS']);
+  expect(errors(world.log)).toEqual(['NONODE', 'OPERATIONTIMEOUT']);
 });
 
 test('closing ends the session at the servers, and refuses what comes later', () => {

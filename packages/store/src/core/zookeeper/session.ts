@@ -5,7 +5,8 @@
  * - The session counts as over here before it is over for the servers ({@link Liveness}): whoever leads by
  *   a session stops before another can begin.
  * - A request that was sent on a connection that broke fails with CONNECTIONLOSS, whatever it was: only the
- *   caller knows whether it may be done twice. One that was not sent yet waits for the next connection.
+ *   caller knows whether it may be done twice. One that was not sent yet waits for the next connection, and
+ *   fails with OPERATIONTIMEOUT or SESSIONEXPIRED when that takes too long: it was not done.
  * - Requests are sent, and answers taken, in the order in which they came.
  * - After a change of server the watches are set again before any further request.
  * - Every queue has a bound.
@@ -282,7 +283,7 @@ export class ZooKeeperSession {
     if (this.#phase === 'ended') return;
     const { timeoutMs } = this.#liveness;
     const late = this.#requests.takeWaiting((sinceMs) => nowMs >= sinceMs + timeoutMs);
-    this.#fail(late, 'CONNECTIONLOSS');
+    this.#fail(late, 'OPERATIONTIMEOUT');
     if (nowMs >= this.#phaseEndsMs) {
       if (this.#phase === 'waiting') this.#open(nowMs);
       else this.#drop('no answer', nowMs);

@@ -1,0 +1,315 @@
+/**
+ * Elections as the original holds them: every candidate has an ephemeral, sequential node, the lowest
+ * leads, each waits for the one before it. The epoch is the transaction that made the leader's node, which
+ * no later leader can have below.
+ *
+ * Invariant: `isHeld` is asked of the session's clock, not of news that may come late; a process that was
+ * frozen knows as soon as it runs again.
+ */
+
+import { assert } from '@dcos/base';
+import type { Acl, WatchEvent } from '../core/zookeeper/index.ts';
+import { nodeNameOf } from '../core/zookeeper/index.ts';
+import { storeClosed } from '../elections.ts';
+import type { Lease } from '../store.ts';
+import { storeError } from './commit-queue.ts';
+import type { ZooKeeperClient } from './client.ts';
+import { ensurePath, isReason, readNode, retried } from './nodes.ts';
+
+/** Where the candidates of an election have their nodes. */
+export interface ElectionLayout {
+  readonly directory: string;
+  /** What the names of the nodes begin with; ten digits follow. */
+  readonly prefix: string;
+}
+
+export interface ZooKeeperLease extends Lease {
+  /** The leader's node: as long as it is there, the lease is. */
+  readonly path: string;
+}
+
+export interface ZooKeeperElectionsOptions {
+  readonly client: ZooKeeperClient;
+  /** The directory of elections that `layouts` does not name. */
+  readonly directory: string;
+  readonly layouts: Readonly<Record<string, ElectionLayout>>;
+  readonly acl: readonly Acl[];
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly sequence: number;
+}
+
+interface Own extends Candidate {
+  readonly sessionId: bigint;
+  readonly czxid: bigint;
+}
+
+export class ZooKeeperElections {
+  readonly #options: ZooKeeperElectionsOptions;
+  readonly #leases = new Set<{ readonly end: () => void }>();
+  /** Nodes of this store's own candidates, so that none is taken for another. */
+  readonly #ownPaths = new Set<string>();
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+  #isClosed = false;
+
+  constructor(options: ZooKeeperElectionsOptions) {
+    this.#options = options;
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+  }
+
+  /** Resolves when this candidate leads, however long the servers are away meanwhile. */
+  async elect(election: string, candidate: string): Promise<ZooKeeperLease> {
+    const layout = this.#layoutOf(election);
+    try {
+      // A candidacy that goes with its session begins anew in the next one.
+      for (;;) {
+        const lease = await this.#stand(layout, candidate);
+        if (lease !== undefined) return lease;
+        if (this.#isClosed) throw storeClosed();
+      }
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async leader(
+    election: string,
+  ): Promise<{ readonly candidate: string; readonly epoch: number } | undefined> {
+    const { client } = this.#options;
+    const layout = this.#layoutOf(election);
+    try {
+      return await retried(async () => {
+        await client.request({ kind: 'sync', path: layout.directory });
+        for (const { path } of await this.#candidates(layout)) {
+          const node = await readNode(client, path);
+          // One that went meanwhile makes way for the next.
+          if (node === undefined) continue;
+          const candidate = new TextDecoder().decode(node.data);
+          return { candidate, epoch: epochOf(node.stat.czxid) };
+        }
+        return undefined;
+      });
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Ends all leases and candidacies; their nodes go with the session. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { end } of this.#leases) end();
+    this.#resolveClosed();
+  }
+
+  /** One candidacy: the lease, or undefined when its node went. */
+  async #stand(layout: ElectionLayout, candidate: string): Promise<ZooKeeperLease | undefined> {
+    const own = await this.#enter(layout, candidate);
+    if (own === undefined) return undefined;
+    return await this.#wait(layout, own);
+  }
+
+  /** Until the candidate leads, or its node is of no use any more. */
+  async #wait(layout: ElectionLayout, own: Own): Promise<ZooKeeperLease | undefined> {
+    let leads = false;
+    try {
+      for (;;) {
+        const before = (await retried(() => this.#candidates(layout))).findLast(
+          ({ sequence }) => sequence < own.sequence,
+        );
+        // Watched before it is believed in: a node that goes now is seen.
+        const gone = this.#whenGone(own, before?.path ?? own.path);
+        if (!(await gone.isThere)) {
+          gone.cancel();
+          if (before === undefined) return undefined;
+          continue;
+        }
+        if (before === undefined) {
+          leads = true;
+          return this.#lead(own, gone);
+        }
+        await Promise.race([gone.happened, this.#closed]);
+        gone.cancel();
+        if (this.#isClosed || this.#options.client.sessionId !== own.sessionId) return undefined;
+      }
+    } catch (error) {
+      if (isReason(error, ...PASSING)) return undefined;
+      throw error;
+    } finally {
+      if (!leads) await this.#withdraw(own);
+    }
+  }
+
+  /** Nobody must be elected by a node that nobody stands behind any more. */
+  async #withdraw({ path, sessionId }: Own): Promise<void> {
+    const { client } = this.#options;
+    this.#ownPaths.delete(path);
+    if (client.sessionId !== sessionId) return;
+    try {
+      await retried(() => client.request({ kind: 'delete', path, version: -1 }));
+    } catch (error) {
+      // Gone already, or it goes with the session.
+      if (!isReason(error, ...GONE)) throw error;
+    }
+  }
+
+  /** Makes the candidate's node, or finds it where the answer to that was lost. */
+  async #enter(layout: ElectionLayout, candidate: string): Promise<Own | undefined> {
+    const { client, acl } = this.#options;
+    const data = new TextEncoder().encode(candidate);
+    const path = `${layout.directory}/${layout.prefix}`;
+    for (;;) {
+      try {
+        await ensurePath(client, layout.directory, acl);
+        const { path: made, stat } = await client.request({
+          kind: 'create',
+          path,
+          data,
+          acl,
+          mode: 'ephemeralSequential',
+        });
+        return this.#own(made, { sessionId: stat.ephemeralOwner, czxid: stat.czxid });
+      } catch (error) {
+        if (isReason(error, ...PASSING)) return undefined;
+        if (!isReason(error, 'CONNECTIONLOSS')) throw error;
+      }
+      try {
+        const found = await retried(() => this.#findOwn(layout, candidate));
+        if (found !== undefined) return found;
+      } catch (error) {
+        if (isReason(error, ...PASSING)) return undefined;
+        throw error;
+      }
+      if (this.#isClosed) return undefined;
+    }
+  }
+
+  async #findOwn(layout: ElectionLayout, candidate: string): Promise<Own | undefined> {
+    const { client } = this.#options;
+    await client.request({ kind: 'sync', path: layout.directory });
+    for (const { path } of await this.#candidates(layout)) {
+      if (this.#ownPaths.has(path)) continue;
+      const node = await readNode(client, path);
+      if (node?.stat.ephemeralOwner !== client.sessionId) continue;
+      if (new TextDecoder().decode(node.data) !== candidate) continue;
+      return this.#own(path, { sessionId: node.stat.ephemeralOwner, czxid: node.stat.czxid });
+    }
+    return undefined;
+  }
+
+  #own(path: string, node: { readonly sessionId: bigint; readonly czxid: bigint }): Own {
+    this.#ownPaths.add(path);
+    return { ...node, path, sequence: Number(path.slice(-SEQUENCE_DIGITS)) };
+  }
+
+  /** Candidates, the leader first. */
+  async #candidates({ directory, prefix }: ElectionLayout): Promise<readonly Candidate[]> {
+    const request = { kind: 'getChildren', path: directory, watch: false } as const;
+    const { children } = await this.#options.client.request(request).catch((error: unknown) => {
+      if (isReason(error, 'NONODE')) return { children: [] };
+      throw error;
+    });
+    return children
+      .filter((name) => name.startsWith(prefix) && SEQUENCE.test(name.slice(prefix.length)))
+      .map((name) => ({
+        path: `${directory}/${name}`,
+        sequence: Number(name.slice(prefix.length)),
+      }))
+      .sort((left, right) => left.sequence - right.sequence);
+  }
+
+  /** Watches a node, and the session of the candidate. */
+  #whenGone(own: Own, path: string): Gone {
+    const { client } = this.#options;
+    let happen = (): void => undefined;
+    const happened = new Promise<void>((resolve) => (happen = resolve));
+    // Fires for every change; only the end of the node is of interest.
+    const look = async (): Promise<boolean> => {
+      try {
+        await retried(() => client.request({ kind: 'exists', path, watch: true }));
+        return true;
+      } catch (error) {
+        happen();
+        if (isReason(error, 'NONODE')) return false;
+        throw error;
+      }
+    };
+    const again = (): void => void look().catch(() => happen());
+    const cancel = client.listen({
+      onEvent: (event: WatchEvent) => {
+        if (event.path !== path) return;
+        if (event.kind === 'deleted') happen();
+        else again();
+      },
+      onState: (state) => {
+        if (state === 'expired' || state === 'closed' || state === 'authFailed') happen();
+        // The node may be gone with a session that this client does not know to be over.
+        else if (state === 'connected' && client.sessionId !== own.sessionId) happen();
+      },
+    });
+    return { isThere: look(), happened, cancel };
+  }
+
+  #lead(own: Own, gone: Gone): ZooKeeperLease {
+    const { client } = this.#options;
+    let isOver = false;
+    let resolveLost = (): void => undefined;
+    const lost = new Promise<void>((resolve) => (resolveLost = resolve));
+    const entry = {
+      end: (): void => {
+        isOver = true;
+        gone.cancel();
+        this.#leases.delete(entry);
+        this.#ownPaths.delete(own.path);
+        resolveLost();
+      },
+    };
+    this.#leases.add(entry);
+    void gone.happened.then(entry.end);
+    const withdraw = (): Promise<void> => this.#withdraw(own);
+    return {
+      path: own.path,
+      epoch: epochOf(own.czxid),
+      isHeld: () => !isOver && client.sessionId === own.sessionId && client.isAlive(),
+      lost,
+      async release() {
+        entry.end();
+        try {
+          await withdraw();
+        } catch (error) {
+          throw storeError(error);
+        }
+      },
+    };
+  }
+
+  #layoutOf(election: string): ElectionLayout {
+    return (
+      this.#options.layouts[election] ?? {
+        directory: `${this.#options.directory}/${nodeNameOf(election)}`,
+        prefix: 'candidate_',
+      }
+    );
+  }
+}
+
+interface Gone {
+  /** Whether it was there when it was looked at. */
+  readonly isThere: Promise<boolean>;
+  readonly happened: Promise<void>;
+  cancel(): void;
+}
+
+/** Errors of a session that is over, or of servers that are away: the next session begins anew. */
+const PASSING = ['SESSIONEXPIRED', 'SESSIONMOVED', 'OPERATIONTIMEOUT'] as const;
+/** Errors after which a node is there no more, or not for long. */
+const GONE = ['NONODE', 'SESSIONEXPIRED', 'CLOSED', 'AUTHFAILED'] as const;
+const SEQUENCE_DIGITS = 10;
+const SEQUENCE = /^\d{10}$/;
+
+function epochOf(czxid: bigint): number {
+  assert(czxid <= BigInt(Number.MAX_SAFE_INTEGER), 'ZooKeeper has had two million leaders');
+  return Number(czxid);
+}

@@ -1,0 +1,275 @@
+/** The store on three real servers, which are killed, frozen and brought back. */
+
+import { seededRandom, silentLogger, type Clock } from '@dcos/base';
+import { startZooKeeperEnsemble, waitFor, zooKeeper, type ZooKeeperEnsemble } from '@dcos/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseZooKeeperAddress } from '../core/zookeeper/index.ts';
+import {
+  BATCH_WRITES_MAX,
+  VALUE_BYTES_MAX,
+  type Change,
+  type Store,
+  type Write,
+} from '../store.ts';
+import { bytes, describeStore } from '../testing/store-contract.ts';
+import { openZooKeeperStore } from './zookeeper-store.ts';
+
+const SESSION_TIMEOUT_MS = 4_000;
+const facility = zooKeeper();
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer(afterMs, callback) {
+    const timer = setTimeout(callback, afterMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
+  let ensemble: ZooKeeperEnsemble;
+  let root = 0;
+  const opened: Store[] = [];
+
+  beforeAll(async () => {
+    ensemble = await startZooKeeperEnsemble(3);
+  });
+  afterAll(async () => {
+    await ensemble?.stop();
+  });
+  beforeEach(() => void (root += 1));
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close();
+  });
+
+  /** A store on what this test has for itself. */
+  async function open(login = ''): Promise<Store> {
+    const address = parseZooKeeperAddress(
+      ensemble.address(`/tests/${root}`).replace('//', `//${login}`),
+    );
+    if (!address.ok) throw new Error(address.error);
+    const store = await openZooKeeperStore({
+      address: address.value,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      clock,
+      random: seededRandom(root),
+      logger: silentLogger,
+    });
+    opened.push(store);
+    return store;
+  }
+
+  const put = (key: string, value = '1'): Write => ({ kind: 'put', key, value: bytes(value) });
+  const keysOf = async (store: Store): Promise<readonly string[]> =>
+    (await store.list('')).map(({ key }) => key);
+
+  describeStore('zookeeper', () => open());
+
+  test('what one store writes, another reads and is told of', async () => {
+    const [one, two] = [await open(), await open()];
+    const seen: Change[] = [];
+    await one.commit([put('before')]);
+    two.watch('p/', (changes) => seen.push(...changes));
+    await two.commit([put('ready')]);
+    await one.commit([put('p/a'), put('q')]);
+    await one.commit([put('p/b')]);
+    await one.commit([{ kind: 'delete', key: 'p/a' }]);
+    await waitFor('the end of p/a', () => seen.some(({ kind }) => kind === 'delete'));
+    expect(await keysOf(two)).toEqual(['before', 'p/b', 'q', 'ready']);
+    expect(seen.at(-1)).toEqual({ kind: 'delete', key: 'p/a' });
+    expect(seen).toContainEqual({
+      kind: 'put',
+      entry: { key: 'p/b', value: bytes('1'), version: 1 },
+    });
+  });
+
+  test('writers who race get conflicts, never a lost update', async () => {
+    const stores = [await open(), await open(), await open()];
+    const add = async (store: Store): Promise<void> => {
+      for (;;) {
+        const entry = await store.get('sum');
+        const sum = Number(new TextDecoder().decode(entry?.value ?? bytes('0'))) + 1;
+        const write = { ...put('sum', String(sum)), expect: entry?.version ?? 0 };
+        try {
+          return await store.commit([write]);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'STORE_CONFLICT' });
+        }
+      }
+    };
+    await Promise.all(stores.flatMap((store) => Array.from({ length: 5 }, () => add(store))));
+    expect((await stores[0]?.get('sum'))?.version).toBe(15);
+  });
+
+  test('ephemeral keys go with their store, lasting ones stay', async () => {
+    const [one, two] = [await open(), await open()];
+    await one.commit([{ ...put('here'), ephemeral: true } as Write, put('lasting')]);
+    expect(await keysOf(two)).toEqual(['here', 'lasting']);
+    await one.close();
+    expect(await keysOf(two)).toEqual(['lasting']);
+  });
+
+  test('the servers refuse a deposed leader, whatever it believes', async () => {
+    const [one, two] = [await open(), await open()];
+    const lease = await one.elect('boss', 'one');
+    await one.commit([put('a', 'one')], { lease });
+    const next = two.elect('boss', 'two');
+    await lease.release();
+    const second = await next;
+    expect(second.epoch).toBeGreaterThan(lease.epoch);
+    const stubborn = { ...lease, isHeld: () => true };
+    const late = [
+      one.commit([put('a', 'late')], { lease: stubborn }),
+      one.commit([put('b', 'no lease')]),
+      one.commit([{ kind: 'delete', key: 'none' }], { lease: stubborn }),
+    ];
+    const outcomes = await Promise.allSettled(late);
+    expect(outcomes).toMatchObject([
+      { reason: { code: 'STORE_FENCED' } },
+      { status: 'fulfilled' },
+      { reason: { code: 'STORE_FENCED' } },
+    ]);
+    await two.commit([put('c')], { lease: second });
+    expect((await two.get('a'))?.value).toEqual(bytes('one'));
+    expect(await keysOf(two)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a leader whose process ends is followed at once', async () => {
+    const [one, two, three] = [await open(), await open(), await open()];
+    const lease = await one.elect('boss', 'one');
+    const waiting = [
+      { name: 'two', store: two, lease: two.elect('boss', 'two') },
+      { name: 'three', store: three, lease: three.elect('boss', 'three') },
+    ];
+    await one.close();
+    await lease.lost;
+    // Which of the two came first is for the servers to say.
+    const next = await Promise.race(waiting.map((each) => each.lease.then(() => each)));
+    expect((await next.lease).isHeld()).toBe(true);
+    expect(await three.leader('boss')).toMatchObject({ candidate: next.name });
+    const last = waiting.find((each) => each !== next);
+    await next.store.close();
+    expect((await last?.lease)?.isHeld()).toBe(true);
+  });
+
+  test('who waits for an election when the store is closed is told', async () => {
+    const [one, two] = [await open(), await open()];
+    await one.elect('boss', 'one');
+    const waiting = Promise.allSettled([two.elect('boss', 'two')]);
+    await two.close();
+    expect(await waiting).toMatchObject([{ reason: { code: 'STORE_CLOSED' } }]);
+  });
+
+  test('with credentials, others see the leader and change nothing', async () => {
+    const one = await open('user:secret@');
+    const lease = await one.elect('boss', 'one');
+    await one.commit([put('a')], { lease });
+    const stranger = await open();
+    expect(await stranger.leader('boss')).toMatchObject({ candidate: 'one', epoch: lease.epoch });
+    await expect(stranger.commit([put('a')])).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+    await expect(stranger.list('')).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+    const friend = await open('user:secret@');
+    expect(await keysOf(friend)).toEqual(['a']);
+  });
+
+  test('a batch that no packet can hold is refused, others go in as few as can be', async () => {
+    const store = await open();
+    const half = new Uint8Array(VALUE_BYTES_MAX / 2);
+    const large = (key: string): Write => ({ kind: 'put', key, value: half });
+    await expect(store.commit([large('a'), large('b'), large('c')])).rejects.toMatchObject({
+      code: 'STORE_LIMIT',
+    });
+    await Promise.all(['a', 'b', 'c'].map((key) => store.commit([large(key)])));
+    const many = Array.from({ length: BATCH_WRITES_MAX / 2 }, (_, index) => put(`k${index}`));
+    await store.commit(many);
+    expect(await keysOf(store)).toHaveLength(3 + many.length);
+  });
+
+  describe('when servers fail', () => {
+    /** Commits one numbered key after another; those that were acknowledged. */
+    async function writeOn(
+      store: Store,
+      lease: Awaited<ReturnType<Store['elect']>>,
+      until: () => boolean,
+    ): Promise<readonly string[]> {
+      const acknowledged: string[] = [];
+      for (let number = 0; !until(); number++) {
+        const key = `n${String(number).padStart(6, '0')}`;
+        await store.commit([{ ...put(key), expect: 0 }], { lease });
+        acknowledged.push(key);
+      }
+      return acknowledged;
+    }
+
+    test('the leading server is killed in the middle: the lease and every write survive', async () => {
+      const store = await open();
+      const lease = await store.elect('boss', 'one');
+      let isOver = false;
+      const written = writeOn(store, lease, () => isOver);
+      const failed = written.catch(() => undefined);
+      const leader = await ensemble.leader();
+      await leader.kill();
+      try {
+        await ensemble.leader();
+        const probe = await open();
+        const before = (await probe.list('')).length;
+        await waitFor('writes that go on', async () => (await probe.list('')).length > before);
+        isOver = true;
+        expect(await written).toEqual(await keysOf(probe));
+        expect(lease.isHeld()).toBe(true);
+      } finally {
+        isOver = true;
+        await failed;
+        leader.start();
+        await ensemble.ready();
+      }
+    });
+
+    test('a server freezes for longer than the session: the session goes on elsewhere', async () => {
+      const store = await open();
+      const lease = await store.elect('boss', 'one');
+      for (const server of ensemble.servers) {
+        // Without the leading one the others need longer than the session to go on.
+        if ((await server.mode()) === 'leader') continue;
+        server.freeze();
+        try {
+          // Unless it was the server of this store, this takes no time; else two thirds of the session's.
+          await waitFor('a commit', async () => {
+            await store.commit([put('a')], { lease });
+            return true;
+          });
+        } finally {
+          server.thaw();
+        }
+        await ensemble.ready();
+      }
+      expect(lease.isHeld()).toBe(true);
+    });
+
+    test('all are gone and come back: leases end in time, data and watches stay', async () => {
+      const [one, two] = [await open(), await open()];
+      const lease = await one.elect('boss', 'one');
+      const second = two.elect('boss', 'two');
+      const seen: Change[] = [];
+      one.watch('', (changes) => seen.push(...changes));
+      await one.commit([put('a')], { lease });
+      await Promise.all(ensemble.servers.map((server) => server.kill()));
+      await lease.lost;
+      expect(lease.isHeld()).toBe(false);
+      await expect(one.commit([put('b')], { lease })).rejects.toMatchObject({
+        code: 'STORE_FENCED',
+      });
+      await expect(one.commit([put('b')])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      for (const server of ensemble.servers) server.start();
+      await ensemble.ready();
+      const next = await second;
+      expect(next.epoch).toBeGreaterThan(lease.epoch);
+      await two.commit([put('c')], { lease: next });
+      await waitFor('news of c', () =>
+        seen.some((change) => change.kind === 'put' && change.entry.key === 'c'),
+      );
+      expect(seen.map((change) => change.kind === 'put' && change.entry.key)).toEqual(['a', 'c']);
+      expect(await keysOf(one)).toEqual(['a', 'c']);
+    });
+  });
+});

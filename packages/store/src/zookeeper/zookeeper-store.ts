@@ -1,0 +1,262 @@
+/**
+ * The store of clusters: entries are nodes of a ZooKeeper ensemble, batches are `multi`s, a lease is a
+ * candidate's node, and every batch under it checks that the node is still there.
+ *
+ * Layout below the address's path: `store/<key, percent-encoded>`, `elections/<name>/candidate_<number>`,
+ * and where the original's clients look for a leader, the original's (`json.info_<number>`).
+ *
+ * Needs ZooKeeper 3.6. A batch must fit one packet of about 1 MiB, as must a value with its key.
+ */
+
+import { compareText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
+import { storeClosed } from '../elections.ts';
+import {
+  keyOf,
+  nodeNameOf,
+  type Acl,
+  type NodeState,
+  type PlannedWrite,
+  type ZooKeeperAddress,
+} from '../core/zookeeper/index.ts';
+import { checkLimits, fenced, type Entry, type Lease, type Store, type Write } from '../store.ts';
+import { createWatchers } from '../watchers.ts';
+import { ChangeFeed, type FoundEntry } from './change-feed.ts';
+import { PACKET_BYTES_MAX, ZooKeeperClient, type ZooKeeperClientOptions } from './client.ts';
+import { CommitQueue, storeError } from './commit-queue.ts';
+import {
+  CREATOR_ACL,
+  CREATOR_WRITES_ACL,
+  ensurePath,
+  isReason,
+  OPEN_ACL,
+  readNode,
+  retried,
+} from './nodes.ts';
+import {
+  ZooKeeperElections,
+  type ElectionLayout,
+  type ZooKeeperLease,
+} from './zookeeper-elections.ts';
+
+export interface ZooKeeperStoreOptions {
+  /** Its path is the root of the store. */
+  readonly address: ZooKeeperAddress;
+  readonly sessionTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly tls?: ZooKeeperClientOptions['tls'];
+  /** Elections whose nodes are to be found elsewhere than below `elections`. */
+  readonly layouts?: Readonly<Record<string, ElectionLayout>>;
+}
+
+/** What a packet has besides the writes: headers, the end of a `multi`, checks of leases. */
+const PACKET_REST_BYTES = 300;
+/** What a write takes besides its path and value. */
+const WRITE_REST_BYTES = 80;
+/** Entries that are read at once. */
+const READS_MAX = 1_000;
+
+/**
+ * Opens the store; returns once a session is established and the nodes above the entries are there. Throws
+ * `STORE_UNAVAILABLE` when no server answers within the session's time, `STORE_UNUSABLE` when they refuse.
+ */
+export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promise<Store> {
+  const store = new ZooKeeperStore(options);
+  try {
+    await store.open();
+  } catch (error) {
+    await store.close();
+    throw storeError(error);
+  }
+  return store;
+}
+
+class ZooKeeperStore implements Store {
+  readonly #client: ZooKeeperClient;
+  readonly #root: string;
+  readonly #directory: string;
+  readonly #acl: readonly Acl[];
+  readonly #commits: CommitQueue;
+  readonly #elections: ZooKeeperElections;
+  readonly #feed: ChangeFeed;
+  readonly #watchers = createWatchers();
+  #isWatched = false;
+  #isClosed = false;
+
+  constructor({ address, layouts, ...options }: ZooKeeperStoreOptions) {
+    const hasCredentials = address.credentials !== undefined;
+    this.#root = address.path === '/' ? '' : address.path;
+    this.#directory = `${this.#root}/store`;
+    this.#acl = hasCredentials ? CREATOR_ACL : OPEN_ACL;
+    const client = new ZooKeeperClient({ ...options, address: { ...address, path: '/' } });
+    this.#client = client;
+    this.#commits = new CommitQueue({
+      client,
+      acl: this.#acl,
+      groupBytesMax: PACKET_BYTES_MAX - PACKET_REST_BYTES,
+      readStates: (paths) => this.#readStates(paths),
+    });
+    this.#elections = new ZooKeeperElections({
+      client,
+      directory: `${this.#root}/elections`,
+      layouts: layouts ?? {},
+      acl: hasCredentials ? CREATOR_WRITES_ACL : OPEN_ACL,
+    });
+    this.#feed = new ChangeFeed({
+      client,
+      directory: this.#directory,
+      logger: options.logger,
+      read: (key) => this.#readEntry(key),
+      list: () => this.#readAll(''),
+      notify: (changes) => this.#watchers.notify(changes),
+    });
+  }
+
+  async open(): Promise<void> {
+    this.#client.start();
+    const open = this.#acl === OPEN_ACL;
+    await ensurePath(this.#client, this.#root, open ? OPEN_ACL : CREATOR_WRITES_ACL);
+    await ensurePath(this.#client, this.#directory, this.#acl);
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    return await this.#reading(async () => {
+      await this.#client.request({ kind: 'sync', path: this.#directory });
+      const found = await this.#readEntry(key);
+      return found && entryOf(found);
+    });
+  }
+
+  async list(prefix: string): Promise<readonly Entry[]> {
+    return await this.#reading(async () => {
+      await this.#client.request({ kind: 'sync', path: this.#directory });
+      return (await this.#readAll(prefix)).map(entryOf);
+    });
+  }
+
+  async commit(
+    writes: readonly Write[],
+    { lease }: { readonly lease?: Lease } = {},
+  ): Promise<void> {
+    if (this.#isClosed) throw storeClosed();
+    checkLimits(writes);
+    const planned = writes.map((write): PlannedWrite => this.#planned(write));
+    let bytes = 0;
+    for (const { path, value } of planned) {
+      bytes += Buffer.byteLength(path) + value.length + WRITE_REST_BYTES;
+    }
+    const bytesMax = PACKET_BYTES_MAX - PACKET_REST_BYTES;
+    if (bytes > bytesMax) {
+      throw new OperationError(
+        'STORE_LIMIT',
+        `a batch has ${bytes} bytes, ZooKeeper takes at most ${bytesMax} at once`,
+      );
+    }
+    if (this.#isWatched) await this.#feed.started();
+    const fence = lease === undefined ? undefined : pathOfLease(lease);
+    await this.#commits.commit({ writes: planned, lease, fence, bytes });
+    if (this.#isWatched) await this.#feed.told();
+  }
+
+  watch: Store['watch'] = (prefix, listener) => {
+    const unwatch = this.#watchers.add(prefix, listener);
+    this.#isWatched = true;
+    this.#feed.start();
+    return unwatch;
+  };
+
+  async elect(election: string, candidate: string): Promise<ZooKeeperLease> {
+    if (this.#isClosed) throw storeClosed();
+    return await this.#elections.elect(election, candidate);
+  }
+
+  leader: Store['leader'] = (election) => this.#elections.leader(election);
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#feed.stop();
+    this.#elections.close();
+    await this.#client.close();
+  }
+
+  #pathOf(key: string): string {
+    return `${this.#directory}/${nodeNameOf(key)}`;
+  }
+
+  #planned(write: Write): PlannedWrite {
+    const { kind, key, expect } = write;
+    const path = this.#pathOf(key);
+    return kind === 'put'
+      ? { kind, key, path, expect, value: write.value, ephemeral: write.ephemeral === true }
+      : { kind, key, path, expect, value: new Uint8Array(), ephemeral: false };
+  }
+
+  async #reading<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw storeClosed();
+    try {
+      return await retried(read);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async #readEntry(key: string): Promise<FoundEntry | undefined> {
+    const node = await readNode(this.#client, this.#pathOf(key));
+    if (node === undefined) return undefined;
+    const { data, stat } = node;
+    // A copy: the packet that it came in must not stay for its sake.
+    const value = new Uint8Array(data);
+    return { key, value, version: stat.version + 1, mzxid: stat.mzxid };
+  }
+
+  /** Not of one moment: what is written meanwhile may be seen or not. */
+  async #readAll(prefix: string): Promise<readonly FoundEntry[]> {
+    const directory = this.#directory;
+    const { children } = await this.#client.request({
+      kind: 'getChildren',
+      path: directory,
+      watch: false,
+    });
+    const keys = children
+      .flatMap((name) => keyOf(name) ?? [])
+      .filter((key) => key.startsWith(prefix));
+    const found: (FoundEntry | undefined)[] = [];
+    for (let from = 0; from < keys.length; from += READS_MAX) {
+      const part = keys.slice(from, from + READS_MAX);
+      found.push(...(await Promise.all(part.map((key) => this.#readEntry(key)))));
+    }
+    return found
+      .filter((entry) => entry !== undefined)
+      .sort((left, right) => compareText(left.key, right.key));
+  }
+
+  async #readStates(paths: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, NodeState>> {
+    const states = new Map<string, NodeState>();
+    const synced = this.#client.request({ kind: 'sync', path: this.#directory });
+    const reads = [...paths].map(async ([key, path]) => {
+      try {
+        const { version, mzxid } = await this.#client.request({
+          kind: 'exists',
+          path,
+          watch: false,
+        });
+        states.set(key, { version: version + 1, mzxid });
+      } catch (error) {
+        if (!isReason(error, 'NONODE')) throw error;
+      }
+    });
+    await Promise.all([synced, ...reads]);
+    return states;
+  }
+}
+
+function entryOf({ key, value, version }: FoundEntry): Entry {
+  return { key, value, version };
+}
+
+/** Throws `STORE_FENCED` for a lease of another store, which nothing can be checked by. */
+function pathOfLease(lease: Lease): string {
+  if (!('path' in lease) || typeof lease.path !== 'string') throw fenced();
+  return lease.path;
+}
