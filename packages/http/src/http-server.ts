@@ -4,8 +4,9 @@
  */
 
 import type { IncomingMessage, Server } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { errorText, OperationError, type Logger } from '@dcos/base';
+import { assert, errorText, OperationError, type Logger } from '@dcos/base';
 import { loopbackRefusal } from './browser-guard.ts';
 import type { ServerTls } from './tls.ts';
 
@@ -49,6 +50,8 @@ export interface HttpServer {
   /** Routes are added here before `listen`. A body arrives as a Buffer, empty when there is none. */
   readonly app: FastifyInstance;
   listen(address: { readonly host: string; readonly port: number }): Promise<ListeningAt>;
+  /** Shows another certificate from the next connection on; for a server that has one. */
+  renewTls(tls: ServerTls): void;
   /** Stops accepting, ends open streams, resolves when all connections are closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -106,6 +109,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         port: bound,
         url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
       };
+    },
+    renewTls({ minVersion, cert, key, ca }) {
+      assert(app.server instanceof TlsServer, 'the server speaks TLS');
+      app.server.setSecureContext({ minVersion, cert, key, ...(ca !== undefined && { ca }) });
     },
     async close() {
       closing ??= app.close();

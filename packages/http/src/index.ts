@@ -4,3 +4,4 @@ export * from './libprocess-tls.ts';
 export * from './out-stream.ts';
 export * from './tls.ts';
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+export * from './watch-tls.ts';

@@ -1,8 +1,8 @@
 /**
  * TLS from the files that an operator names: what a server shows, and what a client trusts and shows. TLS 1.2 at least.
  *
- * Files are read once, and looked at before anything listens: what cannot work keeps a program from starting, with
- * the setting and the file in the message. Nothing of a key gets into messages.
+ * Files are looked at before anything listens: what cannot work keeps a program from starting, with the setting and
+ * the file in the message; see `watch-tls.ts` for files that change later. Nothing of a key gets into messages.
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
@@ -25,7 +25,7 @@ export interface TlsSettings {
   readonly sslRequireClientCert?: boolean | undefined;
 }
 
-/** What a client trusts, and shows when it is asked. */
+/** What a client trusts, and shows when it is asked. Kept up to date by `watchTls`: read it for each connection. */
 export interface ClientTls {
   readonly minVersion: typeof MIN_VERSION;
   readonly ca?: string;
@@ -85,10 +85,15 @@ function certificatesIn(
 ): { readonly text: string; readonly first: X509Certificate } {
   const text = textOf(setting, file);
   const [first] = attempt(`${setting} ${file}`, 'a certificate in it cannot be read', () =>
-    (text.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block)),
+    certificatesOf(text),
   );
   if (first === undefined) throw invalid(`${setting} ${file}`, 'it has no certificate in PEM');
   return { text, first };
+}
+
+/** All certificates in a text. Throws when one cannot be read. */
+export function certificatesOf(pem: string): readonly X509Certificate[] {
+  return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
 }
 
 function textOf(setting: string, file: string): string {

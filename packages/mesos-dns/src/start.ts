@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { OperationError, seededRandom, type Clock, type Logger } from '@dcos/base';
-import { createHttpServer, readTls, type ClientTls } from '@dcos/http';
+import { createHttpServer, readTls, watchTls, type ClientTls } from '@dcos/http';
 import { subscribeOperator, systemClock, systemRandom, type OperatorEvent } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import {
@@ -65,6 +65,7 @@ export async function startMesosDns(
   const follower = new Follower({ config, logger, clock, tls: tls.client });
   metrics.gauge('mesos_dns/names', () => follower.cluster.zone.size);
   const http = createHttpServer({ logger, tls: tls.server });
+  watchTls({ settings: config, tls, server: http, logger });
   let bound = config;
   addRoutes(http.app, {
     cluster: follower.cluster,

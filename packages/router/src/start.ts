@@ -5,7 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorText, type Logger } from '@dcos/base';
-import { createHttpServer, guardedRequest, readTls, refusalOf, type ClientTls } from '@dcos/http';
+import {
+  createHttpServer,
+  guardedRequest,
+  readTls,
+  refusalOf,
+  watchTls,
+  type ClientTls,
+} from '@dcos/http';
 import { subscribeOperator, systemClock } from '@dcos/sdk';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { routerConfigSchema, type RouterConfig, type RouterSettings } from './config.ts';
@@ -51,6 +58,7 @@ export async function startRouter(
   const view = new ClusterView(config);
   const handler = new Handler({ config, view, logger, tls: tls.client });
   const server = createHttpServer({ logger, guardsLoopback: false, tls: tls.server });
+  watchTls({ settings: config, tls, server, logger });
   server.app.addHook('onRequest', (request, reply) => {
     // Bodies are passed on as they come: the framework must not read them.
     reply.hijack();
@@ -165,7 +173,7 @@ class Handler {
       forwardUpgrade({ request, socket, head }, route, {
         ...this.#config,
         logger: this.#logger,
-        ca: this.#proxy.serviceAuthorities,
+        ca: this.#proxy.serviceTrust.ca,
       });
     } else if (route.kind === 'fail') refuseUpgrade(socket, route.status, route.problem);
     else refuseUpgrade(socket, 400, 'WebSockets pass to services only');

@@ -10,6 +10,7 @@ export * from './executor-connection.ts';
 export * from './executor-environment.ts';
 export * from './executor-events.ts';
 export { UPDATES_WAITING_MAX } from './core/unacknowledged.ts';
+export { tlsConnector } from './shell/tls-connector.ts';
 export * from './tls.ts';
 export * from './operator.ts';
 export * from './operator-events.ts';

@@ -14,6 +14,7 @@ import { heartbeatIntervalMsOf } from './scheduler-events.ts';
 import type { Listener } from './shell/delivery.ts';
 import { problemText, type StreamSource, type Verdict } from './shell/event-stream.ts';
 import { Subscriber, type Ending } from './shell/subscriber.ts';
+import { tlsConnector } from './shell/tls-connector.ts';
 import type { TlsOptions } from './tls.ts';
 
 const PATH = '/api/v1';
@@ -95,7 +96,7 @@ class Connection implements OperatorConnection {
       headersTimeout: OPERATOR_CALL_MS_MAX,
       bodyTimeout: OPERATOR_CALL_MS_MAX,
       maxResponseSize: OPERATOR_ANSWER_BYTES_MAX,
-      ...(tls !== undefined && { connect: tls }),
+      ...(tls !== undefined && { connect: tlsConnector(tls) }),
     });
     this.#subscriber = new Subscriber({
       subject: 'operator',

@@ -7,7 +7,7 @@
 
 import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
-import { createHttpServer, readTls } from '@dcos/http';
+import { createHttpServer, readTls, watchTls } from '@dcos/http';
 import { agentConfigSchema, type AgentConfigInput } from '../config.ts';
 import { AgentProcess, type RunningAgent } from './agent-process.ts';
 import { tokensOf } from './executor-variables.ts';
@@ -54,6 +54,7 @@ export async function startAgent(
     });
     const tls = readTls(config);
     const server = createHttpServer({ logger, isLongRequest: isRecordStream, tls: tls.server });
+    watchTls({ settings: config, tls, server, logger });
     opened.push(async () => await server.close());
     const journal = await openPatientJournal({ path: journalPath(workDir), logger });
     opened.push(async () => await journal.close());

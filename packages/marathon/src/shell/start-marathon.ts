@@ -6,7 +6,7 @@
  */
 
 import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
-import { createHttpServer, readTls, type ClientTls, type ServerTls } from '@dcos/http';
+import { createHttpServer, readTls, watchTls, type ClientTls } from '@dcos/http';
 import {
   connectScheduler,
   systemClock,
@@ -93,7 +93,7 @@ export async function startMarathon(
     failed,
   });
   registerMetrics(metrics, state, clock.now());
-  const server = await serve({ config, engine, bus, metrics, clock, logger, tls: tls.server });
+  const server = await serve({ config, engine, bus, metrics, clock, logger, tls });
   const connect = dependencies.connect ?? connectScheduler;
   const { url } = server;
   const mesos = new MesosLink({
@@ -147,7 +147,7 @@ interface ServeInput {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly tls: ServerTls | undefined;
+  readonly tls: ReturnType<typeof readTls>;
 }
 
 interface Serving {
@@ -169,15 +169,16 @@ async function serve({
   const leader = (): string => `${config.hostname}:${listening.port}`;
   const server = createHttpServer({
     logger,
-    tls,
+    tls: tls.server,
     bodyBytesMax: config.bodyBytesMax,
     respondError: (reply, { statusCode, message, error }) =>
       void send(reply, error instanceof Answer ? error.reply : { statusCode, body: { message } }),
   });
+  watchTls({ settings: config, tls, server, logger });
   const { app } = server;
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({
-      'x-marathon-leader': `${tls === undefined ? 'http' : 'https'}://${leader()}`,
+      'x-marathon-leader': `${tls.server === undefined ? 'http' : 'https'}://${leader()}`,
       'cache-control': 'no-cache, no-store, must-revalidate',
       pragma: 'no-cache',
       expires: '0',

@@ -17,7 +17,13 @@ import {
   type Clock,
   type Logger,
 } from '@dcos/base';
-import { createHttpServer, readTls, type FastifyReply, type HttpServer } from '@dcos/http';
+import {
+  createHttpServer,
+  readTls,
+  watchTls,
+  type FastifyReply,
+  type HttpServer,
+} from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
 import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
@@ -87,11 +93,13 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
   const random = createSystemRandom();
   const id = masterId(randomUuid(random));
   const startTime = clock.now() / 1000;
+  const tls = readTls(config);
   const http = createHttpServer({
     logger: deps.logger,
     bodyBytesMax: config.bodyBytesMax,
-    tls: readTls(config).server,
+    tls: tls.server,
   });
+  watchTls({ settings: config, tls, server: http, logger: deps.logger });
   const shell = new MasterShell(config, deps, clock, http);
   shell.addRoutes();
   const { port, url } = await http.listen({ host: config.ip, port: config.port });

@@ -14,6 +14,7 @@ import { pipeline } from 'node:stream/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { errorText, type Logger } from '@dcos/base';
 import type { ClientTls } from '@dcos/http';
+import { tlsConnector, type TlsOptions } from '@dcos/sdk';
 import { requestHeaders, responseHeaders } from '../core/headers.ts';
 import type { ProxyTarget } from '../core/route.ts';
 import { sendProblem } from './answer.ts';
@@ -33,6 +34,22 @@ export interface ProxyOptions {
   readonly tls: ClientTls;
 }
 
+/** The system's authorities and those of the cluster, which may be renewed; without any, the system's alone. */
+function trustBeside(tls: ClientTls): TlsOptions {
+  if (tls.ca === undefined) return {};
+  let own: string | undefined;
+  let all = '';
+  return {
+    get ca() {
+      if (tls.ca !== undefined && tls.ca !== own) {
+        own = tls.ca;
+        all = [...rootCertificates, own].join('\n');
+      }
+      return all;
+    },
+  };
+}
+
 class BodyTooLarge extends Error {
   constructor(bytesMax: number) {
     super(`the body is larger than ${bytesMax} bytes`);
@@ -48,28 +65,27 @@ interface Outgoing {
 
 export class Proxy {
   readonly #options: ProxyOptions;
-  /** Whom services may have their certificates from; undefined for the system's authorities alone. */
-  readonly serviceAuthorities: readonly string[] | undefined;
   /** To masters, agents and Mesos-DNS. */
   readonly cluster: Agent;
+  /** Whom services may have their certificates from. */
+  readonly serviceTrust: TlsOptions;
   readonly #services: Agent;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { tls, connectMsMax } = options;
-    this.serviceAuthorities = tls.ca === undefined ? undefined : [...rootCertificates, tls.ca];
     const common = {
       pipelining: 1,
       headersTimeout: options.answerMsMax,
       // Event streams are silent for long; the client's leaving ends them.
       bodyTimeout: 0,
     };
-    this.cluster = new Agent({ ...common, connect: { ...tls, timeout: connectMsMax } });
+    this.cluster = new Agent({ ...common, connect: tlsConnector(tls, connectMsMax) });
     // Services are whatever tasks are: our certificate is none of their business.
-    const ca = this.serviceAuthorities;
+    this.serviceTrust = trustBeside(tls);
     this.#services = new Agent({
       ...common,
-      connect: { timeout: connectMsMax, ...(ca !== undefined && { ca: [...ca] }) },
+      connect: tlsConnector(this.serviceTrust, connectMsMax),
     });
   }
 

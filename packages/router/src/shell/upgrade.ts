@@ -32,7 +32,7 @@ export function forwardUpgrade(
     readonly connectMsMax: number;
     readonly logger: Logger;
     /** Authorities of services in place of the system's. */
-    readonly ca: readonly string[] | undefined;
+    readonly ca: string | undefined;
   },
 ): void {
   const { request, socket, head } = client;
@@ -46,7 +46,7 @@ export function forwardUpgrade(
     headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', upgrade],
     setDefaultHeaders: false,
     agent: false,
-    ...(options.ca !== undefined && { ca: [...options.ca] }),
+    ...(options.ca !== undefined && { ca: options.ca }),
     timeout: options.connectMsMax,
   });
   const fail = (error: unknown): void => {

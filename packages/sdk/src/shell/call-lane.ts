@@ -9,6 +9,7 @@
 import { Client } from 'undici';
 import { errorText, OperationError } from '@dcos/base';
 import type { TlsOptions } from '../tls.ts';
+import { tlsConnector } from './tls-connector.ts';
 
 export interface LaneOptions {
   readonly origin: string;
@@ -40,7 +41,7 @@ export class CallLane {
       headersTimeout: options.answerMsMax,
       bodyTimeout: options.answerMsMax,
       maxResponseSize: options.answerBytesMax,
-      ...(options.tls !== undefined && { connect: options.tls }),
+      ...(options.tls !== undefined && { connect: tlsConnector(options.tls) }),
     });
   }
 

@@ -26,6 +26,7 @@ import {
   type SubscriptionEvent,
 } from '../core/subscription.ts';
 import type { TlsOptions } from '../tls.ts';
+import { tlsConnector } from './tls-connector.ts';
 
 /** Bytes of an error body that are read and reported. */
 export const PROBLEM_BYTES_MAX = 16 * 1024;
@@ -108,7 +109,7 @@ export class EventStream<Event> {
       bodyTimeout: 0,
       headersTimeout: 0,
       pipelining: 1,
-      ...(options.tls !== undefined && { connect: options.tls }),
+      ...(options.tls !== undefined && { connect: tlsConnector(options.tls) }),
     });
   }
 
