@@ -19,7 +19,8 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
 ];
 const MAGIC_BYTES_MAX = 6;
 
-async function compressionOf(path: string): Promise<Compression> {
+/** How a file is packed. */
+export async function compressionOf(path: string): Promise<Compression> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(

@@ -16,7 +16,7 @@ export interface FoundImage {
   /** Digest of the manifest, or of what takes its place: two images with one digest are the same. */
   readonly digest: string;
   /** What the image says about itself. Asked for only when the image is not known yet. */
-  document(): Promise<ImageDocument>;
+  document(signal: AbortSignal): Promise<ImageDocument>;
   /** Writes a layer, packed or not, into a file that does not exist yet. */
   layer(index: number, path: string, signal: AbortSignal): Promise<void>;
   /** Nothing of it is needed any more. */

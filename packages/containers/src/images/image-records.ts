@@ -79,6 +79,8 @@ export class ImageRecords {
 
   /** Moves a directory that was made below `tmp` to its place. */
   async addLayer(diffId: string, directory: string): Promise<void> {
+    // Fetched once more after it was given up at the last moment.
+    if (this.#layers.has(diffId)) return;
     await rename(directory, this.layerPath(diffId));
     await syncDirectory(this.#path('layers'));
     this.#layers.add(diffId);

@@ -2,49 +2,30 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { errorText, silentLogger } from '@dcos/base';
-import { temporaryDirectory } from '@dcos/testkit';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Image } from '@dcos/wire';
-import { startTestRegistry, type TestRegistry } from '../testing/static-registry.ts';
-import { openImageStore, type ImageStore } from './image-store.ts';
+import { dockerConfigOf, failureOf, imageScene, type ImageScene } from '../testing/image-scene.ts';
+import type { TestRegistry } from '../testing/static-registry.ts';
+import type { ImageStore } from './image-store.ts';
 
 const BASE = [[{ name: 'etc/', type: 'directory' }], [{ name: 'etc/motd' }, 'low\n']] as const;
 const TOP = [[{ name: 'etc/motd' }, 'high\n']] as const;
 
-let directory: ReturnType<typeof temporaryDirectory>;
+const scene = imageScene();
 let registry: TestRegistry;
 let store: ImageStore;
+let root: string;
 
-const open = async (more: object = {}): Promise<ImageStore> =>
-  await openImageStore({
-    root: join(directory.path, 'store'),
-    logger: silentLogger,
-    backOffMs: 1,
-    freeBytesMin: 0,
-    ...more,
-  });
-const image = (name: string, more: Partial<Image> = {}): Image => ({
-  type: 'DOCKER',
-  docker: { name: `${registry.host}/${name}` },
-  ...more,
-});
+const image = (name: string, more: Partial<Image> = {}): Image => scene().image(name, more);
 const config = (user: string, password: string): string =>
-  JSON.stringify({
-    auths: { [registry.host]: { auth: Buffer.from(`${user}:${password}`).toString('base64') } },
-  });
-const failure = async (work: Promise<unknown>): Promise<string> =>
-  await work.then(() => 'no failure', errorText);
-const leftovers = (): readonly string[] => readdirSync(join(directory.path, 'store', 'tmp'));
+  dockerConfigOf(registry.host, user, password);
+const open: ImageScene['open'] = async (more) => await scene().open(more);
+const leftovers = (): readonly string[] => scene().leftovers();
 
 beforeEach(async () => {
-  directory = temporaryDirectory('images');
-  registry = await startTestRegistry();
+  ({ registry } = scene());
+  root = join(scene().path, 'store');
   store = await open();
-});
-afterEach(async () => {
-  await registry.close();
-  directory.remove();
 });
 
 describe('the image store', () => {
@@ -72,12 +53,20 @@ describe('the image store', () => {
     expect(fresh.rootfsLayers.length).toBe(2);
   });
 
-  test('many tasks at once fetch each layer once', async () => {
+  test('many tasks at once fetch everything once, also what two images share', async () => {
     await registry.add('app:1', [BASE, TOP]);
-    const ids = Array.from({ length: 8 }, (_, index) => `c${index}`);
-    await Promise.all(ids.map((containerId) => store.prepare(image('app:1'), { containerId })));
+    await registry.add('more:1', [BASE, TOP, TOP]);
+    const tasks = Array.from({ length: 16 }, (_, index) => ({
+      wanted: image(index % 2 === 0 ? 'app:1' : 'more:1'),
+      containerId: `c${index}`,
+    }));
+    await Promise.all(
+      tasks.map(async ({ wanted, containerId }) => await store.prepare(wanted, { containerId })),
+    );
+    // Two configurations, and the two layers that both images have.
     const blobs = registry.requests.filter((path) => path.includes('/blobs/'));
-    expect(new Set(blobs).size).toBe(3);
+    const digests = blobs.map((path) => path.split('/').at(-1));
+    expect([digests.length, new Set(digests).size]).toEqual([4, 4]);
     expect(leftovers()).toEqual([]);
   });
 
@@ -86,8 +75,8 @@ describe('the image store', () => {
     await registry.add('other:1', [BASE]);
     await store.prepare(image('app:1'), { containerId: 'c1' });
     await store.prepare(image('other:1'), { containerId: 'c2' });
-    writeFileSync(join(directory.path, 'store', 'tmp', 'left'), '');
-    mkdirSync(join(directory.path, 'store', 'tmp', 'half'));
+    writeFileSync(join(root, 'tmp', 'left'), '');
+    mkdirSync(join(root, 'tmp', 'half'));
     const later = await open();
     expect(leftovers()).toEqual([]);
     expect(await later.prune([])).toBe(0);
@@ -97,13 +86,13 @@ describe('the image store', () => {
     await later.release('c2');
     await later.release('c2');
     expect(await later.prune([])).toBe(1);
-    expect(readdirSync(join(directory.path, 'store', 'layers'))).toEqual([]);
+    expect(readdirSync(join(root, 'layers'))).toEqual([]);
   });
 
   test.each(['basic', 'token'] as const)('logs in: %s', async (kind) => {
     await registry.add('app:1', [BASE]);
     registry.login = { kind, user: 'ann', password: 'pass:word' };
-    expect(await failure(store.prepare(image('app:1'), { containerId: 'c1' }))).toMatch(
+    expect(await failureOf(store.prepare(image('app:1'), { containerId: 'c1' }))).toMatch(
       /does not permit|token server answered 401/,
     );
     const data = Buffer.from(config('ann', 'pass:word'));
@@ -129,7 +118,7 @@ describe('the image store', () => {
     registry.damaged.add(layerDigests[1] ?? '');
     await registry.add('app:1', [BASE]);
     const prepare = async (name: string, from = store): Promise<string> =>
-      await failure(from.prepare(image(name), { containerId: 'c1' }));
+      await failureOf(from.prepare(image(name), { containerId: 'c1' }));
     expect(await prepare('bad:1')).toContain('is damaged');
     expect(await prepare('app:2')).toContain("there is no image 'app' with 2");
     const full = await open({ freeBytesMin: Number.MAX_SAFE_INTEGER });

@@ -1,8 +1,9 @@
 /**
  * Images of this host: fetched from registries or archives, kept as unpacked layers, shared by containers.
  *
- * Invariants: what a layer holds was verified by its digest; a layer that several images or tasks ask for is fetched
- * once; a failure leaves nothing behind and concerns only those who asked for it. What is kept is the matter of
+ * Invariants: what a layer holds was verified by its digest; an image, or a layer of several, that many ask for is fetched
+ * once, by whoever was first, and each proves by its own credentials that it may have the image; a failure leaves
+ * nothing behind and concerns only those who asked for it. What is kept is the matter of
  * `image-records.ts`.
  *
  * A name that is known is not asked for again unless the image says `cached: false`, so that credentials are not
@@ -65,7 +66,8 @@ class LayerStore implements ImageStore {
   readonly #limits: ExtractLimits;
   /** Layers of images that are being fetched, with the number of fetches. */
   readonly #pinned = new Map<string, number>();
-  readonly #fetches = new SharedWork<void>();
+  readonly #imageFetches = new SharedWork<void>();
+  readonly #layerFetches = new SharedWork<void>();
 
   constructor(options: ImageStoreOptions, logins: RegistryLogins, records: ImageRecords) {
     const { freeBytesMin = FREE_BYTES_MIN, archives, logger } = options;
@@ -132,16 +134,17 @@ class LayerStore implements ImageStore {
   ): Promise<PreparedImage> {
     const begin = performance.now();
     const temporaryPath = (): string => this.#records.temporaryPath();
-    const found = await this.#origin.find(reference, { logins, signal, temporaryPath });
+    const found = new UsedImage(
+      await this.#origin.find(reference, { logins, signal, temporaryPath }),
+    );
     try {
-      const { digest } = found;
-      if (this.#records.image(digest) === undefined) {
-        const document = await found.document();
-        await this.#withPinned(document.diffIds, async () => {
-          await this.#fetchLayers(found, document.diffIds, signal);
-          await this.#records.addImage(digest, document);
-        });
-      }
+      const { digest } = found.image;
+      if (this.#records.image(digest) === undefined)
+        await this.#imageFetches.run(
+          digest,
+          async (shared) => await found.use(async () => await this.#fetchImage(found, shared)),
+          signal,
+        );
       // No turn is between: it is known, and held.
       const held = this.#hold(containerId, digest);
       const name = referenceText(reference);
@@ -150,12 +153,20 @@ class LayerStore implements ImageStore {
       this.#logger.info({ event: 'image.pulled', image: name, digest, ms }, `pulled ${name}`);
       return await held;
     } finally {
-      await found.close();
+      await found.letGo();
     }
   }
 
+  async #fetchImage(found: UsedImage, signal: AbortSignal): Promise<void> {
+    const document = await found.image.document(signal);
+    await this.#withPinned(document.diffIds, async () => {
+      await this.#fetchLayers(found, document.diffIds, signal);
+      await this.#records.addImage(found.image.digest, document);
+    });
+  }
+
   async #fetchLayers(
-    found: FoundImage,
+    found: UsedImage,
     diffIds: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
@@ -167,9 +178,11 @@ class LayerStore implements ImageStore {
       for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
         const diffId = next;
         if (this.#records.hasLayer(diffId)) continue;
-        await this.#fetches.run(
+        const fetch = async (shared: AbortSignal): Promise<void> =>
+          await this.#fetchLayer(found.image, diffId, diffIds.indexOf(diffId), shared);
+        await this.#layerFetches.run(
           diffId,
-          async (shared) => await this.#fetchLayer(found, diffId, diffIds.indexOf(diffId), shared),
+          async (shared) => await found.use(async () => await fetch(shared)),
           both,
         );
       }
@@ -198,6 +211,7 @@ class LayerStore implements ImageStore {
       await found.layer(index, blobPath, signal);
       await mkdir(directory, { mode: 0o755 });
       await unpackLayer({ blobPath, directory, diffId, signal, ...this.#limits });
+      signal.throwIfAborted();
       await this.#records.addLayer(diffId, directory);
     } finally {
       await rm(blobPath, { force: true });
@@ -231,9 +245,39 @@ class LayerStore implements ImageStore {
   }
 }
 
+/** An image that several fetches need: those who come later wait for the one that was found first. */
+class UsedImage {
+  readonly image: FoundImage;
+  /** Whoever found it is the first. */
+  #users = 1;
+
+  constructor(image: FoundImage) {
+    this.image = image;
+  }
+
+  async use(act: () => Promise<void>): Promise<void> {
+    this.#users += 1;
+    try {
+      await act();
+    } finally {
+      await this.letGo();
+    }
+  }
+
+  async letGo(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users === 0) await this.image.close();
+  }
+}
+
 /** The name of the image. Throws CONTAINER_INVALID for images that are not Docker's. */
 function referenceOf(image: Image): ImageReference {
-  if (image.type !== 'DOCKER' || image.docker === undefined)
-    throw containerError('CONTAINER_INVALID', 'only images of the type DOCKER are supported');
+  if (image.type !== 'DOCKER' || image.docker === undefined) {
+    const name = image.appc?.name ?? image.docker?.name ?? '';
+    throw containerError(
+      'CONTAINER_INVALID',
+      `the image '${name}' is of the type ${image.type}; only DOCKER is supported`,
+    );
+  }
   return parseReference(image.docker.name);
 }

@@ -15,7 +15,7 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Transform } from 'node:stream';
 import { pack } from 'tar-stream';
-import { decompressed } from '../archives/decompress.ts';
+import { compressionOf, decompressed } from '../archives/decompress.ts';
 import type { EntryHeader, ExtractLimits } from '../archives/tree-writer.ts';
 import { extractTar } from '../archives/extract-tar.ts';
 
@@ -50,6 +50,10 @@ export async function unpackLayer(options: UnpackOptions): Promise<void> {
       done(null, chunk);
     },
   });
+  const compression = await compressionOf(blobPath);
+  // No media type of layers means these.
+  if (compression === 'bzip2' || compression === 'xz')
+    throw new Error(`a layer is packed with ${compression}; only gzip and zstd are supported`);
   const source = await decompressed(blobPath);
   source.on('error', (error) => hashing.destroy(error));
   hashing.on('close', () => source.destroy());

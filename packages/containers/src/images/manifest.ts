@@ -14,6 +14,9 @@ export const MANIFEST_TYPES = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
+/** Of layers: plain, or packed with gzip or zstd, also where they may not be pushed elsewhere. */
+const LAYER_TYPE =
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+(?:gzip|zstd))?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.(?:gzip|zstd))?)$/;
 export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
 /** Layers of one image; more do not fit into a mount's options. */
 export const LAYERS_MAX = 128;
@@ -50,10 +53,12 @@ export function hostPlatform(arch: string): Platform {
 /** Reads a manifest or an index. Throws CONTAINER_LAUNCH_FAILED. */
 export function parseManifest(bytes: Uint8Array, platform: Platform): Manifest {
   const document = record(parse(bytes), 'the manifest');
-  if (document['schemaVersion'] !== 2) throw broken('manifests of schema 1 are not supported');
+  if (document['schemaVersion'] === 1)
+    throw broken('the image has a manifest of schema 1, which is not supported; push it anew');
+  if (document['schemaVersion'] !== 2) throw broken('the manifest is of no known schema');
   if (Array.isArray(document['manifests']))
     return { kind: 'index', chosen: choose(document['manifests'], platform) };
-  const layers = list(document['layers'], 'layers').map((layer) => descriptor(layer));
+  const layers = list(document['layers'], 'layers').map(layerOf);
   if (layers.length > LAYERS_MAX) throw broken(`the image has more than ${LAYERS_MAX} layers`);
   return { kind: 'image', config: descriptor(document['config']), layers };
 }
@@ -85,15 +90,29 @@ function configOf(value: unknown): ImageConfig {
 }
 
 function choose(manifests: readonly unknown[], { os, architecture }: Platform): Descriptor {
-  for (const one of manifests) {
-    const entry = record(one, 'an entry of the index');
-    const platform = entry['platform'];
-    if (platform === undefined && manifests.length === 1) return descriptor(entry);
-    if (platform === undefined) continue;
-    const { os: itsOs, architecture: its } = record(platform, 'platform');
-    if (itsOs === os && its === architecture) return descriptor(entry);
-  }
-  throw broken(`the image is not there for ${os}/${architecture}`);
+  const entries = manifests.map((one) => record(one, 'an entry of the index'));
+  const [only] = entries;
+  if (entries.length === 1 && only?.['platform'] === undefined) return descriptor(only);
+  const suitable = entries.filter(({ platform }) => {
+    if (platform === undefined) return false;
+    const its = record(platform, 'platform');
+    return its['os'] === os && its['architecture'] === architecture;
+  });
+  // One without a variant runs everywhere; a later one needs a newer processor.
+  const found =
+    suitable.find(({ platform }) => record(platform, 'platform')['variant'] === undefined) ??
+    suitable[0];
+  if (found === undefined) throw broken(`the image is not there for ${os}/${architecture}`);
+  return descriptor(found);
+}
+
+/** Images of other kinds, such as charts or signatures, have layers that are no file systems. */
+function layerOf(value: unknown): Descriptor {
+  const { mediaType: given } = record(value, 'a layer');
+  const mediaType = given === undefined ? undefined : text(given, 'mediaType');
+  if (mediaType !== undefined && !LAYER_TYPE.test(mediaType))
+    throw broken(`a layer is of the media type '${mediaType}', which is not supported`);
+  return descriptor(value);
 }
 
 function descriptor(value: unknown): Descriptor {

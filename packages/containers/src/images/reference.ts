@@ -13,8 +13,6 @@ const NAME_CHARACTERS_MAX = 255;
 export interface ImageReference {
   /** Host with its port, such as `docker.io` or `127.0.0.1:5000`. */
   readonly registry: string;
-  /** True when the name said so itself. */
-  readonly isRegistryNamed: boolean;
   /** Path on the registry, such as `library/busybox`. */
   readonly repository: string;
   /** `latest` when neither tag nor digest was given. */
@@ -53,7 +51,6 @@ export function parseReference(text: string): ImageReference {
   if (!path.every((part) => PART.test(part))) invalid('the name is not valid');
   return {
     registry,
-    isRegistryNamed,
     repository,
     ...(digest === undefined
       ? { tag: tag ?? 'latest' }

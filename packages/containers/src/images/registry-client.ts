@@ -1,47 +1,47 @@
 /**
- * A client of image registries (the distribution API v2): manifests and blobs.
+ * A client of image registries (the distribution API v2) for one image: its manifests and blobs, from mirrors of the
+ * registry or from the registry itself.
  *
- * Invariants: what is handed over has the digest that was asked for; credentials are not sent along a redirect; plain
- * HTTP only to registries that are listed or on loopback; sizes and attempts are bounded; a blob that broke off goes on
- * where it stopped.
+ * Invariants: what is handed over has the digest that was asked for, whoever sent it; credentials go to the host that
+ * they are for, and not along a redirect; sizes and attempts are bounded; a blob that broke off goes on where it
+ * stopped; a mirror is tried once, and after it did not answer not again for this image.
  */
 
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText, OperationError, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import type { RegistryLogins } from './docker-config.ts';
 import { MANIFEST_BYTES_MAX, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
-import { DEFAULT_REGISTRY, type ImageReference } from './reference.ts';
+import type { ImageReference } from './reference.ts';
 import { answerChallenge } from './registry-auth.ts';
+import {
+  endpointsOf,
+  loginAt,
+  type Endpoint,
+  type EndpointOptions,
+  type Endpoints,
+} from './registry-endpoints.ts';
 
-export interface RegistryClientOptions {
-  /** Where images without a registry come from; `https://registry-1.docker.io` when absent. */
-  readonly defaultRegistry?: string;
-  /** Hosts with ports that are spoken to without TLS. */
-  readonly insecureRegistries?: readonly string[];
+export interface RegistryClientOptions extends EndpointOptions {
+  readonly logger: Logger;
   /** Between the first and the second attempt; doubled each time. */
   readonly backOffMs?: number;
   /** A server that sends nothing for that long is given up. */
   readonly stallMs?: number;
 }
 
-export interface RequestOptions {
-  readonly logins: RegistryLogins;
-  readonly signal: AbortSignal;
-}
-
 const ATTEMPTS_MAX = 4;
 const BACK_OFF_MS = 500;
 const STALL_MS = 60_000;
 const REDIRECTS_MAX = 5;
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
 
-interface Wanted extends RequestOptions {
-  readonly reference: ImageReference;
+interface Wanted {
   /** Below `/v2/<repository>/`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
 }
 
 /** A failure that another attempt may cure. */
@@ -49,60 +49,72 @@ class Transient extends Error {}
 
 export class RegistryClient {
   readonly #options: RegistryClientOptions;
+  readonly #reference: ImageReference;
+  readonly #logins: RegistryLogins;
+  readonly #endpoints: Endpoints;
+  /** Mirrors that did not answer. */
+  readonly #givenUp = new Set<Endpoint>();
+  /** What an endpoint was satisfied with last. */
+  readonly #authorizations = new Map<Endpoint, string>();
 
-  constructor(options: RegistryClientOptions) {
+  constructor(reference: ImageReference, logins: RegistryLogins, options: RegistryClientOptions) {
     this.#options = options;
+    this.#reference = reference;
+    this.#logins = logins;
+    this.#endpoints = endpointsOf(reference, options);
   }
 
-  /** The manifest or index of that name, or of that digest in place of the name's. */
-  async manifest(
-    reference: ImageReference,
-    options: RequestOptions & { readonly digest?: string },
-  ): Promise<{ readonly bytes: Uint8Array; readonly digest: string }> {
-    const wanted = options.digest ?? reference.digest;
-    const path = `manifests/${wanted ?? reference.tag ?? 'latest'}`;
+  /** The manifest or index of the image's name, or of that digest in place of the name's. */
+  async manifest(options: {
+    readonly signal: AbortSignal;
+    readonly digest?: string;
+  }): Promise<{ readonly bytes: Uint8Array; readonly digest: string }> {
+    const { signal } = options;
+    const wanted = options.digest ?? this.#reference.digest;
+    const path = `manifests/${wanted ?? this.#reference.tag ?? 'latest'}`;
     const headers = { accept: MANIFEST_TYPES.join(', ') };
-    const bytes = await this.#repeat(options.signal, async () => {
+    return await this.#fromAny(signal, async (endpoint) => {
       const chunks: Uint8Array[] = [];
       let length = 0;
-      await this.#read({ ...options, reference, path, headers }, async (chunk) => {
+      await this.#read(endpoint, { path, headers, signal }, async (chunk) => {
         length += chunk.length;
         if (length > MANIFEST_BYTES_MAX) throw failed('the manifest is too long');
         chunks.push(chunk);
         await Promise.resolve();
       });
-      return Buffer.concat(chunks);
+      const bytes = Buffer.concat(chunks);
+      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+      if (wanted !== undefined && digest !== wanted)
+        throw failed(
+          `the registry sent a manifest with the digest ${digest} in place of ${wanted}`,
+        );
+      return { bytes, digest };
     });
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    if (wanted !== undefined && digest !== wanted)
-      throw failed(`the registry sent a manifest with the digest ${digest} in place of ${wanted}`);
-    return { bytes, digest };
   }
 
   /** Writes a blob into a file that does not exist yet; throws when it is not the one that was asked for. */
   async blob(
-    reference: ImageReference,
     { digest, size }: Descriptor,
-    options: RequestOptions & { readonly path: string },
+    { path: filePath, signal }: { readonly path: string; readonly signal: AbortSignal },
   ): Promise<void> {
-    const file = await open(options.path, 'wx');
+    const file = await open(filePath, 'wx');
     try {
       let hash = createHash('sha256');
       let at = 0;
-      await this.#repeat(options.signal, async () => {
-        const wanted: Wanted = {
-          ...options,
-          reference,
-          path: `blobs/${digest}`,
-          headers: at === 0 ? {} : { range: `bytes=${at}-` },
-        };
-        const restart = async (): Promise<void> => {
-          await file.truncate(0);
-          hash = createHash('sha256');
-          at = 0;
-        };
+      let sender: Endpoint | undefined;
+      const restart = async (): Promise<void> => {
+        await file.truncate(0);
+        hash = createHash('sha256');
+        at = 0;
+      };
+      await this.#fromAny(signal, async (endpoint) => {
+        // What somebody else sent before is not trusted: it would be found out at the end only.
+        if (sender !== endpoint) await restart();
+        sender = endpoint;
+        const headers: Record<string, string> = at === 0 ? {} : { range: `bytes=${at}-` };
         await this.#read(
-          wanted,
+          endpoint,
+          { path: `blobs/${digest}`, headers, signal },
           async (chunk) => {
             if (at + chunk.length > size)
               throw failed(`the blob ${digest} is longer than announced`);
@@ -113,11 +125,33 @@ export class RegistryClient {
           restart,
         );
         if (at < size) throw new Transient(`the blob ${digest} broke off`);
+        if (`sha256:${hash.digest('hex')}` !== digest)
+          throw failed(`the blob ${digest} is damaged`);
       });
-      if (`sha256:${hash.digest('hex')}` !== digest) throw failed(`the blob ${digest} is damaged`);
     } finally {
       await file.close();
     }
+  }
+
+  /** Asks the mirrors, each once, then the registry, several times where that may help. */
+  async #fromAny<T>(signal: AbortSignal, attempt: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+    for (const mirror of this.#endpoints.mirrors) {
+      if (this.#givenUp.has(mirror)) continue;
+      try {
+        return await attempt(mirror);
+      } catch (error) {
+        signal.throwIfAborted();
+        // Such as a full disk: nobody else would do better.
+        if (!(error instanceof Transient) && !(error instanceof OperationError)) throw error;
+        if (error instanceof Transient) this.#givenUp.add(mirror);
+        this.#options.logger.warn(
+          { event: 'image.mirror_failed', mirror: mirror.host, error: errorText(error) },
+          `the mirror ${mirror.host} does not give what was asked for`,
+        );
+      }
+    }
+    const { registry } = this.#endpoints;
+    return await this.#repeat(signal, async () => await attempt(registry));
   }
 
   async #repeat<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
@@ -135,6 +169,7 @@ export class RegistryClient {
 
   /** One answer, piece by piece. `restart` is called when the server ignores where to begin. */
   async #read(
+    endpoint: Endpoint,
     wanted: Wanted,
     onChunk: (chunk: Uint8Array) => Promise<void>,
     restart: () => Promise<void> = async () => await Promise.resolve(),
@@ -146,7 +181,9 @@ export class RegistryClient {
     );
     const signal = AbortSignal.any([wanted.signal, stalled.signal]);
     try {
-      const response = await transient(async () => await this.#answer({ ...wanted, signal }));
+      const response = await transient(
+        async () => await this.#answer(endpoint, { ...wanted, signal }),
+      );
       if (wanted.headers['range'] !== undefined && response.status !== 206) await restart();
       const reader = response.body?.getReader();
       for (;;) {
@@ -163,29 +200,34 @@ export class RegistryClient {
   }
 
   /** The answer that carries the content: after log-in, at the end of redirects. */
-  async #answer(wanted: Wanted): Promise<Response> {
-    const { reference, signal } = wanted;
-    const base = this.#baseOf(reference);
-    const url = new URL(`v2/${reference.repository}/${wanted.path}`, base);
+  async #answer(endpoint: Endpoint, wanted: Wanted): Promise<Response> {
+    const { base } = endpoint;
+    const { signal } = wanted;
+    const url = new URL(`v2/${this.#reference.repository}/${wanted.path}`, base);
     const isPlain = base.protocol === 'http:';
-    let response = await this.#follow(url, wanted.headers, { isPlain, signal });
-    if (response.status === 401) {
+    const ask = async (authorization: string | undefined): Promise<Response> => {
+      const headers = { ...wanted.headers, ...(authorization !== undefined && { authorization }) };
+      return await this.#follow(url, headers, { isPlain, signal });
+    };
+    let response = await ask(this.#authorizations.get(endpoint));
+    // Where a redirect led to is told nothing.
+    if (response.status === 401 && new URL(response.url).origin === url.origin) {
       await response.body?.cancel();
       const header = response.headers.get('www-authenticate') ?? '';
-      const login = wanted.logins.get(reference.registry);
+      const login = loginAt(endpoint, this.#logins);
       const authorization = await answerChallenge({ header, login, isPlain, signal });
-      if (authorization !== undefined)
-        response = await this.#follow(
-          url,
-          { ...wanted.headers, authorization },
-          { isPlain, signal },
-        );
+      if (authorization !== undefined) {
+        this.#authorizations.set(endpoint, authorization);
+        response = await ask(authorization);
+      }
     }
     if (response.ok) return response;
     await response.body?.cancel();
     if (response.status >= 500 || response.status === 429)
       throw new Transient(`the registry answered ${response.status}`);
-    throw failed(problemOf(response.status, wanted));
+    throw failed(
+      problemOf(response.status, this.#reference.repository, endpoint.host, wanted.path),
+    );
   }
 
   async #follow(
@@ -208,15 +250,6 @@ export class RegistryClient {
     }
     throw failed('the registry redirects too often');
   }
-
-  #baseOf({ registry }: ImageReference): URL {
-    const { defaultRegistry = 'https://registry-1.docker.io', insecureRegistries = [] } =
-      this.#options;
-    if (registry === DEFAULT_REGISTRY)
-      return new URL(defaultRegistry.endsWith('/') ? defaultRegistry : `${defaultRegistry}/`);
-    const isPlain = insecureRegistries.includes(registry) || LOOPBACK.test(registry);
-    return new URL(`${isPlain ? 'http' : 'https'}://${registry}/`);
-  }
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array, at: number): Promise<void> {
@@ -238,11 +271,11 @@ async function transient<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-function problemOf(status: number, { reference, path }: Wanted): string {
+function problemOf(status: number, repository: string, host: string, path: string): string {
   if (status === 401 || status === 403)
-    return `the registry ${reference.registry} does not permit access to '${reference.repository}'`;
+    return `the registry ${host} does not permit access to '${repository}'`;
   if (status === 404 && path.startsWith('manifests/'))
-    return `there is no image '${reference.repository}' with ${path.slice('manifests/'.length)} on ${reference.registry}`;
+    return `there is no image '${repository}' with ${path.slice('manifests/'.length)} on ${host}`;
   return `the registry answered ${status} to ${path}`;
 }
 

@@ -11,38 +11,38 @@ import {
   type ImageDocument,
   type Manifest,
 } from './manifest.ts';
-import type { ImageReference } from './reference.ts';
 import { RegistryClient, type RegistryClientOptions } from './registry-client.ts';
 
-/** Asks the registry that the name says, or the default one. */
+/** Asks the mirrors and the registry that the name says, or the default one. */
 export function registryOrigin(options: RegistryClientOptions): ImageOrigin {
-  const client = new RegistryClient(options);
-  return { find: async (reference, asked) => await find(client, reference, asked) };
+  return {
+    async find(reference, asked) {
+      return await find(new RegistryClient(reference, asked.logins, options), asked);
+    },
+  };
 }
 
 async function find(
   client: RegistryClient,
-  reference: ImageReference,
-  options: OriginOptions,
+  { signal, temporaryPath }: OriginOptions,
 ): Promise<FoundImage> {
   const platform = hostPlatform(process.arch);
-  let { bytes, digest } = await client.manifest(reference, options);
+  let { bytes, digest } = await client.manifest({ signal });
   let manifest: Manifest = parseManifest(bytes, platform);
   if (manifest.kind === 'index') {
-    const chosen = { ...options, digest: manifest.chosen.digest };
-    ({ bytes, digest } = await client.manifest(reference, chosen));
+    ({ bytes, digest } = await client.manifest({ signal, digest: manifest.chosen.digest }));
     manifest = parseManifest(bytes, platform);
   }
   if (manifest.kind === 'index') throw failed('an index leads to another index');
   const { config, layers } = manifest;
   return {
     digest,
-    async document() {
+    async document(shared) {
       if (config.size > MANIFEST_BYTES_MAX) throw failed('the configuration is too long');
-      const path = options.temporaryPath();
+      const path = temporaryPath();
       let document: ImageDocument;
       try {
-        await client.blob(reference, config, { ...options, path });
+        await client.blob(config, { path, signal: shared });
         document = parseImageDocument(await readFile(path));
       } finally {
         await rm(path, { force: true });
@@ -51,10 +51,10 @@ async function find(
         throw failed('manifest and configuration name different numbers of layers');
       return document;
     },
-    async layer(index, path, signal) {
+    async layer(index, path, shared) {
       const blob = layers[index];
       if (blob === undefined) throw failed(`there is no layer ${index}`);
-      await client.blob(reference, blob, { logins: options.logins, signal, path });
+      await client.blob(blob, { path, signal: shared });
     },
     async close() {
       await Promise.resolve();

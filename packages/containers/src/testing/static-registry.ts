@@ -18,10 +18,18 @@ export interface TestRegistry {
   readonly host: string;
   /** Paths that were asked for, in order. */
   readonly requests: string[];
+  /** What came with each of them as `Authorization`. */
+  readonly authorizations: (string | undefined)[];
   /** Digests of blobs whose last byte is changed on the way. */
   readonly damaged: Set<string>;
   /** Digests of blobs whose first answer breaks off in the middle. */
   readonly broken: Set<string>;
+  /** Digests of blobs, and tags, that are not answered. */
+  readonly silent: Set<string>;
+  /** Answers what is open, and is silent no more. */
+  speak(): void;
+  /** Another registry that has the blobs. */
+  redirectTo: string | undefined;
   /** What clients must log in with, and how. */
   login:
     | { readonly kind: 'basic' | 'token'; readonly user: string; readonly password: string }
@@ -30,12 +38,22 @@ export interface TestRegistry {
     name: string,
     layers: readonly (readonly LayerEntry[])[],
     config?: object,
+    packing?: Packing,
   ): Promise<AddedImage>;
+  /** Has that manifest under the name, and under its digest. */
+  put(name: string, manifest: object): { readonly digest: string; readonly size: number };
   close(): Promise<void>;
+}
+
+export interface Packing {
+  /** gzip and zstd by turns when absent. */
+  readonly pack?: (tar: Buffer) => Buffer;
+  readonly mediaType?: string;
 }
 
 export interface AddedImage {
   readonly digest: string;
+  readonly configDigest: string;
   readonly layerDigests: readonly string[];
 }
 
@@ -57,6 +75,7 @@ export async function tarOf(entries: readonly LayerEntry[]): Promise<Buffer> {
 export async function startTestRegistry(): Promise<TestRegistry> {
   const blobs = new Map<string, Buffer>();
   const manifests = new Map<string, Buffer>();
+  const open: (() => void)[] = [];
   const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -65,11 +84,15 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     requests: [],
     damaged: new Set(),
     broken: new Set(),
+    authorizations: [],
+    silent: new Set(),
+    redirectTo: undefined,
     login: undefined,
-    async add(name, layers, config = {}) {
+    async add(name, layers, config = {}, { pack: packWith, mediaType } = {}) {
       const tars = await Promise.all(layers.map(tarOf));
-      const packed = tars.map((tar, index) =>
-        index % 2 === 0 ? gzipSync(tar) : zstdCompressSync(tar),
+      const packed = tars.map(
+        (tar, index) =>
+          packWith?.(tar) ?? (index % 2 === 0 ? gzipSync(tar) : zstdCompressSync(tar)),
       );
       const document = Buffer.from(
         JSON.stringify({ config, rootfs: { type: 'layers', diff_ids: tars.map(digestOf) } }),
@@ -78,26 +101,36 @@ export async function startTestRegistry(): Promise<TestRegistry> {
       const descriptor = (bytes: Buffer): object => ({
         digest: digestOf(bytes),
         size: bytes.length,
+        mediaType,
       });
-      const manifest = Buffer.from(
-        JSON.stringify({
-          schemaVersion: 2,
-          config: descriptor(document),
-          layers: packed.map(descriptor),
-        }),
-      );
-      const index = Buffer.from(
-        JSON.stringify({
-          schemaVersion: 2,
-          manifests: ['amd64', 'arm64'].map((architecture) => ({
-            ...descriptor(manifest),
-            platform: { os: 'linux', architecture },
-          })),
-        }),
-      );
-      manifests.set(name, index);
-      manifests.set(digestOf(manifest), manifest);
-      return { digest: digestOf(manifest), layerDigests: packed.map(digestOf) };
+      const image = registry.put(`${name}-alone`, {
+        schemaVersion: 2,
+        config: descriptor(document),
+        layers: packed.map(descriptor),
+      });
+      registry.put(name, {
+        schemaVersion: 2,
+        manifests: ['amd64', 'arm64'].map((architecture) => ({
+          ...image,
+          platform: { os: 'linux', architecture },
+        })),
+      });
+      return {
+        digest: image.digest,
+        configDigest: digestOf(document),
+        layerDigests: packed.map(digestOf),
+      };
+    },
+    put(name, manifest) {
+      const bytes = Buffer.from(JSON.stringify(manifest));
+      const digest = digestOf(bytes);
+      manifests.set(name, bytes);
+      manifests.set(digest, bytes);
+      return { digest, size: bytes.length };
+    },
+    speak() {
+      registry.silent.clear();
+      for (const reply of open.splice(0)) reply();
     },
     async close() {
       server.closeAllConnections();
@@ -109,6 +142,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     const url = new URL(request.url ?? '/', `http://${host}`);
     registry.requests.push(url.pathname);
     const { authorization } = request.headers;
+    registry.authorizations.push(authorization);
     const { login } = registry;
     const basic =
       login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
@@ -131,11 +165,17 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     }
     const [, repository = '', kind, last = ''] =
       /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
-    if (kind === 'blobs') sendBlob(request, response, last);
-    else {
-      const found = manifests.get(last) ?? manifests.get(`${repository}:${last}`);
-      response.writeHead(found === undefined ? 404 : 200).end(found);
-    }
+    const reply = (): void => {
+      if (kind === 'blobs' && registry.redirectTo !== undefined)
+        response.writeHead(307, { location: `${registry.redirectTo}${url.pathname}` }).end();
+      else if (kind === 'blobs') sendBlob(request, response, last);
+      else {
+        const found = manifests.get(last) ?? manifests.get(`${repository}:${last}`);
+        response.writeHead(found === undefined ? 404 : 200).end(found);
+      }
+    };
+    if (registry.silent.has(last)) open.push(reply);
+    else reply();
   }
 
   function sendBlob(request: IncomingMessage, response: ServerResponse, digest: string): void {
