@@ -152,6 +152,18 @@ export const agentConfigSchema = z
           .transform((host) => [host]),
       ])
       .default([]),
+    /**
+     * With `oci`: other places to ask first, in that order, by the registry as names of images have it (`docker.io` for
+     * names without one): `{"docker.io":["https://host:port"]}`. Each gets the credentials of its own host only.
+     */
+    registryMirrors: z
+      .record(
+        z.string().min(1),
+        z
+          .array(z.string().regex(/^https?:\/\/[^/@?#\s]+\/?$/, 'expected https://host:port'))
+          .max(16),
+      )
+      .default({}),
     /** With `oci`: when unused images are removed, see {@link imageGcSchema}, or a file with that; never when absent. */
     imageGcConfig: z.union([z.string().min(1), imageGcSchema]).optional(),
     /** Where files that tasks ask to keep are kept, emptied at each start; below the work directory when absent. */

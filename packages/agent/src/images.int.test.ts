@@ -10,6 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -190,6 +192,28 @@ describe.skipIf(obstacle !== undefined)(`images of an agent${note}`, () => {
     expect(store('tmp')).toEqual([]);
     await run(task('good', `${open.host}/team/app:1`));
     expect(store('tmp')).toEqual([]);
+  });
+
+  test('a task that is killed while its image is pulled leaves nothing; mirrors are asked first', async () => {
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer(() => asked.resolve());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const registryMirrors = { 'registry.example': [`http://${open.host}`] };
+    try {
+      await start({ registryMirrors });
+      await push({});
+      master.run(task('killed', `127.0.0.1:${port}/team/app:1`));
+      await asked.promise;
+      master.kill('killed');
+      await master.waitFor('killed', 'TASK_KILLED');
+      await run(task('next', 'registry.example/team/app:1'));
+      expect(output('next')).toBe('said by the image, red, /work\n');
+      await until(() => store('tmp').length === 0, 'the pull has put away what it had');
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   test('a disk that is full fails the task, and the next one runs when there is space', async () => {

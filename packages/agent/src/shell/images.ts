@@ -19,7 +19,7 @@ export async function openImages(
   workDir: string,
   logger: Logger,
 ): Promise<ImageStore> {
-  const { dockerRegistry, insecureRegistries } = config;
+  const { dockerRegistry, insecureRegistries, registryMirrors } = config;
   const archives =
     dockerRegistry !== undefined && isPath(dockerRegistry)
       ? dockerRegistry.replace(/^file:\/\//, '')
@@ -28,6 +28,7 @@ export async function openImages(
     root: imageStorePath(config, workDir),
     logger,
     insecureRegistries,
+    registryMirrors,
     ...(archives !== undefined && { archives }),
     ...(archives === undefined &&
       dockerRegistry !== undefined && { defaultRegistry: dockerRegistry }),
