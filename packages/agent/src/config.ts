@@ -124,7 +124,8 @@ export const agentConfigSchema = z
     pidsMax: z.number().int().min(1).max(4_194_304).default(32_768),
     /**
      * With `oci`: `https://host:port` that images without a registry in their name come from, the Docker Hub when absent;
-     * or a directory (`/path`, `file:///path`) with archives of `docker save`, and then images come from nowhere else.
+     * or a directory (`/path`, `file:///path`), and then images come from nowhere else: `<name>:<tag>.tar` of `docker save`
+     * or with an OCI layout, OCI layouts `<name>:<tag>` or `<name>`, or one layout of them all.
      */
     dockerRegistry: z
       .string()

@@ -189,6 +189,13 @@ describe.skipIf(obstacle !== undefined)(`images of an agent${note}`, () => {
     }
     const missing = await run(task('missing', `${open.host}/team/app:2`), 'TASK_FAILED');
     expect(missing.message).toContain(`there is no image 'team/app' with 2 on ${open.host}`);
+    const appc: ContainerInfo = {
+      type: 'MESOS',
+      mesos: { image: { type: 'APPC', appc: { name: 'example.com/app' } } },
+    };
+    expect((await run(task('appc', '', { container: appc }), 'TASK_FAILED')).message).toContain(
+      "the image 'example.com/app' is of the type APPC; only DOCKER is supported",
+    );
     expect(store('tmp')).toEqual([]);
     await run(task('good', `${open.host}/team/app:1`));
     expect(store('tmp')).toEqual([]);

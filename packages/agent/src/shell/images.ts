@@ -20,7 +20,7 @@ export async function openImages(
   logger: Logger,
 ): Promise<ImageStore> {
   const { dockerRegistry, insecureRegistries, registryMirrors } = config;
-  const archives =
+  const directory =
     dockerRegistry !== undefined && isPath(dockerRegistry)
       ? dockerRegistry.replace(/^file:\/\//, '')
       : undefined;
@@ -29,8 +29,8 @@ export async function openImages(
     logger,
     insecureRegistries,
     registryMirrors,
-    ...(archives !== undefined && { archives }),
-    ...(archives === undefined &&
+    ...(directory !== undefined && { directory }),
+    ...(directory === undefined &&
       dockerRegistry !== undefined && { defaultRegistry: dockerRegistry }),
     ...credentialsOf(config),
   });

@@ -1,5 +1,5 @@
 /**
- * Images of this host: fetched from registries or archives, kept as unpacked layers, shared by containers.
+ * Images of this host: fetched from registries or a directory, kept as unpacked layers, shared by containers.
  *
  * Invariants: what a layer holds was verified by its digest; an image, or a layer of several, that many ask for is fetched
  * once, by whoever was first, and each proves by its own credentials that it may have the image; a failure leaves
@@ -16,7 +16,7 @@ import type { Image } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import type { ExtractLimits } from '../archives/tree-writer.ts';
 import type { ImagePurpose, ImageSource, PreparedImage } from '../oci/image-port.ts';
-import { archiveOrigin } from './archive-origin.ts';
+import { directoryOrigin } from './directory-origin.ts';
 import { parseDockerConfig, type RegistryLogins } from './docker-config.ts';
 import type { FoundImage, ImageOrigin } from './image-origin.ts';
 import { ImageRecords } from './image-records.ts';
@@ -32,8 +32,8 @@ export interface ImageStoreOptions extends RegistryClientOptions {
   readonly logger: Logger;
   /** Credentials for all tasks, as Docker keeps them. */
   readonly dockerConfig?: string;
-  /** Images come from archives in that directory, and from no registry. */
-  readonly archives?: string;
+  /** Images come from archives and layouts in that directory, and from no registry. */
+  readonly directory?: string;
   /** Free space that unpacking leaves on the disk; 256 MiB when absent. */
   readonly freeBytesMin?: number;
 }
@@ -70,13 +70,13 @@ class LayerStore implements ImageStore {
   readonly #layerFetches = new SharedWork<void>();
 
   constructor(options: ImageStoreOptions, logins: RegistryLogins, records: ImageRecords) {
-    const { freeBytesMin = FREE_BYTES_MIN, archives, logger } = options;
+    const { freeBytesMin = FREE_BYTES_MIN, directory, logger } = options;
     this.#logger = logger;
     this.#logins = logins;
     this.#records = records;
     this.#limits = { entriesMax: LAYER_ENTRIES_MAX, bytesMax: LAYER_BYTES_MAX, freeBytesMin };
     this.#origin =
-      archives === undefined ? registryOrigin(options) : archiveOrigin(archives, this.#limits);
+      directory === undefined ? registryOrigin(options) : directoryOrigin(directory, this.#limits);
   }
 
   async prepare(image: Image, purpose: ImagePurpose): Promise<PreparedImage> {

@@ -31,6 +31,11 @@ export type Manifest =
   /** Several images; this is the one for our platform. */
   | { readonly kind: 'index'; readonly chosen: Descriptor };
 
+/** An image that an index names. */
+export interface IndexEntry extends Descriptor {
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
 /** An image's configuration as far as it is needed. */
 export interface ImageDocument {
   readonly config: ImageConfig;
@@ -61,6 +66,17 @@ export function parseManifest(bytes: Uint8Array, platform: Platform): Manifest {
   const layers = list(document['layers'], 'layers').map(layerOf);
   if (layers.length > LAYERS_MAX) throw broken(`the image has more than ${LAYERS_MAX} layers`);
   return { kind: 'image', config: descriptor(document['config']), layers };
+}
+
+/** Reads the entries of an index, whatever their platforms are. Throws CONTAINER_LAUNCH_FAILED. */
+export function parseIndexEntries(bytes: Uint8Array): readonly IndexEntry[] {
+  const document = record(parse(bytes), 'the index');
+  return list(document['manifests'], 'manifests').map((one) => {
+    const { annotations } = record(one, 'an entry of the index');
+    const named = annotations === undefined ? {} : record(annotations, 'annotations');
+    const texts = Object.entries(named).map(([key, value]) => [key, text(value, key)] as const);
+    return { ...descriptor(one), annotations: new Map(texts) };
+  });
 }
 
 /** Reads an image's configuration. Throws CONTAINER_LAUNCH_FAILED. */
