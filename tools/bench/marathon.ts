@@ -29,6 +29,7 @@ export async function benchmarkMarathon(): Promise<readonly Row[]> {
     store,
     connect: master.connect,
   });
+  await marathon.leading;
   const timed = async (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) =>
     await timedCall(`${marathon.url}${path}`, method, body);
   try {

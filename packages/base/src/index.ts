@@ -2,6 +2,7 @@ export * from './assert.ts';
 export * from './base64.ts';
 export * from './bytes.ts';
 export * from './duration.ts';
+export * from './end-to-end-headers.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './operation-error.ts';

@@ -126,6 +126,7 @@ async function startComponents(
     { logger: logger.child({ component: 'marathon' }), store },
   );
   started.add(() => marathon.close());
+  await marathon.leading;
   progress.step('marathon', 'ready', marathon.url);
 
   const dns = await startMesosDns(

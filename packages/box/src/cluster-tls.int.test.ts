@@ -120,6 +120,7 @@ test('router, Mesos-DNS and Marathon speak TLS to all, and to each other', async
     { logger, store: openMemoryStore() },
   );
   closers.push(() => marathon.close());
+  await marathon.leading;
   expect([marathon.url, dns.url].map((url) => new URL(url).protocol)).toEqual(['https:', 'https:']);
   const router = await startRouter(
     {

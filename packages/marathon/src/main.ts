@@ -1,19 +1,29 @@
 /** The scheduler as a process of its own; exit codes are the original's. */
 
-import { openMemoryStore, openSqliteStore } from '@dcos/store';
+import type { Logger } from '@dcos/base';
+import { systemClock, systemRandom } from '@dcos/sdk';
+import { openMemoryStore, openSqliteStore, openZooKeeperStore, type Store } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
-import { marathonConfigSchema } from './shell/config.ts';
-import { startMarathon } from './shell/start-marathon.ts';
+import { marathonConfigSchema, type MarathonConfig } from './shell/config.ts';
+import { ELECTION, leadershipLost, startMarathon } from './shell/start-marathon.ts';
 
 await runProgram({
   name: 'marathon',
   schema: marathonConfigSchema,
   environmentPrefix: 'MARATHON_',
-  exitCodes: { usage: 112, failed: 107 },
+  exitCodes: {
+    usage: 112,
+    failed: 107,
+    of: { STORE_UNAVAILABLE: 100, MARATHON_LEADERSHIP_LOST: 103 },
+  },
   async start(config, { logger, fail }) {
-    const store =
-      config.storePath === undefined ? openMemoryStore() : openSqliteStore(config.storePath);
-    const marathon = await startMarathon(config, { logger, store, onFailure: fail });
+    const store = await openStore(config, logger);
+    const marathon = await startMarathon(config, {
+      logger,
+      store,
+      onFailure: fail,
+      ...(config.zk !== undefined && { abdicate: () => fail(leadershipLost()) }),
+    });
     logger.info({ event: 'marathon.ready', url: marathon.url }, `serves at ${marathon.url}`);
     return {
       async close() {
@@ -23,3 +33,22 @@ await runProgram({
     };
   },
 });
+
+async function openStore(
+  { zk, zkSessionTimeoutMs, storePath }: MarathonConfig,
+  logger: Logger,
+): Promise<Store> {
+  if (zk === undefined)
+    return storePath === undefined ? openMemoryStore() : openSqliteStore(storePath);
+  const address = zk.reveal();
+  const directory = `${address.path === '/' ? '' : address.path}/leader-curator`;
+  return await openZooKeeperStore({
+    address,
+    sessionTimeoutMs: zkSessionTimeoutMs,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    // Where those look who know the original.
+    layouts: { [ELECTION]: { directory, prefix: 'latch-' } },
+  });
+}

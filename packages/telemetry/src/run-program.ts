@@ -4,7 +4,14 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { describeConfig, errorText, mergeConfig, type Logger, type RawConfig } from '@dcos/base';
+import {
+  describeConfig,
+  errorText,
+  mergeConfig,
+  OperationError,
+  type Logger,
+  type RawConfig,
+} from '@dcos/base';
 import { createLogger, type LogLevel } from './logger.ts';
 
 /** Exit code for settings that cannot be used, unless the original has its own. */
@@ -42,7 +49,12 @@ export interface Program<Config> {
   readonly environmentPrefix: string;
   /** Says flags and variables of another spelling in the schema's words. Throws for one that is refused. */
   readonly translate?: (given: GivenSettings) => TranslatedSettings;
-  readonly exitCodes?: { readonly usage: number; readonly failed: number };
+  readonly exitCodes?: {
+    readonly usage: number;
+    readonly failed: number;
+    /** Exit codes for errors with these codes. */
+    readonly of?: Readonly<Record<string, number>>;
+  };
   start(
     config: Config,
     surroundings: {
@@ -100,7 +112,7 @@ export async function runProgram<Config extends LogSettings>(
   try {
     const running = await program.start(config, {
       logger,
-      fail: (error) => exit(exitCodes.failed, errorText(error)),
+      fail: (error) => exit(exitCodeOf(error, exitCodes), errorText(error)),
     });
     let stopping = false;
     const stop = (): void => {
@@ -118,8 +130,15 @@ export async function runProgram<Config extends LogSettings>(
       exit(exitCodes.failed, reason);
     }
   } catch (error) {
-    exit(exitCodes.failed, errorText(error));
+    exit(exitCodeOf(error, exitCodes), errorText(error));
   }
+}
+
+function exitCodeOf(
+  error: unknown,
+  { failed, of }: NonNullable<Program<unknown>['exitCodes']>,
+): number {
+  return (error instanceof OperationError ? of?.[error.code] : undefined) ?? failed;
 }
 
 interface Settings<Config> {

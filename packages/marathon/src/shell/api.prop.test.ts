@@ -24,6 +24,7 @@ beforeEach(async () => {
   ]);
   const config = marathonConfigSchema.parse({ httpPort: 0, bodyBytesMax: TEST_BODY_BYTES_MAX });
   marathon = await startMarathon(config, { logger: silentLogger, store, connect: master.connect });
+  await marathon.leading;
   await send('POST', '/v2/apps', '{"id":"/base","cmd":"sleep 1000","instances":0}');
 });
 

@@ -18,7 +18,13 @@ let marathon: RunningMarathon;
 
 async function start(): Promise<RunningMarathon> {
   const config = marathonConfigSchema.parse({ httpPort: 0, drainMs: 0, settleMs: 0 });
-  return await startMarathon(config, { logger: silentLogger, store, connect: master.connect });
+  const started = await startMarathon(config, {
+    logger: silentLogger,
+    store,
+    connect: master.connect,
+  });
+  await started.leading;
+  return started;
 }
 
 beforeEach(async () => {
@@ -204,6 +210,7 @@ describe('bad requests', () => {
       store: otherStore,
       connect: other.connect,
     });
+    await small.leading;
     const response = await request(`${small.url}/v2/apps`, {
       method: 'POST',
       body: JSON.stringify({ id: 'x'.repeat(2000) }),

@@ -13,13 +13,13 @@ import {
   type MarathonState,
   type Reply,
 } from '../core/index.ts';
-import type { Engine } from './engine.ts';
+import type { EngineReads } from './leading-engine.ts';
 import { bodyOf, flagOf, originOf, pathAfter, queryOf, refuse, send } from './request.ts';
 
 const PREFIX = '/v2/apps';
 
 export interface RouteContext {
-  readonly engine: Engine;
+  readonly engine: EngineReads;
   readonly now: () => Instant;
 }
 

@@ -14,6 +14,8 @@ export interface ClusterRouteContext extends RouteContext {
   /** `host:port` of this process, which leads. */
   readonly leader: () => string;
   readonly version: string;
+  /** Gives the leadership up; absent where nobody else could take it. */
+  readonly abdicate?: () => void;
 }
 
 type Handler = (request: FastifyRequest) => Promise<Reply> | Reply;
@@ -154,10 +156,7 @@ function addProcessRoutes(route: Route, app: FastifyInstance, context: ClusterRo
     async () => await engine.read((state) => ok(info(context, state.frameworkId))),
   );
   route('GET', '/v2/leader', () => ok({ leader: leader() }));
-  route('DELETE', '/v2/leader', () => ({
-    statusCode: 501,
-    body: { message: 'there is no other scheduler that could take over the leadership' },
-  }));
+  route('DELETE', '/v2/leader', (request) => abdication(request, context));
   route('GET', '/v2/plugins', () => ok({ plugins: [] }));
   app.route({
     method: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -179,6 +178,19 @@ function addProcessRoutes(route: Route, app: FastifyInstance, context: ClusterRo
   app.get('/metrics/prometheus', async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.prometheus()),
   );
+}
+
+/** How long after its answer the leader goes, as in the original. */
+const ABDICATION_DELAY_MS = 500;
+
+function abdication(request: FastifyRequest, { abdicate }: ClusterRouteContext): Reply {
+  if (abdicate === undefined)
+    return refuse(501, 'there is no other scheduler that could take over the leadership');
+  const query = queryOf(request);
+  if (query.has('backup') || query.has('restore'))
+    return refuse(501, 'backup and restore at a change of leadership are not supported');
+  setTimeout(abdicate, ABDICATION_DELAY_MS).unref();
+  return ok({ message: 'Leadership abdicated' });
 }
 
 /** The figures in the grouping of the original: a name ends with its kind. */
@@ -231,12 +243,19 @@ function info(context: ClusterRouteContext, frameworkId: string | undefined): Js
       new_group_enforce_role: config.newGroupEnforceRole ? 'top' : 'off',
     },
     zookeeper_config: {
-      zk: '',
-      zk_timeout: 10_000,
-      zk_connection_timeout: 10_000,
-      zk_session_timeout: 10_000,
+      zk: zooKeeperText(config),
+      zk_timeout: config.zkSessionTimeoutMs,
+      zk_connection_timeout: config.zkSessionTimeoutMs,
+      zk_session_timeout: config.zkSessionTimeoutMs,
       zk_max_versions: config.versionsPerAppMax,
     },
     http_config: { http_port: port, https_port: 8443 },
   };
+}
+
+/** The address without credentials; empty without ZooKeeper. */
+function zooKeeperText({ zk }: MarathonConfig): string {
+  if (zk === undefined) return '';
+  const { servers, path } = zk.reveal();
+  return `zk://${servers.map(({ host, port }) => `${host}:${port}`).join(',')}${path}`;
 }

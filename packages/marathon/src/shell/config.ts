@@ -1,10 +1,20 @@
 /** The settings of the scheduler, each with its default. */
 
 import { z } from 'zod';
+import { Secret } from '@dcos/base';
+import { parseZooKeeperAddress, type ZooKeeperAddress } from '@dcos/store';
 import { DEFAULT_SETTINGS, type ModelSettings, type SchedulingSettings } from '../core/index.ts';
 
 const milliseconds = z.number().int().min(0);
 const port = z.number().int().min(0).max(65_535);
+
+/** Kept as a secret, since it may hold a password. */
+function zooKeeperAddress(text: string, context: z.RefinementCtx): Secret<ZooKeeperAddress> {
+  const address = parseZooKeeperAddress(text);
+  if (address.ok) return new Secret(address.value);
+  context.addIssue(`not the address of a ZooKeeper ensemble: ${address.error}`);
+  return z.NEVER;
+}
 
 export const marathonConfigSchema = z
   .strictObject({
@@ -82,6 +92,13 @@ export const marathonConfigSchema = z
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** File of the embedded store when the program runs on its own; in memory when absent. */
     storePath: z.string().optional(),
+    /** `zk://host:port,…/path`: state in ZooKeeper, and an election of the leader among all who use this path. */
+    zk: z.string().transform(zooKeeperAddress).optional(),
+    zkSessionTimeoutMs: z.number().int().min(1_000).max(600_000).default(10_000),
+  })
+  .refine(({ storePath, zk }) => storePath === undefined || zk === undefined, {
+    path: ['zk'],
+    message: 'state is kept in ZooKeeper or in a file (storePath), not in both',
   })
   .refine(({ localPortMin, localPortMax }) => localPortMin <= localPortMax, {
     path: ['localPortMin'],

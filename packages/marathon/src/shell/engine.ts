@@ -92,6 +92,11 @@ export class Engine {
     this.#ports = ports;
   }
 
+  /** As of the last event; undefined as long as no master has given one. */
+  get frameworkId(): string | undefined {
+    return this.#state.frameworkId;
+  }
+
   /** Hands an event in. Dropped after the end. */
   post(event: MarathonEvent): void {
     if (this.#stopped) return;

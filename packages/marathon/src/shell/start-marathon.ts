@@ -1,23 +1,23 @@
 /**
  * Puts the scheduler together: store, core, connection to the master, HTTP API.
  *
- * Order at the start: leadership, stored state, HTTP, subscription. Order at the end: HTTP, connection,
- * engine, leadership. Tasks go on running.
+ * Order at the start: HTTP as a standby, leadership, stored state, subscription. Order at the end: HTTP,
+ * connection, engine, leadership. Tasks go on running. Who has lost the leadership does not come back to it: its
+ * process ends, and the next one starts from what is stored.
  */
 
 import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
-import { createHttpServer, readTls, watchTls, type ClientTls } from '@dcos/http';
+import { createHttpServer, readTls, watchTls } from '@dcos/http';
 import {
   connectScheduler,
   systemClock,
   systemRandom,
   type SchedulerConnection,
-  type SchedulerEvent,
   type SchedulerOptions,
 } from '@dcos/sdk';
-import type { Store } from '@dcos/store';
+import type { Lease, Store } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
-import { restoreMarathon, type MarathonState } from '../core/index.ts';
+import { restoreMarathon } from '../core/index.ts';
 import { addAppRoutes } from './app-routes.ts';
 import { addClusterRoutes } from './cluster-routes.ts';
 import { schedulingSettings, type MarathonConfig } from './config.ts';
@@ -25,15 +25,18 @@ import { Engine, type SchedulerPort } from './engine.ts';
 import { EventBus } from './event-bus.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addGroupRoutes } from './group-routes.ts';
-import { frameworkInfo, schedulerPort, toMarathonEvent } from './mesos-scheduler.ts';
+import { LeadingEngine } from './leading-engine.ts';
+import { MesosLink } from './mesos-link.ts';
 import { registerMetrics } from './metrics.ts';
 import { Prober } from './prober.ts';
 import { commitRecords, loadRecords } from './record-store.ts';
 import { Answer, send } from './request.ts';
+import { addStandby } from './standby.ts';
 
 /** The version that clients see: that of the original whose API this is. */
 export const API_VERSION = '1.11.24';
-const ELECTION = 'marathon';
+/** The election of the leading scheduler in the store. */
+export const ELECTION = 'marathon';
 const KEEP_ALIVE_MS = 15_000;
 
 export interface MarathonDependencies {
@@ -43,45 +46,131 @@ export interface MarathonDependencies {
   readonly random?: Random;
   /** How a connection to the masters is made; the SDK's unless a test brings its own. */
   readonly connect?: (options: SchedulerOptions) => SchedulerConnection;
-  /** Called when the scheduler cannot go on: its store refused a commit, or another one took over. */
+  /** Called when the scheduler cannot go on: its store refused a commit, or it leads no longer. */
   readonly onFailure?: (error: unknown) => void;
+  /** Gives the leadership up, for another scheduler to take; absent where there can be none. */
+  readonly abdicate?: () => void;
 }
 
 export interface RunningMarathon {
   readonly url: string;
   readonly port: number;
+  /** Resolves when this scheduler leads and is subscribed at a master; until then it passes requests on. */
+  readonly leading: Promise<void>;
   /** The framework's id once the master has given one. */
   frameworkId(): string | undefined;
   /** Ends the scheduler, not its tasks. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Starts the scheduler; resolves when it serves and is subscribed at a master. */
+/** Starts the scheduler; resolves when it serves, be it as a standby. */
 export async function startMarathon(
   config: MarathonConfig,
   dependencies: MarathonDependencies,
 ): Promise<RunningMarathon> {
   const { store, logger } = dependencies;
-  const tls = readTls(config);
-  const clock = dependencies.clock ?? systemClock;
-  const random = dependencies.random ?? systemRandom;
-  const lease = await store.elect(ELECTION, config.hostname);
+  const surroundings: Surroundings = {
+    ...dependencies,
+    clock: dependencies.clock ?? systemClock,
+    random: dependencies.random ?? systemRandom,
+    connect: dependencies.connect ?? connectScheduler,
+    tls: readTls(config),
+    failed(error) {
+      logger.error(
+        { event: 'marathon.failed', error: errorText(error) },
+        'the scheduler cannot go on',
+      );
+      dependencies.onFailure?.(error);
+    },
+  };
+  const engine = new LeadingEngine();
+  const bus = new EventBus({
+    clientsMax: config.eventStreamClientsMax,
+    now: () => surroundings.clock.now(),
+  });
+  const metrics = createMetrics();
+  const server = await serve({ config, engine, bus, metrics, surroundings });
+  const { url, port } = server;
+  const keepAlive = setInterval(() => bus.keepAlive(), KEEP_ALIVE_MS);
+  keepAlive.unref();
+  let closing: Promise<void> | undefined;
+  let isElected = false;
+  const own = ownAddress(config, port);
+  const leadership = store.elect(ELECTION, own).then(async (lease) => {
+    if (closing !== undefined) {
+      await lease.release();
+      return undefined;
+    }
+    isElected = true;
+    logger.info({ event: 'marathon.elected', epoch: lease.epoch }, `${own} leads`);
+    void lease.lost.then(() => {
+      if (closing === undefined) surroundings.failed(leadershipLost());
+    });
+    return await lead({ config, engine, bus, metrics, url, lease, surroundings });
+  });
+  const leading = leadership.then(async (led) => await led?.subscribed);
+  leading.catch((error: unknown) => {
+    if (closing === undefined) surroundings.failed(error);
+  });
+  const close = async (): Promise<void> => {
+    clearInterval(keepAlive);
+    bus.close();
+    await server.close();
+    // A candidacy ends with the store.
+    if (isElected) await (await leadership)?.close();
+  };
+  return {
+    url,
+    port,
+    leading,
+    frameworkId: () => engine.frameworkId,
+    close: async () => await (closing ??= close()),
+  };
+}
+
+/** What the parts of a scheduler share. */
+interface Surroundings {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connect: (options: SchedulerOptions) => SchedulerConnection;
+  readonly tls: ReturnType<typeof readTls>;
+  readonly abdicate?: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+function ownAddress(config: MarathonConfig, port: number): string {
+  const host = config.hostname;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+interface LeadInput {
+  readonly config: MarathonConfig;
+  readonly engine: LeadingEngine;
+  readonly bus: EventBus;
+  readonly metrics: Metrics;
+  readonly url: string;
+  readonly lease: Lease;
+  readonly surroundings: Surroundings;
+}
+
+interface Leadership {
+  readonly subscribed: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Takes the state over and subscribes. */
+async function lead(input: LeadInput): Promise<Leadership> {
+  const { config, bus, lease, metrics } = input;
+  const { store, clock, random, logger, failed, connect, tls } = input.surroundings;
   const state = restoreMarathon({
     settings: schedulingSettings(config),
     random,
     now: clock.now(),
     records: await loadRecords(store),
   });
-  const bus = new EventBus({ clientsMax: config.eventStreamClientsMax, now: () => clock.now() });
   const prober = new Prober({ concurrencyMax: config.concurrentHealthChecksMax });
-  const metrics = createMetrics();
-  const failed = (error: unknown): void => {
-    logger.error(
-      { event: 'marathon.failed', error: errorText(error) },
-      'the scheduler cannot go on',
-    );
-    dependencies.onFailure?.(error);
-  };
   const link: { scheduler: SchedulerPort } = { scheduler: { perform: notConnected } };
   const engine = new Engine(state, {
     clock,
@@ -93,47 +182,32 @@ export async function startMarathon(
     failed,
   });
   registerMetrics(metrics, state, clock.now());
-  const server = await serve({ config, engine, bus, metrics, clock, logger, tls });
-  const connect = dependencies.connect ?? connectScheduler;
-  const { url } = server;
   const mesos = new MesosLink({
     config,
     engine,
     state,
-    url,
+    url: input.url,
     logger,
     connect,
     failed,
     tls: tls.client,
   });
   link.scheduler = mesos.port;
-  const keepAlive = setInterval(() => bus.keepAlive(), KEEP_ALIVE_MS);
-  keepAlive.unref();
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    clearInterval(keepAlive);
-    bus.close();
-    await server.close();
-    await mesos.close();
-    await engine.stop();
-    await prober.close();
-    await lease.release();
-  };
-  void lease.lost.then(() => {
-    if (closing === undefined) failed(new Error('the leadership was lost'));
-  });
-  try {
-    await mesos.subscribed;
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  input.engine.lead(engine);
   return {
-    url: server.url,
-    port: server.port,
-    frameworkId: () => state.frameworkId,
-    close: async () => await (closing ??= close()),
+    subscribed: mesos.subscribed,
+    async close() {
+      await mesos.close();
+      await engine.stop();
+      await prober.close();
+      await lease.release();
+    },
   };
+}
+
+/** Why a scheduler ends that leads no longer. */
+export function leadershipLost(): OperationError {
+  return new OperationError('MARATHON_LEADERSHIP_LOST', 'the leadership was lost');
 }
 
 async function notConnected(): Promise<void> {
@@ -142,12 +216,10 @@ async function notConnected(): Promise<void> {
 
 interface ServeInput {
   readonly config: MarathonConfig;
-  readonly engine: Engine;
+  readonly engine: LeadingEngine;
   readonly bus: EventBus;
   readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly tls: ReturnType<typeof readTls>;
+  readonly surroundings: Surroundings;
 }
 
 interface Serving {
@@ -156,17 +228,11 @@ interface Serving {
   readonly close: () => Promise<void>;
 }
 
-async function serve({
-  config,
-  engine,
-  bus,
-  metrics,
-  clock,
-  logger,
-  tls,
-}: ServeInput): Promise<Serving> {
+async function serve({ config, engine, bus, metrics, surroundings }: ServeInput): Promise<Serving> {
+  const { store, clock, logger, tls, abdicate } = surroundings;
   let listening = { port: config.httpPort, url: '' };
-  const leader = (): string => `${config.hostname}:${listening.port}`;
+  const own = (): string => ownAddress(config, listening.port);
+  const scheme = tls.server === undefined ? 'http' : 'https';
   const server = createHttpServer({
     logger,
     tls: tls.server,
@@ -176,9 +242,17 @@ async function serve({
   });
   watchTls({ settings: config, tls, server, logger });
   const { app } = server;
+  addStandby(app, {
+    leads: () => engine.leads,
+    leader: async () => (await store.leader(ELECTION))?.candidate,
+    own,
+    scheme,
+    tls: tls.client,
+    logger,
+  });
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({
-      'x-marathon-leader': `${tls.server === undefined ? 'http' : 'https'}://${leader()}`,
+      'x-marathon-leader': `${scheme}://${own()}`,
       'cache-control': 'no-cache, no-store, must-revalidate',
       pragma: 'no-cache',
       expires: '0',
@@ -194,83 +268,15 @@ async function serve({
   const context = { engine, now: () => clock.now() };
   addAppRoutes(app, context);
   addGroupRoutes(app, context);
-  addClusterRoutes(app, { ...context, config, metrics, leader, version: API_VERSION });
+  addClusterRoutes(app, {
+    ...context,
+    config,
+    metrics,
+    leader: own,
+    version: API_VERSION,
+    ...(abdicate !== undefined && { abdicate }),
+  });
   addEventRoutes(app, { bus, outstandingMessagesMax: config.eventStreamOutstandingMessagesMax });
   listening = await server.listen({ host: config.httpAddress, port: config.httpPort });
   return { ...listening, close: async () => await server.close() };
-}
-
-interface LinkInput {
-  readonly config: MarathonConfig;
-  readonly engine: Engine;
-  readonly state: MarathonState;
-  readonly url: string;
-  readonly logger: Logger;
-  readonly connect: (options: SchedulerOptions) => SchedulerConnection;
-  readonly failed: (error: unknown) => void;
-  readonly tls: ClientTls;
-}
-
-/** Keeps the framework subscribed; makes a new framework when the master has removed this one. */
-class MesosLink {
-  readonly subscribed: Promise<void>;
-  readonly port: SchedulerPort;
-  readonly #input: LinkInput;
-  #connection: SchedulerConnection;
-  #closing = false;
-  readonly #subscribed = Promise.withResolvers<void>();
-
-  constructor(input: LinkInput) {
-    this.#input = input;
-    this.subscribed = this.#subscribed.promise;
-    this.#connection = this.#connect(input.state.frameworkId);
-    this.port = schedulerPort(
-      () => this.#connection,
-      (roles) => this.#info(roles, input.state.frameworkId),
-    );
-  }
-
-  async close(): Promise<void> {
-    this.#closing = true;
-    await this.#connection.close();
-  }
-
-  #info(roles: readonly string[], id: string | undefined): ReturnType<typeof frameworkInfo> {
-    const { config, url } = this.#input;
-    return frameworkInfo(config, {
-      roles,
-      webuiUrl: config.webuiUrl ?? url,
-      ...(id === undefined ? {} : { id }),
-    });
-  }
-
-  #connect(frameworkId: string | undefined): SchedulerConnection {
-    const { config, state, logger, connect, tls } = this.#input;
-    return connect({
-      masters: config.masters,
-      tls,
-      framework: this.#info(state.subscribedRoles, frameworkId),
-      logger,
-      // Only when the consequences of an update are stored.
-      acknowledge: 'manual',
-      listener: (event) => this.#hear(event),
-    });
-  }
-
-  #hear(event: SchedulerEvent): Promise<void> | undefined {
-    if (this.#closing) return undefined;
-    const marathonEvent = toMarathonEvent(event);
-    if (marathonEvent !== undefined) this.#input.engine.post(marathonEvent);
-    if (event.kind === 'subscribed') this.#subscribed.resolve();
-    if (event.kind !== 'stopped') return this.#input.engine.pressure();
-    if (event.reason === 'removed') {
-      // The core forgets the id in the event above; the new framework gets a new one.
-      queueMicrotask(() => void (this.#connection = this.#connect(undefined)));
-      return undefined;
-    }
-    const error = new OperationError('MARATHON_NOT_SUBSCRIBED', event.problem);
-    this.#subscribed.reject(error);
-    this.#input.failed(error);
-    return undefined;
-  }
 }

@@ -1,52 +1,12 @@
 /**
  * Headers on their way through the router.
- * Source: RFC 9110 §7.6.1 (hop-by-hop), observed behaviour of Admin Router (cookies, X-headers, Location).
+ * Source: observed behaviour of Admin Router (cookies, X-headers, Location).
  */
 
-/** Headers as they came: name, value, name, value. */
-export type RawHeaders = readonly string[];
-
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  // Answered by this server itself.
-  'expect',
-]);
+import { endToEndHeaders, type RawHeaders } from '@dcos/base';
 
 /** Cookies that are meant for the router alone. */
 const OWN_COOKIES: ReadonlySet<string> = new Set(['dcos-acs-auth-cookie', 'dcos-acs-info-cookie']);
-
-function pairs(headers: RawHeaders): readonly (readonly [name: string, value: string])[] {
-  const found: (readonly [string, string])[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    found.push([headers[index] ?? '', headers[index + 1] ?? '']);
-  }
-  return found;
-}
-
-function connectionNames(all: readonly (readonly [string, string])[]): ReadonlySet<string> {
-  return new Set(
-    all
-      .filter(([name]) => name.toLowerCase() === 'connection')
-      .flatMap(([, value]) => value.split(',').map((part) => part.trim().toLowerCase())),
-  );
-}
-
-function endToEnd(headers: RawHeaders): readonly (readonly [string, string])[] {
-  const all = pairs(headers);
-  const named = connectionNames(all);
-  return all.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return !HOP_BY_HOP.has(lower) && !named.has(lower);
-  });
-}
 
 export interface ForwardedFor {
   readonly clientIp: string;
@@ -60,7 +20,7 @@ export interface ForwardedFor {
 export function requestHeaders(headers: RawHeaders, client: ForwardedFor): string[] {
   const forwarded: string[] = [];
   const before: string[] = [];
-  for (const [name, value] of endToEnd(headers)) {
+  for (const [name, value] of endToEndHeaders(headers)) {
     const lower = name.toLowerCase();
     if (lower === 'x-forwarded-for') before.push(value);
     else if (lower === 'cookie') pushCookies(forwarded, name, value);
@@ -101,7 +61,7 @@ export interface LocationRule {
 
 /** The answer's headers for the client, flat. */
 export function responseHeaders(headers: RawHeaders, rule: LocationRule): string[] {
-  return endToEnd(headers).flatMap(([name, value]) =>
+  return endToEndHeaders(headers).flatMap(([name, value]) =>
     name.toLowerCase() === 'location' ? [name, rewriteLocation(value, rule)] : [name, value],
   );
 }
