@@ -10,7 +10,7 @@
  */
 
 import type { CommandInfo, ContainerInfo } from '@dcos/wire';
-import type { ContainerSession, SessionOptions } from './session.ts';
+import type { ContainerSession, ContainerTerminal, SessionOptions } from './session.ts';
 
 /** What to run. The same value is given to `prepare`, `create` and, after a restart, to `recover`. */
 export interface ContainerSpec {
@@ -177,6 +177,12 @@ export interface ContainerRuntime {
 
   /** Opens a session in the surroundings of a running container; it is killed when the container ends. */
   openSession(id: string, options: SessionOptions): Promise<ContainerSession>;
+
+  /**
+   * The terminal of a running container, whose description asks for one (`tty_info`): all its output is `stdout`.
+   * Throws CONTAINER_UNKNOWN for one without, or one that has ended.
+   */
+  openTerminal(id: string): Promise<ContainerTerminal>;
 
   /** Hands over output from now on. Detaching does not touch the container. */
   attach(id: string, onOutput: (stream: OutputStream, bytes: Uint8Array) => void): Promise<Detach>;

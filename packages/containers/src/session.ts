@@ -4,7 +4,7 @@
  */
 
 import type { CommandInfo } from '@dcos/wire';
-import type { ExitStatus, OutputStream } from './runtime.ts';
+import type { ContainerSpec, ExitStatus, OutputStream } from './runtime.ts';
 
 /** Rows and columns of a terminal, in characters. */
 export interface WindowSize {
@@ -14,6 +14,19 @@ export interface WindowSize {
 
 /** What a terminal has before anybody tells its size. */
 export const DEFAULT_WINDOW: WindowSize = { rows: 24, columns: 80 };
+
+/** What ends input at a terminal. */
+export const END_OF_TRANSMISSION = Uint8Array.of(4);
+
+/** The size that was asked for, where a terminal can have it. */
+export function windowOf(size: WindowSize | undefined): WindowSize {
+  return size !== undefined && size.rows > 0 && size.columns > 0 ? size : DEFAULT_WINDOW;
+}
+
+/** Whether the first process of a container has a terminal. */
+export function hasTerminal({ container }: Pick<ContainerSpec, 'container'>): boolean {
+  return container?.tty_info !== undefined;
+}
 
 export interface SessionOptions {
   readonly command: CommandInfo;
@@ -38,4 +51,10 @@ export interface ContainerSession {
   signal(signal: number): void;
   /** Resolves when the process has ended and all its output was handed over. */
   readonly ended: Promise<ExitStatus>;
+}
+
+/** The terminal of a container's first process, for one who types; its output is in the sandbox. */
+export interface ContainerTerminal extends Pick<ContainerSession, 'write' | 'endInput' | 'resize'> {
+  /** Lets go of it; the container goes on. */
+  close(): void;
 }

@@ -9,6 +9,7 @@ import { silentLogger } from '@dcos/base';
 import type { ContainerInfo } from '@dcos/wire';
 import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
 import { runtimeContract } from '../testing/runtime-contract.ts';
+import { terminalContract } from '../testing/terminal-contract.ts';
 import { createDockerRuntime } from './docker-runtime.ts';
 
 const SOCKET = '/var/run/docker.sock';
@@ -55,6 +56,12 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
       container: image,
       environment: { ...base.environment, PATH: '/usr/bin:/bin' },
     }),
+  }));
+
+  terminalContract('docker', () => ({
+    open,
+    sandboxRoot: root,
+    spec: (base) => ({ ...base, container: { ...base.container, ...image } }),
   }));
 
   async function launch(

@@ -30,7 +30,12 @@ import {
 import { parseDockerConfig, type RegistryLogins } from '../images/docker-config.ts';
 import { taskLogins } from '../images/sandbox-logins.ts';
 import { attachSandbox } from '../sandbox-output.ts';
-import type { ContainerSession, SessionOptions } from '../session.ts';
+import {
+  hasTerminal,
+  type ContainerSession,
+  type ContainerTerminal,
+  type SessionOptions,
+} from '../session.ts';
 import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
 import { endOf, removeContainer, startedOf } from './engine-containers.ts';
 import { engineError, hasStatus } from './engine-errors.ts';
@@ -38,6 +43,7 @@ import { execInContainer } from './exec.ts';
 import { hasImage, pullImage } from './images.ts';
 import { pumpLog, rememberBase } from './log-pump.ts';
 import { openDockerSession } from './session.ts';
+import { openDockerTerminal, sizeTerminal } from './terminal.ts';
 
 /** How long the engine may take to answer a ping. */
 const PING_TIMEOUT_MS = 5_000;
@@ -143,6 +149,7 @@ class DockerRuntime implements ContainerRuntime {
       throw engineError('cannot start the container', error);
     }
     const info = await entry.container.inspect();
+    if (hasTerminal(entry.spec)) await sizeTerminal(entry.container, entry.spec);
     this.#observe(entry);
     return startedOf(info);
   }
@@ -190,6 +197,13 @@ class DockerRuntime implements ContainerRuntime {
 
   async openSession(id: string, options: SessionOptions): Promise<ContainerSession> {
     return await openDockerSession(this.#entry(id).container, options, this.#options.logger);
+  }
+
+  async openTerminal(id: string): Promise<ContainerTerminal> {
+    const { spec, status, container } = this.#entry(id);
+    if (!hasTerminal(spec) || status !== undefined)
+      throw containerError('CONTAINER_UNKNOWN', `no terminal of a container ${id}`);
+    return await openDockerTerminal(container, this.#options.logger);
   }
 
   async attach(
@@ -320,7 +334,9 @@ class DockerRuntime implements ContainerRuntime {
       stderr: true,
       abortSignal: this.#closing.signal,
     })) as unknown as Readable;
-    await pumpLog({ log, sandboxPath: entry.spec.sandboxPath, basePath: entry.basePath });
+    const { spec, basePath } = entry;
+    const hasFrames = !hasTerminal(spec);
+    await pumpLog({ log, hasFrames, sandboxPath: spec.sandboxPath, basePath });
   }
 
   #entry(id: string): Entry {

@@ -9,6 +9,7 @@ import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
 import { gpuPaths } from '../gpu-devices.ts';
 import type { ContainerSpec } from '../runtime.ts';
+import { hasTerminal, windowOf } from '../session.ts';
 import { applyParameter } from './parameters.ts';
 
 /** Label that holds the agent that a container belongs to. */
@@ -37,11 +38,15 @@ export interface EngineSpec {
   StopSignal?: string;
   AttachStdout: false;
   AttachStderr: false;
-  Tty: false;
+  Tty: boolean;
+  /** Somebody may type. */
+  OpenStdin: boolean;
   HostConfig: {
     Binds: string[];
     NetworkMode: string;
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+    /** Rows and columns of its terminal. */
+    ConsoleSize?: [number, number];
     Privileged: boolean;
     CpuShares: number;
     Memory?: number;
@@ -108,7 +113,8 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
     ExposedPorts: {},
     AttachStdout: false,
     AttachStderr: false,
-    Tty: false,
+    Tty: hasTerminal(spec),
+    OpenStdin: hasTerminal(spec),
     HostConfig: {
       Binds: [],
       NetworkMode: networkMode(spec),
@@ -135,6 +141,10 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
       Ulimits: [],
     },
   };
+  if (hasTerminal(spec)) {
+    const { rows, columns } = windowOf(container?.tty_info?.window_size);
+    engine.HostConfig.ConsoleSize = [rows, columns];
+  }
   if (spec.memoryBytes > 0) {
     engine.HostConfig.Memory = Math.max(MEMORY_BYTES_MIN, Math.round(spec.memoryBytes));
   }

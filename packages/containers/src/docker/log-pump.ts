@@ -39,14 +39,17 @@ async function readBase(basePath: string): Promise<Base> {
 }
 
 export interface LogPumpOptions {
-  /** The engine's multiplexed log from its beginning. */
+  /** The engine's log from its beginning. */
   readonly log: AsyncIterable<Uint8Array>;
+  /** Both outputs are in it, in frames; otherwise it is what came from a terminal. */
+  readonly hasFrames: boolean;
   readonly sandboxPath: string;
   readonly basePath: string;
 }
 
 /** Resolves when the log ends. Rejects when it breaks off, or the sandbox cannot be written. */
-export async function pumpLog({ log, sandboxPath, basePath }: LogPumpOptions): Promise<void> {
+export async function pumpLog(options: LogPumpOptions): Promise<void> {
+  const { log, hasFrames, sandboxPath, basePath } = options;
   const base = await readBase(basePath);
   const handles = new Map<OutputStream, FileHandle>();
   const skip = new Map<OutputStream, number>();
@@ -56,7 +59,7 @@ export async function pumpLog({ log, sandboxPath, basePath }: LogPumpOptions): P
       handles.set(stream, await open(path, 'a', 0o644));
       skip.set(stream, Math.max(0, (await stat(path)).size - base[stream]));
     }
-    for await (const { stream, bytes } of frames(log)) {
+    for await (const { stream, bytes } of hasFrames ? frames(log) : unframed(log)) {
       const there = Math.min(skip.get(stream) ?? 0, bytes.length);
       skip.set(stream, (skip.get(stream) ?? 0) - there);
       if (there < bytes.length) await handles.get(stream)?.appendFile(bytes.subarray(there));
@@ -86,4 +89,8 @@ export async function* frames(log: AsyncIterable<Uint8Array>): AsyncGenerator<Lo
       rest = rest.subarray(HEADER_BYTES + length);
     }
   }
+}
+
+async function* unframed(log: AsyncIterable<Uint8Array>): AsyncGenerator<LogFrame> {
+  for await (const bytes of log) yield { stream: 'stdout', bytes };
 }

@@ -9,12 +9,10 @@ import type Docker from 'dockerode';
 import { errorText, type Logger } from '@dcos/base';
 import { commandVector } from '../process/run-command.ts';
 import type { ExitStatus } from '../runtime.ts';
-import type { ContainerSession, SessionOptions } from '../session.ts';
+import { END_OF_TRANSMISSION, type ContainerSession, type SessionOptions } from '../session.ts';
 import { engineError } from './engine-errors.ts';
 import { frames } from './log-pump.ts';
 
-/** What ends input at a terminal. */
-const END_OF_TRANSMISSION = Uint8Array.of(4);
 /** How often and how long the engine is asked for a pid that it does not know yet. */
 const PID_RETRY_MS = 20;
 const PID_TRIES = 100;

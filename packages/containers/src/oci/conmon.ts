@@ -9,6 +9,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OperationError } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import type { ShimLauncher } from '../process/shim-launcher.ts';
 import { PID_FILE, settleCreate } from './creates-under-way.ts';
@@ -45,7 +46,7 @@ export interface CreateRequest {
 
 /** Files in a container's directory. */
 export const CONMON_PID_FILE = 'conmon.pid';
-const RUNTIME_LOG_FILE = 'runtime.log';
+export const RUNTIME_LOG_FILE = 'runtime.log';
 
 /**
  * Resolves with the pid of the container's first process, which waits to be started. The launcher starts conmon: a fork
@@ -72,11 +73,13 @@ export async function createUnderConmon(
   }
   const pid = pidIn(end.stdout);
   if (pid !== undefined) return pid;
-  const reason = lastError(await logText(directory)) ?? (end.stdout.trim() || end.stderr);
-  throw containerError(
-    'CONTAINER_LAUNCH_FAILED',
-    `the container could not be made: ${reason === '' ? 'conmon ended without a word' : reason}`,
-  );
+  const said = end.stdout.trim() || end.stderr || 'conmon ended without a word';
+  throw creationError(lastError(await logText(directory)) ?? said);
+}
+
+/** Why a container was not made. */
+export function creationError(reason: string): OperationError {
+  return containerError('CONTAINER_LAUNCH_FAILED', `the container could not be made: ${reason}`);
 }
 
 function conmonArguments(request: CreateRequest): readonly string[] {
@@ -107,7 +110,8 @@ function pidIn(answer: string): number | undefined {
   return pid > 1 ? pid : undefined;
 }
 
-async function logText(directory: string): Promise<string> {
+/** The end of the runtime's own log of a container. */
+export async function logText(directory: string): Promise<string> {
   try {
     return (await readFile(join(directory, RUNTIME_LOG_FILE), 'utf8')).slice(-LOG_CHARACTERS_MAX);
   } catch (error) {

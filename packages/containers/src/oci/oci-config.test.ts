@@ -227,7 +227,6 @@ test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
   ["no resource limit 'UNKNOWN'", { rlimit_info: { rlimits: [{}] } }],
   ['privileged', { docker: { image: 'a', privileged: true } }],
   ['parameters', { docker: { image: 'a', parameters: [{ key: 'a', value: 'b' }] } }],
-  ['terminal', { tty_info: {} }],
   ['seccomp profile', { linux_info: { seccomp: { profile_name: 'mine' } } }],
 ])('refused: %s', (message, info) => {
   expect(() => ociConfig(withInfo(info), HOST)).toThrow(message);

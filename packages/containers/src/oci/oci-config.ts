@@ -14,6 +14,7 @@ import { containerError } from '../errors.ts';
 import { commandVector } from '../process/run-command.ts';
 import type { HostDevice } from '../host-device.ts';
 import type { ContainerSpec } from '../runtime.ts';
+import { hasTerminal } from '../session.ts';
 import { capabilitySets } from './capabilities.ts';
 import { cgroupSettings, ociResources, type CgroupOptions } from './cgroup-settings.ts';
 import { deviceNodes, deviceRules } from './devices.ts';
@@ -119,7 +120,7 @@ function ociProcess(spec: ContainerSpec, host: OciHost): OciProcess {
   const { image } = host;
   const vector =
     image === undefined ? commandVector(spec.command) : imageVector(spec.command, image);
-  const base = surroundings(spec, host);
+  const base = { ...surroundings(spec, host), terminal: hasTerminal(spec) };
   if (spec.container?.linux_info?.share_pid_namespace === true) return { ...base, args: vector };
   const init = image === undefined ? host.initPath : INIT_TARGET;
   return { ...base, args: [init, '-g', '--', ...vector] };
@@ -195,11 +196,6 @@ function refuseUnsupported(spec: ContainerSpec): void {
     );
   if ((container?.docker?.parameters ?? []).length > 0)
     throw containerError('CONTAINER_INVALID', 'parameters need the docker runtime');
-  if (container?.tty_info !== undefined)
-    throw containerError(
-      'CONTAINER_INVALID',
-      'a terminal for the first process is not supported: open a session',
-    );
   const profile = container?.linux_info?.seccomp?.profile_name;
   if (profile !== undefined && profile !== 'default')
     throw containerError('CONTAINER_INVALID', `there is no seccomp profile '${profile}'`);

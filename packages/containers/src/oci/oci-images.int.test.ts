@@ -27,6 +27,7 @@ const PROGRAMS = [
   'sleep',
   'df',
   'tail',
+  'tty',
 ];
 const CONFIG: ImageConfig = {
   Entrypoint: ['/bin/sh', '-c', 'echo "entry $0 $*"'],
@@ -101,6 +102,17 @@ describe.skipIf(reason !== undefined)('images of the oci runtime', () => {
     ['the highest layer', { value: 'cat /etc/motd' }, 'high\n'],
   ])('%s', async (_what, command, output) => {
     expect(await said(command)).toBe(output);
+  });
+
+  test('at a terminal of its own /dev, which belongs to the account of the image', async () => {
+    const { container } = spec({});
+    const command = { value: 'tty; echo mine >"$(tty)" && ls -ln /dev/pts /dev/console; id -u' };
+    const output = await said(command, {
+      container: { ...container, type: 'MESOS', tty_info: {} },
+    });
+    expect(output).toMatch(/^\/dev\/(pts\/0|console)\r\nmine\r\n/);
+    expect(output).toMatch(/crw--w---- +1 1234 /);
+    expect(output).toMatch(/1234\r\n$/);
   });
 
   test.runIf(allowedDevices.length > 0)('a device that is allowed is there', async () => {

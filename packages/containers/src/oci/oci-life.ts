@@ -22,7 +22,7 @@ import type { ShimLauncher } from '../process/shim-launcher.ts';
 import { parseShimIdentity, SHIM_FILE, type ShimIdentity } from '../process/shim.ts';
 import { exists, readText } from '../process/state-files.ts';
 import type { ContainerSignal, ContainerSpec, ExitStatus, StartedContainer } from '../runtime.ts';
-import type { ContainerSession } from '../session.ts';
+import { hasTerminal, type ContainerSession } from '../session.ts';
 import type { CgroupHost } from './cgroup-host.ts';
 import { cgroupReader, memoryFate } from './cgroup-usage.ts';
 import { attachNetworks, detachNetworks, type AttachedNetwork, type CniOptions } from './cni.ts';
@@ -42,6 +42,7 @@ import { configText, ociConfig, type OciHost } from './oci-config.ts';
 import { removeGroups } from './remove-group.ts';
 import { runToolIn } from './run-tool.ts';
 import { GATE_FILE, openGate } from './start-gate.ts';
+import { createAtTerminal, holdingHook, releaseFromHook } from './terminal.ts';
 
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
@@ -126,15 +127,18 @@ export class OciLife {
     container.host = host;
     if (input.parent?.networks !== undefined) await keepNetworks(container, input.parent.networks);
     // The environment may hold secrets.
-    const config = configText(ociConfig(spec, host));
+    const config = configText({
+      ...ociConfig(spec, host),
+      ...(hasTerminal(spec) && { hooks: { createRuntime: [holdingHook(directory)] } }),
+    });
     await writeFile(join(directory, 'config.json'), config, { mode: 0o600 });
     const { tools, launcher } = this.options;
     const runtimeRoot = this.#runtimeRoot();
     const { sandboxPath } = spec;
-    const pid = await createUnderConmon(
-      { id: spec.id, tools, directory, runtimeRoot, sandboxPath, user: host.user },
-      launcher,
-    );
+    const request = { id: spec.id, tools, directory, runtimeRoot, sandboxPath, user: host.user };
+    const pid = hasTerminal(spec)
+      ? await createAtTerminal(request, spec.container?.tty_info?.window_size, launcher)
+      : await createUnderConmon(request, launcher);
     const conmon = Number((await readText(join(directory, CONMON_PID_FILE))).trim());
     const [first = '', watcher = ''] = await Promise.all([pid, conmon].map(identityTextOf));
     await writeFile(join(directory, INIT_FILE), first);
@@ -153,8 +157,10 @@ export class OciLife {
     await this.#attachNetworks(container, init.pid);
     container.isStarted = true;
     this.#watch(container);
-    if (this.options.tools.kind === 'runc')
-      await openGate(join(this.#runtimeRoot(), spec.id, GATE_FILE), container.ended);
+    const gate = join(this.#runtimeRoot(), spec.id, GATE_FILE);
+    const { directory, ended } = container;
+    if (hasTerminal(spec)) await releaseFromHook({ directory, gate, init, ended });
+    else if (this.options.tools.kind === 'runc') await openGate(gate, ended);
     else await this.#call(['start', spec.id]);
     return startedOf(container);
   }

@@ -69,6 +69,20 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
     await writeFile(join(directory, '30-broken.conf'), '{');
   });
 
+  test('one at a terminal has its address before its program runs', async () => {
+    const { ipAddresses, id, output } = await scene().launch('busybox ip -4 addr; cat /etc/hosts', {
+      container: {
+        type: 'MESOS',
+        network_infos: [{ name: 'mesos-bridge' }],
+        hostname: 'box',
+        tty_info: {},
+      },
+    });
+    await scene().runtime.wait(id);
+    expect(await output()).toContain(`inet ${ipAddresses[0] ?? 'none'}/`);
+    expect(await output()).toMatch(new RegExp(`${ipAddresses[0] ?? 'none'}\\s+box`));
+  });
+
   test('a container on the bridge has an address and a port of the host', async () => {
     const { ipAddresses, id } = await scene().launch(server(80), {
       container: {

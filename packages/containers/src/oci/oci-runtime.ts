@@ -15,6 +15,7 @@ import type { Logger } from '@dcos/base';
 import type { DeviceAccess } from '@dcos/wire';
 import { containerError } from '../errors.ts';
 import { borrowShimLauncher } from '../process/shim-launcher.ts';
+import { connectTerminal } from '../process/switchboard.ts';
 import { createTurnstile } from '../process/turnstile.ts';
 import type {
   ContainerRuntime,
@@ -30,7 +31,12 @@ import type {
   StartedContainer,
 } from '../runtime.ts';
 import { attachSandbox } from '../sandbox-output.ts';
-import type { ContainerSession, SessionOptions } from '../session.ts';
+import {
+  hasTerminal,
+  type ContainerSession,
+  type ContainerTerminal,
+  type SessionOptions,
+} from '../session.ts';
 import { findCgroups } from './cgroup-host.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
 import { cgroupReader, cgroupUsage } from './cgroup-usage.ts';
@@ -117,6 +123,11 @@ class OciRuntime implements ContainerRuntime {
   }
 
   async prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void> {
+    if (hasTerminal(spec) && this.#options.runtime === 'crun')
+      throw containerError(
+        'CONTAINER_INVALID',
+        'a terminal for the first process needs runc: open a session',
+      );
     const wanted = networksOf(spec.container);
     if (wanted.kind === 'private') await findNetworks(wanted.networks, this.#cni);
     await this.#prepareImages(spec, abort);
@@ -168,6 +179,13 @@ class OciRuntime implements ContainerRuntime {
     // The container may have ended meanwhile.
     if (!isUp(container)) session.signal(constants.signals.SIGKILL);
     return session;
+  }
+
+  async openTerminal(id: string): Promise<ContainerTerminal> {
+    const container = this.#container(id);
+    if (!hasTerminal(container.spec) || !isUp(container))
+      throw containerError('CONTAINER_UNKNOWN', `no terminal of a container ${id}`);
+    return await connectTerminal(container.directory);
   }
 
   async attach(

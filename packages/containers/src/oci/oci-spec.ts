@@ -9,6 +9,7 @@ export interface OciConfig {
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly hostname?: string;
   readonly mounts: readonly OciMount[];
+  readonly hooks?: { readonly createRuntime: readonly OciHook[] };
   readonly linux: {
     readonly namespaces: readonly OciNamespace[];
     readonly cgroupsPath: string;
@@ -20,6 +21,13 @@ export interface OciConfig {
     readonly readonlyPaths: readonly string[];
     readonly seccomp?: OciSeccomp;
   };
+}
+
+/** A program of the host that the runtime runs while it makes a container; it gets the container's state as input. */
+export interface OciHook {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
 }
 
 export interface OciProcess {

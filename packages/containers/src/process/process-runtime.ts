@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { getgid, getuid } from 'node:process';
 import { assert, errorText, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import { attachSandbox } from '../sandbox-output.ts';
@@ -25,8 +26,13 @@ import type {
   RecoveredContainer,
   StartedContainer,
 } from '../runtime.ts';
-import type { ContainerSession, SessionOptions } from '../session.ts';
-import { accountOf } from './accounts.ts';
+import {
+  hasTerminal,
+  type ContainerSession,
+  type ContainerTerminal,
+  type SessionOptions,
+} from '../session.ts';
+import { accountOf, type Account } from './accounts.ts';
 import { runCommand, vectorInShim } from './run-command.ts';
 import { fateOf, hasEnded, isRunning, usageBySession } from './process-table.ts';
 import { sendToGroup, signalGroup } from './process-group.ts';
@@ -35,9 +41,11 @@ import { createSessionSweep, type SessionSweep } from './session-sweep.ts';
 import { openProcessSession } from './session.ts';
 import { borrowShimLauncher, type LaunchRequest, type ShimLauncher } from './shim-launcher.ts';
 import { exists, readText, taskPid } from './state-files.ts';
+import { connectTerminal, startAtTerminal, terminalClosed } from './switchboard.ts';
 import { createTurnstile } from './turnstile.ts';
 import {
   KILLED_FILE,
+  SHIM_AT_TERMINAL,
   SHIM_FILE,
   STATUS_FILE,
   parseShimIdentity,
@@ -73,6 +81,9 @@ interface Entry {
   group: number | undefined;
   readonly sessions: Set<ContainerSession>;
 }
+
+/** Whom the output of tasks without an account of their own belongs to. */
+const OURSELVES: Account = { uid: getuid?.() ?? 0, gid: getgid?.() ?? 0 };
 
 /** Makes the runtime; nothing is touched before the first call. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): ContainerRuntime {
@@ -144,14 +155,48 @@ class ProcessRuntime implements ContainerRuntime {
     const vector = vectorInShim(spec.command, spec.environment);
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
     if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
-    const pid = await this.#launch(entry, {
+    const request = {
       statePath,
       vector,
       directory: spec.sandboxPath,
       environment: spec.environment,
       account,
-    });
+    };
+    const pid = hasTerminal(spec)
+      ? await this.#launchAtTerminal(entry, request)
+      : await this.#launch(entry, request);
     return { pid, ipAddresses: [] };
+  }
+
+  /** The same under a switchboard: its shim leads the session of a terminal, and is nobody's child that we know. */
+  async #launchAtTerminal(entry: Entry, request: LaunchRequest): Promise<number> {
+    const { spec, statePath } = entry;
+    const { account, vector, directory, environment } = request;
+    const start = await startAtTerminal(
+      {
+        file: '/bin/sh',
+        vector: ['-c', SHIM_AT_TERMINAL, 'dcos-shim', statePath, '0', ...vector],
+        directory,
+        environment,
+        account,
+        statePath,
+        makesState: true,
+        size: spec.container?.tty_info?.window_size,
+        sandboxPath: spec.sandboxPath,
+        owner: account ?? OURSELVES,
+        marks: [],
+      },
+      this.#launcher,
+    );
+    if (start.kind === 'started') {
+      await this.#shimOf(entry);
+      this.#watch(entry);
+      return start.pid;
+    }
+    const message = start.kind === 'lost' ? 'the launcher of tasks died' : start.message;
+    if (start.kind === 'lost') await this.#giveUp(entry);
+    else this.#end(entry, { kind: 'unknown', message });
+    throw containerError('CONTAINER_LAUNCH_FAILED', `cannot start the task: ${message}`);
   }
 
   /** Resolves with the task's pid. Whatever happens, the entry's end is told sooner or later. */
@@ -272,6 +317,13 @@ class ProcessRuntime implements ContainerRuntime {
     // The container may have ended meanwhile.
     if (entry.status !== undefined) session.signal(constants.signals.SIGKILL);
     return session;
+  }
+
+  async openTerminal(id: string): Promise<ContainerTerminal> {
+    const { spec, status, statePath } = this.#entry(id);
+    if (!hasTerminal(spec) || status !== undefined)
+      throw containerError('CONTAINER_UNKNOWN', `no terminal of a container ${id}`);
+    return await connectTerminal(statePath);
   }
 
   async attach(
@@ -442,6 +494,8 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   async #endOf(entry: Entry): Promise<ExitStatus> {
+    // The switchboard writes what is left of the output.
+    if (hasTerminal(entry.spec)) await terminalClosed(entry.statePath);
     const recorded = await this.#recordedStatus(entry);
     if (recorded !== undefined) return recorded;
     const wasKilled = entry.isKilled === true || (await exists(join(entry.statePath, KILLED_FILE)));

@@ -12,15 +12,12 @@ import type { Duplex, Writable } from 'node:stream';
 import type { IPty } from '@lydell/node-pty';
 import { containerError } from '../errors.ts';
 import type { ExitStatus } from '../runtime.ts';
-import type { ContainerSession, SessionOptions } from '../session.ts';
+import { END_OF_TRANSMISSION, type ContainerSession, type SessionOptions } from '../session.ts';
 import type { Account } from './accounts.ts';
 import { sendToGroup } from './process-group.ts';
 import { identityTextOf } from './process-table.ts';
 import { commandVector } from './run-command.ts';
 import { SHIM_FILE } from './shim.ts';
-
-/** What ends input at a terminal. */
-const END_OF_TRANSMISSION = Uint8Array.of(4);
 
 export interface ProcessSessionOptions extends SessionOptions {
   /** Directory that is this session's alone; made and removed here. */

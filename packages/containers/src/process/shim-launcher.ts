@@ -25,7 +25,7 @@ import {
 import { SHIM_PROGRAM } from './shim.ts';
 
 /** Flags that keep it small: it holds nothing but a line per running task. */
-const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+export const NODE_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
 
 export type LaunchRequest = Omit<StartRequest, 'kind' | 'launch'>;
 export type ToolCall = Omit<ToolRequest, 'kind' | 'launch'>;

@@ -76,6 +76,9 @@ export const SHIM_PROGRAM = [
   'kill -KILL 0',
 ].join('\n');
 
+/** The same at a terminal, through which no other descriptor comes: nobody listens on the third. */
+export const SHIM_AT_TERMINAL = `exec 3>/dev/null\n${SHIM_PROGRAM}`;
+
 /** Reads the `status` file; undefined when no status is in it yet. */
 export function parseStatus(text: string): ExitStatus | undefined {
   const match = /^(\d{1,3})( signal)?\n/.exec(text);
