@@ -1,14 +1,13 @@
 /** Containers that clients launch through the agent's API, over real HTTP and with real processes. */
 
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { agentApi, createRecordDecoder, decode, encode, encodeRecord } from '@dcos/wire';
 import type { RunningAgent } from './shell/start-agent.ts';
 import { agentScene } from './testing/agent-scene.ts';
 import { commandTask, until } from './testing/fake-master.ts';
+import { TerminalClient } from './testing/terminal-client.ts';
 
 const scene = agentScene();
 
@@ -43,6 +42,8 @@ async function sleeper(id: string): Promise<string> {
   return container_status?.container_id?.value ?? '';
 }
 
+/** What ends input. */
+const END = new Uint8Array();
 const nested = (parent: string, value: string): object => ({ value, parent: { value: parent } });
 const done = { status: 200, type: null, body: '' };
 
@@ -158,7 +159,7 @@ test.each(['a task', 'a nested container'])(
   },
 );
 
-test('only sessions have an input', async () => {
+test('what has no terminal has no input, unless it is a session', async () => {
   const agent = await scene().start();
   const first = {
     type: 'ATTACH_CONTAINER_INPUT',
@@ -214,90 +215,11 @@ test('a standalone container answers as recorded, and is killed by a signal', as
   ).toEqual(done);
 });
 
-/** An unmodified command line's way: protobuf records both ways, the answer before the input. */
-class Terminal {
-  readonly output: IncomingMessage;
-  readonly ended: Promise<void>;
-  text = '';
-  #input: ClientRequest | undefined;
-
-  constructor(output: IncomingMessage) {
-    this.output = output;
-    const records = createRecordDecoder();
-    output.on('data', (bytes: Buffer) => {
-      for (const record of records.push(bytes)) {
-        const io = decode(agentApi.ProcessIOType, record);
-        this.text += Buffer.from(io.data?.data ?? []).toString('utf8');
-      }
-    });
-    this.ended = once(output, 'close').then(() => undefined);
-  }
-
-  static async open(agent: RunningAgent, message: agentApi.Call): Promise<Terminal> {
-    const request = httpRequest(`${agent.url}/slave(1)/api/v1`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-protobuf',
-        accept: ['application/x-protobuf', 'application/recordio'],
-        'message-accept': 'application/x-protobuf',
-      },
-    });
-    request.end(encode(agentApi.CallType, message));
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return new Terminal(response);
-  }
-
-  attachInput(
-    agent: RunningAgent,
-    container_id: agentApi.Call_WaitContainer['container_id'],
-  ): void {
-    this.#input = httpRequest(`${agent.url}/api/v1`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/recordio',
-        'message-content-type': 'application/x-protobuf',
-      },
-    });
-    this.#send({ type: 'CONTAINER_ID', container_id });
-  }
-
-  send(process_io: agentApi.ProcessIO): void {
-    this.#send({ type: 'PROCESS_IO', process_io });
-  }
-
-  type(text: string): void {
-    this.send({ type: 'DATA', data: { type: 'STDIN', data: Buffer.from(text) } });
-  }
-
-  resize(rows: number, columns: number): void {
-    this.send({
-      type: 'CONTROL',
-      control: { type: 'TTY_INFO', tty_info: { window_size: { rows, columns } } },
-    });
-  }
-
-  /** Resolves with the answer to the input. */
-  async endInput(): Promise<IncomingMessage> {
-    const input = this.#input;
-    if (input === undefined) throw new Error('no input is attached');
-    const answered = once(input, 'response');
-    input.end();
-    const [response] = (await answered) as [IncomingMessage];
-    response.resume();
-    return response;
-  }
-
-  #send(attach_container_input: agentApi.Call_AttachContainerInput): void {
-    const message: agentApi.Call = { type: 'ATTACH_CONTAINER_INPUT', attach_container_input };
-    this.#input?.write(encodeRecord(encode(agentApi.CallType, message)));
-  }
-}
-
 test('a terminal in a running task: input, window size, exit status', async () => {
   const agent = await scene().start();
   const parent = await sleeper('shell');
   const container_id = { value: 'e0c1', parent: { value: parent } };
-  const terminal = await Terminal.open(agent, {
+  const terminal = await TerminalClient.open(agent, {
     type: 'LAUNCH_NESTED_CONTAINER_SESSION',
     launch_nested_container_session: {
       container_id,
@@ -327,18 +249,44 @@ test('a terminal in a running task: input, window size, exit status', async () =
   ).toMatchObject({ body: '{"type":"WAIT_CONTAINER","wait_container":{"exit_status":1792}}' });
 });
 
+test('a nested container at a terminal is attached to, left, and attached to again', async () => {
+  const agent = await scene().start();
+  const container_id = { value: 'n1', parent: { value: await sleeper('outer') } };
+  const launched = {
+    container_id,
+    command: { value: 'stty -echo; while read line; do echo "got $line"; done; exit 4' },
+    container: { type: 'MESOS', tty_info: {} },
+  };
+  const launch = { type: 'LAUNCH_NESTED_CONTAINER', launch_nested_container: launched };
+  expect(await call(agent, launch)).toEqual(done);
+  for (const text of ['one', 'two']) {
+    const client = await TerminalClient.open(agent, {
+      type: 'ATTACH_CONTAINER_OUTPUT',
+      attach_container_output: { container_id },
+    });
+    client.attachInput(agent, container_id);
+    client.type(`${text}\n`);
+    await until(() => client.text.includes(`got ${text}`), 'it answers');
+    if (text === 'two') client.send({ type: 'DATA', data: { type: 'STDIN', data: END } });
+    expect((await client.endInput()).statusCode).toBe(200);
+  }
+  expect(
+    await call(agent, { type: 'WAIT_CONTAINER', wait_container: { container_id } }),
+  ).toMatchObject({ body: '{"type":"WAIT_CONTAINER","wait_container":{"exit_status":1024}}' });
+});
+
 test('pipes: input until its end; a second client watches, none other types', async () => {
   const agent = await scene().start();
   const parent = await sleeper('pipes');
   const container_id = { value: 'cat', parent: { value: parent } };
-  const first = await Terminal.open(agent, {
+  const first = await TerminalClient.open(agent, {
     type: 'LAUNCH_NESTED_CONTAINER_SESSION',
     launch_nested_container_session: { container_id, command: { value: 'cat; exit 2' } },
   });
   first.attachInput(agent, container_id);
   first.type('one\n');
   await until(() => first.text === 'one\n', 'it is echoed');
-  const second = await Terminal.open(agent, {
+  const second = await TerminalClient.open(agent, {
     type: 'ATTACH_CONTAINER_OUTPUT',
     attach_container_output: { container_id },
   });
@@ -400,7 +348,7 @@ test('a session ends when its client leaves, and a nested container with its tas
   const waitFor = (container_id: object): Promise<Answer> =>
     call(agent, { type: 'WAIT_CONTAINER', wait_container: { container_id } });
   const container_id = { value: 'left', parent: { value: parent } };
-  const terminal = await Terminal.open(agent, {
+  const terminal = await TerminalClient.open(agent, {
     type: 'LAUNCH_NESTED_CONTAINER_SESSION',
     launch_nested_container_session: { container_id, command: { value: 'sleep 100' } },
   });
@@ -436,7 +384,7 @@ test('a nested container outlives the agent, and its end is known afterwards', a
   const after = await start();
   const sandbox = join(workDir, 'slaves/fake-S0/frameworks/framework-0000/executors/lasting/runs');
   const waiting = call(after, { type: 'WAIT_CONTAINER', wait_container: { container_id } });
-  const exec = await Terminal.open(after, {
+  const exec = await TerminalClient.open(after, {
     type: 'LAUNCH_NESTED_CONTAINER_SESSION',
     launch_nested_container_session: {
       container_id: { value: 'touch', parent: { value: parent } },

@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ import {
   until,
   type FakeMaster,
 } from './testing/fake-master.ts';
+import { TerminalClient, type AgentAddress } from './testing/terminal-client.ts';
 
 const ociReason = await createOciRuntime({
   stateRoot: '/none',
@@ -132,6 +133,55 @@ describe.each(all)('with the runtime %s', (runtimes) => {
       message: 'Command terminated with signal Terminated',
       container_status: { executor_pid: pid },
     });
+  });
+
+  test('a task at a terminal is typed to, before and after the death of its agent', async () => {
+    const child = await spawnAgent();
+    const tty_info = { window_size: { rows: 31, columns: 97 } };
+    master.run(
+      commandTask('shell', 'stty -echo; echo "$TERM ready"; exec sh -i', {
+        container: { type: 'MESOS', tty_info },
+      }),
+    );
+    const running = await master.waitFor('shell', 'TASK_RUNNING');
+    const container_id = running.container_status?.container_id ?? { value: '' };
+    const address = (): AgentAddress => {
+      const port = master.registrations.at(-1)?.agent_info.port ?? 0;
+      return { url: `http://127.0.0.1:${port}` };
+    };
+    const stdout = join(
+      workDir,
+      'slaves/latest/frameworks/framework-0000/executors/shell/runs/latest/stdout',
+    );
+    const written = (): string => readFileSync(stdout, 'utf8');
+    await until(() => written().includes('xterm ready'), 'the shell is ready');
+    const attach = async (): Promise<TerminalClient> => {
+      const client = await TerminalClient.open(address(), {
+        type: 'ATTACH_CONTAINER_OUTPUT',
+        attach_container_output: { container_id },
+      });
+      client.attachInput(address(), container_id);
+      return client;
+    };
+    const first = await attach();
+    first.type('here=first; stty size\n');
+    await until(() => first.text.includes('31 97'), 'it has the size that was asked for');
+    // One types at a time.
+    const second = await attach();
+    expect((await second.endInput()).statusCode).toBe(409);
+    await kill(child);
+    await start();
+    const again = await attach();
+    again.resize(44, 123);
+    again.type('echo "$here"; stty size\n');
+    await until(() => /first\s+44 123/.test(again.text), 'the same shell has the new size');
+    again.type('exit 6\n');
+    expect((await master.waitFor('shell', 'TASK_FAILED')).message).toBe(
+      'Command exited with status 6',
+    );
+    await again.ended;
+    expect(again.text.length).toBeGreaterThan(0);
+    expect(written().endsWith(again.text)).toBe(true);
   });
 
   test('an end while the agent is away is reported with its status', async () => {

@@ -2,7 +2,7 @@
 
 import { beforeEach, expect, test } from 'vitest';
 import { containerId, present, seededRandom, type ContainerId, type JsonObject } from '@dcos/base';
-import type { TaskInfo } from '@dcos/wire';
+import type { ContainerInfo, TaskInfo } from '@dcos/wire';
 import { createAgent, type Agent } from './agent.ts';
 import type { AgentEffect, AgentEvent } from './events.ts';
 import {
@@ -124,6 +124,32 @@ test('in a container of the Docker engine there are sessions only', () => {
   expect(launch([parent, 'a'])).toBeUndefined();
   expect(answers).toMatchObject([{ kind: 'refused', code: 400 }]);
   expect(launch([parent, 'a'], true)).toBeDefined();
+});
+
+const AT_TERMINAL: ContainerInfo = { type: 'MESOS', tty_info: {} };
+
+test.each<[what: string, info: ContainerInfo | undefined, answer: Partial<ContainerAnswer>]>([
+  ['with a terminal', AT_TERMINAL, { kind: 'terminal', runtime: 'process' }],
+  ['without one', { type: 'MESOS' }, { kind: 'refused', code: 500 }],
+  ['that is a plain one', undefined, { kind: 'refused', code: 500 }],
+])('the input of a container %s', (_what, container, answer) => {
+  const own = container === undefined ? {} : { container };
+  const task = run('task', own);
+  const inGroup = run('member', own, true);
+  const solo = { kind: 'launch', path: ['solo'], isSession: false, command: {}, ...own } as const;
+  call(solo);
+  const id = present(agent.snapshot().launched[0], 'the container').containerId;
+  handle({ kind: 'started', id, pid: 43, ipAddresses: [] });
+  for (const path of [task, inGroup, ['solo']]) {
+    answers = [];
+    call({ kind: 'attachInput', path });
+    const named = answer.kind === 'terminal' ? { id: path === task ? task[0] : undefined } : {};
+    expect(answers).toMatchObject([{ ...answer, ...(named.id !== undefined && named) }]);
+  }
+  handle({ kind: 'exited', id, status: { kind: 'exited', code: 0 } });
+  answers = [];
+  call({ kind: 'attachInput', path: ['solo'] });
+  expect(answers).toMatchObject([{ kind: 'refused', code: 404 }]);
 });
 
 test('the record is durable before the container is started', () => {

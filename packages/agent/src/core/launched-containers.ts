@@ -21,7 +21,7 @@ export const LAUNCHED_MAX = 1_000;
 /** Ended sessions that are remembered: clients ask for their end and never remove them. */
 export const ENDED_SESSIONS_MAX = 100;
 
-/** Only sessions have an input that can be attached to. */
+/** Only sessions, and containers at a terminal, have an input that can be attached to. */
 const NO_STREAMS = 'I/O switchboard server was disabled for this container';
 
 /** Names a call until its answer. */
@@ -50,6 +50,8 @@ export type ContainerAnswer =
   | { readonly kind: 'ended'; readonly status: ExitStatus }
   /** The streams of this session may be handed over. */
   | { readonly kind: 'attached'; readonly id: ContainerId }
+  /** The input of this container's terminal may be handed over. */
+  | { readonly kind: 'terminal'; readonly id: ContainerId; readonly runtime: RuntimeName }
   /** What this container writes to its sandbox may be handed over. */
   | { readonly kind: 'followed'; readonly id: ContainerId }
   | { readonly kind: 'refused'; readonly code: 400 | 404 | 500; readonly message: string };
@@ -68,7 +70,7 @@ export function containerCalled(context: Context, call: CallId, asked: Container
   }
   const ofTask = runningTask(context, containerId(asked.path.at(-1) ?? ''));
   if (found === undefined && ofTask !== undefined) {
-    if (asked.kind === 'attachInput') return refuse(context, call, 500, NO_STREAMS);
+    if (asked.kind === 'attachInput') return attachInput(context, call, ofTask);
     if (asked.kind === 'attachOutput')
       return answer(context, call, { kind: 'followed', id: ofTask.containerId });
   }
@@ -142,6 +144,7 @@ function launch(
 interface Surroundings {
   readonly containerId: ContainerId;
   readonly runtime: RuntimeName;
+  readonly container: ContainerInfo | undefined;
   /** Of the executor around a task of a group. */
   readonly outer?: ContainerId | undefined;
 }
@@ -169,12 +172,20 @@ function parentOf(context: Context, path: readonly string[]): Parent | undefined
 }
 
 function runningTask(context: Context, id: ContainerId): Surroundings | undefined {
-  const executor = executorOfContainer(context, id)?.process;
-  if (executor !== undefined)
-    return executor.pid === undefined ? undefined : { containerId: id, runtime: executor.runtime };
+  const executor = executorOfContainer(context, id);
+  if (executor?.process !== undefined) {
+    const { pid, runtime } = executor.process;
+    const { container } = executor.info;
+    return pid === undefined ? undefined : { containerId: id, runtime, container };
+  }
   const task = taskOf(context, id);
   if (task === undefined || isTerminal(task.state) || task.pid === undefined) return undefined;
-  return { containerId: id, runtime: task.runtime, outer: task.group?.containerId };
+  return {
+    containerId: id,
+    runtime: task.runtime,
+    container: task.info.container,
+    outer: task.group?.containerId,
+  };
 }
 
 function remove(context: Context, call: CallId, found: LaunchedContainer | undefined): void {
@@ -203,7 +214,24 @@ function attach(
     answer(context, call, { kind: 'attached', id: found.containerId });
   else if (what === 'attachOutput' && found.pid !== undefined)
     answer(context, call, { kind: 'followed', id: found.containerId });
+  else if (what === 'attachInput' && found.pid !== undefined) attachInput(context, call, found);
   else refuse(context, call, 500, NO_STREAMS);
+}
+
+/** As in the original, what was not launched with a terminal has no input. */
+function attachInput(
+  context: Context,
+  call: CallId,
+  {
+    containerId: id,
+    runtime,
+    container,
+  }: Pick<Surroundings, 'containerId' | 'runtime'> & {
+    readonly container?: ContainerInfo | undefined;
+  },
+): void {
+  if (container?.tty_info === undefined) refuse(context, call, 500, NO_STREAMS);
+  else answer(context, call, { kind: 'terminal', id, runtime });
 }
 
 /** Its client is gone; nobody waits for the answer any more. */

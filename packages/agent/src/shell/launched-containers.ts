@@ -5,13 +5,14 @@
 
 import { mkdir } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { errorText, type ContainerId, type Logger } from '@dcos/base';
+import { errorText, OperationError, type ContainerId, type Logger } from '@dcos/base';
 import {
   DEFAULT_WINDOW,
   type ContainerRuntime,
   type ContainerSession,
   type ContainerSpec,
   type ContainerStats,
+  type ContainerTerminal,
   type OutputStream,
 } from '@dcos/containers';
 import type {
@@ -56,17 +57,21 @@ export interface OutputSource {
   readonly ended: Promise<unknown>;
 }
 
-/** What somebody who attached can do. */
-export interface AttachedSession extends OutputSource {
+/** Whose input can be had. */
+export interface InputTarget {
   /** Takes the input for one caller, until the returned function is called; undefined when another has it. */
   takeInput(): (() => void) | undefined;
-  readonly session: ContainerSession;
+  readonly input: Pick<ContainerSession, 'write' | 'endInput' | 'resize'>;
 }
+
+/** What somebody who attached to a session can do. */
+export type AttachedSession = OutputSource & InputTarget;
 
 export class LaunchedContainers {
   readonly #options: LaunchedContainersOptions;
   readonly #answers = new Map<CallId, (answer: ContainerAnswer) => void>();
   readonly #sessions = new Map<ContainerId, OpenSession>();
+  readonly #takenTerminals = new Set<ContainerId>();
   #lastCall: CallId = 0;
   #closed = false;
 
@@ -101,7 +106,7 @@ export class LaunchedContainers {
     const open = this.#sessions.get(id);
     if (open === undefined) return undefined;
     return {
-      session: open.session,
+      input: open.session,
       ended: open.session.ended,
       read(sink) {
         open.sinks.add(sink);
@@ -113,6 +118,33 @@ export class LaunchedContainers {
         open.isInputTaken = true;
         return () => {
           open.isInputTaken = false;
+        };
+      },
+    };
+  }
+
+  /** The input of a terminal that the core said may be attached to; undefined when its container has ended. */
+  async attachTerminal(id: ContainerId, name: RuntimeName): Promise<InputTarget | undefined> {
+    const taken = this.#takenTerminals;
+    let terminal: ContainerTerminal | undefined;
+    try {
+      terminal = await this.#options.runtimes.get(name)?.openTerminal(id);
+    } catch (error) {
+      if (!(error instanceof OperationError && error.code === 'CONTAINER_UNKNOWN')) throw error;
+    }
+    if (terminal === undefined) return undefined;
+    const input = terminal;
+    return {
+      input,
+      takeInput() {
+        if (taken.has(id)) {
+          input.close();
+          return undefined;
+        }
+        taken.add(id);
+        return () => {
+          taken.delete(id);
+          input.close();
         };
       },
     };

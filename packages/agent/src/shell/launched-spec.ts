@@ -49,6 +49,7 @@ export function launchedSpec(input: LaunchedSpecInput): ContainerSpec {
         MESOS_SANDBOX: sandboxPath,
         MESOS_DIRECTORY: sandboxPath,
         PATH: DEFAULT_PATH,
+        ...(container.container?.tty_info !== undefined && { TERM: 'xterm' }),
         ...input.extra,
       },
       container.command,

@@ -59,6 +59,7 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     // An image has a search path of its own.
     ...(hasRoot ? {} : { PATH: DEFAULT_PATH }),
     ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : {}),
+    ...(task.info.container?.tty_info === undefined ? {} : { TERM: 'xterm' }),
     ...input.extra,
   };
   return withVariables(environment, task.info.command);

@@ -15,7 +15,7 @@ import {
   encodingOfContentType,
 } from '@dcos/wire';
 import type { ContainerAnswer, ContainerCall } from '../../core/index.ts';
-import type { AttachedSession, LaunchedContainers, OutputSource } from '../launched-containers.ts';
+import type { InputTarget, LaunchedContainers, OutputSource } from '../launched-containers.ts';
 import { chainOf, containerIdProblem, waitResponse } from './container-calls.ts';
 import {
   InputError,
@@ -82,6 +82,9 @@ export async function answerContainerCall(
       streamOutput({ reply, attached, form, onClose: () => undefined });
       return reply;
     }
+    case 'terminal':
+      // Only for a request that is a stream.
+      return await plain(reply, 400, 'Expecting a streaming request');
     default:
       return answer satisfies never;
   }
@@ -118,7 +121,7 @@ export async function takeInput(
     if (release === undefined)
       return await plain(reply, 409, 'Another request has the input of this container');
     try {
-      await carryInput(records, attached);
+      await carryInput(records, attached.input);
     } finally {
       release();
     }
@@ -137,7 +140,7 @@ interface Refusal {
 async function attachedTo(
   options: ContainerApiOptions,
   { type, attach_container_input: input }: agentApi.Call,
-): Promise<AttachedSession | Refusal | string> {
+): Promise<InputTarget | Refusal | string> {
   const invalid = (what: string): string => `Failed to validate agent::Call: ${what}`;
   if (type !== 'ATTACH_CONTAINER_INPUT')
     return invalid("Expecting 'ATTACH_CONTAINER_INPUT' as the type of a streaming request");
@@ -151,8 +154,16 @@ async function attachedTo(
     .containers()
     .call({ kind: 'attachInput', path }, new AbortController().signal);
   if (answer.kind === 'refused') return { code: answer.code, refusal: answer.message };
-  const attached = answer.kind === 'attached' ? options.containers().attach(answer.id) : undefined;
-  return attached ?? { code: 404, refusal: GONE };
+  return (await inputOf(options.containers(), answer)) ?? { code: 404, refusal: GONE };
+}
+
+async function inputOf(
+  containers: LaunchedContainers,
+  answer: ContainerAnswer,
+): Promise<InputTarget | undefined> {
+  if (answer.kind === 'attached') return containers.attach(answer.id);
+  if (answer.kind === 'terminal') return await containers.attachTerminal(answer.id, answer.runtime);
+  return undefined;
 }
 
 /** RecordIO when the client names it, with records as `Message-Accept` says; else the plain type. */

@@ -14,7 +14,7 @@ import {
   encodeRecord,
   type Encoding,
 } from '@dcos/wire';
-import type { AttachedSession, OutputSource } from '../launched-containers.ts';
+import type { InputTarget, OutputSource } from '../launched-containers.ts';
 
 /** How often a stream says that it is still there. */
 const HEARTBEAT_MS = 30_000;
@@ -97,20 +97,20 @@ export async function* inputRecords(
   }
 }
 
-/** Carries input into a session until the client ends it. Throws {@link InputError}. */
+/** Carries input into a session or a terminal until the client ends it. Throws {@link InputError}. */
 export async function carryInput(
   records: AsyncIterable<agentApi.Call>,
-  { session }: AttachedSession,
+  input: InputTarget['input'],
 ): Promise<void> {
-  for await (const { attach_container_input: input } of records) {
-    const io = input?.process_io;
+  for await (const { attach_container_input: body } of records) {
+    const io = body?.process_io;
     if (io === undefined) throw new InputError("Expecting 'process_io' to be present");
     if (io.type === 'CONTROL') {
       const size = io.control?.tty_info?.window_size;
-      if (size !== undefined) session.resize(size);
+      if (size !== undefined) input.resize(size);
     } else if (io.data?.type !== 'STDIN') {
       throw new InputError("Expecting data of type 'STDIN'");
-    } else if (io.data.data === undefined || io.data.data.length === 0) session.endInput();
-    else await session.write(io.data.data);
+    } else if (io.data.data === undefined || io.data.data.length === 0) input.endInput();
+    else await input.write(io.data.data);
   }
 }
