@@ -14,7 +14,7 @@ import type { agentProtocol, Resource, Task } from '@dcos/wire';
 import { createMaster, defaultMasterOptions } from '../../packages/master/src/core/index.ts';
 import { masterConfigSchema, type MasterConfig } from '../../packages/master/src/shell/config.ts';
 import { BUILD } from '../../packages/master/src/shell/identity.ts';
-import { MasterShell } from '../../packages/master/src/shell/start-master.ts';
+import { MasterShell } from '../../packages/master/src/shell/master-shell.ts';
 import { createSystemRandom, systemClock } from '../../packages/master/src/shell/system-ports.ts';
 
 export interface BenchMaster {

@@ -47,9 +47,17 @@ export const allowedDevicesSchema = z.strictObject({
 
 export const agentConfigSchema = z
   .object({
-    /** `http://host:port` or `https://host:port` of the masters, tried in turn. */
+    /**
+     * `http://host:port` or `https://host:port` of the masters, tried in turn; or the `zk://…` that masters were
+     * given, where the leader is found.
+     */
     masters: z
-      .union([z.array(z.url()).min(1), z.url().transform((url) => [url])])
+      .union([
+        // First, since it looks like a URL too.
+        z.string().startsWith('zk://', 'expected http://…, https://… or zk://…'),
+        z.array(z.url()).min(1),
+        z.url().transform((url) => [url]),
+      ])
       .default(['http://127.0.0.1:5050']),
     /**
      * A file with what the agent logs in with, where masters demand it: `{"principal","secret"}`, a line

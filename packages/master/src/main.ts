@@ -1,24 +1,33 @@
 /**
  * A master of its own: settings from defaults, a file, `MESOS_*` variables and flags (the original's and ours),
- * the registry in a SQLite file of its data directory, or in memory. Ends with 1 when it cannot go on, so that a supervisor starts it anew.
+ * the registry in a SQLite file of its data directory, in memory, or, with `--zk`, in ZooKeeper. Ends with 1 when it cannot go on, so that a supervisor starts it anew.
  */
 
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { durationText } from '@dcos/base';
 import { translateLibprocessTls } from '@dcos/http';
 import { openMemoryStore, openSqliteStore } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
 import { masterConfigSchema } from './shell/config.ts';
 import { translateFlags } from './shell/given-flags.ts';
 import { discoverIp } from './shell/ip-discovery.ts';
-import { startMaster } from './shell/start-master.ts';
+import { serveMaster } from './shell/start-master.ts';
+import { clusterOf } from './shell/zookeeper-cluster.ts';
 
 const processSchema = masterConfigSchema.extend({
-  /** Where the registry is kept. */
+  /** Where the registry is kept, without `zk`. */
   dataDir: z.string().min(1).default('.dcos/master'),
   /** A command that prints the address to listen on, in place of `ip`. */
   ipDiscoveryCommand: z.string().min(1).optional(),
+  /**
+   * `zk://[user:password@]host:port,host:port/path`, or the file that has it: several masters elect one of
+   * them there, and keep the registry there.
+   */
+  zk: z.string().min(1).optional(),
+  /** How long ZooKeeper waits for a master that is silent. */
+  zkSessionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(10_000),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Standard error when absent. */
   logFile: z.string().min(1).optional(),
@@ -42,23 +51,38 @@ await runProgram({
     const translated = translateFlags({ flags, environment: tls.environment });
     return { ...translated, notes: [...tls.notes, ...translated.notes] };
   },
-  async start({ dataDir, logLevel, logFile, ipDiscoveryCommand, ...config }, { logger, fail }) {
+  async start(settings, { logger, fail }) {
+    const { dataDir, logLevel, logFile, ipDiscoveryCommand, zk, zkSessionTimeoutMs, ...config } =
+      settings;
     const ip = ipDiscoveryCommand === undefined ? config.ip : await discoverIp(ipDiscoveryCommand);
     mkdirSync(dataDir, { recursive: true });
+    const cluster =
+      zk === undefined
+        ? undefined
+        : clusterOf(zk, { zkSessionTimeoutMs, registry: config.registry });
     const store =
-      config.registry === 'in_memory'
-        ? openMemoryStore()
-        : openSqliteStore(join(dataDir, 'registry.sqlite'));
+      cluster !== undefined
+        ? await cluster.open(logger)
+        : config.registry === 'in_memory'
+          ? openMemoryStore()
+          : openSqliteStore(join(dataDir, 'registry.sqlite'));
     const flags = {
       work_dir: dataDir,
       logging_level: LEVELS[logLevel],
+      zk_session_timeout: durationText(zkSessionTimeoutMs),
+      ...(cluster !== undefined && { zk: cluster.shown }),
       ...(ipDiscoveryCommand !== undefined && { ip_discovery_command: ipDiscoveryCommand }),
       ...(logFile !== undefined && { log_dir: dirname(logFile) }),
     };
-    const master = await startMaster({ ...config, ip }, { logger, store, flags, onFatal: fail });
+    const master = await serveMaster({ ...config, ip }, { logger, store, flags, onFatal: fail });
+    let isClosing = false;
+    // One of several is ready when it sends clients to the leader.
+    if (cluster === undefined) await master.leading;
+    else master.leading.catch((error: unknown) => void (isClosing || fail(error)));
     process.stdout.write(`master ready at ${master.url}\n`);
     return {
       async close() {
+        isClosing = true;
         await master.close();
         await store.close();
       },

@@ -4,7 +4,7 @@
  */
 
 import { OperationError } from '@dcos/base';
-import type { Lease } from './store.ts';
+import type { Leader, Lease, Unwatch } from './store.ts';
 
 interface Candidacy {
   readonly candidate: string;
@@ -20,7 +20,8 @@ interface Holder {
 
 export interface Elections {
   elect(election: string, candidate: string): Promise<Lease>;
-  leader(election: string): { readonly candidate: string; readonly epoch: number } | undefined;
+  leader(election: string): Leader | undefined;
+  watchLeader(election: string, listener: (leader: Leader | undefined) => void): Unwatch;
   close(): void;
 }
 
@@ -30,7 +31,18 @@ export interface Elections {
 export function createElections(nextEpoch: (election: string) => number): Elections {
   const holders = new Map<string, Holder>();
   const queues = new Map<string, Candidacy[]>();
+  const listeners = new Map<string, Set<(leader: Leader | undefined) => void>>();
   let closed = false;
+
+  function leader(election: string): Leader | undefined {
+    const holder = holders.get(election);
+    return holder && { candidate: holder.candidate, epoch: holder.epoch };
+  }
+
+  function tell(election: string): void {
+    const now = leader(election);
+    for (const listener of listeners.get(election) ?? []) listener(now);
+  }
 
   function advance(election: string): void {
     if (closed || holders.has(election)) return;
@@ -48,8 +60,10 @@ export function createElections(nextEpoch: (election: string) => number): Electi
       holders.delete(election);
       resolveLost();
       advance(election);
+      if (!holders.has(election)) tell(election);
     };
     holders.set(election, { candidate: next.candidate, epoch, end });
+    tell(election);
     next.won({ epoch, isHeld: () => held, lost, release: async () => end() });
   }
 
@@ -63,11 +77,13 @@ export function createElections(nextEpoch: (election: string) => number): Electi
         advance(election);
       });
     },
-    leader(election) {
-      const holder = holders.get(election);
-      return holder === undefined
-        ? undefined
-        : { candidate: holder.candidate, epoch: holder.epoch };
+    leader,
+    watchLeader(election, listener) {
+      const set = listeners.get(election) ?? new Set();
+      listeners.set(election, set.add(listener));
+      const now = leader(election);
+      if (now !== undefined) listener(now);
+      return () => void set.delete(listener);
     },
     close() {
       closed = true;

@@ -1,6 +1,23 @@
 export * from './memory-store.ts';
 export * from './sqlite-store.ts';
-export type { Change, CommitOptions, Entry, Lease, Store, Unwatch, Write } from './store.ts';
+export type {
+  Change,
+  CommitOptions,
+  ElectOptions,
+  Entry,
+  Leader,
+  Lease,
+  Store,
+  Unwatch,
+  Write,
+} from './store.ts';
 export { BATCH_WRITES_MAX, KEY_LENGTH_MAX, VALUE_BYTES_MAX } from './store.ts';
 export { parseZooKeeperAddress, type ZooKeeperAddress } from './core/zookeeper/index.ts';
 export { openZooKeeperStore, type ZooKeeperStoreOptions } from './zookeeper/zookeeper-store.ts';
+export type { ElectionLayout } from './zookeeper/candidates.ts';
+export {
+  detectMaster,
+  masterElectionLayout,
+  type MasterAddress,
+  type MasterDetectorOptions,
+} from './zookeeper/detector.ts';

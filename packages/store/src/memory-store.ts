@@ -66,6 +66,7 @@ export function openMemoryStore(): Store {
     watch: (prefix, listener) => watchers.add(prefix, listener),
     elect: (election, candidate) => elections.elect(election, candidate),
     leader: async (election) => elections.leader(election),
+    watchLeader: (election, listener) => elections.watchLeader(election, listener),
     async close() {
       closed = true;
       elections.close();

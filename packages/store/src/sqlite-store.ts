@@ -173,6 +173,7 @@ export function openSqliteStore(path: string): Store {
     watch: (prefix, listener) => watchers.add(prefix, listener),
     elect: (election, candidate) => elections.elect(election, candidate),
     leader: async (election) => elections.leader(election),
+    watchLeader: (election, listener) => elections.watchLeader(election, listener),
     async close() {
       if (closed) return;
       flush();

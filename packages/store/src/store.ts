@@ -60,6 +60,20 @@ export interface CommitOptions {
 
 export type Unwatch = () => void;
 
+export interface Leader {
+  /** What it called itself. */
+  readonly candidate: string;
+  readonly epoch: number;
+}
+
+export interface ElectOptions {
+  /**
+   * Watches over the process of the candidate that this one waits for, until the returned function is called.
+   * `gone` says that it has ended for certain: nobody waits for its session to be over then.
+   */
+  readonly guard?: (candidate: string, gone: () => void) => () => void;
+}
+
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
   /** All entries whose key begins so, ordered by key. */
@@ -73,10 +87,13 @@ export interface Store {
   /** Calls back after each commit that touched such a key, in commit order. */
   watch(prefix: string, listener: (changes: readonly Change[]) => void): Unwatch;
   /** Resolves when this candidate leads. */
-  elect(election: string, candidate: string): Promise<Lease>;
-  leader(
-    election: string,
-  ): Promise<{ readonly candidate: string; readonly epoch: number } | undefined>;
+  elect(election: string, candidate: string, options?: ElectOptions): Promise<Lease>;
+  leader(election: string): Promise<Leader | undefined>;
+  /**
+   * Calls back with whoever leads now, if anybody does, and after each change. While no server answers the
+   * last one counts, for as long as a session does.
+   */
+  watchLeader(election: string, listener: (leader: Leader | undefined) => void): Unwatch;
   close(): Promise<void>;
 }
 

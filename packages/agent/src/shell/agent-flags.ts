@@ -63,7 +63,7 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
           launcher: 'linux',
         }
       : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
-    master: config.masters.join(','),
+    master: shownMasters(config.masters),
     oversubscribed_resources_interval: durationText(config.oversubscribedResourcesIntervalMs),
     port: String(config.port),
     ...(config.qosController !== 'none' && {
@@ -77,4 +77,9 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     resources: config.resources,
     work_dir: config.workDir,
   };
+}
+
+/** What an address of ZooKeeper logs in with is nobody's business. */
+function shownMasters(masters: AgentConfig['masters']): string {
+  return typeof masters === 'string' ? masters.replace(/^zk:\/\/.*@/, 'zk://') : masters.join(',');
 }

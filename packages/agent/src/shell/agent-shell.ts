@@ -86,7 +86,7 @@ export class AgentShell {
     this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
-    this.#connection?.disconnect();
+    await this.#connection?.close();
     await this.#draining;
   }
 

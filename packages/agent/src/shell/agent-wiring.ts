@@ -5,6 +5,7 @@
 
 import { errorText } from '@dcos/base';
 import type { Agent, AgentSnapshot } from '../core/index.ts';
+import type { AgentConfig } from '../config.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { AgentShell } from './agent-shell.ts';
 import { systemClock } from './clock.ts';
@@ -16,6 +17,7 @@ import type { Fetcher } from './fetcher/fetcher.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createMasterConnection, type MasterConnection } from './master-connection.ts';
+import { electedMaster, listedMasters } from './master-detector.ts';
 import { hasRevocable } from './oversubscription.ts';
 
 export interface WiringOptions {
@@ -101,10 +103,18 @@ function launcherOf({ parts, core, fetcher, port }: WiringOptions, shell: AgentS
   });
 }
 
+/** As the original, which speaks TLS with everybody or with nobody. */
+function hasTls({ sslCertFile, sslCaFile }: AgentConfig): boolean {
+  return sslCertFile !== undefined || sslCaFile !== undefined;
+}
+
 function connectionOf({ parts, onMaster }: WiringOptions, shell: AgentShell): MasterConnection {
   const { config, logger, tls } = parts;
   return createMasterConnection({
-    masters: config.masters,
+    masters:
+      typeof config.masters === 'string'
+        ? electedMaster(config.masters, { logger, hasTls: hasTls(config) })
+        : listedMasters(config.masters),
     logger,
     authorization: createCredential(config.credential, logger),
     tls,

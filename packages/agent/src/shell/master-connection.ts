@@ -9,6 +9,7 @@ import { errorText, type Logger } from '@dcos/base';
 import type { ClientTls } from '@dcos/http';
 import { agentProtocol, decode, encode } from '@dcos/wire';
 import { PROTOCOL_VERSION } from '../core/index.ts';
+import type { MasterDetector } from './master-detector.ts';
 
 /** How long opening may take. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -20,8 +21,7 @@ const BUFFERED_BYTES_MAX = 256 * 1024 * 1024;
 const REDIRECTS_MAX = 4;
 
 export interface MasterConnectionOptions {
-  /** `http://host:port` or `https://host:port` of the masters; tried in turn. */
-  readonly masters: readonly string[];
+  readonly masters: MasterDetector;
   readonly logger: Logger;
   /** What proves who the agent is, for each attempt anew. */
   readonly authorization: () => string | undefined;
@@ -38,12 +38,17 @@ export interface MasterConnection {
   /** Dropped when there is no open connection: whatever matters is sent again after a registration. */
   send(message: agentProtocol.ToMaster): void;
   disconnect(): void;
+  /** Ends the connection, and the search for masters. */
+  close(): Promise<void>;
 }
 
 /** Makes the connection, closed. */
 export function createMasterConnection(options: MasterConnectionOptions): MasterConnection {
-  let next = 0;
+  const { masters } = options;
   let socket: WebSocket | undefined;
+  /** Whom the socket was opened to, before any redirect. */
+  let target = '';
+  let cancelWait: (() => void) | undefined;
 
   function attempt(master: string, redirects: number): void {
     const url = new URL('/api/agent', master);
@@ -69,14 +74,14 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
     });
     opening.on('unexpected-response', (_request, response) => {
       const { location } = response.headers;
-      const target = location === undefined ? null : URL.parse(location, master);
-      if (response.statusCode !== 307 || redirects >= REDIRECTS_MAX || !isMaster(target)) {
+      const other = location === undefined ? null : URL.parse(location, master);
+      if (response.statusCode !== 307 || redirects >= REDIRECTS_MAX || !isMaster(other)) {
         reason = `${master} answered ${response.statusCode ?? 'nothing'}`;
-      } else if (url.protocol === 'wss:' && target.protocol === 'http:') {
-        reason = `${master} redirects to ${target.origin}, which has no TLS`;
+      } else if (url.protocol === 'wss:' && other.protocol === 'http:') {
+        reason = `${master} redirects to ${other.origin}, which has no TLS`;
       } else {
         redirected = true;
-        attempt(target.origin, redirects + 1);
+        attempt(other.origin, redirects + 1);
       }
       response.resume();
       opening.terminate();
@@ -88,7 +93,6 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
     opening.on('close', () => {
       if (redirected || socket !== opening) return;
       socket = undefined;
-      next += 1;
       options.onDisconnected(reason ?? 'the master closed the connection');
     });
   }
@@ -105,9 +109,17 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
     }
   }
 
+  masters.onChange((master) => {
+    // What the old one still sends is of no interest; a new registration says all that matters.
+    if (socket !== undefined && master !== target) socket.terminate();
+  });
+
   return {
     connect() {
-      attempt(options.masters[next % options.masters.length] ?? '', 0);
+      cancelWait = masters.next((master) => {
+        target = master;
+        attempt(master, 0);
+      });
     },
     send(message) {
       if (socket?.readyState !== WebSocket.OPEN) return;
@@ -120,6 +132,11 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
     },
     disconnect() {
       socket?.terminate();
+    },
+    async close() {
+      cancelWait?.();
+      socket?.terminate();
+      await masters.stop();
     },
   };
 }

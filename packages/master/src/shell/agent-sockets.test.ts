@@ -10,11 +10,14 @@ function upgradeRequest(url: string, headers: Readonly<Record<string, string>>):
   return { url, headers, method: 'GET', socket: { localAddress: '10.0.0.1' } } as never;
 }
 
+const LEADER = { status: 307, location: '//other:5050' } as const;
+
 test.each([
-  ['another path', '/other', 100],
-  ['too many connections', '/api/agent', 0],
-  ['no WebSocket', '/api/agent', 100],
-])('an upgrade refused for %s survives a client that resets', (_why, url, connectionsMax) => {
+  ['another path', '/other', 100, undefined],
+  ['too many connections', '/api/agent', 0, undefined],
+  ['no WebSocket', '/api/agent', 100, undefined],
+  ['another leader', '/api/agent', 100, LEADER],
+])('an upgrade refused for %s survives a client that resets', (_why, url, connectionsMax, to) => {
   const server = new Server();
   const sockets = new AgentSockets({
     frameBytesMax: 1024,
@@ -23,6 +26,7 @@ test.each([
     registerTimeoutMs: 1000,
     clock: systemClock,
     logger: silentLogger,
+    elsewhere: () => to,
     onFrame: () => undefined,
     onClosed: () => undefined,
   });

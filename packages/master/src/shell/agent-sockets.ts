@@ -11,6 +11,7 @@ import type { Clock, Logger } from '@dcos/base';
 import { loopbackRefusal } from '@dcos/http';
 import { agentProtocol, decode, encode, WireError } from '@dcos/wire';
 import type { ConnectionId } from '../core/effects.ts';
+import type { Elsewhere } from './leader-redirect.ts';
 
 const AGENT_PATH = '/api/agent';
 
@@ -29,6 +30,8 @@ export interface AgentSocketsOptions {
   readonly logger: Logger;
   /** When agents must log in. */
   readonly logIn?: AgentLogIn | undefined;
+  /** Where agents are to go; undefined when they are right here. */
+  readonly elsewhere: () => Elsewhere | undefined;
   /** The principal is that of the log-in. */
   readonly onFrame: (
     connection: ConnectionId,
@@ -105,7 +108,14 @@ export class AgentSockets {
     head: Buffer,
     principal: string | undefined,
   ): void {
-    if (this.#sockets.size >= this.#options.connectionsMax) {
+    const elsewhere = this.#options.elsewhere();
+    if (elsewhere?.status === 307) {
+      socket.end(
+        `HTTP/1.1 307 Temporary Redirect\r\nlocation: ${elsewhere.location}${AGENT_PATH}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      );
+      return;
+    }
+    if (elsewhere !== undefined || this.#sockets.size >= this.#options.connectionsMax) {
       socket.end(
         'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
       );

@@ -21,6 +21,9 @@ const CHUNK_LENGTH = 64 * 1024;
 /** Names that a `jsonp` parameter may have: it becomes program text in the client. */
 const CALLBACK = /^[A-Za-z_$][\w$.]{0,127}$/;
 
+/** What clients are told while nobody leads, as far as is known here. */
+export const NO_LEADER = 'No leader elected';
+
 /** An error with a text for a person. */
 export function refuse(reply: FastifyReply, status: number, text: string): void {
   void reply.code(status).type(TEXT).send(text);

@@ -111,3 +111,25 @@ test('it says what waits, and for which writes', async () => {
   queue.stop();
   expect([queue.size, queue.writes]).toEqual([0, 0]);
 });
+
+test('who no longer leads performs nothing more, not even what waited behind a write', async () => {
+  const performed: number[] = [];
+  const failures: unknown[] = [];
+  let leads = true;
+  let resolve = (): void => undefined;
+  const queue = new EffectQueue({
+    persist: () => new Promise<void>((resolved) => (resolve = resolved)),
+    perform: (effect) => void (effect.kind === 'reply' && performed.push(effect.request)),
+    mayPerform: () => leads,
+    onFailure: (error) => failures.push(error),
+  });
+  queue.push([reply(1), persist, reply(2)]);
+  await turn();
+  leads = false;
+  resolve();
+  await turn();
+  queue.push([reply(3)]);
+  await turn();
+  expect(performed).toEqual([1]);
+  expect(failures).toMatchObject([{ code: 'MASTER_DEPOSED' }]);
+});

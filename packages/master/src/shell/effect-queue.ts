@@ -24,6 +24,8 @@ export interface EffectQueueOptions {
   /** Starts a write; resolves when it is durable. Called in the order of the effects. */
   readonly persist: (effect: Extract<Effect, { kind: 'persist' }>) => Promise<void>;
   readonly perform: (effect: Effect) => void;
+  /** Asked before each effect; when it is not so, nothing more is performed, and that is a failure. */
+  readonly mayPerform?: () => boolean;
   /** A write failed: nothing more is performed. */
   readonly onFailure: (error: unknown) => void;
   readonly effectsWaitingMax?: number;
@@ -93,8 +95,10 @@ export class EffectQueue {
             turnEndsMs = performance.now() + TURN_MS;
           }
           if (this.#stopped) return;
-          if (durable === undefined) this.#options.perform(effect);
-          else await durable;
+          if (durable !== undefined) await durable;
+          else if (this.#options.mayPerform?.() === false) {
+            throw new OperationError('MASTER_DEPOSED', 'leadership was lost');
+          } else this.#options.perform(effect);
           if (this.#stopped) return;
           this.#size -= 1;
           if (durable !== undefined) this.#writes -= 1;

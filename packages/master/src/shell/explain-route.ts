@@ -6,8 +6,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { explainFramework, explainRole, explainRoles } from '../views/explain.ts';
-import { queryOf, refuse, refuseMethod, sendDocument } from './answers.ts';
-import type { MasterShell } from './start-master.ts';
+import { NO_LEADER, queryOf, refuse, refuseMethod, sendDocument } from './answers.ts';
+import type { MasterShell } from './master-shell.ts';
 
 /** Adds the route below a prefix. */
 export function addExplainRoute(app: FastifyInstance, shell: MasterShell, prefix: string): void {
@@ -21,7 +21,7 @@ function onExplain(shell: MasterShell, request: FastifyRequest, reply: FastifyRe
   }
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
     return;
   }
   const context = {

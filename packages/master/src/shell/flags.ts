@@ -19,7 +19,13 @@ import type { OriginalFlag } from '@dcos/telemetry';
 import type { ResolvedMasterConfig } from './config.ts';
 
 /** Settings of the program around the master. */
-export type ProcessKey = 'dataDir' | 'ipDiscoveryCommand' | 'logLevel' | 'logFile';
+export type ProcessKey =
+  | 'dataDir'
+  | 'ipDiscoveryCommand'
+  | 'logLevel'
+  | 'logFile'
+  | 'zk'
+  | 'zkSessionTimeoutMs';
 
 export type Flag =
   | {
@@ -50,27 +56,34 @@ type DurationKey = {
 }[keyof ResolvedMasterConfig];
 
 /** A duration such as `15secs`, within limits. */
-function duration(
-  flag: string,
-  key: DurationKey,
-  limits: { readonly min?: string; readonly max?: string } = {},
-): Flag {
-  const { min = '1ms', max } = limits;
-  const minMs = parseDurationMs(min) ?? 0;
-  const maxMs = max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(max) ?? 0);
-  const must = max === undefined ? `at least ${min}` : `between ${min} and ${max}`;
+function duration(flag: string, key: DurationKey, limits: DurationLimits = {}): Flag {
   return {
     kind: 'setting',
     key,
-    read(text) {
-      const milliseconds = parseDurationMs(text);
-      if (milliseconds === undefined) return err(`'${text}' is no duration such as '15secs'`);
-      return milliseconds < minMs || milliseconds > maxMs
-        ? err(`Invalid value '${text}' for --${flag}: Must be ${must}`)
-        : ok(String(Math.ceil(milliseconds)));
-    },
+    read: readDuration(flag, limits),
     // 0 switches off what the original does not do without the flag.
     show: (config) => (config[key] === 0 ? undefined : durationText(config[key])),
+  };
+}
+
+interface DurationLimits {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+function readDuration(
+  flag: string,
+  { min = '1ms', max }: DurationLimits,
+): (text: string) => Result<string, string> {
+  const minMs = parseDurationMs(min) ?? 0;
+  const maxMs = max === undefined ? Number.MAX_SAFE_INTEGER : (parseDurationMs(max) ?? 0);
+  const must = max === undefined ? `at least ${min}` : `between ${min} and ${max}`;
+  return (text) => {
+    const milliseconds = parseDurationMs(text);
+    if (milliseconds === undefined) return err(`'${text}' is no duration such as '15secs'`);
+    return milliseconds < minMs || milliseconds > maxMs
+      ? err(`Invalid value '${text}' for --${flag}: Must be ${must}`)
+      : ok(String(Math.ceil(milliseconds)));
   };
 }
 
@@ -239,8 +252,14 @@ export const FLAGS: Readonly<Record<string, Flag>> = {
   weights: plain('weights'),
   whitelist: plain('whitelist'),
   work_dir: { kind: 'setting', key: 'dataDir' },
-  zk: { kind: 'refused', reason: 'masters do not elect their leader through ZooKeeper yet' },
-  zk_session_timeout: { kind: 'without-effect', reason: OWN_STORE, value: '10secs' },
+  zk: { kind: 'setting', key: 'zk' },
+  zk_session_timeout: {
+    kind: 'setting',
+    key: 'zkSessionTimeoutMs',
+    read: readDuration('zk_session_timeout', { min: '1secs', max: '1hrs' }),
+    // Unless the program says otherwise.
+    show: () => '10secs',
+  },
 };
 
 /** Spellings from before agents were called so. */

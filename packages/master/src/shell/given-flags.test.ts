@@ -71,7 +71,6 @@ test('a flag without effect is taken, with a line that says why', () => {
 
 test.each([
   [['--modules=file:///m.json'], '--modules is not supported: there are no modules'],
-  [['--zk=zk://h:2181/mesos'], '--zk is not supported'],
   [['--allocator=com_example'], '--allocator=com_example is not supported: there is one allocator'],
   [['--memory_profiling'], '--memory_profiling=true is not supported'],
   [

@@ -29,7 +29,7 @@ export function masterInfoOf({
   hostname,
   build,
   domain,
-}: MasterIdentity): MasterInfo {
+}: Omit<MasterIdentity, 'electedTime'>): MasterInfo {
   return {
     id,
     ip: addressNumber(ip),

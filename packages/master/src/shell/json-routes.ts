@@ -21,15 +21,14 @@ import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { visibleState } from '../core/visible-state.ts';
-import { queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
-import { shownFlags } from './flags.ts';
+import { NO_LEADER, queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
 import { BUILD } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addMaintenanceRoutes } from './maintenance-routes.ts';
 import { addOperationRoutes } from './operation-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
-import type { Leadership, MasterShell } from './start-master.ts';
+import type { Leadership, MasterShell } from './master-shell.ts';
 
 interface Look {
   readonly leadership: Leadership;
@@ -86,7 +85,7 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
     app.all(prefix + path, (request, reply) => {
       const { leadership } = shell;
       if (leadership === undefined) {
-        refuse(reply, 503, 'No leading master known');
+        refuse(reply, 503, NO_LEADER);
         return;
       }
       const viewer = shell.access.viewerOf(request);
@@ -103,15 +102,18 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
 }
 
 function onFlags(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
-  const flags = shell.leadership?.identity.flags ?? shownFlags(shell.config);
-  sendDocument(request, reply, { flags });
+  sendDocument(request, reply, { flags: shell.flags });
 }
 
-/** To the leader, which is this master whenever it answers at all. */
+/** To the leader, which may be this master. */
 function onRedirect(shell: MasterShell, reply: FastifyReply): void {
   const identity = shell.leadership?.identity;
-  if (identity === undefined) refuse(reply, 503, 'No leading master known');
-  else void reply.code(307).header('location', `//${identity.hostname}:${identity.port}`).send();
+  const elsewhere = shell.elsewhere();
+  if (identity !== undefined) {
+    void reply.code(307).header('location', `//${identity.hostname}:${identity.port}`).send();
+  } else if (elsewhere?.status === 307) {
+    void reply.code(307).header('location', elsewhere.location).send();
+  } else refuse(reply, 503, NO_LEADER);
 }
 
 function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {

@@ -19,8 +19,8 @@ import {
   type masterApi,
 } from '@dcos/wire';
 import { clusterStatus, scheduleOf } from '../core/maintenance.ts';
-import { refuse, refuseMethod, sendDocument } from './answers.ts';
-import type { MasterShell } from './start-master.ts';
+import { NO_LEADER, refuse, refuseMethod, sendDocument } from './answers.ts';
+import type { MasterShell } from './master-shell.ts';
 
 /** Adds the routes below a prefix. */
 export function addMaintenanceRoutes(
@@ -47,7 +47,7 @@ export function addMaintenanceRoutes(
 function onSchedule(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
   } else if (request.method === 'GET') {
     const schedule = toJson(maintenance.ScheduleType, scheduleOf(leadership.core.state));
     sendDocument(request, reply, schedule);
@@ -66,7 +66,7 @@ function onSchedule(shell: MasterShell, request: FastifyRequest, reply: FastifyR
 function onStatus(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
   } else if (request.method === 'GET') {
     const { core, allocator } = leadership;
     const status = clusterStatus({ state: core.state, allocator });
@@ -85,7 +85,7 @@ function onMachines(
     return;
   }
   if (shell.leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
     return;
   }
   const read = readBody(request, (json) => {

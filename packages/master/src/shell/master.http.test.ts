@@ -286,6 +286,7 @@ test('a scheduler that leaves while its subscription is being written down is di
     watch: (prefix, listener) => memory.watch(prefix, listener),
     elect: (election, candidate) => memory.elect(election, candidate),
     leader: (election) => memory.leader(election),
+    watchLeader: (election, listener) => memory.watchLeader(election, listener),
     close: () => memory.close(),
     commit: async (writes, options) => {
       if (hold) {

@@ -10,8 +10,8 @@ import {
   type FastifyRequest,
 } from '@dcos/http';
 import { fromJson, ResourceType, WireError, type masterApi, type Resource } from '@dcos/wire';
-import { refuse, refuseMethod } from './answers.ts';
-import type { MasterShell } from './start-master.ts';
+import { NO_LEADER, refuse, refuseMethod } from './answers.ts';
+import type { MasterShell } from './master-shell.ts';
 
 interface Form {
   readonly parameter: 'resources' | 'volumes';
@@ -66,7 +66,7 @@ function onForm(
     return;
   }
   if (shell.leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
     return;
   }
   const values = new URLSearchParams(Buffer.from(bodyBytes(request.body)).toString());

@@ -12,8 +12,8 @@ import {
 import { fromJson, quota, toJson, WireError } from '@dcos/wire';
 import { quotaStatus } from '../core/quota-requests.ts';
 import { visibleState } from '../core/visible-state.ts';
-import { refuse, refuseMethod, sendDocument } from './answers.ts';
-import type { MasterShell } from './start-master.ts';
+import { NO_LEADER, refuse, refuseMethod, sendDocument } from './answers.ts';
+import type { MasterShell } from './master-shell.ts';
 
 /** Adds the routes below a prefix. */
 export function addQuotaRoutes(app: FastifyInstance, shell: MasterShell, prefix: string): void {
@@ -23,7 +23,7 @@ export function addQuotaRoutes(app: FastifyInstance, shell: MasterShell, prefix:
 
 function onQuota(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
-  if (leadership === undefined) refuse(reply, 503, 'No leading master known');
+  if (leadership === undefined) refuse(reply, 503, NO_LEADER);
   else if (request.method === 'GET') {
     const viewer = shell.access.viewerOf(request);
     const status = quotaStatus(visibleState(leadership.core.state, viewer));

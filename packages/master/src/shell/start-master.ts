@@ -1,73 +1,21 @@
 /**
- * A master process: election, registry, the core and its effects, HTTP and agents' connections.
- *
- * Everything that happens becomes an event of the core, one after another; the core's effects are
- * performed in order behind their writes. A failed write, a lost lease or a bug ends the master: what is
- * durable is enough for the next one.
+ * A master process: election, registry, the core, HTTP and agents' connections.
  */
 
-import { createAllocator, type Allocator } from '@dcos/allocator';
-import {
-  durationText,
-  errorText,
-  masterId,
-  OperationError,
-  randomUuid,
-  type Cancel,
-  type Clock,
-  type Logger,
-} from '@dcos/base';
-import {
-  createHttpServer,
-  readTls,
-  watchTls,
-  type FastifyReply,
-  type HttpServer,
-} from '@dcos/http';
-import type { Lease, Store, Write } from '@dcos/store';
-import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
-import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
-import {
-  createMaster,
-  type Effect,
-  type Master,
-  type MasterEvent,
-  type MasterSnapshot,
-  type RegistryEntry,
-} from '../core/index.ts';
-import { createMasterMetrics } from '../views/metrics.ts';
+import { createAllocator } from '@dcos/allocator';
+import { masterId, randomUuid } from '@dcos/base';
+import { createHttpServer, readTls, watchTls } from '@dcos/http';
+import { createMaster, type MasterSnapshot } from '../core/index.ts';
 import type { MasterIdentity } from '../views/v0-state.ts';
-import { AccessControl } from './access-control.ts';
-import { AgentSockets } from './agent-sockets.ts';
-import { masterConfigSchema, type MasterConfig, type ResolvedMasterConfig } from './config.ts';
-import { EffectQueue } from './effect-queue.ts';
-import { addJsonRoutes } from './json-routes.ts';
-import { PendingRequests } from './pending-requests.ts';
+import { masterConfigSchema, type MasterConfig } from './config.ts';
 import { readRegistry } from './registry-reading.ts';
 import { shownFlags } from './flags.ts';
-import { BUILD, domainOf } from './identity.ts';
+import { BUILD, domainOf, masterInfoOf } from './identity.ts';
 import { allocatorOptionsOf, optionsOf } from './core-options.ts';
-import { Instruments } from './instruments.ts';
-import { parseRateLimits, Throttle } from './throttle.ts';
-import type { RateLimits } from '../core/rate-limits.ts';
-import { MasterLog } from './master-log.ts';
-import { OperatorStreams } from './operator-streams.ts';
-import { SchedulerStreams } from './streams.ts';
-import { whitelistOf, type Whitelist } from './whitelist.ts';
-import { WriteWatch } from './write-watch.ts';
 import { createSystemRandom, systemClock } from './system-ports.ts';
-import { Timers } from './timers.ts';
-import { addV1Routes } from './v1-routes.ts';
+import { MasterShell, type MasterDeps } from './master-shell.ts';
 
-export interface MasterDeps {
-  readonly logger: Logger;
-  readonly store: Store;
-  readonly clock?: Clock;
-  /** Flags of the program around it, by the original's names, for `/flags`. */
-  readonly flags?: Readonly<Record<string, string>>;
-  /** Called when the master cannot go on; it has stopped by then. Throws out of the event loop when absent. */
-  readonly onFatal?: (error: unknown) => void;
-}
+export type { MasterDeps } from './master-shell.ts';
 
 export interface RunningMaster {
   readonly port: number;
@@ -80,14 +28,23 @@ export interface RunningMaster {
   close(): Promise<void>;
 }
 
-/** Name of the election in the store. */
-const ELECTION = 'master';
+export interface ServingMaster extends RunningMaster {
+  /** Resolves when it leads and has read the registry; rejects when it cannot, or is closed before. */
+  readonly leading: Promise<void>;
+}
 
 /**
  * Starts a master. Resolves when it leads, has read the registry and serves. Throws `PORT_IN_USE`, `STORE_*`,
  * `TLS_INVALID`.
  */
 export async function startMaster(given: MasterConfig, deps: MasterDeps): Promise<RunningMaster> {
+  const master = await serveMaster(given, deps);
+  await master.leading;
+  return master;
+}
+
+/** Starts a master. Resolves when it serves; until it leads it sends clients to whoever does. */
+export async function serveMaster(given: MasterConfig, deps: MasterDeps): Promise<ServingMaster> {
   const config = masterConfigSchema.parse(given);
   const clock = deps.clock ?? systemClock;
   const random = createSystemRandom();
@@ -103,334 +60,48 @@ export async function startMaster(given: MasterConfig, deps: MasterDeps): Promis
   const shell = new MasterShell(config, deps, clock, http);
   shell.addRoutes();
   const { port, url } = await http.listen({ host: config.ip, port: config.port });
-  try {
-    const lease = await deps.store.elect(ELECTION, id);
-    const registry = await readRegistry(deps.store, clock, config.registryFetchTimeoutMs);
-    shell.instruments.registryRead(registry);
-    const ip = config.advertiseIp ?? config.ip;
-    const identity: MasterIdentity = {
-      id,
-      ip,
-      port: config.advertisePort ?? port,
-      hostname: config.hostname ?? ip,
-      cluster: config.cluster,
-      startTime,
-      electedTime: clock.now() / 1000,
-      build: BUILD,
-      capabilities: ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'],
-      flags: shownFlags({ ...config, port }, deps.flags),
-      ...(config.domain !== undefined && { domain: domainOf(config.domain) }),
-    };
-    const allocator = createAllocator({ random, ...allocatorOptionsOf(config, identity) });
-    const options = optionsOf(config, identity);
-    const { authorizer } = shell.access;
-    const core = createMaster({ masterId: id, random, allocator, authorizer, options });
-    shell.begin(
-      { core, allocator, identity, masterInfo: options.masterInfo, lease },
-      registry.entries,
-    );
-  } catch (error) {
-    await shell.close();
-    throw error;
-  }
-  shell.log.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
+  const flags = shownFlags({ ...config, port }, deps.flags);
+  shell.flags = flags;
+  const lead = async (): Promise<void> => {
+    try {
+      const ip = config.advertiseIp ?? config.ip;
+      const candidate: Omit<MasterIdentity, 'electedTime'> = {
+        id,
+        ip,
+        port: config.advertisePort ?? port,
+        hostname: config.hostname ?? ip,
+        cluster: config.cluster,
+        startTime,
+        build: BUILD,
+        capabilities: ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'],
+        flags,
+        ...(config.domain !== undefined && { domain: domainOf(config.domain) }),
+      };
+      const lease = await shell.stand(masterInfoOf(candidate));
+      const registry = await readRegistry(deps.store, clock, config.registryFetchTimeoutMs);
+      shell.instruments.registryRead(registry);
+      const identity = { ...candidate, electedTime: clock.now() / 1000 };
+      const allocator = createAllocator({ random, ...allocatorOptionsOf(config, identity) });
+      const options = optionsOf(config, identity);
+      const { authorizer } = shell.access;
+      const core = createMaster({ masterId: id, random, allocator, authorizer, options });
+      const { masterInfo } = options;
+      shell.begin({ core, allocator, identity, masterInfo, lease }, registry.entries);
+      shell.log.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
+    } catch (error) {
+      await shell.close();
+      throw error;
+    }
+  };
+  const leading = lead();
+  // Whoever waits for it is told; nobody has to.
+  leading.catch(() => undefined);
   return {
     port,
     url,
     masterId: id,
+    leading,
     snapshot: () => shell.leadership?.core.snapshot(),
     close: () => shell.close(),
   };
-}
-
-/** What exists once this master leads. */
-export interface Leadership {
-  readonly core: Master;
-  readonly allocator: Allocator;
-  readonly identity: MasterIdentity;
-  readonly masterInfo: MasterInfo;
-  readonly lease: Lease;
-}
-
-/** Sockets, timers and the store around one core. */
-export class MasterShell {
-  readonly config: ResolvedMasterConfig;
-  readonly log: MasterLog;
-  readonly access: AccessControl;
-  readonly requests = new PendingRequests();
-  readonly operatorStreams: OperatorStreams;
-  readonly metrics = createMetrics();
-  readonly instruments: Instruments;
-  readonly throttle: Throttle;
-  readonly #deps: MasterDeps;
-  readonly #clock: Clock;
-  readonly #startedMs: number;
-  readonly #http: HttpServer;
-  readonly #schedulerStreams: SchedulerStreams;
-  readonly #agents: AgentSockets;
-  readonly #timers: Timers;
-  readonly #effects: EffectQueue;
-  readonly #writes: WriteWatch;
-  readonly #whitelist: Whitelist | undefined;
-  #leadership: Leadership | undefined;
-  #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
-  #cancelBeat: Cancel = () => undefined;
-  #closing: Promise<void> | undefined;
-
-  constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
-    addHostGauges(this.metrics);
-    this.access = new AccessControl(config, clock);
-    this.throttle = new Throttle(rateLimitsOf(config), clock);
-    this.log = new MasterLog(deps.logger, clock);
-    this.config = config;
-    if (this.access.listsOfAgents.length > 0) {
-      this.log.info(
-        { event: 'acls.of-agents', lists: this.access.listsOfAgents },
-        'these access control lists are enforced by the agents, not by the master',
-      );
-    }
-    this.#deps = deps;
-    this.#clock = clock;
-    this.#startedMs = clock.monotonicMs();
-    this.#http = http;
-    this.operatorStreams = new OperatorStreams({
-      epoch: () => this.#leadership?.identity.id ?? '',
-      streamsMax: config.operatorSubscribersMax,
-      eventsKeptMax: config.operatorEventsKeptMax,
-    });
-    this.#schedulerStreams = new SchedulerStreams((streamId) =>
-      this.dispatch({ kind: 'streamClosed', streamId }),
-    );
-    this.#timers = new Timers(clock, (timer) => this.dispatch({ kind: 'timer', timer }));
-    this.#agents = new AgentSockets({
-      frameBytesMax: config.agentFrameBytesMax,
-      bufferedBytesMax: config.agentBufferedBytesMax,
-      connectionsMax: config.agentConnectionsMax,
-      registerTimeoutMs: config.agentRegisterTimeoutMs,
-      clock,
-      logger: this.log,
-      logIn: this.access.agentLogIn,
-      onFrame: (connection, frame, principal) =>
-        this.dispatch({ kind: 'agentFrame', connection, frame, principal }),
-      onClosed: (connection) => this.dispatch({ kind: 'agentClosed', connection }),
-    });
-    this.#effects = new EffectQueue({
-      persist: (effect) => this.#persist(effect),
-      perform: (effect) => this.#perform(effect),
-      onFailure: (error) => this.#fail(error),
-    });
-    this.#writes = new WriteWatch(clock, config.registryStoreTimeoutMs, () =>
-      this.#fail(
-        new OperationError(
-          'REGISTRY_STORE_TIMEOUT',
-          `no write to the registry was durable within ${durationText(config.registryStoreTimeoutMs)}`,
-        ),
-      ),
-    );
-    this.#whitelist = whitelistOf(config.whitelist, {
-      clock,
-      logger: this.log,
-      onChange: (hostnames) => this.dispatch({ kind: 'whitelist', hostnames }),
-    });
-    this.instruments = new Instruments(this.metrics, () => clock.monotonicMs(), {
-      effects: () => this.#effects.size,
-      writes: () => this.#effects.writes,
-      requests: () => this.requests.size,
-    });
-  }
-
-  /** The time by which the core measures what lasts. */
-  monotonicMs(): number {
-    return this.#clock.monotonicMs();
-  }
-
-  /** Undefined until this master leads. */
-  get leadership(): Leadership | undefined {
-    return this.#leadership;
-  }
-
-  get masterMetrics(): ReturnType<typeof createMasterMetrics> | undefined {
-    return this.#masterMetrics;
-  }
-
-  addRoutes(): void {
-    this.access.install(this.#http.app);
-    addV1Routes(this.#http.app, this);
-    addJsonRoutes(this.#http.app, this);
-    this.#agents.attach(this.#http.app.server);
-  }
-
-  begin(leadership: Leadership, entries: readonly RegistryEntry[]): void {
-    this.#leadership = leadership;
-    const { core, allocator, lease } = leadership;
-    this.#masterMetrics = createMasterMetrics(
-      this.metrics,
-      { state: core.state, allocator },
-      {
-        uptimeSeconds: () => (this.#clock.monotonicMs() - this.#startedMs) / 1000,
-        subscribers: () => this.operatorStreams.size,
-        perFramework: this.config.publishPerFrameworkMetrics,
-        principals: () => this.throttle.readings(),
-      },
-    );
-    void lease.lost.then(() => {
-      if (this.#closing === undefined)
-        this.#fail(new OperationError('MASTER_DEPOSED', 'leadership was lost'));
-    });
-    this.dispatch({ kind: 'recovered', entries });
-    this.#whitelist?.start();
-    this.#beat();
-  }
-
-  /** Keeps operator streams alive; the core sends the heartbeats of schedulers. */
-  #beat(): void {
-    this.#cancelBeat = this.#clock.setTimer(this.config.heartbeatIntervalMs, () => {
-      this.operatorStreams.beat();
-      this.#beat();
-    });
-  }
-
-  /** Makes a call of the operator API; the core answers it, in JSON where the route does not say otherwise. */
-  dispatchCall(reply: FastifyReply, call: masterApi.Call, encoding: Encoding = 'json'): void {
-    this.dispatch({ kind: 'operatorCall', request: this.requests.add({ reply, encoding }), call });
-  }
-
-  /** Hands an event to the core and its effects to the queue. */
-  dispatch(event: MasterEvent): void {
-    const leadership = this.#leadership;
-    if (leadership === undefined || this.#closing !== undefined) return;
-    let effects: readonly Effect[];
-    if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
-    try {
-      const handled = event.kind === 'timer' ? this.instruments.timerFired(event.timer) : undefined;
-      effects = leadership.core.handle(
-        this.#identified(event),
-        this.#clock.now(),
-        this.#clock.monotonicMs(),
-      );
-      handled?.();
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    this.#effects.push(effects);
-  }
-
-  /** The event with who caused it; every call comes through here, so that no route can forget it. */
-  #identified(event: MasterEvent): MasterEvent {
-    if (event.kind !== 'schedulerCall' && event.kind !== 'operatorCall') return event;
-    const pending = this.requests.get(event.request);
-    const principal = pending && this.access.principalOf(pending.reply.request);
-    return principal === undefined ? event : { ...event, principal };
-  }
-
-  async #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
-    const writes = effect.writes.map((write): Write =>
-      write.kind === 'delete'
-        ? write
-        : { ...write, value: Buffer.from(JSON.stringify(write.value)) },
-    );
-    const lease = this.#leadership?.lease;
-    const since = this.#clock.monotonicMs();
-    this.#writes.begin();
-    await this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
-    this.#writes.end();
-    this.instruments.registryWritten(writes, this.#clock.monotonicMs() - since);
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'persist':
-        return;
-      case 'reply':
-        return this.requests.answer(effect.request, effect.status, effect.text);
-      case 'openStream': {
-        const opening = this.requests.take(effect.request);
-        const { streamBufferedBytesMax: bufferedBytesMax } = this.config;
-        if (opening === undefined) return;
-        return this.#schedulerStreams.open(effect.streamId, { ...opening, bufferedBytesMax });
-      }
-      case 'sendToFramework':
-        return this.#schedulerStreams.send(effect.streamId, effect.event);
-      case 'closeStream':
-        return this.#schedulerStreams.close(effect.streamId);
-      case 'openOperatorStream':
-        return this.#openOperatorStream(effect);
-      case 'operatorEvent':
-        return this.operatorStreams.send(effect.event, effect.owner);
-      case 'sendToAgent':
-        return this.#agents.send(effect.connection, effect.frame);
-      case 'closeAgent':
-        return this.#agents.close(effect.connection);
-      case 'setTimer':
-        this.instruments.timerSet(effect.timer, effect.afterMs);
-        return this.#timers.set(effect.timer, effect.afterMs);
-      case 'cancelTimer':
-        return this.#timers.cancel(effect.timer);
-      case 'fail':
-        return this.#fail(new OperationError('MASTER_MAY_NOT_GO_ON', effect.message));
-      case 'log':
-        return this.#log(effect);
-    }
-  }
-
-  #openOperatorStream(effect: Extract<Effect, { kind: 'openOperatorStream' }>): void {
-    const opening = this.requests.take(effect.request);
-    if (opening === undefined) return;
-    const { streamBufferedBytesMax: bufferedBytesMax, heartbeatIntervalMs } = this.config;
-    const viewer = this.access.viewerOf(opening.reply.request);
-    this.operatorStreams.open(
-      { ...opening, bufferedBytesMax },
-      { snapshot: effect.snapshot, heartbeatIntervalMs, viewer },
-    );
-  }
-
-  #log({
-    level,
-    event,
-    message,
-    frameworkId,
-    agentId,
-    fields,
-  }: Extract<Effect, { kind: 'log' }>): void {
-    this.log[level]({ event, frameworkId, agentId, ...fields }, message);
-  }
-
-  #fail(error: unknown): void {
-    if (this.#closing !== undefined) return;
-    this.log.error({ event: 'master.failed', error: errorText(error) }, 'the master cannot go on');
-    void this.close();
-    if (this.#deps.onFatal !== undefined) this.#deps.onFatal(error);
-    else
-      setImmediate(() => {
-        throw error;
-      });
-  }
-
-  async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    this.#effects.stop();
-    this.#timers.cancelAll();
-    this.#writes.stop();
-    this.#whitelist?.stop();
-    this.log.close();
-    this.#cancelBeat();
-    this.throttle.close();
-    this.operatorStreams.closeAll();
-    this.#schedulerStreams.closeAll();
-    this.#agents.closeAll();
-    this.requests.refuseAll();
-    await this.#http.close();
-    await this.#leadership?.lease.release();
-  }
-}
-
-function rateLimitsOf({ rateLimits }: ResolvedMasterConfig): RateLimits {
-  return rateLimits === undefined
-    ? { byPrincipal: new Map(), aggregate: undefined }
-    : parseRateLimits(textOfSetting('RATE_LIMITS_UNREADABLE', rateLimits));
 }

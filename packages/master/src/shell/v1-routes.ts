@@ -8,11 +8,11 @@ import { masterApi, scheduler, type Encoding } from '@dcos/wire';
 import { visibleState } from '../core/visible-state.ts';
 import type { MasterState } from '../core/state.ts';
 import { readAnswer } from '../views/v1-reads.ts';
-import { refuse, sendEmpty, sendMessage } from './answers.ts';
+import { NO_LEADER, refuse, sendEmpty, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
 import { POSITION_INVALID, positionOf } from './event-log.ts';
 import { answerFiles } from './log-routes.ts';
-import type { Leadership, MasterShell } from './start-master.ts';
+import type { Leadership, MasterShell } from './master-shell.ts';
 
 const NOT_ACCEPTABLE = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'";
 
@@ -26,7 +26,7 @@ export function addV1Routes(app: FastifyInstance, shell: MasterShell): void {
 
 function onScheduler(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   if (shell.leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
     return;
   }
   const decoded = decodeCall(request, reply, scheduler.CallType);
@@ -94,7 +94,7 @@ function problemOf(call: masterApi.Call): string | undefined {
 function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, 'No leading master known');
+    refuse(reply, 503, NO_LEADER);
     return;
   }
   const decoded = decodeCall(request, reply, masterApi.CallType);

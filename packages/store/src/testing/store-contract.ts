@@ -1,5 +1,6 @@
 /** The contract of the Store port; every adapter runs it. */
 
+import { waitFor } from '@dcos/testkit';
 import { describe, expect, test } from 'vitest';
 import { VALUE_BYTES_MAX, type Change, type Store } from '../store.ts';
 
@@ -95,6 +96,24 @@ export function describeStore(name: string, open: () => Store | Promise<Store>):
       await store.commit(write, { lease: second });
       await store.close();
       await second.lost;
+    });
+
+    test('who leads is told, and told again when it changes', async () => {
+      const store = await open();
+      const seen: (string | undefined)[] = [];
+      const first = await store.elect('leader', 'one');
+      const unwatch = store.watchLeader('leader', (leader) => void seen.push(leader?.candidate));
+      await waitFor('the first leader', () => seen.includes('one'));
+      const waiting = store.elect('leader', 'two');
+      await first.release();
+      const second = await waiting;
+      await waitFor('the second leader', () => seen.includes('two'));
+      await second.release();
+      await waitFor('nobody', () => seen.at(-1) === undefined);
+      unwatch();
+      await store.elect('leader', 'three');
+      await store.close();
+      expect(seen.filter((candidate) => candidate !== undefined)).toEqual(['one', 'two']);
     });
 
     test('limits and calls after close are refused', async () => {

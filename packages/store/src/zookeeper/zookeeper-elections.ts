@@ -7,21 +7,23 @@
  * frozen knows as soon as it runs again.
  */
 
-import { assert } from '@dcos/base';
+import { errorText, type Logger } from '@dcos/base';
 import type { Acl, WatchEvent } from '../core/zookeeper/index.ts';
 import { nodeNameOf } from '../core/zookeeper/index.ts';
 import { storeClosed } from '../elections.ts';
-import type { Lease } from '../store.ts';
+import type { ElectOptions, Leader, Lease, Unwatch } from '../store.ts';
+import {
+  candidatesOf,
+  epochOf,
+  leaderOf,
+  sequenceOf,
+  type Candidate,
+  type ElectionLayout,
+} from './candidates.ts';
 import { storeError } from './commit-queue.ts';
 import type { ZooKeeperClient } from './client.ts';
+import { watchLeader } from './leader-watch.ts';
 import { ensurePath, isReason, readNode, retried } from './nodes.ts';
-
-/** Where the candidates of an election have their nodes. */
-export interface ElectionLayout {
-  readonly directory: string;
-  /** What the names of the nodes begin with; ten digits follow. */
-  readonly prefix: string;
-}
 
 export interface ZooKeeperLease extends Lease {
   /** The leader's node: as long as it is there, the lease is. */
@@ -34,11 +36,7 @@ export interface ZooKeeperElectionsOptions {
   readonly directory: string;
   readonly layouts: Readonly<Record<string, ElectionLayout>>;
   readonly acl: readonly Acl[];
-}
-
-interface Candidate {
-  readonly path: string;
-  readonly sequence: number;
+  readonly logger: Logger;
 }
 
 interface Own extends Candidate {
@@ -61,12 +59,17 @@ export class ZooKeeperElections {
   }
 
   /** Resolves when this candidate leads, however long the servers are away meanwhile. */
-  async elect(election: string, candidate: string): Promise<ZooKeeperLease> {
+  async elect(
+    election: string,
+    candidate: string,
+    { guard = NO_GUARD }: ElectOptions = {},
+  ): Promise<ZooKeeperLease> {
     const layout = this.#layoutOf(election);
     try {
       // A candidacy that goes with its session begins anew in the next one.
       for (;;) {
-        const lease = await this.#stand(layout, candidate);
+        const own = await this.#enter(layout, candidate);
+        const lease = own && (await this.#wait(layout, own, guard));
         if (lease !== undefined) return lease;
         if (this.#isClosed) throw storeClosed();
       }
@@ -75,26 +78,23 @@ export class ZooKeeperElections {
     }
   }
 
-  async leader(
-    election: string,
-  ): Promise<{ readonly candidate: string; readonly epoch: number } | undefined> {
+  async leader(election: string): Promise<Leader | undefined> {
     const { client } = this.#options;
     const layout = this.#layoutOf(election);
     try {
       return await retried(async () => {
         await client.request({ kind: 'sync', path: layout.directory });
-        for (const { path } of await this.#candidates(layout)) {
-          const node = await readNode(client, path);
-          // One that went meanwhile makes way for the next.
-          if (node === undefined) continue;
-          const candidate = new TextDecoder().decode(node.data);
-          return { candidate, epoch: epochOf(node.stat.czxid) };
-        }
-        return undefined;
+        const found = await leaderOf(client, layout, false);
+        return found && { candidate: found.candidate, epoch: found.epoch };
       });
     } catch (error) {
       throw storeError(error);
     }
+  }
+
+  watchLeader(election: string, listener: (leader: Leader | undefined) => void): Unwatch {
+    const { client, logger } = this.#options;
+    return watchLeader({ client, logger, listener, layout: this.#layoutOf(election) });
   }
 
   /** Ends all leases and candidacies; their nodes go with the session. */
@@ -104,15 +104,8 @@ export class ZooKeeperElections {
     this.#resolveClosed();
   }
 
-  /** One candidacy: the lease, or undefined when its node went. */
-  async #stand(layout: ElectionLayout, candidate: string): Promise<ZooKeeperLease | undefined> {
-    const own = await this.#enter(layout, candidate);
-    if (own === undefined) return undefined;
-    return await this.#wait(layout, own);
-  }
-
   /** Until the candidate leads, or its node is of no use any more. */
-  async #wait(layout: ElectionLayout, own: Own): Promise<ZooKeeperLease | undefined> {
+  async #wait(layout: ElectionLayout, own: Own, guard: Guard): Promise<ZooKeeperLease | undefined> {
     let leads = false;
     try {
       for (;;) {
@@ -130,7 +123,9 @@ export class ZooKeeperElections {
           leads = true;
           return this.#lead(own, gone);
         }
+        const unguard = await this.#guard(before, guard);
         await Promise.race([gone.happened, this.#closed]);
+        unguard();
         gone.cancel();
         if (this.#isClosed || this.#options.client.sessionId !== own.sessionId) return undefined;
       }
@@ -140,6 +135,23 @@ export class ZooKeeperElections {
     } finally {
       if (!leads) await this.#withdraw(own);
     }
+  }
+
+  /** Has the process of another candidate watched, and removes its node when it has ended. */
+  async #guard({ path }: Candidate, guard: Guard): Promise<() => void> {
+    const { client, logger } = this.#options;
+    const node = await retried(() => readNode(client, path));
+    if (node === undefined) return () => undefined;
+    return guard(new TextDecoder().decode(node.data), () => {
+      logger.info({ event: 'election.ended-candidate', path }, 'a candidate has ended');
+      retried(() => client.request({ kind: 'delete', path, version: -1 })).catch(
+        (error: unknown) => {
+          // Its session is waited for then.
+          const fields = { event: 'election.candidate-stays', path, error: errorText(error) };
+          if (!isReason(error, ...GONE)) logger.warn(fields, 'its node cannot be removed');
+        },
+      );
+    });
   }
 
   /** Nobody must be elected by a node that nobody stands behind any more. */
@@ -201,23 +213,11 @@ export class ZooKeeperElections {
 
   #own(path: string, node: { readonly sessionId: bigint; readonly czxid: bigint }): Own {
     this.#ownPaths.add(path);
-    return { ...node, path, sequence: Number(path.slice(-SEQUENCE_DIGITS)) };
+    return { ...node, path, sequence: sequenceOf(path) };
   }
 
-  /** Candidates, the leader first. */
-  async #candidates({ directory, prefix }: ElectionLayout): Promise<readonly Candidate[]> {
-    const request = { kind: 'getChildren', path: directory, watch: false } as const;
-    const { children } = await this.#options.client.request(request).catch((error: unknown) => {
-      if (isReason(error, 'NONODE')) return { children: [] };
-      throw error;
-    });
-    return children
-      .filter((name) => name.startsWith(prefix) && SEQUENCE.test(name.slice(prefix.length)))
-      .map((name) => ({
-        path: `${directory}/${name}`,
-        sequence: Number(name.slice(prefix.length)),
-      }))
-      .sort((left, right) => left.sequence - right.sequence);
+  #candidates(layout: ElectionLayout): Promise<readonly Candidate[]> {
+    return candidatesOf(this.#options.client, layout, false);
   }
 
   /** Watches a node, and the session of the candidate. */
@@ -295,6 +295,9 @@ export class ZooKeeperElections {
   }
 }
 
+type Guard = NonNullable<ElectOptions['guard']>;
+const NO_GUARD: Guard = () => () => undefined;
+
 interface Gone {
   /** Whether it was there when it was looked at. */
   readonly isThere: Promise<boolean>;
@@ -306,10 +309,3 @@ interface Gone {
 const PASSING = ['SESSIONEXPIRED', 'SESSIONMOVED', 'OPERATIONTIMEOUT'] as const;
 /** Errors after which a node is there no more, or not for long. */
 const GONE = ['NONODE', 'SESSIONEXPIRED', 'CLOSED', 'AUTHFAILED'] as const;
-const SEQUENCE_DIGITS = 10;
-const SEQUENCE = /^\d{10}$/;
-
-function epochOf(czxid: bigint): number {
-  assert(czxid <= BigInt(Number.MAX_SAFE_INTEGER), 'ZooKeeper has had two million leaders');
-  return Number(czxid);
-}

@@ -12,6 +12,7 @@ import {
   type Write,
 } from '../store.ts';
 import { bytes, describeStore } from '../testing/store-contract.ts';
+import { detectMaster, masterElectionLayout, type MasterAddress } from './detector.ts';
 import { openZooKeeperStore } from './zookeeper-store.ts';
 
 const SESSION_TIMEOUT_MS = 4_000;
@@ -150,6 +151,57 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     const last = waiting.find((each) => each !== next);
     await next.store.close();
     expect((await last?.lease)?.isHeld()).toBe(true);
+  });
+
+  test('a candidate that is known to have ended is not waited for', async () => {
+    const [one, two] = [await open(), await open()];
+    const lease = await one.elect('boss', 'one');
+    let ended = (): void => undefined;
+    const guarded: string[] = [];
+    const waiting = two.elect('boss', 'two', {
+      guard(candidate, gone) {
+        guarded.push(candidate);
+        ended = gone;
+        return () => undefined;
+      },
+    });
+    await waitFor('a guard', () => guarded.length > 0);
+    ended();
+    expect((await waiting).isHeld()).toBe(true);
+    expect(guarded).toEqual(['one']);
+    // Were it a mistake, the first would hear of it and write no more.
+    await lease.lost;
+    await expect(one.commit([put('a')], { lease })).rejects.toMatchObject({ code: 'STORE_FENCED' });
+  });
+
+  test('masters are detected, from before there is one until there is none', async () => {
+    const address = parseZooKeeperAddress(ensemble.address(`/tests/${root}/masters`));
+    if (!address.ok) throw new Error(address.error);
+    const common = {
+      address: address.value,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      clock,
+      random: seededRandom(root),
+      logger: silentLogger,
+    };
+    const seen: (MasterAddress | undefined)[] = [];
+    const stop = detectMaster({ ...common, listener: (master) => void seen.push(master) });
+    try {
+      const layouts = { master: masterElectionLayout(address.value.path) };
+      const store = await openZooKeeperStore({ ...common, layouts });
+      opened.push(store);
+      const master = { ip: '10.0.0.1', hostname: 'm1', port: 5050 };
+      const lease = await store.elect('master', JSON.stringify({ id: 'm', address: master }));
+      await waitFor('a master', () => seen.length === 1);
+      await lease.release();
+      await waitFor('no master', () => seen.length === 2);
+      await store.elect('master', 'what no master writes');
+      const probe = await open();
+      await probe.close();
+      expect(seen).toEqual([master, undefined]);
+    } finally {
+      await stop();
+    }
   });
 
   test('who waits for an election when the store is closed is told', async () => {

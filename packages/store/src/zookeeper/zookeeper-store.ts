@@ -32,11 +32,8 @@ import {
   readNode,
   retried,
 } from './nodes.ts';
-import {
-  ZooKeeperElections,
-  type ElectionLayout,
-  type ZooKeeperLease,
-} from './zookeeper-elections.ts';
+import type { ElectionLayout } from './candidates.ts';
+import { ZooKeeperElections } from './zookeeper-elections.ts';
 
 export interface ZooKeeperStoreOptions {
   /** Its path is the root of the store. */
@@ -102,6 +99,7 @@ class ZooKeeperStore implements Store {
       directory: `${this.#root}/elections`,
       layouts: layouts ?? {},
       acl: hasCredentials ? CREATOR_WRITES_ACL : OPEN_ACL,
+      logger: options.logger,
     });
     this.#feed = new ChangeFeed({
       client,
@@ -166,12 +164,15 @@ class ZooKeeperStore implements Store {
     return unwatch;
   };
 
-  async elect(election: string, candidate: string): Promise<ZooKeeperLease> {
+  elect: Store['elect'] = async (election, candidate, electOptions) => {
     if (this.#isClosed) throw storeClosed();
-    return await this.#elections.elect(election, candidate);
-  }
+    return await this.#elections.elect(election, candidate, electOptions);
+  };
 
   leader: Store['leader'] = (election) => this.#elections.leader(election);
+
+  watchLeader: Store['watchLeader'] = (election, listener) =>
+    this.#elections.watchLeader(election, listener);
 
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -1,0 +1,239 @@
+/**
+ * Several masters, of which one leads: killed and frozen, with a task that runs on, and a reader of
+ * ZooKeeper that is not ours.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import {
+  facility,
+  startZooKeeperEnsemble,
+  temporaryDirectory,
+  waitFor,
+  zooKeeper,
+  type ZooKeeperEnsemble,
+} from '@dcos/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  ask,
+  leaderOf,
+  startAgentProcess,
+  startMasterProcess,
+  type MasterProcess,
+} from './testing/master-processes.ts';
+import { at, jsonCodec, RawStream, type Plain } from './testing/raw-framework.ts';
+
+/** Of the distribution: the path may have another Python first. */
+const PYTHON = '/usr/bin/python3';
+const KAZOO = '/usr/lib/python3/dist-packages/kazoo';
+const needed = [
+  zooKeeper(),
+  facility(existsSync(PYTHON) && existsSync(KAZOO), 'python3-kazoo is not installed'),
+];
+const missing = needed.find(({ available }) => !available);
+
+/** Prints the leader's MasterInfo for each line that it reads, as detectors find it. */
+const READER = `
+import sys
+from kazoo.client import KazooClient
+zk = KazooClient(hosts=sys.argv[1])
+zk.start()
+for line in sys.stdin:
+    names = sorted(n for n in zk.get_children(sys.argv[2]) if n.startswith('json.info_'))
+    print(zk.get(sys.argv[2] + '/' + names[0])[0].decode() if names else 'null', flush=True)
+`;
+
+const FAILOVERS = 10;
+/** Far longer than anything here is waited for: whoever is replaced was not waited for to expire. */
+const LONG_SESSION = '60secs';
+const SHORT_SESSION = '2secs';
+
+describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, () => {
+  const closers: (() => Promise<void> | void)[] = [];
+  let ensemble: ZooKeeperEnsemble;
+
+  beforeAll(async () => {
+    ensemble = await startZooKeeperEnsemble(3);
+  });
+  afterAll(async () => {
+    await ensemble?.stop();
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+
+  async function startMaster(path: string, sessionTimeout: string): Promise<MasterProcess> {
+    const master = await startMasterProcess(ensemble.address(path), sessionTimeout);
+    closers.push(() => master.kill());
+    return master;
+  }
+
+  async function startMasters(path: string, sessionTimeout: string): Promise<MasterProcess[]> {
+    return await Promise.all([1, 2, 3].map(() => startMaster(path, sessionTimeout)));
+  }
+
+  const untilLed = async (masters: readonly MasterProcess[]): Promise<MasterProcess> =>
+    await waitFor('a leading master', () => leaderOf(masters));
+
+  function startReader(path: string): ChildProcess {
+    const hosts = ensemble.address('').slice('zk://'.length);
+    const reader = spawn(PYTHON, ['-c', READER, hosts, path], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    closers.push(() => void reader.kill('SIGKILL'));
+    return reader;
+  }
+
+  test('those that follow send clients to the leader, and answer for themselves', async () => {
+    const masters = await startMasters('/follow', LONG_SESSION);
+    const leader = await untilLed(masters);
+    const target = leader.url.slice('http:'.length);
+    for (const master of masters) {
+      expect(await ask(`${master.url}/redirect`)).toMatchObject({ status: 307, location: target });
+      expect((await ask(`${master.url}/health`)).status).toBe(200);
+      const { flags } = JSON.parse((await ask(`${master.url}/flags`)).text) as { flags: Plain };
+      expect(flags).toMatchObject({
+        zk: ensemble.address('/follow'),
+        zk_session_timeout: '1mins',
+      });
+      if (master === leader) continue;
+      expect(await ask(`${master.url}/master/state?jsonp=f`)).toMatchObject({
+        status: 307,
+        location: `${target}/master/state?jsonp=f`,
+      });
+      for (const path of ['/api/v1', '/api/v1/scheduler', '/master/api/v1']) {
+        const body = JSON.stringify({ type: 'GET_HEALTH' });
+        const answer = await ask(master.url + path, { method: 'POST', body });
+        expect(answer).toMatchObject({ status: 307, location: target + path });
+      }
+      expect((await ask(`${master.url}/nowhere`)).status).toBe(404);
+    }
+  });
+
+  test('leaders are killed one after another: the next leads, the task runs on', async () => {
+    const path = '/kill';
+    let masters = await startMasters(path, LONG_SESSION);
+    const folder = temporaryDirectory('failover-agent');
+    closers.push(() => folder.remove());
+    const agent = startAgentProcess(ensemble.address(path), folder.path);
+    closers.push(() => agent.kill());
+    const reader = startReader(path);
+    const lines = createInterface({ input: reader.stdout ?? process.stdin })[
+      Symbol.asyncIterator
+    ]();
+    let leader = await untilLed(masters);
+    const task = await runTask(leader.url, join(folder.path, 'pid'));
+    closers.push(() => void process.kill(task.pid, 'SIGKILL'));
+
+    const tookMs: number[] = [];
+    for (let count = 0; count < FAILOVERS; count++) {
+      const killedMs = performance.now();
+      await leader.kill();
+      const rest = masters.filter((master) => master !== leader);
+      leader = await untilLed(rest);
+      tookMs.push(performance.now() - killedMs);
+      reader.stdin?.write('\n');
+      const { value } = (await lines.next()) as { value: string };
+      const { hostname, port } = new URL(leader.url);
+      expect(JSON.parse(value)).toMatchObject({
+        pid: `master@${hostname}:${port}`,
+        port: Number(port),
+        address: { ip: hostname, port: Number(port) },
+      });
+      masters = [...rest, await startMaster(path, LONG_SESSION)];
+    }
+    process.stdout.write(
+      `a killed leader was replaced in ${tookMs.map(Math.round).join(', ')} ms\n`,
+    );
+
+    // The agent found each of them; nothing was started anew.
+    const again = await RawStream.subscribe(leader.url, jsonCodec, {
+      type: 'SUBSCRIBE',
+      framework_id: task.frameworkId,
+      subscribe: { framework_info: { ...FRAMEWORK, id: task.frameworkId } },
+    });
+    closers.push(again.acknowledgeAll());
+    await waitFor('the agent at the new leader', async () => {
+      const { text } = await ask(`${leader.url}/tasks`);
+      return (JSON.parse(text) as { tasks: readonly Plain[] }).tasks.some(
+        ({ id, state }) => id === 'kept' && state === 'TASK_RUNNING',
+      );
+    });
+    expect(process.kill(task.pid, 0)).toBe(true);
+  });
+
+  test('a leader that was frozen for longer than its session changes nothing more', async () => {
+    const masters = await startMasters('/freeze', SHORT_SESSION);
+    const old = await untilLed(masters);
+    const weights = (weight: number): string => JSON.stringify([{ role: 'a', weight }]);
+    const put = async (url: string, weight: number): ReturnType<typeof ask> =>
+      await ask(`${url}/weights`, { method: 'PUT', body: weights(weight) });
+    expect((await put(old.url, 2)).status).toBe(200);
+    old.freeze();
+    // It is in the buffers of its kernel, and the first that it reads when it wakes up.
+    const late = put(old.url, 3).then(
+      ({ status }) => status,
+      () => 'no answer',
+    );
+    const next = await untilLed(masters.filter((master) => master !== old));
+    expect((await put(next.url, 4)).status).toBe(200);
+    old.thaw();
+    expect(await old.exit).toBe(1);
+    expect(await late).not.toBe(200);
+    expect(JSON.parse((await ask(`${next.url}/weights`)).text)).toEqual([{ role: 'a', weight: 4 }]);
+    // Neither did it write what its successor would read.
+    await next.kill();
+    const last = await untilLed(masters.filter((master) => master !== old && master !== next));
+    expect(JSON.parse((await ask(`${last.url}/weights`)).text)).toEqual([{ role: 'a', weight: 4 }]);
+  });
+
+  const FRAMEWORK = {
+    user: 'root',
+    name: 'kept',
+    roles: ['*'],
+    checkpoint: true,
+    failover_timeout: 3600,
+    capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
+  };
+
+  /** Starts a task that outlives its scheduler's stream. */
+  async function runTask(
+    url: string,
+    pidFile: string,
+  ): Promise<{ readonly frameworkId: Plain; readonly pid: number }> {
+    const stream = await RawStream.subscribe(url, jsonCodec, {
+      type: 'SUBSCRIBE',
+      subscribe: { framework_info: FRAMEWORK },
+    });
+    closers.push(stream.acknowledgeAll());
+    const event = await stream.event('an offer', ({ type }) => type === 'OFFERS');
+    const [offer] = at(event, 'offers.offers') as readonly Plain[];
+    if (offer === undefined) throw new Error('no offer');
+    const scalar = (name: string, value: number): Plain => ({
+      name,
+      type: 'SCALAR',
+      scalar: { value },
+      allocation_info: { role: '*' },
+    });
+    const task: Plain = {
+      name: 'kept',
+      task_id: { value: 'kept' },
+      agent_id: offer['agent_id'],
+      resources: [scalar('cpus', 0.1), scalar('mem', 32)],
+      command: { value: `echo $$ > ${pidFile}; exec sleep 1000` },
+    };
+    const operations = [{ type: 'LAUNCH', launch: { task_infos: [task] } }];
+    const accept = { offer_ids: [offer['id']], operations };
+    expect(await stream.call({ type: 'ACCEPT', accept })).toBe(202);
+    await stream.event(
+      'TASK_RUNNING',
+      (each) => at(each, 'update.status.state') === 'TASK_RUNNING',
+    );
+    return {
+      frameworkId: at(stream.events[0], 'subscribed.framework_id') as Plain,
+      pid: Number(readFileSync(pidFile, 'utf8')),
+    };
+  }
+});

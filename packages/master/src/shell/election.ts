@@ -1,0 +1,81 @@
+/**
+ * The masters' election: candidates show the MasterInfo that the original's do, so that every detector of the
+ * original finds the leader; the others follow who leads, to send clients there.
+ */
+
+import { errorText, type Clock, type JsonValue, type Logger } from '@dcos/base';
+import {
+  masterElectionLayout,
+  type ElectionLayout,
+  type Leader,
+  type Lease,
+  type Store,
+  type Unwatch,
+} from '@dcos/store';
+import { fromJson, MasterInfoType, toJsonText, type MasterInfo } from '@dcos/wire';
+import { guardProcess } from './process-guard.ts';
+
+/** Name of the election in the store. */
+const ELECTION = 'master';
+
+/** Where the election is, for a store in ZooKeeper: where the original's masters and detectors look. */
+export function masterElectionLayouts(path: string): Readonly<Record<string, ElectionLayout>> {
+  return { [ELECTION]: masterElectionLayout(path) };
+}
+
+export class Election {
+  readonly #store: Store;
+  readonly #logger: Logger;
+  readonly #unwatch: Unwatch;
+  #leader: MasterInfo | undefined;
+
+  constructor(store: Store, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+    this.#unwatch = store.watchLeader(ELECTION, (leader) => this.#follow(leader));
+  }
+
+  /** Who leads, as far as it is known here. */
+  get leader(): MasterInfo | undefined {
+    return this.#leader;
+  }
+
+  /** Resolves when this master leads. */
+  async stand(info: MasterInfo, clock: Clock): Promise<Lease> {
+    return await this.#store.elect(ELECTION, toJsonText(MasterInfoType, info), {
+      guard: (candidate, gone) => {
+        const address = this.#read(candidate)?.address;
+        const { ip, port } = address ?? {};
+        if (ip === undefined || port === undefined) return () => undefined;
+        return guardProcess({ host: ip, port }, clock, () => {
+          this.#logger.info({ event: 'election.leader-ended', ip, port }, 'a master has ended');
+          gone();
+        });
+      },
+    });
+  }
+
+  stop(): void {
+    this.#unwatch();
+  }
+
+  #follow(leader: Leader | undefined): void {
+    this.#leader = leader && this.#read(leader.candidate);
+    this.#logger.info(
+      { event: 'election.leader', leader: this.#leader?.pid ?? 'none' },
+      'who leads has changed',
+    );
+  }
+
+  #read(candidate: string): MasterInfo | undefined {
+    try {
+      return fromJson(MasterInfoType, JSON.parse(candidate) as JsonValue);
+    } catch (error) {
+      this.#logger.warn(
+        { event: 'election.candidate-unreadable', error: errorText(error) },
+        'a candidate does not say who it is',
+      );
+      return undefined;
+    }
+  }
+}
