@@ -1,10 +1,11 @@
 /**
  * Follows a file that grows: every byte from a position on, in order, as soon as it is written. Woken by
- * the file system's notices and, since those may be missing, by a slow look around.
+ * the file system's notices and, since those may be missing, by a slow look around. No link is followed.
  */
 
 import { watch, type FSWatcher } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openForReading } from './plain-file.ts';
 
 /** Bytes read in one go. */
 const CHUNK_BYTES = 64 * 1024;
@@ -35,7 +36,7 @@ export function followFile(options: FollowOptions): () => void {
   const buffer = Buffer.alloc(CHUNK_BYTES);
 
   async function drain(): Promise<void> {
-    handle ??= await open(options.path, 'r');
+    handle ??= await openForReading(options.path);
     const { size } = await handle.stat();
     if (size < state.position) state.position = 0;
     while (!state.stopped) {

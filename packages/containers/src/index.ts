@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './follow-file.ts';
+export { NotAFile, openForAppending } from './plain-file.ts';
 export * from './rotate-output.ts';
 export * from './runtime.ts';
 export * from './session.ts';
@@ -9,5 +10,6 @@ export { createOciRuntime, type OciRuntimeOptions } from './oci/oci-runtime.ts';
 export { accountOf, type Account } from './process/accounts.ts';
 export { openImageStore, type ImageStore, type ImageStoreOptions } from './images/image-store.ts';
 export { extractArchive, isArchiveName } from './archives/extract-archive.ts';
+export { checkFreeSpace, SPACE_CHECK_BYTES } from './archives/free-space.ts';
 export type { ExtractLimits } from './archives/tree-writer.ts';
 export { SharedWork } from './shared-work.ts';

@@ -1,6 +1,6 @@
 /** Output of a container as its sandbox files show it; the same for every adapter. */
 
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { followFile } from './follow-file.ts';
 import type { Detach, OutputStream } from './runtime.ts';
@@ -15,7 +15,7 @@ export async function attachSandbox(
   const stops = await Promise.all(
     STREAMS.map(async (stream) => {
       const path = join(sandboxPath, stream);
-      const { size } = await stat(path);
+      const { size } = await lstat(path);
       return followFile({ path, offset: size, onData: (bytes) => onOutput(stream, bytes) });
     }),
   );

@@ -3,7 +3,7 @@
  * to the end of the container. A reader that is slow is read for slowly; it holds nobody else up.
  */
 
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, type ContainerId, type Logger } from '@dcos/base';
 import { followFile, type OutputStream } from '@dcos/containers';
@@ -32,7 +32,7 @@ export async function followedOutput(
   const files = await Promise.all(
     STREAMS.map(async (stream) => {
       const file = join(path, stream);
-      return { stream, file, offset: (await stat(file)).size };
+      return { stream, file, offset: (await lstat(file)).size };
     }),
   );
   const { promise: ended, resolve } = Promise.withResolvers<void>();

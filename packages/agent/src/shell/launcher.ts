@@ -5,7 +5,7 @@
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { appendFile, chown, mkdir } from 'node:fs/promises';
+import { chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { promisify } from 'node:util';
@@ -36,6 +36,7 @@ import { probe, probeCheck, type ProbeSurroundings } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
 import { PodHolders } from './pod-holders.ts';
 import { readyContainer, refuseContainer, type ReadyOptions } from './ready-container.ts';
+import { noteInSandbox } from './sandbox-notes.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
 import type { ContainerSecrets } from './secrets.ts';
 import { hasOwnRoot, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
@@ -287,7 +288,7 @@ class TaskLauncher implements Launcher {
     try {
       const path = this.#sandboxOf(task);
       await mkdir(path, { recursive: true });
-      await appendFile(join(path, 'stderr'), `Failed to launch container: ${message}\n`);
+      await noteInSandbox(path, `Failed to launch container: ${message}\n`);
       const runtime = this.#runtimeOf.get(id);
       if (runtime !== undefined) await this.#remove(task, runtime);
       else await this.#options.secrets.remove(id);

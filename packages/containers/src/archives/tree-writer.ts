@@ -16,12 +16,12 @@ import {
   lutimes,
   mkdir,
   open,
-  statfs,
   symlink,
   unlink,
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Header } from 'tar-stream';
+import { checkFreeSpace, SPACE_CHECK_BYTES } from './free-space.ts';
 
 export interface ExtractLimits {
   readonly entriesMax: number;
@@ -43,8 +43,6 @@ export interface TreeOptions extends ExtractLimits {
   readonly special?: (path: readonly string[], header: EntryHeader) => boolean;
 }
 
-/** How much is written between two looks at the free space. */
-const SPACE_CHECK_BYTES = 16 * 1024 * 1024;
 const LINKS_DEPTH_MAX = 64;
 
 /** The parts of a path inside an archive. Throws when it leads out. */
@@ -130,10 +128,7 @@ export class TreeWriter {
   }
 
   async checkSpace(): Promise<void> {
-    const { directory, freeBytesMin } = this.#options;
-    const { bavail, bsize } = await statfs(directory);
-    if (bavail * bsize < freeBytesMin)
-      throw new Error(`no space left on device: less than ${freeBytesMin} bytes are free`);
+    await checkFreeSpace(this.#options.directory, this.#options.freeBytesMin);
   }
 
   async #makeDirectory(parts: readonly string[], header: EntryHeader): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +108,26 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     while (text === '' && Date.now() < deadline)
       text = await fetchText('http://127.0.0.1:31987/page');
     expect(text).toBe('found\n');
+    await runtime.remove(id);
+  });
+
+  test('what a task puts in the place of its output is not followed', async () => {
+    const victim = join(root, 'victim');
+    await writeFile(victim, '');
+    const runtime = open();
+    const { id, sandboxPath } = await launch(runtime, `links-${process.pid}`, {
+      command: {
+        value: [
+          `cd /mnt/mesos/sandbox && ln -s ${victim} link && mkfifo pipe`,
+          'mv -T link stdout && mv -T pipe stderr',
+          'echo mine && echo mine >&2',
+        ].join(' && '),
+      },
+    });
+    await runtime.start(id);
+    expect(await runtime.wait(id)).toEqual({ kind: 'exited', code: 0 });
+    expect(await readFile(victim, 'utf8')).toBe('');
+    expect((await lstat(join(sandboxPath, 'stdout'))).isSymbolicLink()).toBe(true);
     await runtime.remove(id);
   });
 

@@ -4,8 +4,9 @@
  * nothing is there twice.
  */
 
-import { mkdir, open, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, readFile, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { NotAFile, openForAppending } from '../plain-file.ts';
 import type { OutputStream } from '../runtime.ts';
 
 const HEADER_BYTES = 8;
@@ -20,7 +21,7 @@ type Base = Readonly<Record<OutputStream, number>>;
 export async function rememberBase(basePath: string, sandboxPath: string): Promise<void> {
   const sizes = { stdout: 0, stderr: 0 };
   for (const stream of STREAMS) {
-    const handle = await open(join(sandboxPath, stream), 'a', 0o644);
+    const handle = await openForAppending(join(sandboxPath, stream));
     sizes[stream] = (await handle.stat()).size;
     await handle.close();
   }
@@ -55,9 +56,10 @@ export async function pumpLog(options: LogPumpOptions): Promise<void> {
   const skip = new Map<OutputStream, number>();
   try {
     for (const stream of STREAMS) {
-      const path = join(sandboxPath, stream);
-      handles.set(stream, await open(path, 'a', 0o644));
-      skip.set(stream, Math.max(0, (await stat(path)).size - base[stream]));
+      const handle = await outputOf(sandboxPath, stream);
+      if (handle === undefined) continue;
+      handles.set(stream, handle);
+      skip.set(stream, Math.max(0, (await handle.stat()).size - base[stream]));
     }
     for await (const { stream, bytes } of hasFrames ? frames(log) : unframed(log)) {
       const there = Math.min(skip.get(stream) ?? 0, bytes.length);
@@ -66,6 +68,19 @@ export async function pumpLog(options: LogPumpOptions): Promise<void> {
     }
   } finally {
     for (const handle of handles.values()) await handle.close();
+  }
+}
+
+/** Undefined when the task has put something else there: it does not want the output. */
+async function outputOf(
+  sandboxPath: string,
+  stream: OutputStream,
+): Promise<FileHandle | undefined> {
+  try {
+    return await openForAppending(join(sandboxPath, stream));
+  } catch (error) {
+    if (error instanceof NotAFile) return undefined;
+    throw error;
   }
 }
 
