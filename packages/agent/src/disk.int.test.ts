@@ -1,5 +1,7 @@
 /** Disk that tasks use, against what they were granted: shown, and enforced where that is wanted. */
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { Resource, TaskInfo } from '@dcos/wire';
 import { agentScene } from './testing/agent-scene.ts';
@@ -39,6 +41,17 @@ test('a task over its disk fails with the reason, and others stay', async () => 
   });
   expect(master.statesOf('modest').at(-1)).toBe('TASK_RUNNING');
   expect(agent.snapshot().live.map(({ taskId }) => taskId)).toEqual(['modest']);
+});
+
+test('what a task has fetched counts as well', async () => {
+  await scene().start({ containerDiskWatchIntervalMs: 20, enforceContainerDiskQuota: true });
+  const file = join(scene().workDir, 'file');
+  writeFileSync(file, Buffer.alloc(2 * 1024 * 1024));
+  const task = withDisk('brings', '', disk(1));
+  master.run({ ...task, command: { value: 'sleep 1000', uris: [{ value: file }] } });
+  expect(await master.waitFor('brings', 'TASK_FAILED')).toMatchObject({
+    reason: 'REASON_CONTAINER_LIMITATION_DISK',
+  });
 });
 
 test('usage is shown, volumes against their own size and not the sandbox', async () => {

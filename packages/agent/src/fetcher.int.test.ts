@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { getuid, platform } from 'node:process';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '@dcos/testkit';
@@ -66,6 +67,31 @@ test('hostile archives are refused, and the next task runs', async () => {
   const uris = [{ value: tar('good.tar', [], ['file']) }];
   master.run(commandTask('good', '', { command: { value: '[ "$(cat file)" = mine ]', uris } }));
   await master.waitFor('good', 'TASK_FINISHED');
+});
+
+const canMount = platform === 'linux' && getuid?.() === 0;
+
+test.skipIf(!canMount)('a file that the disk has no room for fails its task only', async () => {
+  const disk = path('disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', disk]);
+  try {
+    const workDir = join(disk, 'agent');
+    await scene().start({ workDir });
+    // Nothing of it is on the disk that it comes from.
+    execFileSync('truncate', ['-s', '1G', path('large')]);
+    const fetching = (id: string, value: string): void =>
+      master.run(commandTask(id, '', { command: { value: 'true', uris: [{ value }] } }));
+    fetching('large', path('large'));
+    const failed = await master.waitFor('large', 'TASK_FAILED');
+    expect(failed).toMatchObject({ reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
+    expect(failed.message).toContain('no space left on device');
+    fetching('small', path('secret'));
+    await master.waitFor('small', 'TASK_FINISHED');
+  } finally {
+    await scene().stop();
+    execFileSync('umount', [disk]);
+  }
 });
 
 test('what tasks have fetched is counted, and kept for the next one', async () => {

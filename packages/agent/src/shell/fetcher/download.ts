@@ -1,10 +1,12 @@
 /** Brings a file from where it is to a path, whole or not at all. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { Readable, Transform } from 'node:stream';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { checkFreeSpace, SPACE_CHECK_BYTES } from '@dcos/containers';
 import type { ParsedUri } from './uri-source.ts';
 
 export interface ObtainOptions {
@@ -12,6 +14,8 @@ export interface ObtainOptions {
   readonly signal: AbortSignal;
   /** A server that sends nothing for that long is given up. */
   readonly stallTimeoutMs: number;
+  /** Free space that must be left on the disk. */
+  readonly freeBytesMin: number;
   /** Called with the number of bytes that the file has at least, before they are written. May throw. */
   readonly onSize?: (bytes: number) => void;
 }
@@ -21,27 +25,33 @@ export async function obtain(
   { source, checksum }: ParsedUri,
   options: ObtainOptions,
 ): Promise<number> {
-  const { path, signal, onSize } = options;
+  const { path, signal, onSize, freeBytesMin } = options;
   const hash = createHash('sha256');
   let bytes = 0;
-  const counting = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
+  let unchecked = 0;
+  const counting = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
       bytes += chunk.length;
-      try {
-        onSize?.(bytes);
-        if (checksum !== undefined) hash.update(chunk);
-        done(null, chunk);
-      } catch (error) {
-        done(error as Error);
+      onSize?.(bytes);
+      if (checksum !== undefined) hash.update(chunk);
+      unchecked += chunk.length;
+      if (unchecked >= SPACE_CHECK_BYTES) {
+        unchecked = 0;
+        await checkFreeSpace(dirname(path), freeBytesMin);
       }
-    },
-  });
+      yield chunk;
+    }
+  };
   try {
-    if (source.kind === 'http') await download(source.url, counting, options);
+    const onKnownSize = async (size: number): Promise<void> => {
+      onSize?.(size);
+      await checkFreeSpace(dirname(path), freeBytesMin, size);
+    };
+    if (source.kind === 'http') await download(source.url, options, { onKnownSize, counting });
     else {
       const { size } = await fileStats(source.path);
-      onSize?.(size);
-      await pipeline(createReadStream(source.path), counting, createWriteStream(path), { signal });
+      await onKnownSize(size);
+      await pipeline(createReadStream(source.path), counting, newFile(path), { signal });
     }
     const found = checksum === undefined ? undefined : hash.digest('hex');
     if (found !== checksum) throw new Error(`its SHA-256 is ${found ?? ''}, not ${checksum ?? ''}`);
@@ -59,10 +69,21 @@ async function fileStats(path: string): Promise<{ readonly size: number }> {
   return stats;
 }
 
+/** Nothing that is there already is written to. */
+function newFile(path: string): WriteStream {
+  return createWriteStream(path, { flags: 'wx' });
+}
+
 async function download(
   url: URL,
-  counting: Transform,
-  { path, signal, stallTimeoutMs, onSize }: ObtainOptions,
+  { path, signal, stallTimeoutMs }: ObtainOptions,
+  {
+    onKnownSize,
+    counting,
+  }: {
+    readonly onKnownSize: (bytes: number) => Promise<void>;
+    readonly counting: (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>;
+  },
 ): Promise<void> {
   const stalled = new AbortController();
   const giveUp = (): void =>
@@ -78,11 +99,17 @@ async function download(
       throw new Error(`the server answered ${response.status} ${response.statusText}`);
     }
     const length = Number(response.headers.get('content-length') ?? 0);
-    if (length > 0 && response.headers.get('content-encoding') === null) onSize?.(length);
-    counting.on('data', () => timer.refresh());
-    await pipeline(Readable.fromWeb(response.body), counting, createWriteStream(path), {
-      signal: either,
-    });
+    if (length > 0 && response.headers.get('content-encoding') === null) await onKnownSize(length);
+    const watched = async function* (
+      chunks: AsyncIterable<Uint8Array>,
+    ): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunks) {
+        timer.refresh();
+        yield chunk;
+      }
+    };
+    const body = Readable.fromWeb(response.body);
+    await pipeline(body, watched, counting, newFile(path), { signal: either });
   } catch (error) {
     stalled.signal.throwIfAborted();
     throw error;

@@ -2,7 +2,15 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -136,6 +144,57 @@ test.each<[what: string, uri: (base: string) => CommandInfo_URI, problem: string
   expect(readdirSync(directory.path)).not.toContain('x');
 });
 
+test.each(['data/x', 'data/deep/er', 'link', 'planted/x'])(
+  'no link of the sandbox is followed: %s',
+  async (name) => {
+    // As persistent volumes of plain processes are; in them is what other tasks have left.
+    mkdirSync(join(directory.path, 'volume'));
+    const victim = write('victim', 'untouched');
+    symlinkSync(join(directory.path, 'volume'), join(sandboxPath, 'data'));
+    symlinkSync(victim, join(sandboxPath, 'link'));
+    symlinkSync('data', join(sandboxPath, 'planted'));
+    symlinkSync(victim, join(sandboxPath, 'stderr'));
+    for (const more of [{}, { executable: true }, { cache: true }]) {
+      const result = await fetchAll([{ value: `${url}/x`, output_file: name, ...more }]);
+      if (name === 'link') expect([result, read(name)]).toEqual(['done', 'from the web']);
+      else expect(result).toContain(`'${name}' leads through a link of the sandbox`);
+    }
+    expect(readdirSync(join(directory.path, 'volume'))).toEqual([]);
+    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+    expect(statSync(victim).mode & 0o111).toBe(0);
+  },
+);
+
+test('a file may take the place of one, and not of a directory', async () => {
+  const uris = [
+    { value: write('files/one', 'one'), output_file: 'd/x' },
+    { value: write('files/two', 'two'), output_file: 'd/x' },
+  ];
+  expect(await fetchAll(uris)).toBe('done');
+  expect(read('d/x')).toBe('two');
+  expect(await fetchAll([{ value: `${url}/x`, output_file: 'd' }])).toContain(
+    "there is a directory at 'd' of the sandbox",
+  );
+  expect(await fetchAll([{ value: `${url}/x`, output_file: 'd/x/y' }])).toContain(
+    "'d/x/y' leads through a file of the sandbox",
+  );
+});
+
+test('a disk that would be full is told before it is', async () => {
+  const full = open({
+    limits: { entriesMax: 10, bytesMax: 10_000, freeBytesMin: Number.MAX_SAFE_INTEGER },
+  });
+  answer = (_request, response) =>
+    response.writeHead(200, { 'content-length': 12 }).end('from the web');
+  for (const value of [`${url}/x`, write('files/x', 'from a file')])
+    for (const cache of [false, true])
+      expect(await fetchAll([{ value, cache }], { from: full })).toContain(
+        'no space left on device',
+      );
+  expect(readdirSync(sandboxPath)).toEqual([]);
+  expect(readdirSync(join(directory.path, 'cache'))).toEqual([]);
+});
+
 test('a checksum that is right', async () => {
   expect(await fetchAll([{ value: `${url}/x#sha256=${sum('from the web')}` }])).toBe('done');
 });
@@ -174,6 +233,37 @@ test('what is to be kept is asked for once for each user', async () => {
   expect(requests.length).toBe(2);
   expect(fetcher.figures().cacheBytesUsed).toBe(24);
   expect(read('stderr')).toContain('through the cache');
+});
+
+test('many tasks that ask at the same time get one download', async () => {
+  const held: ServerResponse[] = [];
+  answer = (_request, response) => held.push(response);
+  const sandboxes = Array.from({ length: 5 }, (_, index) => `${sandboxPath}-${index}`);
+  const fetches = sandboxes.map(async (path) => {
+    mkdirSync(path);
+    const uris = [{ value: `${url}/x`, cache: true }];
+    await fetcher.fetch({ uris, sandboxPath: path, user: undefined, signal });
+    return readFileSync(join(path, 'x'), 'utf8');
+  });
+  await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1);
+  for (const response of held) response.end('once');
+  expect(await Promise.all(fetches)).toEqual(sandboxes.map(() => 'once'));
+  expect(requests.length).toBe(1);
+});
+
+test('a download that failed is tried anew by the next task', async () => {
+  const uris = [{ value: `${url}/x`, cache: true }];
+  answer = (_request, response) => response.writeHead(503).end();
+  expect(await fetchAll(uris)).toContain('the server answered 503');
+  answer = (_request, response) => {
+    response.writeHead(200, { 'content-length': 12 });
+    response.write('from ', () => response.destroy());
+  };
+  expect(await fetchAll(uris)).toContain('Failed to fetch');
+  expect(readdirSync(sandboxPath)).toEqual([]);
+  answer = (_request, response) => response.end('from the web');
+  expect(await fetchAll(uris)).toBe('done');
+  expect(read('x')).toBe('from the web');
 });
 
 test('what does not fit is fetched beside the cache; archives that are kept do not come along', async () => {

@@ -4,19 +4,22 @@
  * Who watches finds in the sandbox's `stderr` what was fetched. Source: mesos-kernel §6.7.
  */
 
-import { appendFile, chmod, copyFile, mkdir } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { chmod, copyFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { errorText, OperationError, type Logger } from '@dcos/base';
 import { isArchiveName, type ExtractLimits } from '@dcos/containers';
 import type { CommandInfo_URI } from '@dcos/wire';
+import { noteInSandbox } from '../sandbox-notes.ts';
 import { obtain } from './download.ts';
 import { FetcherCache } from './fetcher-cache.ts';
+import { makeTarget } from './sandbox-target.ts';
 import { unpackInto } from './unpack.ts';
 import { parseUri, shownUri } from './uri-source.ts';
 
 /** Files of one task. */
 const URIS_MAX = 256;
-/** Of one archive, unpacked; the disk keeps some space in any case. */
+/** Of one archive, unpacked; the disk keeps some space in any case, also where a file is only fetched. */
 const LIMITS: ExtractLimits = {
   entriesMax: 1_000_000,
   bytesMax: 64 * 1024 * 1024 * 1024,
@@ -103,15 +106,15 @@ export class Fetcher {
 
   async #fetchOne(uri: CommandInfo_URI, request: FetchRequest): Promise<void> {
     const { sandboxPath, signal, user = '' } = request;
-    const { frameworksHome, stallTimeoutMs } = this.#options;
+    const { frameworksHome, stallTimeoutMs, limits = LIMITS } = this.#options;
+    const bounds = { stallTimeoutMs, freeBytesMin: limits.freeBytesMin };
     const parsed = parseUri(uri, frameworksHome);
-    const target = targetIn(sandboxPath, parsed.name);
-    await mkdir(dirname(target), { recursive: true });
+    const target = await makeTarget(sandboxPath, parsed.name);
     const startedMs = performance.now();
     const tell = async (how: string): Promise<void> => {
       const ms = Math.round(performance.now() - startedMs);
       const line = `Fetched '${shownUri(uri.value)}' to '${target}' ${how} in ${ms} ms\n`;
-      await appendFile(join(sandboxPath, 'stderr'), line);
+      await noteInSandbox(sandboxPath, line);
     };
     if (uri.cache === true) {
       await this.#opened;
@@ -119,7 +122,7 @@ export class Fetcher {
         `${user}\n${uri.value}`,
         {
           signal,
-          fill: async (path, options) => await obtain(parsed, { path, stallTimeoutMs, ...options }),
+          fill: async (path, options) => await obtain(parsed, { path, ...bounds, ...options }),
         },
         async (path) => await this.#place(path, { uri, target, request }),
       );
@@ -128,7 +131,7 @@ export class Fetcher {
         return;
       }
     }
-    const bytes = await obtain(parsed, { path: target, stallTimeoutMs, signal });
+    const bytes = await obtain(parsed, { path: target, ...bounds, signal });
     await this.#place(target, { uri, target, request });
     await tell(`(${bytes} bytes)`);
   }
@@ -153,19 +156,9 @@ export class Fetcher {
       await unpackInto(path, { sandboxPath, name, limits, signal });
       return;
     }
-    if (path !== target) await copyFile(path, target);
+    if (path !== target) await copyFile(path, target, constants.COPYFILE_EXCL);
     if (uri.executable === true) await chmod(target, 0o755);
   }
-}
-
-/** A path below the sandbox; the task's description must not reach outside. */
-function targetIn(sandboxPath: string, name: string): string {
-  const target = resolve(sandboxPath, name);
-  const inside = relative(sandboxPath, target);
-  if (inside === '' || inside.startsWith('..') || name.startsWith('/') || name.includes('\0')) {
-    throw new Error(`'${name}' is no file name inside the sandbox`);
-  }
-  return target;
 }
 
 function failed(message: string, cause?: unknown): OperationError {

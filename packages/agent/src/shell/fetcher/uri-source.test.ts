@@ -28,6 +28,7 @@ test.each<[uri: CommandInfo_URI, text: string]>([
   [{ value: 'https://h/' }, 'the URI names no file; give it an output_file'],
   [{ value: '' }, 'the URI is empty or not a text'],
   [{ value: 'b.tar' }, 'a relative path needs an agent with frameworksHome'],
+  [{ value: 'http://h:99999/a' }, 'the address is not valid'],
   [{ value: 'ftp://h/a' }, "'ftp' is not supported; serve the file over HTTP or HTTPS"],
   [{ value: 'hdfs://h/a' }, "'hdfs' needs a Hadoop client"],
   [{ value: 's3n://h/a' }, "'s3n' needs a Hadoop client"],
@@ -40,8 +41,15 @@ test('relative paths begin at the home of frameworks', () => {
   expect(parsed({ value: 'x/b.tar' }, '/home')).toBe('/home/x/b.tar b.tar');
 });
 
-test('a password is not shown', () => {
-  expect(shownUri('http://ann:word@h/a')).not.toContain('word');
-  expect(shownUri('http://ann@h/a')).toBe('http://ann@h/a');
-  expect(shownUri('/a')).toBe('/a');
+test.each([
+  ['http://ann:word@h/a', 'http://h/a'],
+  ['http://token@h/a?b=c', 'http://h/a?b=c'],
+  ['http:ann:word@h/a', 'http://h/a'],
+  ['hdfs://ann:word@h/a', 'hdfs://h/a'],
+  ['http://ann:w@rd@h:99999/a', 'http://h:99999/a'],
+  ['http://h/a@b', 'http://h/a@b'],
+  ['/a@b', '/a@b'],
+  ['a/b@c', 'a/b@c'],
+])('%s is shown as %s', (value, shown) => {
+  expect(shownUri(value)).toBe(shown);
 });

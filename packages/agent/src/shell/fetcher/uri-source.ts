@@ -20,6 +20,7 @@ export interface ParsedUri {
 }
 
 const CHECKSUM = /^#sha256=([0-9a-fA-F]{64})$/;
+const SCHEME = /^[a-zA-Z][\w+.-]*:\/\//;
 /** Schemes that the original gives to a Hadoop client. */
 const HADOOP = /^(?:hdfs|hftp|s3|s3a|s3n|webhdfs|gs|wasb|abfs)s?:$/;
 const FTP = /^(?:ftp|ftps|sftp):$/;
@@ -35,6 +36,7 @@ export function parseUri(
   if (value === '' || value.includes('\0')) throw new Error('the URI is empty or not a text');
   if (isAbsolute(value)) return named({ kind: 'file', path: value }, output_file);
   if (!URL.canParse(value)) {
+    if (SCHEME.test(value)) throw new Error('the address is not valid');
     if (frameworksHome === undefined)
       throw new Error('a relative path needs an agent with frameworksHome');
     return named({ kind: 'file', path: join(frameworksHome, value) }, output_file);
@@ -66,11 +68,14 @@ function named(source: UriSource, outputFile: string | undefined): ParsedUri {
   return { source, name: basename(path) };
 }
 
-/** The URI as it may be shown: without a password. */
+/** The URI as it may be shown: without whoever is named in it, since tokens stand in the place of names as well. */
 export function shownUri(value: string): string {
-  if (!URL.canParse(value)) return value;
-  const url = new URL(value);
-  if (url.password === '') return value;
-  url.password = '[secret]';
-  return url.href;
+  if (URL.canParse(value)) {
+    const url = new URL(value);
+    if (url.username === '' && url.password === '') return value;
+    url.username = '';
+    url.password = '';
+    return url.href;
+  }
+  return value.replace(/^([a-zA-Z][\w+.-]*:[/\\]*)[^/?#\\]*@/, '$1');
 }
