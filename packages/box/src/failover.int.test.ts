@@ -7,6 +7,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { silentLogger } from '@dcos/base';
+import { subscribeOperator, systemClock, systemRandom } from '@dcos/sdk';
+import { mastersOf } from '@dcos/store';
 import {
   facility,
   startZooKeeperEnsemble,
@@ -86,6 +89,21 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     return reader;
   }
 
+  /** The masters whose snapshots a client of ours got that looks for the leader in ZooKeeper. */
+  function followOperator(path: string): readonly string[] {
+    const snapshots: string[] = [];
+    const common = { clock: systemClock, random: systemRandom, logger: silentLogger };
+    const connection = subscribeOperator({
+      ...common,
+      masters: mastersOf(ensemble.address(path), { ...common, hasTls: false }),
+      listener(event) {
+        if (event.kind === 'snapshot') snapshots.push(event.masterUrl);
+      },
+    });
+    closers.push(() => connection.close());
+    return snapshots;
+  }
+
   test('those that follow send clients to the leader, and answer for themselves', async () => {
     const masters = await startMasters('/follow', LONG_SESSION);
     const leader = await untilLed(masters);
@@ -124,6 +142,7 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
       Symbol.asyncIterator
     ]();
     let leader = await untilLed(masters);
+    const followed = followOperator(path);
     const task = await runTask(leader.url, join(folder.path, 'pid'));
     closers.push(() => void process.kill(task.pid, 'SIGKILL'));
 
@@ -142,6 +161,8 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
         port: Number(port),
         address: { ip: hostname, port: Number(port) },
       });
+      const { url } = leader;
+      await waitFor('a snapshot of the new leader', () => followed.at(-1) === url);
       masters = [...rest, await startMaster(path, LONG_SESSION)];
     }
     process.stdout.write(

@@ -3,6 +3,7 @@
  * addresses come from the agent first, then from the container.
  */
 
+import { shownMasters } from '@dcos/store';
 import { z } from 'zod';
 
 const port = z.int().min(0).max(65_535);
@@ -12,8 +13,10 @@ const seconds = z
   .max(2 ** 31 - 1);
 
 export const mesosDnsConfigSchema = z.strictObject({
-  /** Masters as `http://host:port`; the leader is found from any of them. */
-  masters: z.array(z.string().min(1)).min(1).default(['http://127.0.0.1:5050']),
+  /** Masters as `http://host:port`; the leader is found from any of them, or in ZooKeeper with their `zk://…`. */
+  masters: z
+    .union([z.string().startsWith('zk://'), z.array(z.string().min(1)).min(1)])
+    .default(['http://127.0.0.1:5050']),
   /** PEM files of the certificate and its key: the HTTP interface speaks TLS, and they are shown to masters that ask. */
   sslCertFile: z.string().min(1).optional(),
   sslKeyFile: z.string().min(1).optional(),
@@ -86,7 +89,7 @@ export function configDocument(config: MesosDnsConfig, serial: number): Record<s
     SetTruncateBit: config.setTruncateBit,
     SRVRecordDefaultWeight: config.srvWeight,
     IPSources: config.ipSources,
-    Masters: config.masters,
+    Masters: shownMasters(config.masters),
     Resolvers: config.resolvers,
     Timeout: config.resolverTimeoutMs / 1000,
     SOAMname: `${soaName(config.soaMname)}.`,

@@ -10,6 +10,7 @@ import { networkInterfaces } from 'node:os';
 import { OperationError, seededRandom, type Clock, type Logger } from '@dcos/base';
 import { createHttpServer, readTls, watchTls, type ClientTls } from '@dcos/http';
 import { subscribeOperator, systemClock, systemRandom, type OperatorEvent } from '@dcos/sdk';
+import { mastersOf } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import {
   mesosDnsConfigSchema,
@@ -133,7 +134,12 @@ class Follower {
     const first = Promise.withResolvers<void>();
     this.firstSnapshot = first.promise;
     const connection = subscribeOperator({
-      masters: config.masters,
+      masters: mastersOf(config.masters, {
+        clock,
+        random: systemRandom,
+        logger,
+        hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+      }),
       tls,
       logger,
       clock,
@@ -174,12 +180,18 @@ class Follower {
 
   async #onSnapshot(masterUrl: string, first: PromiseWithResolvers<void>): Promise<void> {
     const addresses = await Promise.all(
-      [masterUrl, ...this.#config.masters].map((master) => this.#addressOf(master)),
+      [masterUrl, ...this.#masterList()].map((master) => this.#addressOf(master)),
     );
     const [leader, ...masters] = addresses;
     const known = masters.filter((master) => master !== undefined);
     this.#apply({ kind: 'masters', leader, masters: known });
     first.resolve();
+  }
+
+  /** Those that are known beside the leader. */
+  #masterList(): readonly string[] {
+    const { masters } = this.#config;
+    return typeof masters === 'string' ? [] : masters;
   }
 
   async #addressOf(master: string): Promise<{ ip: string; port: number } | undefined> {

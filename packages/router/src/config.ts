@@ -15,8 +15,10 @@ export const routerConfigSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 takes a free port. */
   port: z.int().min(0).max(65_535).default(8180),
-  /** Masters as `http://host:port`; the leader is found from any of them. */
-  masters: z.array(z.string().min(1)).min(1).default(['http://127.0.0.1:5050']),
+  /** Masters as `http://host:port`; the leader is found from any of them, or in ZooKeeper with their `zk://…`. */
+  masters: z
+    .union([z.string().startsWith('zk://'), z.array(z.string().min(1)).min(1)])
+    .default(['http://127.0.0.1:5050']),
   /** PEM files of the certificate and its key: the router serves HTTPS, and shows them to masters and agents that ask. */
   sslCertFile: z.string().min(1).optional(),
   sslKeyFile: z.string().min(1).optional(),

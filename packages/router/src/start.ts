@@ -13,7 +13,8 @@ import {
   watchTls,
   type ClientTls,
 } from '@dcos/http';
-import { subscribeOperator, systemClock } from '@dcos/sdk';
+import { subscribeOperator, systemClock, systemRandom } from '@dcos/sdk';
+import { mastersOf } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { routerConfigSchema, type RouterConfig, type RouterSettings } from './config.ts';
 import { ClusterView, ROOT_MARATHON } from './core/cluster-view.ts';
@@ -72,7 +73,12 @@ export async function startRouter(
   const { port, url } = await server.listen({ host: config.host, port: config.port });
   const ready = Promise.withResolvers<void>();
   const connection = subscribeOperator({
-    masters: config.masters,
+    masters: mastersOf(config.masters, {
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+      hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+    }),
     tls: tls.client,
     logger,
     listener(event) {

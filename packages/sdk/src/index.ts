@@ -12,6 +12,7 @@ export * from './executor-events.ts';
 export { UPDATES_WAITING_MAX } from './core/unacknowledged.ts';
 export { tlsConnector } from './shell/tls-connector.ts';
 export * from './tls.ts';
+export type { Masters, MasterSource } from './masters.ts';
 export * from './operator.ts';
 export * from './operator-events.ts';
 export * from './offers.ts';

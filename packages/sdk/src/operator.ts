@@ -11,6 +11,7 @@ import { decodeAs, encodeAs, masterApi, MEDIA_TYPES, type Encoding } from '@dcos
 import type { Phase } from './core/subscription.ts';
 import { toOperatorEvent, type ObservedEvent, type OperatorEvent } from './operator-events.ts';
 import { heartbeatIntervalMsOf } from './scheduler-events.ts';
+import type { Masters } from './masters.ts';
 import type { Listener } from './shell/delivery.ts';
 import { problemText, type StreamSource, type Verdict } from './shell/event-stream.ts';
 import { Subscriber, type Ending } from './shell/subscriber.ts';
@@ -25,8 +26,7 @@ export const OPERATOR_CALL_MS_MAX = 30_000;
 export const OPERATOR_ANSWER_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface OperatorOptions {
-  /** The masters as `http://host:port`, asked in this order. A redirect to the leader is followed. */
-  readonly masters: readonly string[];
+  readonly masters: Masters;
   readonly logger: Logger;
   /** Protobuf unless asked otherwise. */
   readonly encoding?: Encoding;

@@ -16,6 +16,7 @@ import type {
   TaskID,
   TaskStatus,
 } from '@dcos/wire';
+import type { Masters } from './masters.ts';
 import type { Phase } from './core/subscription.ts';
 import type { SchedulerEvent } from './scheduler-events.ts';
 import type { Listener } from './shell/delivery.ts';
@@ -30,8 +31,7 @@ export const CALL_MS_MAX = 30_000;
 export const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface SchedulerOptions {
-  /** The masters as `http://host:port`, asked in this order. A redirect to the leader is followed. */
-  readonly masters: readonly string[];
+  readonly masters: Masters;
   /** Who subscribes. With an `id`, the framework of that id is taken over. */
   readonly framework: FrameworkInfo;
   readonly suppressedRoles?: readonly string[];

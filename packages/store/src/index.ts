@@ -18,6 +18,9 @@ export type { ElectionLayout } from './zookeeper/candidates.ts';
 export {
   detectMaster,
   masterElectionLayout,
+  mastersOf,
+  shownMasters,
+  type FollowedMaster,
   type MasterAddress,
   type MasterDetectorOptions,
 } from './zookeeper/detector.ts';

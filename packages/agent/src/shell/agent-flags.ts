@@ -4,6 +4,7 @@
  */
 
 import { durationText } from '@dcos/base';
+import { shownMasters } from '@dcos/store';
 import type { AgentConfig } from '../config.ts';
 
 /** What the runtime `oci` does, in the original's names. */
@@ -63,7 +64,7 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
           launcher: 'linux',
         }
       : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
-    master: shownMasters(config.masters),
+    master: shownMasters(config.masters).join(','),
     oversubscribed_resources_interval: durationText(config.oversubscribedResourcesIntervalMs),
     port: String(config.port),
     ...(config.qosController !== 'none' && {
@@ -77,9 +78,4 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     resources: config.resources,
     work_dir: config.workDir,
   };
-}
-
-/** What an address of ZooKeeper logs in with is nobody's business. */
-function shownMasters(masters: AgentConfig['masters']): string {
-  return typeof masters === 'string' ? masters.replace(/^zk:\/\/.*@/, 'zk://') : masters.join(',');
 }

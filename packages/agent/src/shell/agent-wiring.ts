@@ -4,11 +4,12 @@
  */
 
 import { errorText } from '@dcos/base';
+import { mastersOf } from '@dcos/store';
 import type { Agent, AgentSnapshot } from '../core/index.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { AgentShell } from './agent-shell.ts';
-import { systemClock } from './clock.ts';
+import { systemClock, systemRandom } from './clock.ts';
 import { createCredential } from './credential.ts';
 import { containersOf } from './executor-container.ts';
 import { ExecutorStreams } from './executor-streams.ts';
@@ -17,7 +18,7 @@ import type { Fetcher } from './fetcher/fetcher.ts';
 import { LaunchedContainers } from './launched-containers.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import { createMasterConnection, type MasterConnection } from './master-connection.ts';
-import { electedMaster, listedMasters } from './master-detector.ts';
+import { createMasterDetector } from './master-detector.ts';
 import { hasRevocable } from './oversubscription.ts';
 
 export interface WiringOptions {
@@ -111,10 +112,14 @@ function hasTls({ sslCertFile, sslCaFile }: AgentConfig): boolean {
 function connectionOf({ parts, onMaster }: WiringOptions, shell: AgentShell): MasterConnection {
   const { config, logger, tls } = parts;
   return createMasterConnection({
-    masters:
-      typeof config.masters === 'string'
-        ? electedMaster(config.masters, { logger, hasTls: hasTls(config) })
-        : listedMasters(config.masters),
+    masters: createMasterDetector(
+      mastersOf(config.masters, {
+        clock: systemClock,
+        random: systemRandom,
+        logger,
+        hasTls: hasTls(config),
+      }),
+    ),
     logger,
     authorization: createCredential(config.credential, logger),
     tls,

@@ -9,7 +9,7 @@ import type { ClientTls } from '@dcos/http';
 import { strangersCertificate, strangersKey, testCertificate, testKey } from '@dcos/testkit';
 import { startFakeMaster } from '../testing/fake-master.ts';
 import { createMasterConnection } from './master-connection.ts';
-import { listedMasters } from './master-detector.ts';
+import { createMasterDetector } from './master-detector.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -46,7 +46,7 @@ async function redirecting(location: string): Promise<string> {
 async function connect(to: string, tls: ClientTls): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const connection = createMasterConnection({
-    masters: listedMasters([to]),
+    masters: createMasterDetector([to]),
     logger: silentLogger,
     authorization: () => 'Basic YWdlbnQ6dG9w',
     tls,

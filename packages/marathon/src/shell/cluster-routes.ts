@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import type { JsonObject, JsonValue } from '@dcos/base';
 import type { Metrics } from '@dcos/telemetry';
+import { shownMasters } from '@dcos/store';
 import { deploymentList, queueView, taskList, type Reply } from '../core/index.ts';
 import type { RouteContext } from './app-routes.ts';
 import type { MarathonConfig } from './config.ts';
@@ -215,7 +216,7 @@ function info(context: ClusterRouteContext, frameworkId: string | undefined): Js
     leader: context.leader(),
     frameworkId: frameworkId ?? null,
     marathon_config: {
-      master: config.masters.join(','),
+      master: shownMasters(config.masters).join(','),
       failover_timeout: config.failoverTimeoutSeconds,
       framework_name: config.frameworkName,
       ha: true,

@@ -18,13 +18,14 @@ function zooKeeperAddress(text: string, context: z.RefinementCtx): Secret<ZooKee
 
 export const marathonConfigSchema = z
   .strictObject({
-    /** The masters as `http://host:port`, in order of preference. */
+    /** The masters as `http://host:port`, in order of preference, or their `zk://…`, where the leader is found. */
     masters: z
       .union([
+        z.string().startsWith('zk://'),
         z.string().transform((text) => text.split(',').map((part) => part.trim())),
         z.array(z.string()),
       ])
-      .pipe(z.array(z.url()).min(1))
+      .pipe(z.union([z.string(), z.array(z.url()).min(1)]))
       .default(['http://127.0.0.1:5050']),
     /** PEM files of the certificate and its key: HTTPS is served, and they are shown to masters that ask. */
     sslCertFile: z.string().min(1).optional(),

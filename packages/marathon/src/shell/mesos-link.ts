@@ -2,7 +2,14 @@
 
 import { OperationError, type Logger } from '@dcos/base';
 import type { ClientTls } from '@dcos/http';
-import type { SchedulerConnection, SchedulerEvent, SchedulerOptions } from '@dcos/sdk';
+import {
+  systemClock,
+  systemRandom,
+  type SchedulerConnection,
+  type SchedulerEvent,
+  type SchedulerOptions,
+} from '@dcos/sdk';
+import { mastersOf } from '@dcos/store';
 import type { MarathonState } from '../core/index.ts';
 import type { MarathonConfig } from './config.ts';
 import type { Engine, SchedulerPort } from './engine.ts';
@@ -54,7 +61,12 @@ export class MesosLink {
   #connect(frameworkId: string | undefined): SchedulerConnection {
     const { config, state, logger, connect, tls } = this.#input;
     return connect({
-      masters: config.masters,
+      masters: mastersOf(config.masters, {
+        clock: systemClock,
+        random: systemRandom,
+        logger,
+        hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+      }),
       tls,
       framework: this.#info(state.subscribedRoles, frameworkId),
       logger,

@@ -21,6 +21,8 @@ const happenings = fc.record({
     'retryDue',
     'silenceDue',
     'stop',
+    'leads',
+    'nobody',
   ),
   back: fc.integer({ min: 0, max: 2 }),
   passMs: fc.integer({ min: 0, max: 100_000 }),
@@ -41,6 +43,10 @@ function eventOf(kind: string, generation: number): SubscriptionEvent {
     case 'retryDue':
     case 'silenceDue':
       return { kind, generation };
+    case 'leads':
+      return { kind: 'masters', masters: [`http://${generation % 3}`] };
+    case 'nobody':
+      return { kind: 'masters', masters: [] };
     default:
       return { kind: 'stop', reason: 'closed', problem: 'x' };
   }

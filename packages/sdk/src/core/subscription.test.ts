@@ -140,4 +140,37 @@ describe('subscription', () => {
     expect(machine.step({ kind: 'stop', reason: 'closed', problem: '' })).toEqual([]);
     expect(machine.step({ kind: 'retryDue', generation: 1 })).toEqual([]);
   });
+
+  test('without a master it waits for one, and asks it at once', () => {
+    const machine = driver([]);
+    expect(machine.step({ kind: 'start' })).toEqual([]);
+    expect(machine.state.phase).toBe('waiting');
+    expect(opened(machine.step({ kind: 'masters', masters: ['http://l'] }))).toEqual(['http://l']);
+  });
+
+  test('a master that leads no longer is left for the one that does', () => {
+    const machine = driver([]);
+    machine.step({ kind: 'start' });
+    machine.step({ kind: 'masters', masters: ['http://l'] });
+    machine.subscribe();
+    expect(machine.step({ kind: 'masters', masters: ['http://l'] })).toEqual([]);
+    // While nobody is known to lead, the one that there is may still do.
+    expect(machine.step({ kind: 'masters', masters: [] })).toEqual([]);
+    const effects = machine.step({ kind: 'masters', masters: ['http://m'] });
+    expect(kinds(effects)).toEqual(['abort', 'disconnected', 'open', 'watchSilence']);
+    expect(opened(effects)).toEqual(['http://m']);
+    expect(machine.state.phase).toBe('opening');
+  });
+
+  test('a lost stream is not opened anew before somebody leads, and then at once', () => {
+    const machine = driver([]);
+    machine.step({ kind: 'start' });
+    machine.step({ kind: 'masters', masters: ['http://l'] });
+    machine.subscribe();
+    machine.step({ kind: 'masters', masters: [] });
+    machine.step({ kind: 'ended', generation: 1, problem: 'x' });
+    expect(machine.step({ kind: 'retryDue', generation: 1 })).toEqual([]);
+    expect(opened(machine.step({ kind: 'masters', masters: ['http://l'] }))).toEqual(['http://l']);
+    expect(machine.step({ kind: 'retryDue', generation: 1 })).toEqual([]);
+  });
 });

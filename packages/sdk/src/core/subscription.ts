@@ -25,7 +25,7 @@ export const RETRY_MS_MIN = 100;
 export const RETRY_MS_MAX = 5_000;
 
 export interface SubscriptionOptions {
-  /** Origins of the masters such as `http://10.0.0.1:5050`, in order of preference; not empty. */
+  /** Origins of the masters such as `http://10.0.0.1:5050`, in order of preference. None: it waits for some. */
   readonly masters: readonly string[];
   readonly retryMsMin?: number;
   readonly retryMsMax?: number;
@@ -38,6 +38,8 @@ export interface Subscription {
   readonly phase: Phase;
   /** Counts opened streams; 0 before the first. */
   readonly generation: number;
+  /** The master that was asked last. */
+  readonly origin: string | undefined;
   /** Place in `options.masters` of the master that is asked next in this round. */
   readonly next: number;
   /** Rounds over all masters that failed in a row. */
@@ -49,6 +51,8 @@ export interface Subscription {
 
 export type SubscriptionEvent =
   | { readonly kind: 'start' }
+  /** Others are to be asked from now on; with none, the one that there is stays. */
+  | { readonly kind: 'masters'; readonly masters: readonly string[] }
   /** The master accepted: its stream begins. */
   | { readonly kind: 'accepted'; readonly generation: number }
   | {
@@ -98,11 +102,11 @@ export interface SubscriptionStep {
 
 /** A subscription that has not started. */
 export function createSubscription(options: SubscriptionOptions): Subscription {
-  assert(options.masters.length > 0, 'a subscription needs a master');
   return {
     options,
     phase: 'idle',
     generation: 0,
+    origin: undefined,
     next: 0,
     failedRounds: 0,
     redirects: 0,
@@ -124,6 +128,7 @@ export function stepSubscription(
     assert(state.phase === 'idle', 'a subscription starts once');
     return openNext(state, now);
   }
+  if (event.kind === 'masters') return onMasters(state, event.masters, now);
   if (event.generation !== state.generation) return { state, effects: [] };
   switch (event.kind) {
     case 'accepted':
@@ -151,17 +156,44 @@ export function stepSubscription(
 function openNext(state: Subscription, now: Instant): SubscriptionStep {
   const { masters } = state.options;
   const origin = masters[state.next % masters.length];
-  assert(origin !== undefined, 'the next master is one of the list');
+  // Nobody is known: whoever becomes known is asked at once.
+  if (origin === undefined) return { state: { ...state, phase: 'waiting' }, effects: [] };
   return open({ ...state, next: state.next + 1 }, origin, now);
 }
 
 function open(state: Subscription, origin: string, now: Instant): SubscriptionStep {
   const generation = state.generation + 1;
   return {
-    state: { ...state, phase: 'opening', generation, lastActivityAt: now },
+    state: { ...state, phase: 'opening', generation, origin, lastActivityAt: now },
     effects: [
       { kind: 'open', generation, origin },
       { kind: 'watchSilence', generation, afterMs: OPENING_MS_MAX },
+    ],
+  };
+}
+
+/** Leaves a master that is none of these, and asks them at once. */
+function onMasters(
+  state: Subscription,
+  masters: readonly string[],
+  now: Instant,
+): SubscriptionStep {
+  const known: Subscription = { ...state, options: { ...state.options, masters } };
+  const [first] = masters;
+  if (state.phase === 'idle' || first === undefined) return { state: known, effects: [] };
+  const anew: Subscription = { ...known, next: 0, redirects: 0, failedRounds: 0 };
+  if (state.phase === 'waiting') return openNext(anew, now);
+  if (state.origin !== undefined && masters.includes(state.origin)) {
+    return { state: known, effects: [] };
+  }
+  const { state: opened, effects } = openNext(anew, now);
+  const problem = `${first} leads`;
+  return {
+    state: opened,
+    effects: [
+      { kind: 'abort', generation: state.generation },
+      { kind: 'disconnected', problem, retryInMs: 0 },
+      ...effects,
     ],
   };
 }

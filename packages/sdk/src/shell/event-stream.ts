@@ -17,6 +17,7 @@ import {
   type MessageType,
 } from '@dcos/wire';
 import { isRefusal } from '../core/answers.ts';
+import { masterOrigin } from '../core/redirect.ts';
 import {
   createSubscription,
   stepSubscription,
@@ -25,6 +26,7 @@ import {
   type SubscriptionEffect,
   type SubscriptionEvent,
 } from '../core/subscription.ts';
+import type { Masters } from '../masters.ts';
 import type { TlsOptions } from '../tls.ts';
 import { tlsConnector } from './tls-connector.ts';
 
@@ -34,7 +36,7 @@ export const PROBLEM_BYTES_MAX = 16 * 1024;
 export const EVENTS_WAITING_MAX = 1_000;
 
 export interface EventStreamOptions<Event> {
-  readonly masters: readonly string[];
+  readonly masters: Masters;
   /** Path of the API such as `/api/v1/scheduler`. */
   readonly path: string;
   readonly encoding: Encoding;
@@ -95,13 +97,15 @@ export class EventStream<Event> {
   readonly #text = new TextDecoder('utf-8', { fatal: true });
   #subscription: Subscription;
   #stream: OpenStream<Event> | undefined;
+  #unfollow: () => unknown = () => undefined;
   #cancelRetry: Cancel | undefined;
   #cancelSilence: Cancel | undefined;
 
   constructor(options: EventStreamOptions<Event>) {
     this.#options = options;
+    const { masters } = options;
     this.#subscription = createSubscription({
-      masters: options.masters,
+      masters: 'follow' in masters ? [] : masters.map(masterOrigin),
       ...(options.retryMsMax === undefined ? {} : { retryMsMax: options.retryMsMax }),
     });
     // Streams are silent between heartbeats: the machine watches them, not the HTTP client.
@@ -119,6 +123,13 @@ export class EventStream<Event> {
 
   start(): void {
     this.#step({ kind: 'start' });
+    const { masters } = this.#options;
+    if (!('follow' in masters)) return;
+    this.#unfollow = masters.follow((known) =>
+      this.#step({ kind: 'masters', masters: known.map(masterOrigin) }),
+    );
+    // Nobody is to be asked where a listener has stopped it already.
+    if (this.phase === 'stopped') this.#unfollow();
   }
 
   /** The stream of this generation is no longer what the master knows: subscribe anew. */
@@ -163,6 +174,7 @@ export class EventStream<Event> {
       case 'stopped':
         this.#cancelRetry?.();
         this.#cancelSilence?.();
+        this.#unfollow();
         void this.#dispatcher.destroy();
         receiver.stopped(effect.reason, effect.problem);
         return;

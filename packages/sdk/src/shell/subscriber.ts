@@ -7,9 +7,9 @@
 
 import { errorText, type Clock, type Logger, type Random } from '@dcos/base';
 import type { Encoding, MessageType } from '@dcos/wire';
-import { masterOrigin } from '../core/redirect.ts';
 import type { Phase, StopReason } from '../core/subscription.ts';
 import { deliverByIteration, deliverTo, type Delivery, type Listener } from './delivery.ts';
+import type { Masters } from '../masters.ts';
 import { EventStream, type StreamSource, type Verdict } from './event-stream.ts';
 import type { TlsOptions } from '../tls.ts';
 import { systemClock, systemRandom } from './system-ports.ts';
@@ -30,7 +30,7 @@ export interface Ending {
 export interface SubscriberOptions<Wire extends { readonly type?: string }, Event> {
   /** First part of the names of log events: who subscribes. */
   readonly subject: 'framework' | 'operator' | 'executor';
-  readonly origins: readonly string[];
+  readonly origins: Masters;
   readonly path: string;
   readonly encoding: Encoding;
   readonly eventType: MessageType<Wire>;
@@ -65,7 +65,7 @@ export class Subscriber<Wire extends { readonly type?: string }, Event> {
     const { listener } = options;
     this.#delivery = listener === undefined ? deliverByIteration() : deliverTo(listener);
     this.#stream = new EventStream({
-      masters: options.origins.map(masterOrigin),
+      masters: options.origins,
       path: options.path,
       encoding: options.encoding,
       eventType: options.eventType,

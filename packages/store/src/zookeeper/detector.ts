@@ -3,8 +3,15 @@
  * masters write, and needs no right but that to read.
  */
 
-import { isJsonObject, type Clock, type JsonValue, type Logger, type Random } from '@dcos/base';
-import type { ZooKeeperAddress } from '../core/zookeeper/index.ts';
+import {
+  isJsonObject,
+  OperationError,
+  type Clock,
+  type JsonValue,
+  type Logger,
+  type Random,
+} from '@dcos/base';
+import { parseZooKeeperAddress, type ZooKeeperAddress } from '../core/zookeeper/index.ts';
 import type { ElectionLayout } from './candidates.ts';
 import { ZooKeeperClient, type ZooKeeperClientOptions } from './client.ts';
 import { watchLeader } from './leader-watch.ts';
@@ -58,6 +65,55 @@ export function detectMaster(options: MasterDetectorOptions): () => Promise<void
     stop();
     await client.close();
   };
+}
+
+export interface FollowMasterOptions extends Omit<
+  MasterDetectorOptions,
+  'address' | 'listener' | 'sessionTimeoutMs'
+> {
+  /** Whether masters speak TLS, which their election does not say. */
+  readonly hasTls: boolean;
+}
+
+/** As the original's agents and drivers ask for. */
+const SESSION_TIMEOUT_MS = 10_000;
+
+/** Whoever leads, as a list of masters that has one entry, or none while nobody does. */
+export interface FollowedMaster {
+  follow(listener: (masters: readonly string[]) => void): () => Promise<void>;
+}
+
+/**
+ * Masters as settings name them: a list, which is given back, or `zk://…`, where the leader is found. Throws `ZK_INVALID`.
+ */
+export function mastersOf(
+  setting: string | readonly string[],
+  { hasTls, ...options }: FollowMasterOptions,
+): readonly string[] | FollowedMaster {
+  if (typeof setting !== 'string') return setting;
+  const address = parseZooKeeperAddress(setting);
+  if (!address.ok) throw new OperationError('ZK_INVALID', `masters: ${address.error}`);
+  return {
+    follow: (listener) =>
+      detectMaster({
+        ...options,
+        address: address.value,
+        sessionTimeoutMs: SESSION_TIMEOUT_MS,
+        listener(master) {
+          // Certificates are for names, not for addresses.
+          const url = master && (hasTls ? `https://${master.hostname}` : `http://${master.ip}`);
+          const masters = master === undefined ? [] : [`${url}:${master.port}`];
+          const fields = { event: 'master.detected', master: masters[0] ?? 'none' };
+          options.logger.info(fields, 'who leads has changed');
+          listener(masters);
+        },
+      }),
+  };
+}
+
+/** Masters as they are set, without what an address of ZooKeeper logs in with. */
+export function shownMasters(setting: string | readonly string[]): readonly string[] {
+  return typeof setting === 'string' ? [setting.replace(/^zk:\/\/.*@/, 'zk://')] : setting;
 }
 
 /** The address in a MasterInfo as JSON; undefined when there is none. */
