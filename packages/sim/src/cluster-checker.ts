@@ -20,6 +20,7 @@ import {
 } from './client-checkers.ts';
 import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
 import { createGroupChecker, createRefusalChecker } from './group-checkers.ts';
+import { checkIncidents } from './incident-checkers.ts';
 import { createOperationRecordChecker, createReservationChecker } from './operation-checkers.ts';
 import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
 import { createResourcesChecker } from './resource-checkers.ts';
@@ -57,6 +58,7 @@ export function createChecker(
     if (isMasterNew) verdict ??= checkMaster() ?? (state && checkQuota(state));
     if (isMasterNew || areAgentsNew) verdict ??= state && checkPolicies(state, agents);
     if (areAgentsNew) verdict ??= checkHosts(agents, CPUS_PER_AGENT);
+    if (isMasterNew) verdict ??= checkIncidents(master.registry(), state);
     if (isMasterNew) verdict ??= checkPromises(console, master.registry(), master.core()?.state);
     if (isMasterNew || areAgentsNew) verdict ??= checkRegistry();
     for (const check of copies) verdict ??= check();

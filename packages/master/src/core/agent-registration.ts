@@ -20,6 +20,7 @@ import { PING_TIMER, removeAgent } from './agents.ts';
 import { count, note, sendToAgent, tellOperators, type Context } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { domainProblem } from './domains.ts';
+import { sawAgentAdmitted, sawAgentReconnected, sawRecoveredAgent } from './incident-sightings.ts';
 import { ResourceLedger } from './ledger.ts';
 import { machineOf } from './machines.ts';
 import { rescindAgentOffers } from './offers.ts';
@@ -179,6 +180,7 @@ function registerAgain(
   known.capabilities = register.capabilities ?? [];
   known.reregisteredAt = context.now;
   onSignOfLife(context, known);
+  sawAgentReconnected(context, known);
   const total = totalOf(register);
   // Offers that show what the agent is no longer like must not be used.
   if (attributesChanged || !total.equals(known.total)) rescindAgentOffers(context, known);
@@ -232,6 +234,7 @@ function admit(
     registeredAt: context.now,
     reregisteredAt: again ? context.now : undefined,
     policy: state.policies.get(id),
+    disconnectedAt: undefined,
     pingsMissed: 0,
     tasks: new Map(),
     offers: new Map(),
@@ -268,7 +271,11 @@ function admit(
   });
   const unavailability = machineOf(state, agent)?.unavailability;
   if (unavailability !== undefined) context.allocator.updateUnavailability(id, unavailability);
-  if (recovered !== undefined) agentReturned(context);
+  if (recovered !== undefined) {
+    agentReturned(context);
+    sawRecoveredAgent(context);
+  }
+  sawAgentAdmitted(context, agent);
   confirm(context, agent);
   tellToDrain(context, agent);
   // The agent comes first in the stream of events, since its tasks name it.

@@ -81,6 +81,8 @@ test('an agent that stays away becomes unreachable, in the registry first', () =
   );
   expect(kinds.filter((kind) => ['persist', 'UPDATE', 'FAILURE'].includes(kind ?? ''))).toEqual([
     'persist',
+    // The incident.
+    'persist',
     'UPDATE',
     'FAILURE',
   ]);
@@ -201,7 +203,10 @@ test('UNREGISTER ends the tasks and forgets the agent', () => {
     { task: 't', state: 'TASK_GONE', reason: 'REASON_AGENT_REMOVED' },
   ]);
   expect(operatorEventsOf(effects)).toEqual(['TASK_UPDATED', 'AGENT_REMOVED']);
-  expect([...world.registry.keys()]).toEqual([`master/frameworks/${framework.id}`]);
+  expect([...world.registry.keys()]).toEqual([
+    `master/frameworks/${framework.id}`,
+    'master/incidents/000000000001',
+  ]);
 });
 
 test('an agent that is marked gone is told to end and may never return', () => {

@@ -18,6 +18,13 @@ import {
 } from './context.ts';
 import type { ConnectionId, RegistryWrite } from './effects.ts';
 import { removeExecutors } from './executors.ts';
+import {
+  affected,
+  sawAgentClosed,
+  sawAgentGone,
+  sawAgentRemoved,
+  sawRecoveredAgent,
+} from './incident-sightings.ts';
 import { rescindInverseOffers } from './inverse-offers.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { endAgentOperations } from './operations.ts';
@@ -42,11 +49,15 @@ export function onAgentClosed(context: Context, connection: ConnectionId): void 
   note(context, 'warn', 'agent.disconnected', 'connection to the agent lost', {
     agentId: agent.id,
   });
-  for (const record of tasksOfAgent(agent)) {
+  // One that has ended keeps its end: the agent says it again when it is back.
+  const lost = tasksOfAgent(agent).filter(
+    ({ frameworkId, task }) =>
+      state.frameworks.get(frameworkId)?.info.checkpoint !== true && !isTerminal(task.state),
+  );
+  sawAgentClosed(context, agent, affected(context, lost, 'TASK_LOST'));
+  for (const record of lost) {
     const framework = state.frameworks.get(record.frameworkId);
-    if (framework === undefined || framework.info.checkpoint === true) continue;
-    // One that has ended keeps its end: the agent says it again when it is back.
-    if (isTerminal(record.task.state)) continue;
+    if (framework === undefined) continue;
     endTaskByMaster(context, framework, record, {
       state: 'TASK_LOST',
       message: 'Agent disconnected',
@@ -87,6 +98,10 @@ export function removeAgent(context: Context, agent: Agent, removal: Removal): v
   });
   if (removal.farewell !== undefined) sendToAgent(context, agent, removal.farewell);
   rescindAgentOffers(context, agent);
+  sawAgentRemoved(context, agent, {
+    reason: removal.message,
+    tasks: affected(context, tasksOfAgent(agent), removal.state),
+  });
   for (const record of tasksOfAgent(agent)) {
     const framework = frameworks.get(record.frameworkId);
     if (framework === undefined) continue;
@@ -160,12 +175,16 @@ export function markAgentGone(context: Context, id: AgentId): boolean {
     putRecord({ kind: 'gone', id, since: now }),
     ...dropped.map((old) => deleteRecord('gone', old)),
   ];
-  state.recoveredAgents.delete(id);
+  if (state.recoveredAgents.delete(id)) {
+    state.agentsGivenUp += 1;
+    sawRecoveredAgent(context);
+  }
   state.removalQueue.delete(id);
   state.unreachableAgents.delete(id);
   state.unreachableFrameworks.delete(id);
   if (agent === undefined) {
     context.emit({ kind: 'persist', writes: [...writes, ...forgetPolicy(context, id)] });
+    sawAgentGone(context, id);
     tellLost(context, id);
     return true;
   }

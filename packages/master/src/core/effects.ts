@@ -10,6 +10,7 @@
  *   answer it by beginning a stream.
  */
 
+import type { Incident } from './incidents.ts';
 import type { EventOwner } from './visible-event.ts';
 import type { AgentId, FrameworkId, JsonValue } from '@dcos/base';
 import type { agentProtocol, LargeMessage, masterApi, scheduler } from '@dcos/wire';
@@ -102,6 +103,8 @@ export type Effect =
       /** Present when there are viewers who may not see everything. */
       readonly owner?: EventOwner;
     }
+  /** For the stream of incidents: one began, went on or ended. */
+  | { readonly kind: 'incident'; readonly incident: Incident }
   | { readonly kind: 'setTimer'; readonly timer: TimerId; readonly afterMs: number }
   | { readonly kind: 'cancelTimer'; readonly timer: TimerId }
   /** The master may not go on, since its operator must look: the process ends. */

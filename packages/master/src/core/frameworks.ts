@@ -13,6 +13,7 @@ import type { StreamId } from './effects.ts';
 import { capabilitiesOf, minAllocatableOf, rolesOf } from './framework-validation.ts';
 import { ResourceLedger } from './ledger.ts';
 import { removeExecutors } from './executors.ts';
+import { affected, sawFrameworkClosed, sawFrameworkRemoved } from './incident-sightings.ts';
 import { dropInverseOffers } from './inverse-offers.ts';
 import { removeOffer } from './offers.ts';
 import { orphanOperations } from './operations.ts';
@@ -46,6 +47,7 @@ export function addFramework(
     capabilities: capabilitiesOf(info),
     offerConstraints: undefined,
     streamId: undefined,
+    disconnectedAt: how.recovered ? context.now : undefined,
     active: false,
     recovered: how.recovered,
     registeredAt: context.now,
@@ -111,6 +113,7 @@ export function onStreamClosed(context: Context, streamId: StreamId): void {
   context.allocator.deactivateFramework(framework.id);
   for (const offer of framework.offers.values()) removeOffer(context, offer, { rescind: false });
   startFailoverTimer(context, framework);
+  sawFrameworkClosed(context, framework);
   tellOperators(context, {
     type: 'FRAMEWORK_UPDATED',
     framework_updated: { framework: frameworkMessage(framework) },
@@ -142,7 +145,7 @@ export function onFrameworkTimer(context: Context, timer: string): boolean {
         frameworkId: framework.id,
       },
     );
-    removeFramework(context, framework);
+    removeFramework(context, framework, { timedOut: true });
   }
   return true;
 }
@@ -160,7 +163,11 @@ export function agentsOf(context: Context, framework: Framework): ReadonlySet<Ag
 }
 
 /** Removes a framework for good: tasks are killed, its id is never used again. */
-export function removeFramework(context: Context, framework: Framework): void {
+export function removeFramework(
+  context: Context,
+  framework: Framework,
+  { timedOut }: { readonly timedOut: boolean } = { timedOut: false },
+): void {
   const { state, allocator } = context;
   const { id } = framework;
   for (const offer of framework.offers.values()) removeOffer(context, offer, { rescind: false });
@@ -170,6 +177,8 @@ export function removeFramework(context: Context, framework: Framework): void {
     kind: 'persist',
     writes: [putRecord({ kind: 'framework', id, info, registeredAt, completedAt })],
   });
+  const tasks = affected(context, framework.tasks.values(), 'TASK_KILLED');
+  sawFrameworkRemoved(context, framework, { timedOut, tasks });
   const concerned = agentsOf(context, framework);
   // As the original: an agent may still have files of it, or an executor that the master does not know.
   for (const agent of state.agents.values()) {

@@ -23,6 +23,10 @@ export interface MasterOptions {
   readonly offerTimeoutMs?: number;
   /** Refusals of the same thing again and again are lengthened up to this; 0 lengthens none. */
   readonly declineLengthenedMaxMs: number;
+  /** Incidents that are remembered. */
+  readonly incidentsMax: number;
+  /** Who is away for less than this, and costs no task, is not worth a report. */
+  readonly incidentMinMs: number;
   readonly completedFrameworksMax: number;
   readonly completedTasksPerFrameworkMax: number;
   readonly unreachableTasksPerFrameworkMax: number;
@@ -66,6 +70,8 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   // Longer than the longest hold of the frameworks that are known to keep offers on purpose.
   offerTimeoutMs: 600_000,
   declineLengthenedMaxMs: 60_000,
+  incidentsMax: 1_000,
+  incidentMinMs: 10_000,
   completedFrameworksMax: 50,
   completedTasksPerFrameworkMax: 1_000,
   unreachableTasksPerFrameworkMax: 1_000,

@@ -9,6 +9,8 @@ import type { RegistryEntry } from './effects.ts';
 import { addFramework, keepCompleted } from './frameworks.ts';
 import { capabilitiesOf, rolesOf } from './framework-validation.ts';
 import { ALLOCATE_ALL_TIMER } from './offers.ts';
+import { sawElection } from './incident-sightings.ts';
+import { loadIncident, type Incident } from './incidents.ts';
 import { quotaOf } from './quota.ts';
 import { putRecord, readRecord, type RegistryRecord } from './registry.ts';
 import { scheduleGc } from './registry-gc.ts';
@@ -19,11 +21,15 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
   const { state, options } = context;
   state.startedAt = context.now;
   const completed: Extract<RegistryRecord, { kind: 'framework' }>[] = [];
+  const incidents: Incident[] = [];
   for (const entry of entries) {
     const record = readRecord(entry);
     if (record?.kind === 'framework' && record.completedAt !== undefined) completed.push(record);
+    else if (record?.kind === 'incident') incidents.push(record.incident);
     else if (record !== undefined) load(context, record);
   }
+  incidents.sort((left, right) => left.number - right.number);
+  for (const incident of incidents) loadIncident(context, incident);
   completed.sort((left, right) => (left.completedAt ?? 0) - (right.completedAt ?? 0));
   for (const { id, info, registeredAt, completedAt = 0 } of completed) {
     keepCompleted(context, {
@@ -41,6 +47,7 @@ export function onRecovered(context: Context, entries: readonly RegistryEntry[])
   setInitialWeights(context);
   state.recovered = true;
   state.agentsRecovered = state.recoveredAgents.size;
+  sawElection(context, entries.length > 0);
   pauseForQuota(context);
   if (state.recoveredAgents.size > 0) {
     context.emit({
@@ -118,7 +125,7 @@ export function onRecoveryTimer({ state, allocator }: Context, timer: string): b
   return true;
 }
 
-function load(context: Context, record: RegistryRecord): void {
+function load(context: Context, record: Exclude<RegistryRecord, { kind: 'incident' }>): void {
   const { state } = context;
   switch (record.kind) {
     case 'agent':

@@ -11,6 +11,7 @@ import type { AgentId, Instant } from '@dcos/base';
 import { forgetPolicy } from './agents.ts';
 import { note, type Context } from './context.ts';
 import type { RegistryWrite } from './effects.ts';
+import { sawAgentGone } from './incident-sightings.ts';
 import { deleteRecord } from './registry.ts';
 
 const GC_TIMER = 'registry-gc';
@@ -29,13 +30,16 @@ export function onGcTimer(context: Context, timer: string): boolean {
   if (timer !== GC_TIMER) return false;
   const { unreachableAgents, unreachableFrameworks, goneAgents } = context.state;
   const writes: RegistryWrite[] = [];
+  const forgotten: AgentId[] = [];
   for (const id of takeOld(context, unreachableAgents)) {
     unreachableFrameworks.delete(id);
+    forgotten.push(id);
     writes.push(deleteRecord('unreachable', id), ...forgetPolicy(context, id));
   }
   for (const id of takeOld(context, goneAgents)) writes.push(deleteRecord('gone', id));
   for (let from = 0; from < writes.length; from += RECORDS_PER_WRITE)
     context.emit({ kind: 'persist', writes: writes.slice(from, from + RECORDS_PER_WRITE) });
+  for (const id of forgotten) sawAgentGone(context, id);
   if (writes.length > 0)
     note(context, 'info', 'registry.pruned', `${writes.length} old records were deleted`);
   scheduleGc(context);

@@ -3,7 +3,8 @@
  * value grows with the cluster. Tasks, offers and filters are not here: agents bring the tasks back.
  *
  * Keys: `master/agents/<id>`, `master/unreachable/<id>`, `master/gone/<id>`, `master/frameworks/<id>`,
- * `master/weights/<role>`, `master/quotas/<role>`, `master/policies/<agent id>`, `master/machines/<key>`;
+ * `master/weights/<role>`, `master/quotas/<role>`, `master/policies/<agent id>`, `master/machines/<key>`,
+ * `master/incidents/<number>`;
  * parts are percent-encoded.
  */
 
@@ -31,6 +32,8 @@ import {
   type FrameworkInfo,
 } from '@dcos/wire';
 import type { RegistryEntry, RegistryWrite } from './effects.ts';
+import { incidentKey, incidentOf, incidentRecord } from './incident-records.ts';
+import type { Incident } from './incidents.ts';
 import type { AgentPolicy, Machine } from './state.ts';
 
 export const REGISTRY_PREFIX = 'master/';
@@ -72,7 +75,8 @@ export type RegistryRecord =
   | { readonly kind: 'weight'; readonly role: string; readonly weight: number }
   | { readonly kind: 'quota'; readonly role: string; readonly config: quota.QuotaConfig }
   | { readonly kind: 'policy'; readonly id: AgentId; readonly policy: AgentPolicy }
-  | { readonly kind: 'machine'; readonly key: string; readonly machine: Machine };
+  | { readonly kind: 'machine'; readonly key: string; readonly machine: Machine }
+  | { readonly kind: 'incident'; readonly incident: Incident };
 
 function keyOf(kind: string, id: string): string {
   return `${REGISTRY_PREFIX}${kind}/${encodeURIComponent(id)}`;
@@ -101,6 +105,8 @@ export function putRecord(record: RegistryRecord): RegistryWrite {
       return put('policies', record.id, policyJson(record.policy));
     case 'machine':
       return put('machines', record.key, machineJson(record.machine));
+    case 'incident':
+      return put('incidents', incidentKey(record.incident.number), incidentRecord(record.incident));
     default:
       return unreachable(record);
   }
@@ -112,13 +118,21 @@ function put(kind: string, id: string, value: JsonValue): RegistryWrite {
 
 /** Deletes a record. */
 export function deleteRecord(
-  kind: 'agents' | 'unreachable' | 'gone' | 'frameworks' | 'quotas' | 'policies' | 'machines',
+  kind:
+    | 'agents'
+    | 'unreachable'
+    | 'gone'
+    | 'frameworks'
+    | 'quotas'
+    | 'policies'
+    | 'machines'
+    | 'incidents',
   id: string,
 ): RegistryWrite {
   return { kind: 'delete', key: keyOf(kind, id) };
 }
 
-/** Reads an entry; undefined for a key of another kind. Throws for a value that this version cannot read. */
+/** Reads an entry; undefined for a key of another kind, and for an incident that cannot be read. Throws for a value that this version cannot read. */
 export function readRecord(entry: RegistryEntry): RegistryRecord | undefined {
   const [kind = '', encoded = ''] = entry.key.slice(REGISTRY_PREFIX.length).split('/');
   const id = decodeURIComponent(encoded);
@@ -148,6 +162,10 @@ export function readRecord(entry: RegistryEntry): RegistryRecord | undefined {
       return { kind: 'policy', id: agentId(id), policy: policyOf(value, entry.key) };
     case 'machines':
       return { kind: 'machine', key: id, machine: machineOfJson(value, entry.key) };
+    case 'incidents': {
+      const incident = incidentOf(id, value);
+      return incident && { kind: 'incident', incident };
+    }
     default:
       return undefined;
   }

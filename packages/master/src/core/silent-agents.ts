@@ -12,10 +12,17 @@ import { agentId, type AgentId } from '@dcos/base';
 import { dropAgent, forgetPolicy, PING_TIMER, tasksOfAgent, tellLost } from './agents.ts';
 import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
 import type { RegistryWrite } from './effects.ts';
+import { affected, sawAgentUnreachable, sawRecoveredAgent } from './incident-sightings.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { endAgentOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
-import { addBounded, type Agent, type Framework, type TaskRecord } from './state.ts';
+import {
+  addBounded,
+  type Agent,
+  type Framework,
+  type RecoveredAgent,
+  type TaskRecord,
+} from './state.ts';
 import { masterStatus } from './status.ts';
 import { isTerminal, stateFor } from './task-state.ts';
 import { applyUpdate, detachTask, forwardedState } from './tasks.ts';
@@ -107,12 +114,16 @@ function markUnreachable(context: Context, id: AgentId): void {
   const { state } = context;
   count(context, 'master/slave_unreachable_completed');
   count(context, 'master/slave_removals/reason_unhealthy');
-  rememberUnreachable(context, id, [deleteRecord('agents', id)]);
   const agent = state.agents.get(id);
+  // First, so that no agent is unreachable without a report, whenever this master dies.
+  reportUnreachable(context, agent ?? state.recoveredAgents.get(id));
+  rememberUnreachable(context, id, [deleteRecord('agents', id)]);
   if (agent === undefined) {
     count(context, 'master/slave_removals');
     count(context, 'master/recovery_slave_removals');
     state.recoveredAgents.delete(id);
+    state.agentsGivenUp += 1;
+    sawRecoveredAgent(context);
     tellLost(context, id);
     return;
   }
@@ -124,6 +135,12 @@ function markUnreachable(context: Context, id: AgentId): void {
   endAgentOperations(context, agent, 'OPERATION_UNREACHABLE');
   dropAgent(context, agent);
   note(context, 'warn', 'agent.unreachable', 'agent is unreachable', { agentId: id });
+}
+
+function reportUnreachable(context: Context, agent: Agent | RecoveredAgent | undefined): void {
+  if (agent === undefined) return;
+  const records = 'tasks' in agent ? tasksOfAgent(agent) : [];
+  sawAgentUnreachable(context, agent, affected(context, records, 'TASK_UNREACHABLE'));
 }
 
 function rememberUnreachable(

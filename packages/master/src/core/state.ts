@@ -31,6 +31,7 @@ import type {
 import { AgentAddresses } from './agent-addresses.ts';
 import { DeclineStreaks } from './decline-streaks.ts';
 import type { ConnectionId, StreamId } from './effects.ts';
+import { emptyBook, type IncidentBook } from './incidents.ts';
 import type { ResourceLedger } from './ledger.ts';
 
 export interface TaskRecord {
@@ -85,6 +86,8 @@ export interface Framework {
   /** Present while connected. */
   streamId: StreamId | undefined;
   active: boolean;
+  /** When its stream broke, or this master began without it; undefined while it is connected. */
+  disconnectedAt: Instant | undefined;
   /** Known from the registry or from agents only; has not subscribed to this master. */
   recovered: boolean;
   readonly registeredAt: Instant;
@@ -128,6 +131,8 @@ export interface Agent {
   reregisteredAt: Instant | undefined;
   /** What operators decided about it; the same as in `MasterState.policies`. */
   policy: AgentPolicy | undefined;
+  /** When its connection broke; undefined while it is connected. */
+  disconnectedAt: Instant | undefined;
   /** Pings since the last answer. */
   pingsMissed: number;
   readonly tasks: Map<FrameworkId, Map<TaskId, TaskRecord>>;
@@ -204,6 +209,8 @@ export interface MasterState {
   readonly weights: Map<string, number>;
   readonly connections: Map<ConnectionId, AgentId>;
   readonly streams: Map<StreamId, FrameworkId>;
+  /** What was lost and came back. */
+  readonly incidents: IncidentBook;
   /** Counters by the original's names. */
   readonly counters: Map<string, number>;
   /** Registered agents, and those of the registry, that wait to be marked unreachable; oldest first. */
@@ -212,6 +219,8 @@ export interface MasterState {
   nextRemovalMs: number;
   /** How many agents the registry held at the start. */
   agentsRecovered: number;
+  /** How many of these were given up. */
+  agentsGivenUp: number;
   /** Agents that must come back before anything is offered; 0 when nothing is waited for. */
   agentsAwaited: number;
   nextFramework: number;
@@ -242,10 +251,12 @@ export function emptyState(): MasterState {
     weights: new Map(),
     connections: new Map(),
     streams: new Map(),
+    incidents: emptyBook(),
     counters: new Map(),
     removalQueue: new Set(),
     nextRemovalMs: 0,
     agentsRecovered: 0,
+    agentsGivenUp: 0,
     agentsAwaited: 0,
     nextFramework: 0,
     nextAgent: 0,

@@ -36,6 +36,7 @@ import {
 } from './frameworks.ts';
 import { compileOfferConstraints } from './offer-constraints.ts';
 import { removeOffer } from './offers.ts';
+import { sawFrameworkBack } from './incident-sightings.ts';
 import type { Framework } from './state.ts';
 import { resendUnacknowledged } from './tasks.ts';
 import { frameworkMessage } from './view-v1.ts';
@@ -145,6 +146,7 @@ function resubscribe(
   subscribe: CheckedSubscription,
   streamId: StreamId,
 ): void {
+  sawFrameworkBack(context, framework);
   if (framework.streamId !== undefined) {
     sendToFramework(context, framework, {
       type: 'ERROR',

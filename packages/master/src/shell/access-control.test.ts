@@ -28,7 +28,15 @@ const LOCKED: MasterConfig = {
 };
 
 const OPEN = ['/health', '/version', '/redirect', '/master/health'];
-const READONLY = ['/state', '/master/state', '/st%61te', '/metrics', '/flags', '/api/v1/explain'];
+const READONLY = [
+  '/state',
+  '/master/state',
+  '/st%61te',
+  '/metrics',
+  '/flags',
+  '/api/v1/explain',
+  '/system/v1/incidents',
+];
 const READWRITE = ['/weights', '/quota', '/logging/toggle', '/api/v1', '/master/teardown'];
 
 test('every realm demands its log-in, and only open routes do not', async () => {
@@ -189,6 +197,7 @@ const NONE = { type: 'NONE' };
 const refusals: readonly [list: string, field: string, path: string, body?: unknown][] = [
   ['view_frameworks', 'users', '/api/v1/explain?role=dev'],
   ['view_roles', 'roles', '/api/v1/expl%61in?role=dev'],
+  ['view_tasks', 'users', '/system/v1/incidents'],
   ['view_flags', 'flags', '/flags'],
   ['get_maintenance_schedules', 'machines', '/maintenance/schedule'],
   ['get_maintenance_statuses', 'machines', '/maintenance/status'],

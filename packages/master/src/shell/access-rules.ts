@@ -16,7 +16,7 @@ type Demands = readonly Pick<AuthorizationRequest, 'action' | 'object'>[];
 
 const OPEN: ReadonlySet<string> = new Set(['/health', '/version', '/redirect']);
 
-/** Of everything: an explanation names others beside the one that was asked about. */
+/** Of everything: an explanation names others beside the one that was asked about, an incident tasks of many. */
 const VIEW: Demands = [
   { action: 'VIEW_FRAMEWORK' },
   { action: 'VIEW_TASK' },
@@ -42,6 +42,7 @@ const READS: Readonly<Record<string, Demands>> = {
   '/tasks': [],
   '/roles': [],
   '/api/v1/explain': VIEW,
+  '/system/v1/incidents': VIEW,
   '/flags': FLAGS,
   '/metrics/snapshot': METRICS,
   '/metrics': METRICS,

@@ -24,6 +24,7 @@ import { visibleState } from '../core/visible-state.ts';
 import { NO_LEADER, queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
 import { BUILD } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
+import { addIncidentRoutes } from './incident-routes.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addMaintenanceRoutes } from './maintenance-routes.ts';
 import { addOperationRoutes } from './operation-routes.ts';
@@ -62,6 +63,7 @@ export function addJsonRoutes(app: FastifyInstance, shell: MasterShell): void {
     addViews(app, shell, prefix);
     addOperationRoutes(app, shell, prefix);
     addExplainRoute(app, shell, prefix);
+    addIncidentRoutes(app, shell, prefix);
     app.all(`${prefix}/health`, (_request, reply) => sendEmpty(reply, 200));
     app.all(`${prefix}/version`, (request, reply) =>
       sendDocument(request, reply, buildObject(BUILD)),

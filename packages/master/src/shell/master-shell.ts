@@ -31,6 +31,7 @@ import { Election } from './election.ts';
 import { addLeaderRedirect, type Elsewhere } from './leader-redirect.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { IncidentStreams } from './incident-routes.ts';
 import { Instruments } from './instruments.ts';
 import { parseRateLimits, Throttle } from './throttle.ts';
 import type { RateLimits } from '../core/rate-limits.ts';
@@ -68,6 +69,7 @@ export class MasterShell {
   readonly access: AccessControl;
   readonly requests = new PendingRequests();
   readonly operatorStreams: OperatorStreams;
+  readonly incidentStreams = new IncidentStreams();
   readonly metrics = createMetrics();
   readonly instruments: Instruments;
   readonly throttle: Throttle;
@@ -220,6 +222,7 @@ export class MasterShell {
   #beat(): void {
     this.#cancelBeat = this.#clock.setTimer(this.config.heartbeatIntervalMs, () => {
       this.operatorStreams.beat();
+      this.incidentStreams.beat();
       this.#beat();
     });
   }
@@ -294,6 +297,8 @@ export class MasterShell {
         return this.#openOperatorStream(effect);
       case 'operatorEvent':
         return this.operatorStreams.send(effect.event, effect.owner);
+      case 'incident':
+        return this.incidentStreams.send(effect.incident);
       case 'sendToAgent':
         return this.#agents.send(effect.connection, effect.frame);
       case 'closeAgent':
@@ -358,6 +363,7 @@ export class MasterShell {
     this.#cancelBeat();
     this.throttle.close();
     this.operatorStreams.closeAll();
+    this.incidentStreams.closeAll();
     this.#schedulerStreams.closeAll();
     this.#agents.closeAll();
     this.requests.refuseAll();

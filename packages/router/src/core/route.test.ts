@@ -74,6 +74,7 @@ describe('routes', () => {
     ['/mesos/master/state?a=b', 'http://10.0.0.1:5050/master/state?a=b'],
     ['/mesos/api/v1', 'http://10.0.0.1:5050/api/v1'],
     ['/cache/master/state', 'http://10.0.0.1:5050/master/state'],
+    ['/system/v1/incidents?since=0', 'http://10.0.0.1:5050/system/v1/incidents?since=0'],
     ['/mesos_dns', '301 mesos_dns/'],
     ['/mesos_dns/v1/hosts/a.mesos', 'http://127.0.0.1:8123/v1/hosts/a.mesos'],
     ['/marathon?x=1', '307 /marathon/?x=1'],
@@ -189,6 +190,7 @@ test.each([
   '/agent/m-S0/',
   '/service/spark/',
   '/system/v1/logs/v2/task/t/file/stdout',
+  '/system/v1/incidents',
 ])('%s waits for the first snapshot', (target) => {
   expect(decide(target, new ClusterView({ agentsSpeakTls: false }))).toMatchObject({
     kind: 'fail',

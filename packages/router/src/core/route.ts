@@ -144,6 +144,7 @@ export function decideRoute(
   }
   const task = /^\/system\/v1\/logs\/v2\/task\/([^/]+)(?:\/|$)/.exec(path);
   if (task !== null) return taskLogRoute(task[1] ?? '', path + query, view);
+  if (path === '/system/v1/incidents') return masterRoute(path, query, view);
   const missing = MISSING.find(([prefix]) => isUnder(path, prefix));
   if (missing !== undefined) return notThere(path, missing[1]);
   if (isUnder(path, '/mesos') || isUnder(path, '/cache/master'))
@@ -186,7 +187,8 @@ function masterRoute(path: string, query: string, view: ClusterView): Route {
   if (path === '/mesos' || path === '/cache/master') return slash(path, query);
   const origin = view.masterUrl;
   if (origin === undefined) return NO_VIEW;
-  const prefix = path.startsWith('/mesos/') ? '/mesos' : '/cache';
+  // What lies below no prefix has the same place at the master.
+  const prefix = ['/mesos', '/cache'].find((one) => path.startsWith(`${one}/`)) ?? '';
   const target = withOneSlash(path.slice(prefix.length)) + query;
   return proxy({ origin, target, prefix, followsLeader: true });
 }

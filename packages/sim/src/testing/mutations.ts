@@ -339,6 +339,11 @@ export const MUTATIONS: readonly Mutation[] = [
     objection: /the registry does not hold it/,
   },
   {
+    name: 'a master that does not write incidents down',
+    parts: { newMaster: forgets('master/incidents/') },
+    objection: /is unreachable, and no incident says so/,
+  },
+  {
     name: 'a master that takes calls over old streams',
     parts: { newMaster: ignoresStreamIds },
     objection: /of a superseded instance was carried out/,
@@ -361,7 +366,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an allocator that knows no quota',
     parts: { newAllocator: deafAllocator({ updateQuota: () => undefined }) },
-    objection: /was offered more cpus than its limit/,
+    objection: /was offered more cpus than its limit|that guarantees need/,
   },
   {
     name: 'an allocator that goes on offering deactivated agents',
