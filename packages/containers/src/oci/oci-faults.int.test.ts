@@ -1,6 +1,6 @@
 /** What becomes of containers when something dies that they depend on. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -87,6 +87,32 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
     const init = await pidIn(spec.id, 'pid');
     expect(await scene().open().recover([spec])).toEqual([{ kind: 'absent', id: spec.id }]);
     expect(await lives(init)).toBe(false);
+  });
+
+  test('a container whose agent died while it was let go has run, and is not lost', async () => {
+    const { id, spec } = await scene().launch(
+      'echo ran; until [ -e go ]; do sleep 0.05; done; exit 3',
+    );
+    // As if nobody had come to remove the pipe through which it went.
+    execFileSync('mkfifo', [join(scene().root, 'run', 'runtime', id, 'exec.fifo')]);
+    const [recovered] = await scene().open().recover([spec]);
+    expect(recovered).toMatchObject({ kind: 'running', id });
+    await writeFile(join(spec.sandboxPath, 'go'), '');
+    expect(await scene().runtime.wait(id)).toEqual({ kind: 'exited', code: 3 });
+  });
+
+  test('one that was not let through yet goes on after a restart', async () => {
+    const { runtime, root } = scene();
+    const id = `released-${process.pid}`;
+    const spec = { ...(await scene().launch('true')).spec, id, command: { value: 'exit 4' } };
+    await runtime.prepare(spec);
+    await runtime.create(spec);
+    await writeFile(join(root, 'run', id, 'released'), '');
+    const next = scene().open();
+    const [recovered] = await next.recover([spec]);
+    expect(['running', 'exited']).toContain(recovered?.kind);
+    expect(await next.wait(id)).toEqual({ kind: 'exited', code: 4 });
+    await next.remove(id);
   });
 
   test('what a program of the host says is the reason of a failure', async () => {

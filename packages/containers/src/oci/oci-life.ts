@@ -41,8 +41,8 @@ import { networksOf } from './networks.ts';
 import { configText, ociConfig, type OciHost } from './oci-config.ts';
 import { removeGroups } from './remove-group.ts';
 import { runToolIn } from './run-tool.ts';
-import { GATE_FILE, openGate } from './start-gate.ts';
-import { createAtTerminal, holdingHook, releaseFromHook } from './terminal.ts';
+import { finishGate, GATE_FILE, openGate } from './start-gate.ts';
+import { createAtTerminal, finishFromHook, holdingHook, releaseFromHook } from './terminal.ts';
 
 /** Directories of sessions, beside those of containers. */
 export const SESSION_PREFIX = 'session-';
@@ -50,6 +50,8 @@ export const SESSION_PREFIX = 'session-';
 export const RUNTIME_DIRECTORY = 'runtime';
 /** Identity of a container's first process. */
 const INIT_FILE = 'init';
+/** There once the first process of a container was told to go on, or is just being told. */
+const RELEASED_FILE = 'released';
 /** Written by conmon when the kernel killed for lack of memory. */
 const OOM_FILE = 'oom';
 /** Addresses of a container with networks of its own. */
@@ -155,6 +157,7 @@ export class OciLife {
     assert(init !== undefined, `container ${spec.id} was created`);
     assert(!container.isStarted, `container ${spec.id} was started before`);
     await this.#attachNetworks(container, init.pid);
+    await writeFile(join(container.directory, RELEASED_FILE), '');
     container.isStarted = true;
     this.#watch(container);
     const gate = join(this.#runtimeRoot(), spec.id, GATE_FILE);
@@ -171,15 +174,34 @@ export class OciLife {
     const directory = this.directoryOf(id);
     const init = parseShimIdentity(await readText(join(directory, INIT_FILE)));
     const conmon = parseShimIdentity(await readText(join(directory, SHIM_FILE)));
-    // The runtime removes the pipe on which the first process waits once it was started.
-    const isWaiting = await exists(join(this.#runtimeRoot(), id, GATE_FILE));
-    if (init === undefined || conmon === undefined || isWaiting) return undefined;
+    const isAtGate = await exists(join(this.#runtimeRoot(), id, GATE_FILE));
+    const wasReleased = await exists(join(directory, RELEASED_FILE));
+    if (init === undefined || conmon === undefined || (isAtGate && !wasReleased)) return undefined;
+    // Whoever opened the gate died before it was gone; the task may run, and is not started twice.
+    if (isAtGate) await this.#finishStart(spec, init);
     const container: OciContainer = { ...this.newContainer(spec), init, conmon, isStarted: true };
     const addresses = await readText(join(directory, ADDRESSES_FILE));
     if (addresses !== '') container.networks = JSON.parse(addresses) as readonly AttachedNetwork[];
     if (await this.#isOver(container)) await this.#settle(container);
     else this.#watch(container);
     return container;
+  }
+
+  async #finishStart(spec: ContainerSpec, init: ShimIdentity): Promise<void> {
+    const { id } = spec;
+    const gate = join(this.#runtimeRoot(), id, GATE_FILE);
+    if (hasTerminal(spec)) {
+      await finishFromHook({ directory: this.directoryOf(id), gate, init });
+    } else if (this.options.tools.kind === 'runc') {
+      await finishGate(gate, init.pid);
+    } else {
+      try {
+        await this.#call(['start', id]);
+      } catch (error) {
+        const event = { event: 'start.finished', containerId: id, error: errorText(error) };
+        this.options.logger.info(event, 'a start that was under way needs no more');
+      }
+    }
   }
 
   async hostOf(container: OciContainer): Promise<OciHost> {

@@ -117,3 +117,16 @@ export async function releaseFromHook(container: {
   const refusal = lastError(await logText(directory));
   if (refusal !== undefined) throw creationError(refusal);
 }
+
+/** The same where an earlier agent died on the way: resolves when it is held back no more, however that came. */
+export async function finishFromHook(container: {
+  readonly directory: string;
+  readonly gate: string;
+  readonly init: ShimIdentity;
+}): Promise<void> {
+  const { directory, gate, init } = container;
+  await writeFile(join(directory, GO_FILE), '');
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < deadline && (await exists(gate)) && (await isRunning(init)))
+    await delay(LOOK_MS);
+}
