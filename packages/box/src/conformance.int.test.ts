@@ -222,11 +222,14 @@ test.skipIf(!recordingsFacility.available)(
       scheduler.translate(theirs[0]?.subscribed?.framework_id.value ?? ''),
       'executors/ex1/runs/latest',
     );
-    const environment = await waitFor('the environment of the executor', () =>
-      readFileSync(join(sandbox, 'environment'), 'utf8'),
-    );
-    const names = environment.split('\n').map((line) => line.split('=')[0] ?? '');
-    expect(recordedEnvironment().filter((name) => !names.includes(name))).toEqual([]);
+    // The file is there before what is in it.
+    await waitFor('the environment of the executor', () => {
+      const environment = readFileSync(join(sandbox, 'environment'), 'utf8');
+      const names = environment.split('\n').map((line) => line.split('=')[0] ?? '');
+      const missing = recordedEnvironment().filter((name) => !names.includes(name));
+      if (missing.length > 0) throw new Error(`the executor lacks ${missing.join(', ')}`);
+      return true;
+    });
 
     await asked(/^(0|1)/);
     const [subscription] = recordings('executor', '.stream.txt');
