@@ -114,6 +114,10 @@ describe.skipIf(obstacle !== undefined)('pulls', () => {
     expect(wrong).toContain(refused);
     expect(wrong).toMatch(/unauthorized|authentication required/);
     expect(wrong).not.toContain('guess');
+    const helped = await prepare(image, {
+      inSandbox: JSON.stringify({ credHelpers: { [closed.host]: 'pass' } }),
+    });
+    expect(helped).toContain("the helper 'docker-credential-pass' only");
     // The task's come first.
     const able = runtime(configOf(password));
     const still = await prepare(image, { from: able, inSandbox: configOf('guess') });

@@ -1,7 +1,7 @@
 /** Images of the engine: looked up, and pulled when they are missing. */
 
 import type Docker from 'dockerode';
-import type { RegistryLogins } from '../images/docker-config.ts';
+import { helperNote, type RegistryLogin, type RegistryLogins } from '../images/docker-config.ts';
 import { DEFAULT_REGISTRY, parseReference } from '../images/reference.ts';
 import { engineError, hasStatus } from './engine-errors.ts';
 
@@ -30,10 +30,11 @@ export async function pullImage(
 ): Promise<void> {
   const { registry } = parseReference(image);
   const login = logins.get(registry);
+  const authconfig = authOf(registry, login);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   try {
     const stream = await engine.pull(image, {
-      ...(login !== undefined && { authconfig: { ...login, serveraddress: addressOf(registry) } }),
+      ...(authconfig !== undefined && { authconfig }),
       ...(abort !== undefined && { abortSignal: abort }),
     });
     stream.on('error', reject);
@@ -44,11 +45,18 @@ export async function pullImage(
     await promise;
   } catch (error) {
     abort?.throwIfAborted();
-    throw engineError(`Failed to pull image '${image}'`, error);
+    throw engineError(`Failed to pull image '${image}'${helperNote(login)}`, error);
   }
 }
 
-/** What the engine calls a registry in credentials. */
-function addressOf(registry: string): string {
-  return registry === DEFAULT_REGISTRY ? 'https://index.docker.io/v1/' : registry;
+/** What the engine is told of the registry; undefined when there is nothing to tell. */
+function authOf(
+  registry: string,
+  login: RegistryLogin | undefined,
+): Docker.AuthConfigObject | undefined {
+  const serveraddress = registry === DEFAULT_REGISTRY ? 'https://index.docker.io/v1/' : registry;
+  if (login?.kind === 'password')
+    return { username: login.username, password: login.password, serveraddress };
+  if (login?.kind === 'identity-token') return { identitytoken: login.token, serveraddress };
+  return undefined;
 }

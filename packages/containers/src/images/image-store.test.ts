@@ -93,7 +93,7 @@ describe('the image store', () => {
     await registry.add('app:1', [BASE]);
     registry.login = { kind, user: 'ann', password: 'pass:word' };
     expect(await failureOf(store.prepare(image('app:1'), { containerId: 'c1' }))).toMatch(
-      /does not permit|token server answered 401/,
+      /(does not permit access to 'app'|token server answered 401) \(authentication required\)$/,
     );
     const data = Buffer.from(config('ann', 'pass:word'));
     const docker = {
@@ -104,6 +104,35 @@ describe('the image store', () => {
     expect(prepared.rootfsLayers.length).toBe(1);
     const withFlag = await open({ dockerConfig: config('ann', 'pass:word') });
     await withFlag.prepare(image('app:1', { cached: false }), { containerId: 'c3' });
+  });
+
+  test('exchanges an identity token, and tells of credentials that only a helper knows', async () => {
+    await registry.add('app:1', [BASE]);
+    registry.login = { kind: 'identity', user: '', password: 'identity' };
+    const pull = async (dockerConfig: object): Promise<string> => {
+      const withConfig = await open({ dockerConfig: JSON.stringify(dockerConfig) });
+      return await failureOf(
+        withConfig.prepare(image('app:1', { cached: false }), { containerId: 'c1' }),
+      );
+    };
+    const { host } = registry;
+    const auth = Buffer.from('ann:').toString('base64');
+    expect(await pull({ auths: { [host]: { auth, identitytoken: 'identity' } } })).toBe(
+      'no failure',
+    );
+    expect(await pull({ auths: { [host]: { auth, identitytoken: 'stale' } } })).toMatch(
+      /token server answered 401 \(authentication required\)$/,
+    );
+    for (const kept of [
+      { auths: { [host]: {} }, credsStore: 'x' },
+      { credHelpers: { [host]: 'x' } },
+    ])
+      expect(await pull(kept)).toContain(
+        "are known to the helper 'docker-credential-x' only, which is not run here",
+      );
+    // Images for all need no credentials.
+    registry.login = undefined;
+    expect(await pull({ credHelpers: { [host]: 'x' } })).toBe('no failure');
   });
 
   test('goes on with a blob that broke off', async () => {

@@ -5,9 +5,12 @@
  */
 
 import { containerError } from '../errors.ts';
-import type { RegistryLogin } from './docker-config.ts';
+import { helperNote, type RegistryLogin } from './docker-config.ts';
+import { wordsOf } from './registry-problems.ts';
 
 const TOKEN_BYTES_MAX = 1024 * 1024;
+/** What we are called at token servers. */
+const CLIENT_ID = 'dcos-agent';
 
 interface Challenge {
   readonly scheme: string;
@@ -34,26 +37,42 @@ export interface AnswerOptions {
 export async function answerChallenge(options: AnswerOptions): Promise<string | undefined> {
   const { scheme, parameters } = parseChallenge(options.header);
   const { login } = options;
-  if (scheme === 'basic') return login && basic(login);
+  if (scheme === 'basic') return login?.kind === 'password' ? basic(login) : undefined;
   const realm = parameters.get('realm');
   if (scheme !== 'bearer' || realm === undefined || !URL.canParse(realm)) return undefined;
   const url = new URL(realm);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.isPlain))
     throw refused('the registry names a token server without TLS');
+  const asked = new URLSearchParams();
   for (const name of ['service', 'scope']) {
     const value = parameters.get(name);
-    if (value !== undefined) url.searchParams.set(name, value);
+    if (value !== undefined) asked.set(name, value);
   }
-  const response = await fetch(url, {
-    headers: login === undefined ? {} : { authorization: basic(login) },
-    redirect: 'error',
-    signal: options.signal,
-  });
+  const response = await fetch(...tokenRequest(url, asked, options));
   if (!response.ok) {
-    await response.body?.cancel();
-    throw refused(`the token server answered ${response.status}`);
+    const words = await wordsOf(response);
+    throw refused(`the token server answered ${response.status}${words}${helperNote(login)}`);
   }
   return `Bearer ${await tokenOf(response)}`;
+}
+
+/** An identity token is exchanged by the way of OAuth 2, everything else is asked for. */
+function tokenRequest(
+  url: URL,
+  asked: URLSearchParams,
+  { login, signal }: AnswerOptions,
+): [URL, RequestInit] {
+  const common = { redirect: 'error', signal } as const;
+  if (login?.kind === 'identity-token') {
+    asked.set('grant_type', 'refresh_token');
+    asked.set('client_id', CLIENT_ID);
+    asked.set('refresh_token', login.token);
+    return [url, { ...common, method: 'POST', body: asked }];
+  }
+  for (const [name, value] of asked) url.searchParams.set(name, value);
+  const headers: Record<string, string> =
+    login?.kind === 'password' ? { authorization: basic(login) } : {};
+  return [url, { ...common, headers }];
 }
 
 async function tokenOf(response: Response): Promise<string> {
@@ -77,7 +96,7 @@ async function tokenOf(response: Response): Promise<string> {
   return found;
 }
 
-function basic({ username, password }: RegistryLogin): string {
+function basic({ username, password }: RegistryLogin & { readonly kind: 'password' }): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 

@@ -12,7 +12,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, OperationError, type Logger } from '@dcos/base';
 import { containerError } from '../errors.ts';
-import type { RegistryLogins } from './docker-config.ts';
+import { helperNote, type RegistryLogins } from './docker-config.ts';
 import { MANIFEST_BYTES_MAX, MANIFEST_TYPES, type Descriptor } from './manifest.ts';
 import type { ImageReference } from './reference.ts';
 import { answerChallenge } from './registry-auth.ts';
@@ -23,6 +23,7 @@ import {
   type EndpointOptions,
   type Endpoints,
 } from './registry-endpoints.ts';
+import { problemOf, wordsOf } from './registry-problems.ts';
 
 export interface RegistryClientOptions extends EndpointOptions {
   readonly logger: Logger;
@@ -209,25 +210,28 @@ export class RegistryClient {
       const headers = { ...wanted.headers, ...(authorization !== undefined && { authorization }) };
       return await this.#follow(url, headers, { isPlain, signal });
     };
+    const login = loginAt(endpoint, this.#logins);
     let response = await ask(this.#authorizations.get(endpoint));
     // Where a redirect led to is told nothing.
     if (response.status === 401 && new URL(response.url).origin === url.origin) {
-      await response.body?.cancel();
       const header = response.headers.get('www-authenticate') ?? '';
-      const login = loginAt(endpoint, this.#logins);
       const authorization = await answerChallenge({ header, login, isPlain, signal });
       if (authorization !== undefined) {
+        await response.body?.cancel();
         this.#authorizations.set(endpoint, authorization);
         response = await ask(authorization);
       }
     }
     if (response.ok) return response;
-    await response.body?.cancel();
-    if (response.status >= 500 || response.status === 429)
-      throw new Transient(`the registry answered ${response.status}`);
-    throw failed(
-      problemOf(response.status, this.#reference.repository, endpoint.host, wanted.path),
-    );
+    const { status } = response;
+    const words = await wordsOf(response);
+    if (status >= 500 || status === 429)
+      throw new Transient(`the registry answered ${status}${words}`);
+    const { repository } = this.#reference;
+    const { path } = wanted;
+    const problem = problemOf({ status, host: endpoint.host, repository, path });
+    const note = status === 401 || status === 403 ? helperNote(login) : '';
+    throw failed(`${problem}${words}${note}`);
   }
 
   async #follow(
@@ -269,14 +273,6 @@ async function transient<T>(act: () => Promise<T>): Promise<T> {
       throw error;
     throw new Transient('cannot reach the registry', { cause: error });
   }
-}
-
-function problemOf(status: number, repository: string, host: string, path: string): string {
-  if (status === 401 || status === 403)
-    return `the registry ${host} does not permit access to '${repository}'`;
-  if (status === 404 && path.startsWith('manifests/'))
-    return `there is no image '${repository}' with ${path.slice('manifests/'.length)} on ${host}`;
-  return `the registry answered ${status} to ${path}`;
 }
 
 function failed(message: string): Error {

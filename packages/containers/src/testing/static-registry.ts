@@ -32,7 +32,11 @@ export interface TestRegistry {
   redirectTo: string | undefined;
   /** What clients must log in with, and how. */
   login:
-    | { readonly kind: 'basic' | 'token'; readonly user: string; readonly password: string }
+    | {
+        readonly kind: 'basic' | 'token' | 'identity';
+        readonly user: string;
+        readonly password: string;
+      }
     | undefined;
   add(
     name: string,
@@ -58,6 +62,7 @@ export interface AddedImage {
 }
 
 const TOKEN = 'token-of-the-test';
+const REFUSED = { errors: [{ code: 'UNAUTHORIZED', message: 'authentication\nrequired' }] };
 const digestOf = (bytes: Uint8Array): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -69,6 +74,14 @@ export async function tarOf(entries: readonly LayerEntry[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** The parameters of a request for a token, wherever they are. */
+async function askedOf(request: IncomingMessage, url: URL): Promise<URLSearchParams> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  const body = Buffer.concat(chunks).toString('utf8');
+  return body === '' ? url.searchParams : new URLSearchParams(body);
 }
 
 /** Starts an empty one on a free port. */
@@ -147,9 +160,16 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     const basic =
       login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
     if (url.pathname === '/token') {
-      const isKnown =
-        authorization === basic && url.searchParams.get('scope') === 'repository:x:pull';
-      response.writeHead(isKnown ? 200 : 401).end(JSON.stringify({ token: TOKEN }));
+      const isRefresh = login?.kind === 'identity';
+      void askedOf(request, url).then((asked) => {
+        const isKnown =
+          asked.get('scope') === 'repository:x:pull' &&
+          (isRefresh
+            ? request.method === 'POST' && asked.get('refresh_token') === login.password
+            : authorization === basic);
+        const answered = isKnown ? { [isRefresh ? 'access_token' : 'token']: TOKEN } : REFUSED;
+        response.writeHead(isKnown ? 200 : 401).end(JSON.stringify(answered));
+      });
       return;
     }
     if (
@@ -160,7 +180,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
       response.writeHead(401, {
         'www-authenticate': login.kind === 'basic' ? 'Basic realm="test"' : challenge,
       });
-      response.end();
+      response.end(JSON.stringify(REFUSED));
       return;
     }
     const [, repository = '', kind, last = ''] =
