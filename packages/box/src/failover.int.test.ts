@@ -77,6 +77,22 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     return await Promise.all([1, 2, 3].map(() => startMaster(path, sessionTimeout)));
   }
 
+  /** Starts an agent and gives its folder. */
+  function startAgent(mastersSetting: string): string {
+    const folder = temporaryDirectory('failover-agent');
+    closers.push(() => folder.remove());
+    const agent = startAgentProcess(mastersSetting, folder.path);
+    closers.push(() => agent.kill());
+    return folder.path;
+  }
+
+  /** How many agents are connected to a master. */
+  async function agentsOf(url: string): Promise<number> {
+    const { text } = await ask(`${url}/slaves`);
+    const { slaves } = JSON.parse(text) as { readonly slaves: readonly Plain[] };
+    return slaves.filter(({ active }) => active === true).length;
+  }
+
   const untilLed = async (masters: readonly MasterProcess[]): Promise<MasterProcess> =>
     await waitFor('a leading master', () => leaderOf(masters));
 
@@ -127,23 +143,26 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
         expect(answer).toMatchObject({ status: 307, location: target + path });
       }
       expect((await ask(`${master.url}/nowhere`)).status).toBe(404);
+      const metrics = JSON.parse((await ask(`${master.url}/metrics/snapshot`)).text) as Plain;
+      expect(metrics['master/elected']).toBe(0);
     }
+    // An agent that knows none but one of them is sent on as well.
+    const other = masters.find((master) => master !== leader) ?? leader;
+    startAgent(other.url);
+    await waitFor('the agent at the leader', async () => (await agentsOf(leader.url)) === 1);
   });
 
   test('leaders are killed one after another: the next leads, the task runs on', async () => {
     const path = '/kill';
     let masters = await startMasters(path, LONG_SESSION);
-    const folder = temporaryDirectory('failover-agent');
-    closers.push(() => folder.remove());
-    const agent = startAgentProcess(ensemble.address(path), folder.path);
-    closers.push(() => agent.kill());
+    const workDir = startAgent(ensemble.address(path));
     const reader = startReader(path);
     const lines = createInterface({ input: reader.stdout ?? process.stdin })[
       Symbol.asyncIterator
     ]();
     let leader = await untilLed(masters);
     const followed = followOperator(path);
-    const task = await runTask(leader.url, join(folder.path, 'pid'));
+    const task = await runTask(leader.url, join(workDir, 'pid'));
     closers.push(() => void process.kill(task.pid, 'SIGKILL'));
 
     const tookMs: number[] = [];
@@ -208,6 +227,28 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     await next.kill();
     const last = await untilLed(masters.filter((master) => master !== old && master !== next));
     expect(JSON.parse((await ask(`${last.url}/weights`)).text)).toEqual([{ role: 'a', weight: 4 }]);
+  });
+
+  test('ZooKeeper is away for longer than a session: tasks run on, and all comes back', async () => {
+    const path = '/away';
+    const first = await startMaster(path, SHORT_SESSION);
+    const workDir = startAgent(ensemble.address(path));
+    const leader = await untilLed([first]);
+    const task = await runTask(leader.url, join(workDir, 'pid'));
+    closers.push(() => void process.kill(task.pid, 'SIGKILL'));
+    await Promise.all(ensemble.servers.map((server) => server.kill()));
+    // Nobody can say that it still leads, so it does not.
+    expect(await first.exit).toBe(1);
+    expect(process.kill(task.pid, 0)).toBe(true);
+    // What its supervisor starts waits.
+    const starting = startMaster(path, SHORT_SESSION);
+    for (const server of ensemble.servers) server.start();
+    await ensemble.ready();
+    const next = await untilLed([await starting]);
+    await waitFor('the agent at the new leader', async () => (await agentsOf(next.url)) === 1);
+    expect(process.kill(task.pid, 0)).toBe(true);
+    const { tasks } = JSON.parse((await ask(`${next.url}/tasks`)).text) as { tasks: Plain[] };
+    expect(tasks).toMatchObject([{ id: 'kept', state: 'TASK_RUNNING' }]);
   });
 
   const FRAMEWORK = {

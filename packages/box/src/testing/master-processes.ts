@@ -44,7 +44,7 @@ export interface MasterProcess extends Component {
   readonly url: string;
 }
 
-/** Starts a master of the cluster at `zk`; resolves when it serves. */
+/** Starts a master of the cluster at `zk`; resolves when it serves, which it does when ZooKeeper is there. */
 export async function startMasterProcess(
   zk: string,
   sessionTimeout: string,
@@ -68,10 +68,10 @@ export async function startMasterProcess(
   return Object.assign(started, { url });
 }
 
-/** Starts an agent that finds its master through ZooKeeper. */
-export function startAgentProcess(zk: string, workDir: string): Component {
+/** Starts an agent; `masters` is an address, or that of ZooKeeper where they elect their leader. */
+export function startAgentProcess(masters: string, workDir: string): Component {
   return new Component(AGENT, [
-    `--masters=${zk}`,
+    `--masters=${masters}`,
     '--port=0',
     `--work-dir=${workDir}`,
     '--resources=cpus:4;mem:4096;disk:8192;ports:[31000-32000]',

@@ -40,6 +40,9 @@ interface Look {
   readonly query: ReturnType<typeof queryOf>;
 }
 
+/** All that there is to measure of a master that does not lead. */
+const FOLLOWS = { 'master/elected': 0 };
+
 type View = (look: Look) => Document;
 
 const stateView: View = ({ leadership, state, showsFlags }) =>
@@ -128,7 +131,7 @@ function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyR
     );
     return;
   }
-  sendDocument(request, reply, metricsObject(shell.masterMetrics?.snapshot() ?? {}));
+  sendDocument(request, reply, metricsObject(shell.masterMetrics?.snapshot() ?? FOLLOWS));
 }
 
 async function onPrometheus(shell: MasterShell, reply: FastifyReply): Promise<FastifyReply> {

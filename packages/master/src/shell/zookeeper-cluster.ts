@@ -9,6 +9,7 @@ import { createSystemRandom, systemClock } from './system-ports.ts';
 export interface ZooKeeperCluster {
   /** The address without what one logs in with. */
   readonly shown: string;
+  /** Waits for servers, however long they are away. */
   open(logger: Logger): Promise<Store>;
 }
 
@@ -29,14 +30,23 @@ export function clusterOf(
   }
   return {
     shown: `zk://${servers.map(({ host, port }) => `${host}:${port}`).join(',')}${path}`,
-    open: (logger) =>
-      openZooKeeperStore({
-        address: address.value,
-        sessionTimeoutMs: settings.zkSessionTimeoutMs,
-        clock: systemClock,
-        random: createSystemRandom(),
-        logger,
-        layouts: masterElectionLayouts(path),
-      }),
+    async open(logger) {
+      for (;;) {
+        try {
+          return await openZooKeeperStore({
+            address: address.value,
+            sessionTimeoutMs: settings.zkSessionTimeoutMs,
+            clock: systemClock,
+            random: createSystemRandom(),
+            logger,
+            layouts: masterElectionLayouts(path),
+          });
+        } catch (error) {
+          // Each attempt has waited for as long as a session lasts.
+          if (!(error instanceof OperationError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+          logger.warn({ event: 'zookeeper.away' }, 'no ZooKeeper server answers; trying on');
+        }
+      }
+    },
   };
 }
