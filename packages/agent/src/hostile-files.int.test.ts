@@ -4,6 +4,7 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '@dcos/testkit';
+import type { Resource } from '@dcos/wire';
 import type { RunningAgent } from './shell/start-agent.ts';
 import { agentScene } from './testing/agent-scene.ts';
 import { commandTask, type FakeMaster } from './testing/fake-master.ts';
@@ -93,6 +94,35 @@ test.each(Object.entries(WAYS))('%s shows nothing that is outside', async (_way,
   } finally {
     outside.remove();
   }
+});
+
+test('a persistent volume is shown, and nothing that links in it lead to', async () => {
+  const volume: Resource = {
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: { value: 4 },
+    allocation_info: { role: '*' },
+    reservations: [{ type: 'DYNAMIC', role: 'web' }],
+    disk: { persistence: { id: 'data' }, volume: { mode: 'RW', container_path: 'data' } },
+  };
+  const task = commandTask(
+    'task',
+    'mkdir data/d && echo kept >data/d/file && ln -s /etc/passwd data/link && ln -s /etc data/etc',
+  );
+  master.run({ ...task, resources: [...(task.resources ?? []), volume] });
+  await master.waitFor('task', 'TASK_FINISHED');
+  const get = async (way: string, name: string): Promise<Response> =>
+    (await WAYS[way]?.(name)) ?? Response.error();
+  expect(await (await get('read', 'data/d/file')).json()).toMatchObject({ data: 'kept\n' });
+  expect(await (await get('browse', 'data')).json()).toMatchObject([
+    { path: `${VIRTUAL}/data/d` },
+    { path: `${VIRTUAL}/data/etc` },
+    { path: `${VIRTUAL}/data/link` },
+  ]);
+  for (const name of ['data/link', 'data/etc/passwd', 'data/etc', 'data/../../../secret'])
+    for (const way of ['read', 'browse', 'download'])
+      expect([403, 404], `${way} ${name}`).toContain((await get(way, name)).status);
+  expect((await get('read', 'database')).status).toBe(404);
 });
 
 test('a log of gigabytes is read in pieces', async () => {

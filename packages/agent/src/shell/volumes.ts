@@ -72,6 +72,20 @@ export function boundVolumes(
   }));
 }
 
+/** The volume in which a path of a sandbox lies, and the rest of the path; undefined when it lies in none. */
+export function volumeAt(
+  workDir: string,
+  resources: readonly Resource[],
+  path: string,
+): { readonly root: string; readonly rest: string } | undefined {
+  for (const resource of volumesOf(resources)) {
+    const place = placeInside(resource);
+    if (place === undefined || !`${path}${sep}`.startsWith(`${sep}${place}${sep}`)) continue;
+    return { root: volumePath(workDir, resource), rest: path.slice(place.length + 1) };
+  }
+  return undefined;
+}
+
 /**
  * Why a host path must not be a volume; undefined when all may. Links are followed: what counts is where a path leads.
  * The container could only be given another place by who can write in an allowed one on the host.
@@ -124,10 +138,17 @@ function volumesOf(resources: readonly Resource[]): readonly Resource[] {
 
 /** Where the volume appears in the sandbox; throws for a path that would lead out of it. */
 function placeOf(resource: Resource): string {
+  const place = placeInside(resource);
+  if (place !== undefined) return place;
+  const path = resource.disk?.volume?.container_path ?? '';
+  throw new Error(`the path '${path}' of a volume must lie in the sandbox`);
+}
+
+/** Undefined for a path that would lead out of the sandbox; no task has it then. */
+function placeInside(resource: Resource): string | undefined {
   const path = normalize(`${resource.disk?.volume?.container_path ?? ''}/`).slice(0, -1);
-  if (path === '' || path === '.' || isAbsolute(path) || path.split(sep).includes('..'))
-    throw new Error(`the path '${path}' of a volume must lie in the sandbox`);
-  return path;
+  const leadsOut = isAbsolute(path) || path.split(sep).includes('..');
+  return path === '' || path === '.' || leadsOut ? undefined : path;
 }
 
 async function isThere(path: string): Promise<boolean> {

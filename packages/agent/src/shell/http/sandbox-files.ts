@@ -1,12 +1,14 @@
 /**
  * Which file a path in a request means. Only sandboxes of tasks that this agent remembers and its own log can
- * be read; nothing leads out of them, neither `..` nor a link that a task made.
+ * be read, with the persistent volumes in them; nothing leads out of a sandbox or a volume, neither `..` nor a link that
+ * a task made.
  */
 
 import { realpath, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { isTerminal, type AgentSnapshot, type TaskRecord } from '../../core/index.ts';
 import { sandboxPath, virtualPath } from '../sandbox-paths.ts';
+import { volumeAt } from '../volumes.ts';
 
 /** The agent's own log by its virtual name. */
 export const LOG_PATH = '/slave/log';
@@ -59,14 +61,17 @@ export function createSandboxFiles(options: SandboxFilesOptions): SandboxFiles {
         each.taskId === executorId &&
         (run === 'latest' || each.containerId === run),
     );
-    return task === undefined ? undefined : { root: rootOf(task), rest };
+    if (task === undefined) return undefined;
+    // Persistent volumes are links in the sandbox, or nothing at all where a container has them mounted.
+    const volume = volumeAt(workDir, task.info.resources ?? [], rest);
+    return volume ?? { root: rootOf(task), rest };
   }
 
   return {
     async locate(path) {
-      const parts = split(path);
-      if (parts === undefined) return { kind: 'absent' };
       try {
+        const parts = split(path);
+        if (parts === undefined) return { kind: 'absent' };
         const root = await realpath(parts.root);
         const target = await realpath(root + parts.rest);
         const isInside = target === root || target.startsWith(`${root}/`);
