@@ -150,6 +150,10 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     const other = masters.find((master) => master !== leader) ?? leader;
     startAgent(other.url);
     await waitFor('the agent at the leader', async () => (await agentsOf(leader.url)) === 1);
+    // One by one they end as they are asked to, and the last one leads.
+    expect(await other.terminate()).toBe(0);
+    expect(await leader.terminate()).toBe(0);
+    await untilLed(masters.filter((master) => master !== leader && master !== other));
   });
 
   test('leaders are killed one after another: the next leads, the task runs on', async () => {

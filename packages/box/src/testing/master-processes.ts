@@ -33,6 +33,12 @@ export class Component {
     this.#child.kill('SIGCONT');
   }
 
+  /** Asks it to end. Resolves with its exit code. */
+  async terminate(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    return await this.exit;
+  }
+
   /** As by `kill -9`. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');

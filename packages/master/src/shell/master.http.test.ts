@@ -268,6 +268,37 @@ test('a master that is deposed stops', async () => {
   await expect(send(`${master.url}/health`)).rejects.toThrow();
 });
 
+test('a master whose lease ran out unheard takes nothing in and sends nothing out', async () => {
+  const store = openMemoryStore();
+  let isHeld = true;
+  const errors: unknown[] = [];
+  const master = await startMaster(
+    { port: 0 },
+    {
+      logger: silentLogger,
+      store: {
+        ...store,
+        // As for a process that was frozen: the clock says that it is over before any news does.
+        elect: async (...given) => ({ ...(await store.elect(...given)), isHeld: () => isHeld }),
+      },
+      onFatal: (error) => errors.push(error),
+    },
+  );
+  closeAfterTest(master);
+  const agent = await connectAgent(master.url);
+  isHeld = false;
+  expect((await send(`${master.url}/state`)).status).toBe(503);
+  expect((await send(`${master.url}/weights`)).status).toBe(503);
+  agent.send({
+    type: 'REGISTER',
+    register: { protocol: 1, version: '1', ip: '127.0.0.1', agent_info: { hostname: 'host' } },
+  });
+  await agent.frames.untilEnd();
+  expect(agent.frames.all).toEqual([]);
+  expect(errors).toMatchObject([{ code: 'MASTER_DEPOSED' }]);
+  expect((await store.list('')).filter(({ key }) => key.includes('agent'))).toEqual([]);
+});
+
 test('every JSON document is also served as a function call, for old pages', async () => {
   const master = await startTestMaster();
   const good = await send(`${master.url}/version?jsonp=cb`);
