@@ -2,13 +2,16 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { failureOf, imageScene } from '../testing/image-scene.ts';
 import { tarOf } from '../testing/static-registry.ts';
+import { directoryOrigin } from './directory-origin.ts';
+import type { FoundImage } from './image-origin.ts';
 import { hostPlatform } from './manifest.ts';
+import { parseReference } from './reference.ts';
 
 const { architecture } = hostPlatform(process.arch);
 const digestOf = (bytes: Uint8Array): string =>
@@ -126,6 +129,36 @@ describe('an OCI layout', () => {
     mkdirSync(join(directory, 'team'), { recursive: true });
     execFileSync('tar', ['-C', layout, '-cf', join(directory, 'team/app:1.tar'), '.']);
     expect(await motdOf('team/app:1')).toBe('packed');
+  });
+
+  test('in an archive is unpacked once for all who need it at the same time', async () => {
+    const layout = join(scene().path, 'layout');
+    writeIndex(layout, [await addImage(layout, 'packed')]);
+    mkdirSync(directory);
+    execFileSync('tar', ['-C', layout, '-cf', join(directory, 'app:1.tar'), '.']);
+    const limits = { entriesMax: 100, bytesMax: 1e6, freeBytesMin: 0 };
+    const origin = directoryOrigin(directory, limits);
+    const paths: string[] = [];
+    const temporaryPath = (): string => {
+      paths.push(join(scene().path, `unpacked-${paths.length}`));
+      return paths.at(-1) ?? '';
+    };
+    const find = async (signal = new AbortController().signal): Promise<FoundImage> =>
+      await origin.find(parseReference('app:1'), { logins: new Map(), signal, temporaryPath });
+    const killed = new AbortController();
+    const given = failureOf(find(killed.signal));
+    const finding = Promise.all([find(), find(), find()]);
+    killed.abort(new Error('the task was killed'));
+    expect(await given).toBe('the task was killed');
+    const [first, ...others] = await finding;
+    await first?.close();
+    const late = await find();
+    await late.layer(0, join(scene().path, 'layer'), killed.signal);
+    expect(paths.length).toBe(1);
+    for (const one of [...others, late]) await one.close();
+    expect(existsSync(paths[0] ?? '')).toBe(false);
+    await (await find()).close();
+    expect(paths.length).toBe(2);
   });
 
   test.each<[what: string, harm: (layout: string, image: Added) => void, problem: string]>([

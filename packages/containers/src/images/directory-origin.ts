@@ -15,13 +15,15 @@ import type { FoundImage, ImageOrigin, OriginOptions } from './image-origin.ts';
 import { findInLayout, isLayout } from './oci-layout.ts';
 import type { ImageReference } from './reference.ts';
 import { findInSavedArchive } from './saved-archive.ts';
+import { SharedWork } from '../shared-work.ts';
 
 /** Takes images from a directory; their names cannot lead out of it. */
 export function directoryOrigin(directory: string, limits: ExtractLimits): ImageOrigin {
+  const archives = new UnpackedArchives(limits);
   return {
     async find(reference, options) {
       const archive = await archiveOf(directory, reference);
-      if (archive !== undefined) return await unpacked(archive, reference, { ...options, limits });
+      if (archive !== undefined) return await archives.find(archive, reference, options);
       for (const name of namesOf(reference)) {
         const path = join(directory, name);
         if (await isLayout(path)) return await findInLayout(path, reference, { isOfOneName: true });
@@ -60,6 +62,50 @@ async function archiveOf(
   return undefined;
 }
 
+/** Archives that are unpacked, each once for all who need it at the same time. */
+class UnpackedArchives {
+  readonly #limits: ExtractLimits;
+  readonly #open = new Map<string, { readonly image: FoundImage; users: number }>();
+  readonly #unpacking = new SharedWork<void>();
+
+  constructor(limits: ExtractLimits) {
+    this.#limits = limits;
+  }
+
+  async find(
+    archive: string,
+    reference: ImageReference,
+    options: OriginOptions,
+  ): Promise<FoundImage> {
+    // Another archive may be put in its place.
+    const { mtimeMs } = await lstat(archive);
+    const key = `${archive} ${mtimeMs}`;
+    if (!this.#open.has(key))
+      await this.#unpacking.run(
+        key,
+        async (signal) => {
+          const image = await unpacked(archive, reference, {
+            ...options,
+            signal,
+            limits: this.#limits,
+          });
+          this.#open.set(key, { image, users: 0 });
+        },
+        options.signal,
+      );
+    const open = this.#open.get(key);
+    if (open === undefined) throw failed(`the archive ${archive} was put away meanwhile`);
+    open.users += 1;
+    const close = async (): Promise<void> => {
+      open.users -= 1;
+      if (open.users > 0) return;
+      this.#open.delete(key);
+      await open.image.close();
+    };
+    return { ...open.image, close };
+  }
+}
+
 async function unpacked(
   archive: string,
   reference: ImageReference,
@@ -71,11 +117,11 @@ async function unpacked(
   try {
     const source = createReadStream(archive);
     await extractTar(source, { directory, isRootFs: false, signal, ...limits });
-    signal.throwIfAborted();
     // Archives of newer engines are both.
     const found =
       (await findInSavedArchive(directory, reference)) ??
       (await findInLayout(directory, reference, { isOfOneName: true }));
+    signal.throwIfAborted();
     return { ...found, close: remove };
   } catch (error) {
     await remove();
