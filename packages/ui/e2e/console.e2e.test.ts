@@ -31,6 +31,7 @@ const PAGES: readonly (readonly [string, string, string])[] = [
   ['node map', '/nodes?view=map', 'node-01.dc1'],
   ['node', '/nodes/5f2c9a14-0c1e-4a57-9d43-7b6b7a1d2f10-S1', 'node-02.dc1'],
   ['deployments', '/deployments', 'Roll back'],
+  ['incidents', '/incidents', 'it did not answer 5 pings'],
   ['missing service', detail('/nope'), 'does not exist'],
   ['missing page', '/no/such/page', 'There is no such page'],
 ];
@@ -200,6 +201,30 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     await page.context().close();
   });
 
+  test('incidents: what was lost, page by page, by period, and as it happens', async () => {
+    const lively = await startFixtureServer();
+    const { page } = await openPage(browser, `${lively.url}/dashboard`);
+    await page.getByText('Cluster map').waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('i');
+    const list = page.getByRole('list', { name: 'Incidents' });
+    const cards = list.locator(':scope > li');
+    await expect.poll(() => cards.count()).toBe(50);
+    await page.getByText('12 affected tasks').click();
+    await page.getByText('shop_web.2').waitFor();
+    await page.getByText('and 9 more').waitFor();
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await expect.poll(() => cards.count()).toBe(60);
+    await page.getByRole('link', { name: 'Last hour' }).click();
+    await expect.poll(() => cards.count()).toBe(3);
+    expect(page.url()).toContain('period=hour');
+    const summary = 'Agent node-03.dc1 is away: its connection broke.';
+    lively.cluster.incidents.add({ kind: 'AGENT_LOST', node: 2, minutesAgo: 0, summary });
+    await page.getByRole('heading', { name: summary }).waitFor();
+    await page.context().close();
+    await lively.close();
+  });
+
   test('form and JSON are one document; unknown members survive', async () => {
     const { page } = await openPage(browser, `${server.url}/create`);
     const json = page.getByRole('textbox', { name: 'Definition as JSON' });
@@ -259,6 +284,8 @@ describe.skipIf(browserPath === undefined)(`console${browserNote}`, () => {
     expect(await violationsOf(page)).toEqual([]);
     await page.goto(`${empty.url}/deployments`);
     await page.getByText('Nothing is being deployed').waitFor();
+    await page.goto(`${empty.url}/incidents`);
+    await page.getByText('Nothing was lost').waitFor();
     await page.context().close();
     await empty.close();
   });

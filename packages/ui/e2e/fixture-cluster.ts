@@ -4,6 +4,7 @@
  */
 
 import { agentId, hex, hostname } from './fixture-names.ts';
+import { FixtureIncidents } from './fixture-incidents.ts';
 import { queueRows } from './fixture-queue.ts';
 
 interface TaskSpec {
@@ -33,6 +34,7 @@ export class FixtureCluster {
   #lines = 0;
   #serial = 0;
   deployments: unknown[] = [];
+  readonly incidents = new FixtureIncidents();
 
   constructor(nodes: number) {
     this.#nodes = nodes;

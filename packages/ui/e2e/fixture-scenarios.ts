@@ -1,5 +1,6 @@
 /** Clusters to look at: empty, busy with every state, large. */
 import { FixtureCluster } from './fixture-cluster.ts';
+import { hostname } from './fixture-names.ts';
 
 /** Nothing runs. */
 export function emptyCluster(): FixtureCluster {
@@ -77,6 +78,39 @@ export function busyCluster(): FixtureCluster {
     cpus: 48,
     mem: 262144,
     hasChecks: false,
+  });
+  for (let number = 60; number >= 4; number -= 1) {
+    cluster.incidents.add({
+      kind: 'AGENT_LOST',
+      node: number % 12,
+      minutesAgo: number * 60,
+      outcome: 'RETURNED',
+      summary: `Agent ${hostname(number % 12)} was away for 1 min: its connection broke. It came back. No task was affected.`,
+    });
+  }
+  cluster.incidents.add({
+    kind: 'MASTER_ELECTED',
+    node: 0,
+    minutesAgo: 45,
+    outcome: 'DONE',
+    summary:
+      'The master on node-01.dc1 took over: another master led before. 12 of 12 agents came back within 1 min.',
+  });
+  cluster.incidents.add({
+    kind: 'FRAMEWORK_LOST',
+    node: 1,
+    minutesAgo: 30,
+    outcome: 'REMOVED',
+    summary:
+      'Framework spark was away for 1 min: its connection broke. It was removed. No task was affected.',
+  });
+  cluster.incidents.add({
+    kind: 'AGENT_LOST',
+    node: 6,
+    minutesAgo: 8,
+    summary:
+      'Agent node-07.dc1 is away: it did not answer 5 pings. 12 tasks were affected: 12 TASK_UNREACHABLE.',
+    tasks: 12,
   });
   cluster.deployments = [
     {

@@ -55,6 +55,8 @@ async function handle(
   if (path === '/service/marathon/v2/events') return openEvents(cluster, response);
   if (path === '/mesos/api/v1') return openMasterStream(cluster, response);
   if (path.startsWith('/system/v1/logs/v2/task/')) return openLog(cluster, url, response);
+  if (path === '/system/v1/incidents' && request.headers.accept === 'text/event-stream')
+    return openIncidents(cluster, response);
   const answer = await answerOf(cluster, request, url);
   if (answer !== undefined) {
     response.writeHead(answer.status, { 'Content-Type': 'application/json' });
@@ -94,6 +96,8 @@ async function answerOf(
       return ok(cluster.stateSummary());
     case '/mesos/metrics/snapshot':
       return ok(cluster.metrics());
+    case '/system/v1/incidents':
+      return ok(cluster.incidents.page(url.searchParams));
     case '/mesos/version':
       return ok({ version: '1.12.0' });
     case '/metadata':
@@ -153,6 +157,15 @@ function openEvents(cluster: FixtureCluster, response: ServerResponse): void {
   response.write(':\n\n');
   const stop = cluster.onMarathonEvent((type, payload) => {
     response.write(`event: ${type}\ndata: ${JSON.stringify({ eventType: type, ...payload })}\n\n`);
+  });
+  response.on('close', stop);
+}
+
+function openIncidents({ incidents }: FixtureCluster, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
+  response.write(':\n\n');
+  const stop = incidents.follow((incident) => {
+    response.write(`event: incident\nid: ${incident.id}\ndata: ${JSON.stringify(incident)}\n\n`);
   });
   response.on('close', stop);
 }

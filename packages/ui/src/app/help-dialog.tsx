@@ -11,6 +11,7 @@ const SHORTCUTS: readonly (readonly [string, string])[] = [
   ['g s', 'Services'],
   ['g n', 'Nodes'],
   ['g p', 'Deployments'],
+  ['g i', 'Incidents'],
   ['c', 'Run a new service'],
   ['/', 'Search on this page'],
   ['j k', 'Next and previous row'],

@@ -14,10 +14,19 @@ export interface PaletteEntry {
   readonly target: PaletteTarget;
 }
 
+/** Pages that need no more than their name. */
+export type PageAddress =
+  | '/dashboard'
+  | '/services'
+  | '/nodes'
+  | '/deployments'
+  | '/incidents'
+  | '/create';
+
 export type PaletteTarget =
   | {
       readonly kind: 'page';
-      readonly to: '/dashboard' | '/services' | '/nodes' | '/deployments' | '/create';
+      readonly to: PageAddress;
     }
   | { readonly kind: 'service'; readonly appId: string; readonly tab?: string }
   | { readonly kind: 'action'; readonly appId: string; readonly action: ServiceActionKind }
@@ -30,6 +39,7 @@ const PAGES: readonly PaletteEntry[] = [
   page('/services', 'services', 'Services', 'g s'),
   page('/nodes', 'nodes', 'Nodes', 'g n'),
   page('/deployments', 'deployments', 'Deployments', 'g p'),
+  page('/incidents', 'warning', 'Incidents', 'g i'),
   page('/create', 'plus', 'Run a new service', 'c'),
   {
     id: 'theme',
@@ -49,12 +59,7 @@ const PAGES: readonly PaletteEntry[] = [
   },
 ];
 
-function page(
-  to: '/dashboard' | '/services' | '/nodes' | '/deployments' | '/create',
-  icon: IconName,
-  text: string,
-  hint: string,
-): PaletteEntry {
+function page(to: PageAddress, icon: IconName, text: string, hint: string): PaletteEntry {
   return { id: to, group: 'Go to', icon, text, hint, target: { kind: 'page', to } };
 }
 

@@ -113,6 +113,16 @@ const deployments = createRoute({
   ),
 });
 
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents',
+  validateSearch: textSearch(['period']),
+  component: lazyRouteComponent(
+    () => import('../pages/incidents/incidents-page.tsx'),
+    'IncidentsPage',
+  ),
+});
+
 const nodes = createRoute({
   getParentRoute: () => root,
   path: '/nodes',
@@ -136,6 +146,7 @@ export const router = createRouter({
     service,
     edit,
     deployments,
+    incidents,
     nodes,
     node,
   ]),

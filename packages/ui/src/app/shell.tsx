@@ -10,6 +10,7 @@ import { connection } from '../live/connection.ts';
 import { createStore, useStore } from '../live/store.ts';
 import { formatDuration } from '../model/format.ts';
 import { openOverlay, overlay } from './overlays.ts';
+import type { PageAddress } from './palette-entries.ts';
 import { listenForShortcuts } from './shortcuts.ts';
 import { Sidebar } from './sidebar.tsx';
 import { nextTheme } from './theme.ts';
@@ -50,7 +51,7 @@ export function Shell(): ReactElement {
   }, []);
 
   useEffect(() => {
-    const go = (to: '/dashboard' | '/services' | '/nodes' | '/deployments' | '/create'): void => {
+    const go = (to: PageAddress): void => {
       void navigate({ to });
     };
     return listenForShortcuts([
@@ -60,6 +61,7 @@ export function Shell(): ReactElement {
       { keys: 'g s', label: 'Services', run: () => go('/services') },
       { keys: 'g n', label: 'Nodes', run: () => go('/nodes') },
       { keys: 'g p', label: 'Deployments', run: () => go('/deployments') },
+      { keys: 'g i', label: 'Incidents', run: () => go('/incidents') },
       { keys: 'c', label: 'Run a service', run: () => go('/create') },
       { keys: 't', label: 'Theme', run: nextTheme },
       { keys: '/', label: 'Search on the page', run: focusSearch },

@@ -52,6 +52,7 @@ export function Sidebar(): ReactElement {
           countLabel="running"
         />
         <NavLink to="/nodes" icon="nodes" label="Nodes" />
+        <NavLink to="/incidents" icon="warning" label="Incidents" />
       </div>
       <div className="sidebar-foot">
         <button type="button" className="nav-link" onClick={() => openOverlay({ kind: 'palette' })}>
@@ -75,7 +76,7 @@ export function Sidebar(): ReactElement {
 }
 
 interface NavLinkProps {
-  readonly to: '/dashboard' | '/services' | '/nodes' | '/deployments';
+  readonly to: '/dashboard' | '/services' | '/nodes' | '/deployments' | '/incidents';
   readonly icon: IconName;
   readonly label: string;
   readonly count?: number;
