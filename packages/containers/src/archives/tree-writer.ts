@@ -229,7 +229,8 @@ export class TreeWriter {
   }
 }
 
-async function lstatOf(path: string): Promise<Stats | undefined> {
+/** What is at this path, which may be a link itself; undefined when there is nothing. */
+export async function lstatOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {

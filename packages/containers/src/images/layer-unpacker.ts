@@ -16,7 +16,7 @@ import { promisify } from 'node:util';
 import { Transform } from 'node:stream';
 import { pack } from 'tar-stream';
 import { compressionOf, decompressed } from '../archives/decompress.ts';
-import type { EntryHeader, ExtractLimits } from '../archives/tree-writer.ts';
+import { lstatOf, type EntryHeader, type ExtractLimits } from '../archives/tree-writer.ts';
 import { extractTar } from '../archives/extract-tar.ts';
 
 const run = promisify(execFile);
@@ -67,7 +67,7 @@ export async function unpackLayer(options: UnpackOptions): Promise<void> {
   if (!hashing.readableEnded) await finished(hashing.resume());
   if (`sha256:${hash.digest('hex')}` !== diffId)
     throw new Error('the unpacked layer has another digest');
-  await makeSpecials(directory, specials);
+  await makeSpecials(directory, await belowOnly(directory, specials));
   await run('sync', ['-f', directory]);
 }
 
@@ -90,6 +90,21 @@ function takeSpecial(specials: Specials, path: readonly string[], header: EntryH
   if (type !== 'character-device' && type !== 'block-device' && type !== 'fifo') return false;
   specials.devices.push({ ...header, name: path.join('/') });
   return true;
+}
+
+/**
+ * A whiteout removes what lower layers have, never what its own layer brings: a new file hides the old one by itself,
+ * a new directory has to hide all that the old one had.
+ */
+async function belowOnly(directory: string, specials: Specials): Promise<Specials> {
+  const removed: string[] = [];
+  const opaque = [...specials.opaque];
+  for (const path of specials.removed) {
+    const there = await lstatOf(join(directory, path));
+    if (there === undefined) removed.push(path);
+    else if (there.isDirectory()) opaque.push(path.split('/'));
+  }
+  return { ...specials, removed, opaque };
 }
 
 async function makeSpecials(directory: string, specials: Specials): Promise<void> {
