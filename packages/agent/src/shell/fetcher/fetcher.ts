@@ -5,10 +5,10 @@
  */
 
 import { constants } from 'node:fs';
-import { chmod, copyFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { chmod, copyFile, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { errorText, OperationError, type Logger } from '@dcos/base';
-import { isArchiveName, type ExtractLimits } from '@dcos/containers';
+import { checkFreeSpace, isArchiveName, type ExtractLimits } from '@dcos/containers';
 import type { CommandInfo_URI } from '@dcos/wire';
 import { noteInSandbox } from '../sandbox-notes.ts';
 import { obtain } from './download.ts';
@@ -150,13 +150,17 @@ export class Fetcher {
     },
   ): Promise<void> {
     const name = basename(target);
+    const { limits = LIMITS } = this.#options;
     const isUnpacked = uri.executable !== true && (uri.extract ?? true) && isArchiveName(name);
     if (isUnpacked) {
-      const limits = this.#options.limits ?? LIMITS;
       await unpackInto(path, { sandboxPath, name, limits, signal });
       return;
     }
-    if (path !== target) await copyFile(path, target, constants.COPYFILE_EXCL);
+    if (path !== target) {
+      const { size } = await stat(path);
+      await checkFreeSpace(dirname(target), limits.freeBytesMin, size);
+      await copyFile(path, target, constants.COPYFILE_EXCL);
+    }
     if (uri.executable === true) await chmod(target, 0o755);
   }
 }

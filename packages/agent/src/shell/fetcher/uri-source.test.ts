@@ -47,6 +47,7 @@ test.each([
   ['http:ann:word@h/a', 'http://h/a'],
   ['hdfs://ann:word@h/a', 'hdfs://h/a'],
   ['http://ann:w@rd@h:99999/a', 'http://h:99999/a'],
+  ['http://ann:wo/rd@h/a', 'http://h/a'],
   ['http://h/a@b', 'http://h/a@b'],
   ['/a@b', '/a@b'],
   ['a/b@c', 'a/b@c'],

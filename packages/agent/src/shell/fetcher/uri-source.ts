@@ -77,5 +77,6 @@ export function shownUri(value: string): string {
     url.password = '';
     return url.href;
   }
-  return value.replace(/^([a-zA-Z][\w+.-]*:[/\\]*)[^/?#\\]*@/, '$1');
+  // Where it cannot be read, a slash may belong to a password.
+  return value.replace(/^([a-zA-Z][\w+.-]*:[/\\]*).*@/s, '$1');
 }
