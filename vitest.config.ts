@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // One configuration for all suites: `*.test.ts` are unit, property and simulation tests,
-// `*.int.test.ts` need real servers or kernel features and run one file at a time.
+// `*.int.test.ts` need real servers or kernel features and run one file at a time, `*.e2e.test.ts` hosts of their own.
 const resolve = { conditions: ['@dcos/source'] };
 const ssr = { resolve: { conditions: ['@dcos/source'] } };
 
@@ -28,6 +28,18 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'e2e',
+          include: ['e2e/src/**/*.e2e.test.ts'],
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       'packages/ui/vitest.config.ts',

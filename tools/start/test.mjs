@@ -40,7 +40,7 @@ step('checks', run([join(root, 'tools', 'check', 'check.ts')]));
 
 const scratch = mkdtempSync(join(tmpdir(), 'dcos-test-'));
 const skippedTests = [];
-for (const project of ['unit', 'ui', 'integration', 'browser']) {
+for (const project of ['unit', 'ui', 'integration', 'browser', 'e2e']) {
   say(`\n== ${project}`);
   const report = join(scratch, `${project}.json`);
   const succeeded = run([

@@ -1,0 +1,32 @@
+/** The Docker Engine that carries the hosts of a test, and what must be left of a test: nothing. */
+
+import Docker from 'dockerode';
+
+export const engine = new Docker();
+/** Built by `tools/images/debian-image.mjs`. */
+export const HOST_IMAGE = 'dcos-host:1';
+/** On each container and network of a test, with the process id of the test. */
+export const OWNER_LABEL = 'dcos.e2e';
+
+/** Removes what earlier tests left whose processes are gone: a killed test cannot clean up. */
+export async function removeOrphans(): Promise<void> {
+  const filters = { label: [OWNER_LABEL] };
+  for (const container of await engine.listContainers({ all: true, filters })) {
+    if (isOrphan(container.Labels))
+      await engine.getContainer(container.Id).remove({ force: true, v: true });
+  }
+  for (const network of await engine.listNetworks({ filters })) {
+    if (isOrphan(network.Labels ?? {})) await engine.getNetwork(network.Id).remove();
+  }
+}
+
+function isOrphan(labels: Readonly<Record<string, string>>): boolean {
+  const pid = Number(labels[OWNER_LABEL]);
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}

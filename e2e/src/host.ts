@@ -1,0 +1,195 @@
+/**
+ * A container that acts as a host of its own: systemd, a network address, a disk that survives power losses.
+ * Its faults have the names that talks give them.
+ *
+ * Capabilities: all but CAP_SYS_RESOURCE, which test machines often lack; `privileged` would not start there.
+ */
+
+import { PassThrough } from 'node:stream';
+import type Docker from 'dockerode';
+import { waitFor } from '@dcos/testkit';
+import { engine, HOST_IMAGE, OWNER_LABEL } from './engine.ts';
+import type { HostNetwork } from './host-network.ts';
+
+const WRITE_FILES = `
+import json, os, sys
+for path, text in json.loads(sys.argv[1]).items():
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+`;
+const BOOT_TIMEOUT_MS = 60_000;
+
+export interface CommandResult {
+  readonly code: number;
+  /** Standard output and standard error. */
+  readonly output: string;
+}
+
+export interface HostOptions {
+  readonly name: string;
+  /** Directories of this machine that the host sees, read-only: path here, path there. */
+  readonly mounts: Readonly<Record<string, string>>;
+}
+
+/** The types of the engine's client lack the mode of the cgroup namespace. */
+interface HostContainer extends Docker.ContainerCreateOptions {
+  readonly HostConfig: Docker.HostConfig & { readonly CgroupnsMode: 'private' };
+}
+
+export class Host {
+  readonly name: string;
+  readonly address: string;
+  readonly #container: Docker.Container;
+
+  private constructor(name: string, address: string, container: Docker.Container) {
+    this.name = name;
+    this.address = address;
+    this.#container = container;
+  }
+
+  /** Boots a host; resolves when systemd has started everything. */
+  static async boot(network: HostNetwork, { name, mounts }: HostOptions): Promise<Host> {
+    const address = network.nextAddress();
+    const options: HostContainer = {
+      Image: HOST_IMAGE,
+      Hostname: name,
+      Labels: { [OWNER_LABEL]: String(process.pid) },
+      StopSignal: 'SIGRTMIN+3',
+      Tty: true,
+      HostConfig: {
+        CapAdd: ['ALL'],
+        CapDrop: ['SYS_RESOURCE'],
+        CgroupnsMode: 'private',
+        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+        MaskedPaths: [],
+        ReadonlyPaths: [],
+        Tmpfs: { '/run': 'exec', '/run/lock': '' },
+        Binds: Object.entries(mounts).map(([here, there]) => `${here}:${there}:ro`),
+        NetworkMode: network.name,
+      },
+      NetworkingConfig: {
+        EndpointsConfig: { [network.name]: { IPAMConfig: { IPv4Address: address } } },
+      },
+    };
+    const container = await engine.createContainer(options);
+    const host = new Host(name, address, container);
+    try {
+      await container.start();
+      await host.#booted();
+    } catch (error) {
+      await host.isRemoved();
+      throw error;
+    }
+    return host;
+  }
+
+  async #booted(): Promise<void> {
+    await waitFor(
+      `${this.name} to boot`,
+      async () => {
+        const state = await this.run('systemctl', 'is-system-running');
+        return state.output.includes('running') || state.output.includes('degraded');
+      },
+      BOOT_TIMEOUT_MS,
+    );
+  }
+
+  /** Runs a program; an argument vector, never a line for a shell. */
+  async run(...command: readonly string[]): Promise<CommandResult> {
+    const exec = await this.#container.exec({
+      Cmd: [...command],
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const stream = await exec.start({});
+    const output = new PassThrough();
+    engine.modem.demuxStream(stream, output, output);
+    stream.once('end', () => output.end());
+    const chunks: Buffer[] = [];
+    for await (const chunk of output) chunks.push(chunk as Buffer);
+    const { ExitCode } = await exec.inspect();
+    return { code: ExitCode ?? -1, output: Buffer.concat(chunks).toString() };
+  }
+
+  /** As {@link run}, but an exit code other than 0 is an error. */
+  async does(...command: readonly string[]): Promise<string> {
+    const { code, output } = await this.run(...command);
+    if (code !== 0)
+      throw new Error(`${this.name}: ${command.join(' ')} ended with ${code}: ${output}`);
+    return output;
+  }
+
+  /** Writes files by their paths, and the folders that they are in. */
+  async writes(files: Readonly<Record<string, string>>): Promise<void> {
+    await this.does('python3', '-c', WRITE_FILES, JSON.stringify(files));
+  }
+
+  /** Starts units now and after each boot. */
+  async starts(...units: readonly string[]): Promise<void> {
+    await this.does('systemctl', 'enable', '--now', '--quiet', ...units);
+  }
+
+  /** `kill -9` of a unit's main process; systemd starts it again if the unit says so. */
+  async kills(unit: string): Promise<void> {
+    await this.does('systemctl', 'kill', '--kill-who=main', '--signal=KILL', unit);
+  }
+
+  /** Stops a unit's main process without its noticing. */
+  async freezesUnit(unit: string): Promise<void> {
+    await this.does('systemctl', 'kill', '--kill-who=main', '--signal=STOP', unit);
+  }
+
+  async thawsUnit(unit: string): Promise<void> {
+    await this.does('systemctl', 'kill', '--kill-who=main', '--signal=CONT', unit);
+  }
+
+  /** The last lines that a unit wrote. */
+  async journal(unit: string, lines = 40): Promise<string> {
+    return (
+      await this.run('journalctl', '--no-pager', '-o', 'cat', '-n', String(lines), '-u', unit)
+    ).output;
+  }
+
+  /** Everything on it dies at once. The disk stays. */
+  async losesPower(): Promise<void> {
+    await this.#container.kill({ signal: 'SIGKILL' });
+    await this.#container.wait();
+  }
+
+  /** Boots again after {@link losesPower}. */
+  async getsPower(): Promise<void> {
+    await this.#container.start();
+    await this.#booted();
+  }
+
+  /** It is gone with all that it had, and does not come back. */
+  async burns(): Promise<void> {
+    await this.isRemoved();
+  }
+
+  /** Everything on it stands still; nobody there notices. */
+  async freezes(): Promise<void> {
+    await this.#container.pause();
+  }
+
+  async thaws(): Promise<void> {
+    await this.#container.unpause();
+  }
+
+  /** Whether packets of an address are dropped, both ways, without a word to either side. */
+  async dropsPackets(address: string, dropped: boolean): Promise<void> {
+    const action = dropped ? '-I' : '-D';
+    await this.does('iptables', '-w', action, 'INPUT', '-s', address, '-j', 'DROP');
+    await this.does('iptables', '-w', action, 'OUTPUT', '-d', address, '-j', 'DROP');
+  }
+
+  /** Removes the container; no error when it is gone. */
+  async isRemoved(): Promise<void> {
+    try {
+      await this.#container.remove({ force: true, v: true });
+    } catch (error) {
+      if ((error as { readonly statusCode?: number }).statusCode !== 404) throw error;
+    }
+  }
+}
