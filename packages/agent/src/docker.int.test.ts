@@ -38,6 +38,7 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
       port: 0,
       workDir,
       runtimes: 'process,docker',
+      resources: 'ports:[1024-65535]',
       registrationBackoffMs: 10,
       ...more,
     };
@@ -59,8 +60,16 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
 
   test('a web server in a container is checked, survives the agent, and is told with its address', async () => {
     const port = await freePort();
+    const web = commandTask('web', 'python3 -m http.server 8080');
+    const ports = {
+      name: 'ports',
+      type: 'RANGES',
+      ranges: { range: [{ begin: port, end: port }] },
+      allocation_info: { role: '*' },
+    } as const;
     master.run(
       commandTask('web', 'python3 -m http.server 8080', {
+        resources: [...(web.resources ?? []), ports],
         container: {
           type: 'DOCKER',
           docker: {
@@ -94,6 +103,23 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     );
     const log = await fetch(`${agent.url}/system/v1/logs/v2/task/web/file/stderr`);
     expect(await log.text()).toContain('"GET / HTTP/1.1" 200');
+  });
+
+  test('a port that is not the task’s own is not mapped', async () => {
+    master.run(
+      commandTask('thief', 'true', {
+        container: {
+          type: 'DOCKER',
+          docker: {
+            image: IMAGE,
+            network: 'BRIDGE',
+            port_mappings: [{ host_port: 80, container_port: 80 }],
+          },
+        },
+      }),
+    );
+    const failed = await master.waitFor('thief', 'TASK_FAILED');
+    expect(failed.message).toContain('Port mappings require port resources');
   });
 
   test('a check reaches what listens at the loopback of a container', async () => {

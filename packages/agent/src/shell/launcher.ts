@@ -35,6 +35,7 @@ import type { Fetcher } from './fetcher/fetcher.ts';
 import { probe, probeCheck, type ProbeSurroundings } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
 import { PodHolders } from './pod-holders.ts';
+import { portMappingProblem } from './port-mappings.ts';
 import { readyContainer, refuseContainer, type ReadyOptions } from './ready-container.ts';
 import { noteInSandbox } from './sandbox-notes.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
@@ -254,6 +255,10 @@ class TaskLauncher implements Launcher {
     if (runtime === undefined) throw new Error(`the runtime '${task.runtime}' is not enabled`);
     const described = await this.#withExecutorVariables(this.#spec(task, framework));
     const options = this.#readyOptions(task);
+    const { container, resources } = task.info;
+    const problem =
+      task.runtime === 'docker' ? portMappingProblem(container, resources) : undefined;
+    if (problem !== undefined) throw new Error(problem);
     await refuseContainer(described, options);
     await this.#makeSandbox(task, described);
     const spec = await readyContainer(described, options);

@@ -111,6 +111,35 @@ describe.skipIf(reason !== undefined)('with an engine', () => {
     await runtime.remove(id);
   });
 
+  test('a volume has the driver and the options that were asked for', async () => {
+    const name = `dcos-test-${process.pid}`;
+    const parameter = [
+      { key: 'type', value: 'tmpfs' },
+      { key: 'device', value: 'tmpfs' },
+      { key: 'o', value: 'size=3m' },
+    ];
+    const docker_volume = { name, driver: 'local', driver_options: { parameter } };
+    const runtime = open();
+    const { id, sandboxPath } = await launch(runtime, `volume-${process.pid}`, {
+      command: { value: 'df -k --output=size /data | tail -1' },
+      container: {
+        ...image,
+        volumes: [
+          {
+            mode: 'RW',
+            container_path: '/data',
+            source: { type: 'DOCKER_VOLUME', docker_volume },
+          },
+        ],
+      },
+    });
+    await runtime.start(id);
+    expect(await runtime.wait(id)).toEqual({ kind: 'exited', code: 0 });
+    expect((await readFile(join(sandboxPath, 'stdout'), 'utf8')).trim()).toBe('3072');
+    await runtime.remove(id);
+    await new Docker({ socketPath: SOCKET }).getVolume(name).remove();
+  });
+
   test('what a task puts in the place of its output is not followed', async () => {
     const victim = join(root, 'victim');
     await writeFile(victim, '');

@@ -121,6 +121,27 @@ test.each<readonly [string, ContainerInfo]>([
     'must not hold a colon',
     { ...docker, volumes: [{ mode: 'RW', container_path: '/b', host_path: '/a:/etc' }] },
   ],
+  [
+    'no parent whose sandbox',
+    {
+      ...docker,
+      volumes: [
+        {
+          mode: 'RW',
+          container_path: '/b',
+          source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'a' } },
+        },
+      ],
+    },
+  ],
+  [
+    'leads out of its root',
+    { ...docker, volumes: [{ mode: 'RW', container_path: '/b', host_path: '../../up' }] },
+  ],
+  [
+    'leads out of its root',
+    { ...docker, volumes: [{ mode: 'RW', container_path: '../b', host_path: '/a' }] },
+  ],
   ['volume /b: only host paths', { ...docker, volumes: [{ mode: 'RW', container_path: '/b' }] }],
 ])('%s', (message, container) => {
   expect(() => translate(container)).toThrow(message);
@@ -138,6 +159,103 @@ test('volumes are bound, relative ones inside the sandbox', () => {
     '/a:/b:ro',
     '/sandbox/inside:/mnt/mesos/sandbox/data:rw',
   ]);
+});
+
+test('docker volumes have their own drivers, with options', () => {
+  const docker_volume = { name: 'data' };
+  const options = { parameter: [{ key: 'size', value: '5' }] };
+  const { HostConfig } = translate({
+    type: 'DOCKER',
+    docker: { image: 'x', volume_driver: 'usual' },
+    volumes: [
+      { mode: 'RW', container_path: '/a', source: { type: 'DOCKER_VOLUME', docker_volume } },
+      {
+        mode: 'RO',
+        container_path: 'b',
+        source: {
+          type: 'DOCKER_VOLUME',
+          docker_volume: { name: 'fast', driver: 'rexray', driver_options: options },
+        },
+      },
+      {
+        mode: 'RW',
+        container_path: '/c',
+        source: {
+          type: 'DOCKER_VOLUME',
+          docker_volume: { name: 'small', driver_options: options },
+        },
+      },
+    ],
+  });
+  expect(HostConfig.VolumeDriver).toBe('usual');
+  expect(HostConfig.Binds.slice(1)).toEqual(['data:/a:rw']);
+  expect(HostConfig.Mounts).toMatchObject([
+    {
+      Type: 'volume',
+      Source: 'fast',
+      Target: '/mnt/mesos/sandbox/b',
+      ReadOnly: true,
+      VolumeOptions: { DriverConfig: { Name: 'rexray', Options: { size: '5' } } },
+    },
+    { ReadOnly: false, VolumeOptions: { DriverConfig: { Name: 'usual' } } },
+  ]);
+});
+
+test.each([
+  ['HOST_TO_CONTAINER', '/a:/b:rw,rslave'],
+  ['BIDIRECTIONAL', '/a:/b:rw,rshared'],
+  ['UNKNOWN', '/a:/b:rw'],
+] as const)('mounts below a volume are propagated: %s', (mode, expected) => {
+  const host_path = { path: '/a', mount_propagation: { mode } };
+  const source = { type: 'HOST_PATH', host_path } as const;
+  const engine = translate({
+    ...docker,
+    volumes: [{ mode: 'RW', container_path: '/b', source }],
+  });
+  expect(engine.HostConfig.Binds[1]).toBe(expected);
+});
+
+test.each<readonly [string | undefined, ContainerInfo]>([
+  ['host', docker],
+  ['none', { type: 'DOCKER', docker: { image: 'x', network: 'NONE' } }],
+  ['bridge', { type: 'DOCKER', docker: { image: 'x', network: 'BRIDGE' } }],
+  [
+    'overlay-1',
+    {
+      type: 'DOCKER',
+      docker: { image: 'x', network: 'USER' },
+      network_infos: [{ name: 'overlay-1' }],
+    },
+  ],
+])('the network is %s', (mode, container) => {
+  expect(translate(container).HostConfig.NetworkMode).toBe(mode);
+});
+
+test('ports may be of udp and on a network of the operator; name and privilege are passed on', () => {
+  const engine = translate({
+    type: 'DOCKER',
+    hostname: 'web-1',
+    docker: {
+      image: 'x',
+      network: 'USER',
+      privileged: true,
+      port_mappings: [
+        { host_port: 31_000, container_port: 53, protocol: 'udp' },
+        { host_port: 31_001, container_port: 53, protocol: 'udp' },
+      ],
+    },
+    network_infos: [{ name: 'overlay-1' }],
+  });
+  expect(engine.Hostname).toBe('web-1');
+  expect(engine.HostConfig).toMatchObject({
+    Privileged: true,
+    PortBindings: {
+      '53/udp': [
+        { HostIp: '127.0.0.21', HostPort: '31000' },
+        { HostIp: '127.0.0.21', HostPort: '31001' },
+      ],
+    },
+  });
 });
 
 test('GPUs are devices of the host', () => {

@@ -3,11 +3,12 @@
  * Source: mesos-kernel §6.5.
  */
 
-import { isAbsolute, join } from 'node:path';
-import type { NetworkInfo, Volume } from '@dcos/wire';
+import { isAbsolute } from 'node:path';
+import type { NetworkInfo, Volume, Volume_Source_DockerVolume } from '@dcos/wire';
 import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
 import { gpuPaths } from '../gpu-devices.ts';
+import { below, sandboxPlaceOf } from '../oci/mounts.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { hasTerminal, windowOf } from '../session.ts';
 import { applyParameter } from './parameters.ts';
@@ -43,6 +44,17 @@ export interface EngineSpec {
   OpenStdin: boolean;
   HostConfig: {
     Binds: string[];
+    Mounts: {
+      Type: 'volume';
+      Source: string;
+      Target: string;
+      ReadOnly: boolean;
+      VolumeOptions: {
+        NoCopy: boolean;
+        Labels: Record<string, string>;
+        DriverConfig: { Name: string; Options: Record<string, string> };
+      };
+    }[];
     NetworkMode: string;
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
     /** Rows and columns of its terminal. */
@@ -117,6 +129,7 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
     OpenStdin: hasTerminal(spec),
     HostConfig: {
       Binds: [],
+      Mounts: [],
       NetworkMode: networkMode(spec),
       PortBindings: {},
       Privileged: docker.privileged ?? false,
@@ -155,8 +168,7 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
   applyCommand(engine, spec);
   applyPorts(engine, spec, hostIp);
   engine.HostConfig.Binds.push(bind(spec.sandboxPath, SANDBOX_TARGET, 'rw'));
-  for (const volume of container?.volumes ?? [])
-    engine.HostConfig.Binds.push(volumeBind(volume, spec));
+  for (const volume of container?.volumes ?? []) applyVolume(engine, volume, spec);
   for (const { key, value } of docker.parameters ?? []) applyParameter(engine, key, value);
   // Written last: a parameter must not take a container out of our sight.
   engine.Labels[OWNER_LABEL] = owner;
@@ -230,29 +242,71 @@ function applyPorts(engine: EngineSpec, { container }: ContainerSpec, hostIp: st
   }
 }
 
-function volumeBind(volume: Volume, spec: ContainerSpec): string {
-  const mode = volume.mode === 'RO' ? 'ro' : 'rw';
+/** Adds a volume. Throws CONTAINER_INVALID for kinds of volumes that cannot be had. */
+function applyVolume({ HostConfig }: EngineSpec, volume: Volume, spec: ContainerSpec): void {
+  const readOnly = volume.mode === 'RO';
+  const mode = readOnly ? 'ro' : 'rw';
   const target = isAbsolute(volume.container_path)
     ? volume.container_path
-    : join(SANDBOX_TARGET, volume.container_path);
+    : below(SANDBOX_TARGET, volume.container_path);
+  const named = volume.source?.docker_volume;
+  if (named?.driver !== undefined || named?.driver_options !== undefined) {
+    HostConfig.Mounts.push({
+      Type: 'volume',
+      Source: named.name,
+      Target: target,
+      ReadOnly: readOnly,
+      VolumeOptions: {
+        NoCopy: false,
+        Labels: {},
+        DriverConfig: driverOf(named, spec.container?.docker?.volume_driver),
+      },
+    });
+    return;
+  }
+  if (named !== undefined) {
+    HostConfig.Binds.push(bind(named.name, target, mode));
+    return;
+  }
+  const propagation = PROPAGATIONS[volume.source?.host_path?.mount_propagation?.mode ?? 'UNKNOWN'];
+  HostConfig.Binds.push(bind(placeOnHost(volume, spec), target, `${mode}${propagation}`));
+}
+
+const PROPAGATIONS = {
+  UNKNOWN: '',
+  HOST_TO_CONTAINER: ',rslave',
+  BIDIRECTIONAL: ',rshared',
+} as const;
+
+/** A driver of its own and its options; each volume may have another one. */
+function driverOf(
+  { driver, driver_options }: Volume_Source_DockerVolume,
+  usual = 'local',
+): { Name: string; Options: Record<string, string> } {
+  const options = (driver_options?.parameter ?? []).map(({ key, value }) => [key, value] as const);
+  return { Name: driver ?? usual, Options: Object.fromEntries(options) };
+}
+
+function placeOnHost(volume: Volume, spec: ContainerSpec): string {
   const { source } = volume;
-  if (source?.docker_volume !== undefined) return bind(source.docker_volume.name, target, mode);
-  const host = source?.host_path?.path ?? source?.sandbox_path?.path ?? volume.host_path;
+  const place = sandboxPlaceOf(volume, spec);
+  if (place !== undefined) return below(place.root, place.path);
+  const host = source?.host_path?.path ?? volume.host_path;
   if (host === undefined || volume.image !== undefined) {
     throw containerError(
       'CONTAINER_INVALID',
       `volume ${volume.container_path}: only host paths, sandbox paths and docker volumes are supported`,
     );
   }
-  return bind(isAbsolute(host) ? host : join(spec.sandboxPath, host), target, mode);
+  return isAbsolute(host) ? host : below(spec.sandboxPath, host);
 }
 
-function bind(source: string, target: string, mode: 'ro' | 'rw'): string {
+function bind(source: string, target: string, options: string): string {
   if (source.includes(':') || target.includes(':')) {
     throw containerError(
       'CONTAINER_INVALID',
       `a path of a volume must not hold a colon: ${source}, ${target}`,
     );
   }
-  return `${source}:${target}:${mode}`;
+  return `${source}:${target}:${options}`;
 }

@@ -162,7 +162,10 @@ function volumeMount(volume: Volume, place: number, input: MountInput): readonly
     ? volume.container_path
     : below(sandboxInContainer, volume.container_path);
   const mode = volume.mode === 'RO' ? 'ro' : 'rw';
-  if (volume.image === undefined) return [bind(sourceOf(volume, input), target, mode, 'rbind')];
+  if (volume.image === undefined) {
+    const options = ['rbind', propagationOf(volume), mode];
+    return [{ destination: target, type: 'bind', source: sourceOf(volume, input), options }];
+  }
   if (volume.source !== undefined || volume.host_path !== undefined)
     throw containerError(
       'CONTAINER_INVALID',
@@ -170,6 +173,17 @@ function volumeMount(volume: Volume, place: number, input: MountInput): readonly
     );
   const overlay = input.volumeOverlays[place];
   return overlay === undefined ? [] : [overlayMount(target, overlay, mode)];
+}
+
+/** What is mounted below it on the host later is seen where that is asked for; the other way round nothing is. */
+function propagationOf({ container_path, source }: Volume): 'rprivate' | 'rslave' {
+  const mode = source?.host_path?.mount_propagation?.mode ?? 'UNKNOWN';
+  if (mode === 'BIDIRECTIONAL')
+    throw containerError(
+      'CONTAINER_INVALID',
+      `volume ${container_path}: what a container mounts cannot be propagated to the host; the docker runtime can`,
+    );
+  return mode === 'HOST_TO_CONTAINER' ? 'rslave' : 'rprivate';
 }
 
 /** A place in a sandbox that a volume asks for; undefined for other volumes. */
@@ -201,7 +215,7 @@ function sourceOf(volume: Volume, { spec }: MountInput): string {
 }
 
 /** A path that stays below its root; the text alone is looked at, links are the mounting side's concern. */
-function below(root: string, path: string): string {
+export function below(root: string, path: string): string {
   if (isAbsolute(path) || path.split('/').includes('..'))
     throw containerError(
       'CONTAINER_INVALID',
@@ -210,11 +224,6 @@ function below(root: string, path: string): string {
   return join(root, path);
 }
 
-function bind(
-  source: string,
-  destination: string,
-  mode: 'ro' | 'rw',
-  kind: 'bind' | 'rbind' = 'bind',
-): OciMount {
-  return { destination, type: 'bind', source, options: [kind, 'rprivate', mode] };
+function bind(source: string, destination: string, mode: 'ro' | 'rw'): OciMount {
+  return { destination, type: 'bind', source, options: ['bind', 'rprivate', mode] };
 }

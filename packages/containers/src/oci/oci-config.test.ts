@@ -171,6 +171,14 @@ test('volumes are mounted, relative ones in the sandbox', () => {
           { mode: 'RW', host_path: '/data', container_path: 'data' },
           { mode: 'RW', host_path: 'own', container_path: 'other' },
           {
+            mode: 'RO',
+            container_path: 'late',
+            source: {
+              type: 'HOST_PATH',
+              host_path: { path: '/srv', mount_propagation: { mode: 'HOST_TO_CONTAINER' } },
+            },
+          },
+          {
             mode: 'RW',
             container_path: 'shared',
             source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path: 'pod' } },
@@ -181,12 +189,15 @@ test('volumes are mounted, relative ones in the sandbox', () => {
     HOST,
   );
   expect(
-    mounts.slice(-4).map(({ source, destination, options }) => [source, destination, options[2]]),
+    mounts
+      .slice(-5)
+      .map(({ source, destination, options: [, ...how] }) => [source, destination, ...how]),
   ).toEqual([
-    ['/data', '/mnt/data', 'ro'],
-    ['/data', '/sandbox/data', 'rw'],
-    ['/sandbox/own', '/sandbox/other', 'rw'],
-    ['/parent/pod', '/sandbox/shared', 'rw'],
+    ['/data', '/mnt/data', 'rprivate', 'ro'],
+    ['/data', '/sandbox/data', 'rprivate', 'rw'],
+    ['/sandbox/own', '/sandbox/other', 'rprivate', 'rw'],
+    ['/srv', '/sandbox/late', 'rslave', 'ro'],
+    ['/parent/pod', '/sandbox/shared', 'rprivate', 'rw'],
   ]);
 });
 
@@ -203,6 +214,21 @@ test.each<[message: string, info: Omit<ContainerInfo, 'type'>]>([
           host_path: '/a',
           container_path: 'a',
           image: { type: 'DOCKER', docker: { name: 'b' } },
+        },
+      ],
+    },
+  ],
+  [
+    'cannot be propagated to the host',
+    {
+      volumes: [
+        {
+          mode: 'RW',
+          container_path: 'a',
+          source: {
+            type: 'HOST_PATH',
+            host_path: { path: '/a', mount_propagation: { mode: 'BIDIRECTIONAL' } },
+          },
         },
       ],
     },
