@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '@dcos/base';
+import type { ContainerInfo } from '@dcos/wire';
 import { createOciRuntime } from '../oci/oci-runtime.ts';
 
 const root = process.argv[2] ?? '';
 const runtime = createOciRuntime({ stateRoot: join(root, 'run'), logger: silentLogger });
 
-async function launch(): Promise<void> {
+async function launch(more: Partial<ContainerInfo>): Promise<void> {
   const id = randomUUID();
   const sandboxPath = join(root, 'sandboxes', id);
   await mkdir(sandboxPath, { recursive: true });
@@ -17,7 +18,7 @@ async function launch(): Promise<void> {
     id,
     sandboxPath,
     command: { value: 'exec sleep 600' },
-    container: { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] },
+    container: { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }], ...more },
     environment: { PATH: '/usr/bin:/bin' },
     cpus: 0.1,
     memoryBytes: 0,
@@ -29,8 +30,9 @@ async function launch(): Promise<void> {
   await runtime.remove(id);
 }
 
-async function repeat(): Promise<never> {
-  for (;;) await launch();
+async function repeat(more: Partial<ContainerInfo> = {}): Promise<never> {
+  for (;;) await launch(more);
 }
 
-await Promise.all([repeat(), repeat(), repeat()]);
+// One of them has other supervisors.
+await Promise.all([repeat(), repeat(), repeat({ tty_info: {} })]);

@@ -72,6 +72,9 @@ export function terminalContract(name: string, fixture: () => RuntimeFixture): v
       const terminal = await runtime.openTerminal(spec.id);
       await terminal.write(Buffer.from(`${'x'.repeat(2_000)}\n`));
       await until(() => said().includes('x'.repeat(2_000)), 'it answers');
+      // A check beside it has none.
+      const check = { command: { value: 'tty' }, timeoutMs: 60_000 };
+      expect(await runtime.exec(spec.id, check)).toMatchObject({ output: 'not a tty\n' });
       terminal.resize({ rows: 0, columns: 0 });
       terminal.resize({ rows: 44, columns: 123 });
       // An engine is told apart from what is typed.
