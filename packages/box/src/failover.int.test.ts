@@ -49,8 +49,9 @@ for line in sys.stdin:
 `;
 
 const FAILOVERS = 10;
-/** Far longer than anything here is waited for: whoever is replaced was not waited for to expire. */
+/** Longer than a leader is waited for: whoever is replaced was not waited for to expire. */
 const LONG_SESSION = '60secs';
+const LED_TIMEOUT_MS = 40_000;
 const SHORT_SESSION = '2secs';
 
 describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, () => {
@@ -94,7 +95,7 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
   }
 
   const untilLed = async (masters: readonly MasterProcess[]): Promise<MasterProcess> =>
-    await waitFor('a leading master', () => leaderOf(masters));
+    await waitFor('a leading master', () => leaderOf(masters), LED_TIMEOUT_MS);
 
   function startReader(path: string): ChildProcess {
     const hosts = ensemble.address('').slice('zk://'.length);

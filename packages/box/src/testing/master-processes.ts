@@ -8,6 +8,9 @@ import { temporaryDirectory, waitFor } from '@dcos/testkit';
 const MASTER = fileURLToPath(new URL('../../../master/src/main.ts', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
 
+/** Busy machines start processes slowly. */
+const START_TIMEOUT_MS = 60_000;
+
 /** A component in a process of its own, that ends with the test at the latest. */
 export class Component {
   readonly #child: ChildProcess;
@@ -67,6 +70,7 @@ export async function startMasterProcess(
   const url = await waitFor(
     `a master that serves`,
     () => /master ready at (\S+)/.exec(started.output)?.[1],
+    START_TIMEOUT_MS,
   ).catch(async (error: unknown) => {
     await started.kill();
     throw new Error(`no master: ${started.output}`, { cause: error });

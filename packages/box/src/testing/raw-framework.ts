@@ -83,7 +83,10 @@ export class RawStream {
         const status = at(this.events[next], 'update.status') as Plain | undefined;
         if (status?.['uuid'] === undefined) continue;
         const { agent_id, task_id, uuid } = status;
-        void this.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
+        // What a master that ends did not take is sent again, by whichever comes next.
+        this.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }).catch(
+          () => undefined,
+        );
       }
     }, 10);
     return () => clearInterval(timer);
