@@ -242,6 +242,39 @@ test('node list joins agents and masters', async () => {
   expect(agent).toMatchObject({ TASK_RUNNING: 2, type: 'agent (public)', status: 'ACTIVE' });
 });
 
+test('incident list shows what was lost, and asks for what is wanted', async () => {
+  const incidents = [
+    {
+      id: '17',
+      summary: 'Agent h is away: its connection broke. 1 task was affected: 1 TASK_LOST.',
+      started_at: '2026-11-27T03:02:11.120Z',
+      tasks_affected: 1,
+    },
+    {
+      id: '4',
+      summary: 'The master on h took over: another master led before.',
+      started_at: '2026-11-26T21:00:00.000Z',
+      outcome: 'DONE',
+      tasks_affected: 0,
+    },
+  ];
+  const cluster = await scene.attach({ 'GET /system/v1/incidents': { json: { incidents } } });
+  expect(await scene.dcos('incident list --since 2026-11-26 --limit 2')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout:
+      `        STARTED         STATE    TASKS${' '.repeat(31)}WHAT HAPPENED\n` +
+      `  2026-11-27 03:02:11  GOING ON      1  ${incidents[0]?.summary}\n` +
+      `  2026-11-26 21:00:00  DONE          0  ${incidents[1]?.summary}\n`,
+  });
+  expect(cluster.lines()).toEqual(['GET /system/v1/incidents?since=2026-11-26&limit=2']);
+  expect((await scene.dcos('incident list -q')).stdout).toBe('17\n4\n');
+  expect(JSON.parse((await scene.dcos('incident list --json')).stdout)).toEqual(incidents);
+  expect((await scene.dcos('incident list --limit 501')).stderr).toBe(
+    'Error: --limit must be a whole number from 1 to 500, not "501"\n',
+  );
+});
+
 test('service list and shutdown', async () => {
   const cluster = await scene.attach({ ...state, 'POST /mesos/api/v1': { status: 200 } });
   expect((await scene.dcos('service list')).stdout).toBe(

@@ -38,6 +38,11 @@ const commands: readonly TopLevelCommand[] = [
     load: () => import('./commands/config.ts'),
   },
   {
+    name: 'incident',
+    description: 'Look at what failed and what came back.',
+    load: () => import('./commands/incident.ts'),
+  },
+  {
     name: 'marathon',
     description: 'Deploy and manage apps.',
     load: () => import('./commands/marathon.ts'),
