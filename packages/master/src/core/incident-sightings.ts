@@ -121,7 +121,7 @@ export function sawAgentUnreachable(
       : disconnectedAt === undefined
         ? {
             startedAt: context.now - pingsMissed * pingIntervalMs,
-            reason: `it did not answer ${pingsMissed} pings`,
+            reason: `it did not answer ${pingsMissed} ping${pingsMissed === 1 ? '' : 's'}`,
           }
         : { startedAt: disconnectedAt, reason: 'its connection broke' };
   sight(context, { kind: 'AGENT_LOST', subject: subjectOf(agent), tasks, ...seen });
