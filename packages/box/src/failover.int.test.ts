@@ -44,6 +44,8 @@ from kazoo.client import KazooClient
 zk = KazooClient(hosts=sys.argv[1])
 zk.start()
 for line in sys.stdin:
+    # The server that is asked may be behind the others.
+    zk.sync(sys.argv[2])
     names = sorted(n for n in zk.get_children(sys.argv[2]) if n.startswith('json.info_'))
     print(zk.get(sys.argv[2] + '/' + names[0])[0].decode() if names else 'null', flush=True)
 `;
@@ -126,7 +128,11 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     const leader = await untilLed(masters);
     const target = leader.url.slice('http:'.length);
     for (const master of masters) {
-      expect(await ask(`${master.url}/redirect`)).toMatchObject({ status: 307, location: target });
+      // Each of them hears of the leader in its own time.
+      await waitFor('the redirect', async () => {
+        const { status, location } = await ask(`${master.url}/redirect`);
+        return status === 307 && location === target;
+      });
       expect((await ask(`${master.url}/health`)).status).toBe(200);
       const { flags } = JSON.parse((await ask(`${master.url}/flags`)).text) as { flags: Plain };
       expect(flags).toMatchObject({
@@ -298,9 +304,11 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
       'TASK_RUNNING',
       (each) => at(each, 'update.status.state') === 'TASK_RUNNING',
     );
-    return {
-      frameworkId: at(stream.events[0], 'subscribed.framework_id') as Plain,
-      pid: Number(readFileSync(pidFile, 'utf8')),
-    };
+    // The task runs before its shell has said who it is.
+    const pid = await waitFor('the process of the task', () => {
+      const text = readFileSync(pidFile, 'utf8');
+      return text.endsWith('\n') ? Number(text) : undefined;
+    });
+    return { frameworkId: at(stream.events[0], 'subscribed.framework_id') as Plain, pid };
   }
 });
