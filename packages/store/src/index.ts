@@ -1,4 +1,5 @@
 export * from './memory-store.ts';
+export { guardProcess, type GuardedAddress } from './process-guard.ts';
 export * from './sqlite-store.ts';
 export type {
   Change,

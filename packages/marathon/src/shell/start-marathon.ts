@@ -15,7 +15,7 @@ import {
   type SchedulerConnection,
   type SchedulerOptions,
 } from '@dcos/sdk';
-import type { Lease, Store } from '@dcos/store';
+import { guardProcess, type Lease, type Store } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import { restoreMarathon } from '../core/index.ts';
 import { addAppRoutes } from './app-routes.ts';
@@ -68,7 +68,7 @@ export async function startMarathon(
   config: MarathonConfig,
   dependencies: MarathonDependencies,
 ): Promise<RunningMarathon> {
-  const { store, logger } = dependencies;
+  const { logger } = dependencies;
   const surroundings: Surroundings = {
     ...dependencies,
     clock: dependencies.clock ?? systemClock,
@@ -96,7 +96,7 @@ export async function startMarathon(
   let closing: Promise<void> | undefined;
   let isElected = false;
   const own = ownAddress(config, port);
-  const leadership = store.elect(ELECTION, own).then(async (lease) => {
+  const leadership = standFor(own, surroundings).then(async (lease) => {
     if (closing !== undefined) {
       await lease.release();
       return undefined;
@@ -126,6 +126,20 @@ export async function startMarathon(
     frameworkId: () => engine.frameworkId,
     close: async () => await (closing ??= close()),
   };
+}
+
+/** Resolves when this scheduler leads: the one before it in the line has gone, or its process has ended. */
+async function standFor(own: string, { store, clock, logger }: Surroundings): Promise<Lease> {
+  return await store.elect(ELECTION, own, {
+    guard(candidate, gone) {
+      const { hostname, port } = new URL(`http://${candidate}`);
+      const address = { host: hostname.replaceAll(/^\[|\]$/g, ''), port: Number(port) };
+      return guardProcess(address, clock, () => {
+        logger.info({ event: 'marathon.ended', candidate }, 'a scheduler has ended');
+        gone();
+      });
+    },
+  });
 }
 
 /** What the parts of a scheduler share. */

@@ -5,6 +5,7 @@
 
 import { errorText, type Clock, type JsonValue, type Logger } from '@dcos/base';
 import {
+  guardProcess,
   masterElectionLayout,
   type ElectionLayout,
   type Leader,
@@ -13,7 +14,6 @@ import {
   type Unwatch,
 } from '@dcos/store';
 import { fromJson, MasterInfoType, toJsonText, type MasterInfo } from '@dcos/wire';
-import { guardProcess } from './process-guard.ts';
 
 /** Name of the election in the store. */
 const ELECTION = 'master';

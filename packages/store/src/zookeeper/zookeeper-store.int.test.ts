@@ -1,6 +1,6 @@
 /** The store on three real servers, which are killed, frozen and brought back. */
 
-import { seededRandom, silentLogger, type Clock } from '@dcos/base';
+import { seededRandom, silentLogger } from '@dcos/base';
 import { startZooKeeperEnsemble, waitFor, zooKeeper, type ZooKeeperEnsemble } from '@dcos/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseZooKeeperAddress } from '../core/zookeeper/index.ts';
@@ -12,20 +12,12 @@ import {
   type Write,
 } from '../store.ts';
 import { bytes, describeStore } from '../testing/store-contract.ts';
+import { realClock } from '../testing/real-clock.ts';
 import { detectMaster, masterElectionLayout, type MasterAddress } from './detector.ts';
 import { openZooKeeperStore } from './zookeeper-store.ts';
 
 const SESSION_TIMEOUT_MS = 4_000;
 const facility = zooKeeper();
-
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  setTimer(afterMs, callback) {
-    const timer = setTimeout(callback, afterMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
   let ensemble: ZooKeeperEnsemble;
@@ -52,7 +44,7 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     const store = await openZooKeeperStore({
       address: address.value,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      clock,
+      clock: realClock,
       random: seededRandom(root),
       logger: silentLogger,
     });
@@ -180,7 +172,7 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     const common = {
       address: address.value,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      clock,
+      clock: realClock,
       random: seededRandom(root),
       logger: silentLogger,
     };

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '@dcos/testkit';
 import { guardProcess } from './process-guard.ts';
-import { systemClock } from './system-ports.ts';
+import { realClock } from './testing/real-clock.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -78,11 +78,7 @@ test('a refusal says nothing of a process that was never reached', async () => {
 test('nothing is said once the guard is ended', async () => {
   const server = await listen();
   let gone = 0;
-  const end = guardProcess(
-    { host: '127.0.0.1', port: server.port },
-    systemClock,
-    () => (gone += 1),
-  );
+  const end = guardProcess({ host: '127.0.0.1', port: server.port }, realClock, () => (gone += 1));
   await waitFor('a connection', () => server.accepted.length > 0);
   const closed = once(server.accepted[0] as Socket, 'close');
   server.accepted[0]?.resume();
