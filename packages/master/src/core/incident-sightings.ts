@@ -13,6 +13,9 @@ import { endIncident, openIncident, sight, type AffectedTask } from './incidents
 import type { Agent, Framework, TaskRecord } from './state.ts';
 import { isTerminal, stateFor } from './task-state.ts';
 
+/** Why somebody is missing after a failover of the master. */
+const NOT_BACK = 'it did not come back to a new master';
+
 /** Those of some tasks that have not ended: an incident gives them a state, in the words of their framework. */
 export function affected(
   { state }: Context,
@@ -117,7 +120,7 @@ export function sawAgentUnreachable(
   const { pingIntervalMs } = context.options;
   const seen: { readonly startedAt: Instant; readonly reason: string } =
     pingsMissed === undefined
-      ? { startedAt: context.state.startedAt, reason: 'it did not come back to a new master' }
+      ? { startedAt: context.state.startedAt, reason: NOT_BACK }
       : disconnectedAt === undefined
         ? {
             startedAt: context.now - pingsMissed * pingIntervalMs,
@@ -189,6 +192,20 @@ export function sawFrameworkBack(context: Context, framework: Framework): void {
   });
 }
 
+/** The patience with agents after a failover is over: by now frameworks should be back as well. */
+export function sawFrameworksMissing(context: Context): void {
+  for (const framework of context.state.frameworks.values()) {
+    if (!framework.recovered || framework.streamId !== undefined) continue;
+    if (openIncident(context, 'FRAMEWORK_LOST', framework.id) !== undefined) continue;
+    sight(context, {
+      kind: 'FRAMEWORK_LOST',
+      subject: frameworkOf(framework),
+      startedAt: context.state.startedAt,
+      reason: NOT_BACK,
+    });
+  }
+}
+
 /** A framework is removed: it did not come back in time (`timedOut`), or was torn down. */
 export function sawFrameworkRemoved(
   context: Context,
@@ -204,7 +221,7 @@ export function sawFrameworkRemoved(
     kind: 'FRAMEWORK_LOST',
     subject: frameworkOf(framework),
     startedAt,
-    reason: framework.recovered ? 'it did not come back to a new master' : 'its connection broke',
+    reason: framework.recovered ? NOT_BACK : 'its connection broke',
     ...end,
   });
 }

@@ -179,9 +179,9 @@ test('an incident is durable before it is told, and every change is told', () =>
 
 describe('several masters', () => {
   /** A master that follows one with two agents. */
-  function successor(): World {
+  function successor(info = frameworkInfo()): World {
     const first = new World();
-    first.running();
+    first.running(info);
     first.register();
     return new World({ id: 'n', registry: first.registry, pingIntervalMs: 1e9 });
   }
@@ -199,7 +199,23 @@ describe('several masters', () => {
     expect(told(world)).toEqual([
       'The master on localhost took over: another master led before. 1 of 2 agents came back within 10 min.',
       'Agent host is away: it did not come back to a new master.',
+      'Framework test is away: it did not come back to a new master.',
     ]);
+  });
+
+  test('a framework that is not back with the agents is missing, and may return', () => {
+    const world = successor(frameworkInfo({ failover_timeout: 1e6 }));
+    comeBack(world, 'm-S0');
+    comeBack(world, 'm-S1', 5052);
+    expect(told(world)).toHaveLength(1);
+    world.advance(600_000);
+    expect(told(world).at(-1)).toBe(
+      'Framework test is away: it did not come back to a new master.',
+    );
+    world.subscribe(frameworkInfo({ id: { value: 'm-0000' } }));
+    expect(told(world).at(-1)).toBe(
+      'Framework test was away for 10 min: it did not come back to a new master. It came back. No task was affected.',
+    );
   });
 
   test('the first master of a cluster is no incident, and numbers go on', () => {

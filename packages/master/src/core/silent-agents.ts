@@ -12,7 +12,12 @@ import { agentId, type AgentId } from '@dcos/base';
 import { dropAgent, forgetPolicy, PING_TIMER, tasksOfAgent, tellLost } from './agents.ts';
 import { count, note, sendToAgent, sendToFramework, type Context } from './context.ts';
 import type { RegistryWrite } from './effects.ts';
-import { affected, sawAgentUnreachable, sawRecoveredAgent } from './incident-sightings.ts';
+import {
+  affected,
+  sawAgentUnreachable,
+  sawFrameworksMissing,
+  sawRecoveredAgent,
+} from './incident-sightings.ts';
 import { rescindAgentOffers } from './offers.ts';
 import { endAgentOperations } from './operations.ts';
 import { deleteRecord, putRecord } from './registry.ts';
@@ -84,6 +89,7 @@ function giveUpRecovered(context: Context): void {
     return;
   }
   for (const id of state.recoveredAgents.keys()) scheduleRemoval(context, id);
+  sawFrameworksMissing(context);
 }
 
 /** Marks an agent unreachable at once, or when its turn comes. */
