@@ -1,5 +1,6 @@
 /** The container runtimes of an agent, as its settings say. */
 
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@dcos/base';
 import {
@@ -34,6 +35,10 @@ export async function openRuntimes(
   { workDir, devicesPath, logger }: RuntimeSurroundings,
 ): Promise<Runtimes> {
   const names = new Set(config.runtimes.split(','));
+  // Tasks of other accounts come through to what is theirs; earlier versions closed it.
+  const states = join(workDir, 'run');
+  await mkdir(states, { recursive: true });
+  await chmod(states, 0o755);
   const images = names.has('oci') ? await openImages(config, workDir, logger) : undefined;
   const runtimes = new Map<RuntimeName, ContainerRuntime>();
   for (const name of names) {

@@ -1,10 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getuid } from 'node:process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { silentLogger } from '@dcos/base';
+import { present, silentLogger } from '@dcos/base';
 import type { ContainerRuntime, ContainerSpec } from '../runtime.ts';
 import { runtimeContract, until } from '../testing/runtime-contract.ts';
+import { accountOf } from './accounts.ts';
 import { createProcessRuntime } from './process-runtime.ts';
 import { hasEnded } from './process-table.ts';
 
@@ -51,6 +53,24 @@ test.each(endings)('%s is told apart from all others', async (command, status) =
   const task = spec(`end-${endings.findIndex(([text]) => text === command)}`, command);
   await run(runtime, task);
   expect(await runtime.wait(task.id)).toEqual(status);
+  await runtime.remove(task.id);
+});
+
+test.skipIf(getuid?.() !== 0)('a task of another account than the agent runs', async () => {
+  // As work directories are, and not as directories for tests are.
+  await chmod(root, 0o755);
+  const stateRoot = join(root, 'below', 'run');
+  const sandboxPath = join(root, 'theirs');
+  await mkdir(sandboxPath);
+  const { uid, gid } = present(await accountOf('nobody'), 'nobody');
+  await chown(sandboxPath, uid, gid);
+  const runtime = createProcessRuntime({ stateRoot, logger: silentLogger });
+  const task = { ...spec('theirs', 'id -un && touch mine && exit 3'), sandboxPath, user: 'nobody' };
+  await run(runtime, task);
+  expect(await runtime.wait(task.id)).toEqual({ kind: 'exited', code: 3 });
+  expect(await readFile(join(sandboxPath, 'stdout'), 'utf8')).toBe('nobody\n');
+  // Others come through to what is theirs, and see nothing else.
+  expect((await stat(stateRoot)).mode & 0o777).toBe(0o711);
   await runtime.remove(task.id);
 });
 

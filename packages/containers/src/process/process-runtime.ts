@@ -8,7 +8,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { getgid, getuid } from 'node:process';
@@ -373,7 +373,10 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   async #makeStateRoot(): Promise<void> {
-    await mkdir(this.#options.stateRoot, { recursive: true, mode: 0o700 });
+    const { stateRoot } = this.#options;
+    await mkdir(stateRoot, { recursive: true });
+    // Tasks of other accounts come through to their own directory.
+    await chmod(stateRoot, 0o711);
   }
 
   async #recoverOne(spec: ContainerSpec): Promise<RecoveredContainer> {
