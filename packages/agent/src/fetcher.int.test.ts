@@ -2,13 +2,18 @@
 
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { getuid, platform } from 'node:process';
 import { gzipSync } from 'node:zlib';
@@ -93,6 +98,43 @@ test.skipIf(!canMount)('a file that the disk has no room for fails its task only
     execFileSync('umount', [disk]);
   }
 });
+
+test.skipIf(getuid?.() !== 0)(
+  "nobody but the agent is in a sandbox until all was fetched, then it is the task's",
+  async () => {
+    const asked = Promise.withResolvers<ServerResponse>();
+    const server = createServer((_request, response) => asked.resolve(response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      chmodSync(scene().workDir, 0o755);
+      await scene().start();
+      const { port } = server.address() as AddressInfo;
+      const uris = [
+        { value: path('secret'), output_file: 'deep/first' },
+        { value: `http://127.0.0.1:${port}/second` },
+      ];
+      const value = 'rm deep/first second && touch mine && [ "$(id -un)" = nobody ]';
+      master.run(commandTask('owned', '', { command: { value, uris, user: 'nobody' } }));
+      const response = await asked.promise;
+      const ownerOf = (name: string): readonly unknown[] => {
+        const { uid, gid, mode } = statSync(join(sandbox('owned'), name));
+        return [uid, gid, mode & 0o777];
+      };
+      expect(ownerOf('.')).toEqual([0, 0, 0o700]);
+      response.end('second');
+      await master.waitFor('owned', 'TASK_FINISHED');
+      const ids = ['-u', '-g'].map((flag) =>
+        Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' })),
+      );
+      expect(ownerOf('.')).toEqual([...ids, 0o755]);
+      expect(ownerOf('deep')).toEqual([...ids, 0o755]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+);
 
 test('what tasks have fetched is counted, and kept for the next one', async () => {
   const agent = await scene().start();

@@ -3,12 +3,9 @@
  * happened as events; decides nothing.
  */
 
-import { execFile } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { chown, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getuid } from 'node:process';
-import { promisify } from 'node:util';
 import { containerId, errorText, type ContainerId, type Logger } from '@dcos/base';
 import {
   accountOf,
@@ -38,12 +35,12 @@ import { PodHolders } from './pod-holders.ts';
 import { portMappingProblem } from './port-mappings.ts';
 import { readyContainer, refuseContainer, type ReadyOptions } from './ready-container.ts';
 import { noteInSandbox } from './sandbox-notes.ts';
+import { openSandbox, ownSandbox, type SandboxOwner } from './sandbox-owner.ts';
 import { runsPath, sandboxPath } from './sandbox-paths.ts';
 import type { ContainerSecrets } from './secrets.ts';
 import { hasOwnRoot, SANDBOX_IN_CONTAINER, taskEnvironment } from './task-environment.ts';
 import { boundVolumes, destroyVolumes, linkVolumes } from './volumes.ts';
 
-const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
 
 export interface LauncherOptions {
@@ -260,13 +257,14 @@ class TaskLauncher implements Launcher {
       task.runtime === 'docker' ? portMappingProblem(container, resources) : undefined;
     if (problem !== undefined) throw new Error(problem);
     await refuseContainer(described, options);
-    await this.#makeSandbox(task, described);
+    const owner = await this.#makeSandbox(task, described);
     const spec = await readyContainer(described, options);
     const { uris = [] } = task.info.command ?? {};
     const { sandboxPath, user } = spec;
-    await this.#options.fetcher.fetch({ uris, sandboxPath, user, signal: abort });
-    if (spec.user !== undefined && getuid?.() === 0 && uris.length > 0) {
-      await run('chown', ['-R', '--', spec.user, spec.sandboxPath]);
+    try {
+      await this.#options.fetcher.fetch({ uris, sandboxPath, user, signal: abort });
+    } finally {
+      await openSandbox(sandboxPath, owner);
     }
     this.#runtimeOf.set(id, runtime);
     await this.#pods.join(task, runtime);
@@ -322,17 +320,19 @@ class TaskLauncher implements Launcher {
     );
   }
 
-  async #makeSandbox(task: TaskRecord, spec: ContainerSpec): Promise<void> {
+  async #makeSandbox(task: TaskRecord, spec: ContainerSpec): Promise<SandboxOwner> {
     // At once: in a burst a turn of the thread pool for each directory costs more than all of them together.
     mkdirSync(spec.sandboxPath, { recursive: true });
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);
-    if (account !== undefined) await chown(spec.sandboxPath, account.uid, account.gid);
+    const owner = { account, isFetched: (task.info.command?.uris ?? []).length > 0 };
+    await ownSandbox(spec.sandboxPath, owner);
     const runs = runsPath(this.#options.workDir, this.#options.self().agentId, task);
     linkLatest(runs, task.group?.containerId ?? task.containerId);
     if (!hasOwnRoot(task)) {
       const { resources = [] } = task.info;
       await linkVolumes(this.#options.workDir, spec.sandboxPath, resources, account);
     }
+    return owner;
   }
 
   launchedSpec(container: LaunchedContainer, around: TaskWithFramework | undefined): ContainerSpec {
