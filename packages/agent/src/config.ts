@@ -45,6 +45,38 @@ export const allowedDevicesSchema = z.strictObject({
     .max(1_000),
 });
 
+/** Words of a resolver's configuration; what could end its line is none of them. */
+const dnsWord = z.string().regex(/^[\w.:-]{1,255}$/);
+const dnsSettings = {
+  nameservers: z.array(dnsWord).max(16).default([]),
+  search: z.array(dnsWord).max(32).default([]),
+  options: z.array(dnsWord).max(32).default([]),
+};
+
+/** Name servers of containers by network, in the original's words. */
+export const containerDnsSchema = z.strictObject({
+  mesos: z
+    .array(
+      z.strictObject({
+        network_mode: z.literal('CNI'),
+        network_name: z.string().min(1).optional(),
+        dns: z.strictObject({ ...dnsSettings, domain: dnsWord.optional() }),
+      }),
+    )
+    .max(100)
+    .default([]),
+  docker: z
+    .array(
+      z.strictObject({
+        network_mode: z.enum(['BRIDGE', 'HOST', 'USER']),
+        network_name: z.string().min(1).optional(),
+        dns: z.strictObject(dnsSettings),
+      }),
+    )
+    .max(100)
+    .default([]),
+});
+
 export const agentConfigSchema = z
   .object({
     /**
@@ -122,6 +154,8 @@ export const agentConfigSchema = z
     /** With `oci`: directory of descriptions of CNI networks, and that of the plug-ins. */
     networkCniConfigDir: z.string().optional(),
     networkCniPluginsDir: z.string().default('/usr/lib/cni'),
+    /** See {@link containerDnsSchema}, or a file with that. */
+    defaultContainerDns: z.union([z.string().min(1), containerDnsSchema]).optional(),
     /** Directories of the host that tasks may have as volumes, with all below them. */
     hostPathVolumeAllow: z
       .union([z.array(absolutePath).max(1_000), absolutePath.transform((path) => [path])])

@@ -1,3 +1,4 @@
+export { type DnsDefault, type DnsSettings } from './container-dns.ts';
 export * from './errors.ts';
 export * from './follow-file.ts';
 export { NotAFile, openForAppending } from './plain-file.ts';

@@ -30,6 +30,12 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     authenticate_http_executors: String(config.authenticateHttpExecutors),
     default_role: config.defaultRole,
     ...(config.jwtSecretKey !== undefined && { jwt_secret_key: config.jwtSecretKey }),
+    ...(config.defaultContainerDns !== undefined && {
+      default_container_dns:
+        typeof config.defaultContainerDns === 'string'
+          ? config.defaultContainerDns
+          : JSON.stringify(config.defaultContainerDns),
+    }),
     docker_socket: config.dockerSocket,
     ...(config.dockerRegistry !== undefined && { docker_registry: config.dockerRegistry }),
     ...(config.dockerStoreDir !== undefined && { docker_store_dir: config.dockerStoreDir }),

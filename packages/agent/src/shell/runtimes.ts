@@ -13,6 +13,7 @@ import {
 import type { AgentConfig } from '../config.ts';
 import type { RuntimeName } from '../core/index.ts';
 import { allowedDevicesOf } from './allowed-devices.ts';
+import { containerDnsOf } from './container-dns.ts';
 import { credentialsOf, openImages } from './images.ts';
 import { runtimeStatePath } from './sandbox-paths.ts';
 
@@ -63,6 +64,7 @@ function createRuntime(
     logger,
   }: RuntimeSurroundings & { readonly images: ImageStore | undefined },
 ): ContainerRuntime {
+  const dns = containerDnsOf(config.defaultContainerDns);
   switch (name) {
     case 'docker':
       return createDockerRuntime({
@@ -70,6 +72,7 @@ function createRuntime(
         stateRoot: join(workDir, 'run', 'docker'),
         owner: workDir,
         hostIp: config.ip,
+        dns: dns.docker,
         ...credentialsOf(config),
         logger,
       });
@@ -87,6 +90,7 @@ function createRuntime(
           configDir: config.networkCniConfigDir,
           pluginsDir: config.networkCniPluginsDir,
           hostIp: config.ip,
+          dns: dns.mesos,
         },
         ...(images !== undefined && { images }),
         devicesPath,

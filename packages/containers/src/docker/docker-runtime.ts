@@ -36,7 +36,14 @@ import {
   type ContainerTerminal,
   type SessionOptions,
 } from '../session.ts';
-import { CONTAINER_LABEL, OWNER_LABEL, engineSpec, imageReference } from './engine-spec.ts';
+import type { DnsDefault } from '../container-dns.ts';
+import {
+  CONTAINER_LABEL,
+  OWNER_LABEL,
+  engineSpec,
+  imageReference,
+  type EngineSpec,
+} from './engine-spec.ts';
 import { endOf, removeContainer, startedOf } from './engine-containers.ts';
 import { engineError, hasStatus } from './engine-errors.ts';
 import { execInContainer } from './exec.ts';
@@ -63,6 +70,8 @@ export interface DockerRuntimeOptions {
   readonly owner: string;
   /** Address that mapped ports are published on. */
   readonly hostIp: string;
+  /** Name servers of containers, by network. */
+  readonly dns?: readonly DnsDefault[];
   /** Credentials of registries for all tasks, as Docker keeps them. */
   readonly dockerConfig?: string;
   readonly logger: Logger;
@@ -119,8 +128,13 @@ class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  #engineSpec(spec: ContainerSpec): EngineSpec {
+    const { hostIp, dns } = this.#options;
+    return engineSpec({ spec, owner: this.#owner, hostIp, dns });
+  }
+
   async prepare(spec: ContainerSpec, abort?: AbortSignal): Promise<void> {
-    engineSpec({ spec, owner: this.#owner, hostIp: this.#options.hostIp });
+    this.#engineSpec(spec);
     const problem = await this.unavailable();
     if (problem !== undefined) throw containerError('RUNTIME_UNAVAILABLE', problem);
     const image = imageReference(spec.container?.docker?.image ?? '');
@@ -131,7 +145,7 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   async create(spec: ContainerSpec): Promise<void> {
-    const body = engineSpec({ spec, owner: this.#owner, hostIp: this.#options.hostIp });
+    const body = this.#engineSpec(spec);
     const basePath = this.#basePath(spec.id);
     await rememberBase(basePath, spec.sandboxPath);
     try {

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { CommandInfo, ContainerInfo } from '@dcos/wire';
+import type { DnsDefault } from '../container-dns.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { engineSpec, imageReference, type EngineSpec } from './engine-spec.ts';
 
+/** Name servers, domains to search, options. */
+type EngineDns = readonly [readonly string[], readonly string[], readonly string[]];
+
 const docker: ContainerInfo = { type: 'DOCKER', docker: { image: 'python:3' } };
 
-function translate(container: ContainerInfo, command: CommandInfo = { value: 'true' }): EngineSpec {
+function translate(
+  container: ContainerInfo,
+  command: CommandInfo = { value: 'true' },
+  dns?: readonly DnsDefault[],
+): EngineSpec {
   const spec: ContainerSpec = {
     id: 'c1',
     sandboxPath: '/sandbox',
@@ -15,7 +23,7 @@ function translate(container: ContainerInfo, command: CommandInfo = { value: 'tr
     cpus: 0.5,
     memoryBytes: 33_554_432,
   };
-  return engineSpec({ spec, owner: 'me', hostIp: '127.0.0.21' });
+  return engineSpec({ spec, owner: 'me', hostIp: '127.0.0.21', dns });
 }
 
 const withParameter = (key: string, value: string): EngineSpec =>
@@ -159,6 +167,32 @@ test('volumes are bound, relative ones inside the sandbox', () => {
     '/a:/b:ro',
     '/sandbox/inside:/mnt/mesos/sandbox/data:rw',
   ]);
+});
+
+const DNS: readonly DnsDefault[] = [
+  { mode: 'USER', dns: { nameservers: ['10.0.0.1'], search: ['any'], options: [] } },
+  { mode: 'USER', network: 'blue', dns: { nameservers: ['10.0.0.2'], search: [], options: [] } },
+  { mode: 'BRIDGE', dns: { nameservers: ['10.0.0.3'], search: [], options: ['timeout:1'] } },
+];
+test.each<readonly [ContainerInfo['docker'], string | undefined, EngineDns]>([
+  [{ image: 'x' }, undefined, [[], [], []]],
+  [{ image: 'x', network: 'NONE' }, undefined, [[], [], []]],
+  [{ image: 'x', network: 'BRIDGE' }, undefined, [['10.0.0.3'], [], ['timeout:1']]],
+  [{ image: 'x', network: 'USER' }, 'blue', [['10.0.0.2'], [], []]],
+  [{ image: 'x', network: 'USER' }, 'green', [['10.0.0.1'], ['any'], []]],
+  [
+    { image: 'x', network: 'BRIDGE', parameters: [{ key: 'dns', value: '9.9.9.9' }] },
+    undefined,
+    [['10.0.0.3', '9.9.9.9'], [], ['timeout:1']],
+  ],
+])('name servers of %j on %s', (info, name, expected) => {
+  const container: ContainerInfo = {
+    type: 'DOCKER',
+    ...(info !== undefined && { docker: info }),
+    ...(name !== undefined && { network_infos: [{ name }] }),
+  };
+  const { HostConfig } = translate(container, { value: 'true' }, DNS);
+  expect([HostConfig.Dns, HostConfig.DnsSearch, HostConfig.DnsOptions]).toEqual(expected);
 });
 
 test('docker volumes have their own drivers, with options', () => {

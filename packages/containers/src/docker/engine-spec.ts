@@ -5,6 +5,7 @@
 
 import { isAbsolute } from 'node:path';
 import type { NetworkInfo, Volume, Volume_Source_DockerVolume } from '@dcos/wire';
+import { dnsOf, type DnsDefault } from '../container-dns.ts';
 import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
 import { gpuPaths } from '../gpu-devices.ts';
@@ -99,6 +100,8 @@ export interface EngineSpecOptions {
   readonly owner: string;
   /** Address that mapped ports are published on. */
   readonly hostIp: string;
+  /** The operator's defaults by network. */
+  readonly dns?: readonly DnsDefault[] | undefined;
 }
 
 /** Name of a container at the engine; the original's, which tools look for. */
@@ -111,7 +114,7 @@ export function imageReference(image: string): string {
 }
 
 /** Translates. Throws CONTAINER_INVALID with the field that cannot be honoured. */
-export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSpec {
+export function engineSpec({ spec, owner, hostIp, dns }: EngineSpecOptions): EngineSpec {
   const { container, command } = spec;
   const docker = container?.docker;
   if (docker === undefined || docker.image === '') {
@@ -169,6 +172,7 @@ export function engineSpec({ spec, owner, hostIp }: EngineSpecOptions): EngineSp
   applyPorts(engine, spec, hostIp);
   engine.HostConfig.Binds.push(bind(spec.sandboxPath, SANDBOX_TARGET, 'rw'));
   for (const volume of container?.volumes ?? []) applyVolume(engine, volume, spec);
+  applyDns(engine, spec, dns);
   for (const { key, value } of docker.parameters ?? []) applyParameter(engine, key, value);
   // Written last: a parameter must not take a container out of our sight.
   engine.Labels[OWNER_LABEL] = owner;
@@ -219,6 +223,20 @@ function networkMode({ container }: ContainerSpec): string {
     );
   }
   return first.name;
+}
+
+/** What a task adds by parameters comes after it. */
+function applyDns(
+  { HostConfig }: EngineSpec,
+  { container }: ContainerSpec,
+  defaults: readonly DnsDefault[] = [],
+): void {
+  const mode = container?.docker?.network ?? 'HOST';
+  if (mode === 'NONE') return;
+  const dns = dnsOf(defaults, mode, container?.network_infos?.[0]?.name);
+  HostConfig.Dns.push(...(dns?.nameservers ?? []));
+  HostConfig.DnsSearch.push(...(dns?.search ?? []));
+  HostConfig.DnsOptions.push(...(dns?.options ?? []));
 }
 
 function applyPorts(engine: EngineSpec, { container }: ContainerSpec, hostIp: string): void {

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, type Logger } from '@dcos/base';
+import { dnsOf, type DnsDefault } from '../container-dns.ts';
 import { containerError } from '../errors.ts';
 import { readText } from '../process/state-files.ts';
 import { TOOL_ENVIRONMENT } from './conmon.ts';
@@ -29,6 +30,8 @@ export interface CniOptions {
   readonly pluginsDir: string;
   /** Address of the host that mapped ports are on. */
   readonly hostIp: string;
+  /** Of networks whose plug-ins say nothing about names. */
+  readonly dns?: readonly DnsDefault[];
   readonly logger: Logger;
 }
 
@@ -154,7 +157,7 @@ export async function attachNetworks(
     attached.push({
       name: attachment.network.name,
       ipAddresses: addressesOf(result),
-      resolver: resolverOf(result),
+      resolver: resolverFor(attachment.network.name, result, options),
     });
   }
   return attached;
@@ -270,6 +273,12 @@ function messageIn(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What the plug-ins say, else the operator's default for the network. */
+function resolverFor(network: string, result: Json, { dns = [] }: CniOptions): readonly string[] {
+  const told = resolverOf(result);
+  return told.length > 0 ? told : resolverOf({ dns: dnsOf(dns, 'CNI', network) });
 }
 
 /** Lines of `resolv.conf` for what an answer says about names. */

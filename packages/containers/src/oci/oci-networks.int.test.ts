@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { DnsDefault } from '../container-dns.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { ociObstacle, ociScene } from '../testing/oci-scene.ts';
 import { until } from '../testing/runtime-contract.ts';
@@ -60,7 +61,11 @@ async function answer(host: string, port: number): Promise<string> {
 }
 
 describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
-  const scene = ociScene((root) => ({ cni: { configDir: join(root, 'cni') } }));
+  const dns: DnsDefault = {
+    mode: 'CNI',
+    dns: { nameservers: ['10.213.0.9'], search: ['usual'], options: [], domain: 'd.example' },
+  };
+  const scene = ociScene((root) => ({ cni: { configDir: join(root, 'cni'), dns: [dns] } }));
   beforeAll(async () => {
     const directory = join(scene().root, 'cni');
     await mkdir(directory);
@@ -100,6 +105,14 @@ describe.skipIf(reason !== undefined)('networks of the oci runtime', () => {
     expect(await answer('127.0.0.1', 31_913)).toBe('hello\n');
     await scene().runtime.remove(id);
     expect(await ask('127.0.0.1', 31_913)).toBe('');
+  });
+
+  test('a network that says nothing about names has the operator’s name servers', async () => {
+    const { id, output } = await scene().launch('cat /etc/resolv.conf', {
+      container: { type: 'MESOS', network_infos: [{ name: 'mesos-bridge' }] },
+    });
+    await scene().runtime.wait(id);
+    expect(await output()).toBe('domain d.example\nsearch usual\nnameserver 10.213.0.9\n');
   });
 
   test('a container may have several networks, and knows its name', async () => {
