@@ -36,7 +36,8 @@ export function agentScene(): () => AgentScene {
   afterEach(async () => {
     await stop();
     await master.close();
-    await rm(workDir, { recursive: true, force: true });
+    // Launchers may still put away what ended last.
+    await rm(workDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   return () => ({
     master,

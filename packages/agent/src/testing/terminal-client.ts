@@ -25,7 +25,9 @@ export class TerminalClient {
         this.text += Buffer.from(io.data?.data ?? []).toString('utf8');
       }
     });
-    this.ended = once(output, 'close').then(() => undefined);
+    // An agent that dies, or a client that leaves, ends it as well.
+    output.on('error', () => undefined);
+    this.ended = new Promise((resolve) => output.once('close', resolve));
   }
 
   static async open(agent: AgentAddress, message: agentApi.Call): Promise<TerminalClient> {
@@ -53,6 +55,8 @@ export class TerminalClient {
         'message-content-type': 'application/x-protobuf',
       },
     });
+    // Who waits for the answer is told; the agent may die before anybody does.
+    this.#input.on('error', () => undefined);
     this.#send({ type: 'CONTAINER_ID', container_id });
   }
 
