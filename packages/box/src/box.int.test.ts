@@ -374,34 +374,72 @@ describe('dcos task exec', () => {
   });
 
   test('gives it a terminal that follows the size of ours', async () => {
-    const terminal = spawnTerminal(
-      process.execPath,
-      [dcosProgram, 'task', 'exec', '-it', id, 'sh'],
-      { rows: 20, cols: 70, env: dcosEnvironment },
-    );
-    let shown = '';
-    terminal.onData((text) => (shown += text));
-    const ended = new Promise<number>((resolve) => {
-      terminal.onExit(({ exitCode }) => resolve(exitCode));
-    });
-    // What is typed is echoed, so that only the answer has the number.
-    const asks = async (question: string, answer: string): Promise<void> => {
-      terminal.write(`${question}\n`);
-      await waitFor(answer, () => Promise.resolve(shown.includes(answer)));
-    };
-    await asks('echo "at $((40 + 2))"', 'at 42');
-    await waitFor('the size', async () => {
-      shown = '';
-      await asks('stty size; echo "shown $((1 + 1))"', 'shown 2');
-      return shown.includes('20 70');
-    });
+    const terminal = openTerminal('task', 'exec', '-it', id, 'sh');
+    await terminal.asks('echo "at $((40 + 2))"', 'at 42');
+    await terminal.hasSize('20 70');
     terminal.resize(99, 33);
-    await waitFor('the new size', async () => {
-      shown = '';
-      await asks('stty size; echo "shown $((1 + 1))"', 'shown 2');
-      return shown.includes('33 99');
-    });
-    terminal.write('exit 5\n');
-    expect(await ended).toBe(5);
+    await terminal.hasSize('33 99');
+    terminal.type('exit 5\n');
+    expect(await terminal.ended).toBe(5);
   });
 });
+
+test('dcos task attach: the terminal of the task itself, left and come back to', async () => {
+  expect(dcos('cluster', 'setup', client.url)).toMatchObject({ status: 0 });
+  const app = { id: 'console', cmd: 'exec sh -i', tty: true, cpus: 0.1, mem: 32 };
+  expect((await client.marathon('POST', '/apps', app)).status).toBe(201);
+  await client.running('console', 1);
+  const first = openTerminal('task', 'attach', 'console');
+  await first.asks('here=mine; echo "at $((40 + 2))"', 'at 42');
+  await first.hasSize('20 70');
+  first.leave();
+  await first.ended;
+  const again = openTerminal('task', 'attach', 'console');
+  await again.asks('echo "still $here"', 'still mine');
+  again.leave();
+  await again.ended;
+  await remove('console');
+});
+
+interface Terminal {
+  readonly ended: Promise<number>;
+  readonly type: (text: string) => void;
+  readonly resize: (columns: number, rows: number) => void;
+  /** Types a line until it is answered; what is typed is echoed, so the answer has to differ from it. */
+  readonly asks: (question: string, answer: string) => Promise<void>;
+  readonly hasSize: (size: string) => Promise<void>;
+  /** Ends the client, not what it is attached to. */
+  readonly leave: () => void;
+}
+
+/** The `dcos` command at a terminal of 20 rows and 70 columns. */
+function openTerminal(...words: readonly string[]): Terminal {
+  const terminal = spawnTerminal(process.execPath, [dcosProgram, ...words], {
+    rows: 20,
+    cols: 70,
+    env: dcosEnvironment,
+  });
+  let shown = '';
+  terminal.onData((text) => (shown += text));
+  const ended = new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => resolve(exitCode));
+  });
+  const asks = async (question: string, answer: string): Promise<void> => {
+    terminal.write(`${question}\n`);
+    await waitFor(answer, () => Promise.resolve(shown.includes(answer)));
+  };
+  return {
+    ended,
+    asks,
+    type: (text) => terminal.write(text),
+    resize: (columns, rows) => terminal.resize(columns, rows),
+    async hasSize(size) {
+      await waitFor(`the size ${size}`, async () => {
+        shown = '';
+        await asks('stty size; echo "shown $((1 + 1))"', 'shown 2');
+        return shown.includes(size);
+      });
+    },
+    leave: () => terminal.kill('SIGTERM'),
+  };
+}

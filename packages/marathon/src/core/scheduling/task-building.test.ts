@@ -138,6 +138,17 @@ describe('the task of the talks', () => {
 });
 
 describe('other forms', () => {
+  test('a terminal needs no container of the app', () => {
+    const own = { type: 'MESOS', mesos: {}, tty_info: {} };
+    expect(launched({ id: '/a', cmd: 'top', tty: true }).container).toEqual(own);
+    expect(launched({ id: '/a', cmd: 'top', tty: false }).container).toBeUndefined();
+    const container = { type: 'MESOS', docker: { image: 'busybox' } };
+    expect(launched({ id: '/a', cmd: 'top', tty: true, container }).container).toMatchObject({
+      mesos: { image: { docker: { name: 'busybox' } } },
+      tty_info: {},
+    });
+  });
+
   test('arguments without a container name the program too', () => {
     expect(launched({ id: '/a', args: ['sleep', '10'] }).command).toMatchObject({
       shell: false,

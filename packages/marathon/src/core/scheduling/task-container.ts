@@ -5,10 +5,11 @@ import type { AppDefinition, Container, Volume as AppVolume } from '../model/ind
 import { labelsOf, networkModeOf, portsOf, protocolsOf } from './app-facts.ts';
 import type { Instance } from './instance.ts';
 
-/** The container of an instance's task; undefined for a plain process. */
+/** The container of an instance's task; undefined for a plain process, which has one for its terminal alone. */
 export function containerInfo(app: AppDefinition, instance: Instance): ContainerInfo | undefined {
   const { container } = app;
-  if (container === undefined) return undefined;
+  if (container === undefined)
+    return app.tty === true ? { type: 'MESOS', mesos: {}, tty_info: {} } : undefined;
   const linuxInfo = linuxInfoOf(container);
   const common = {
     ...(container.volumes.length === 0 ? {} : { volumes: container.volumes.map(volumeInfo) }),
