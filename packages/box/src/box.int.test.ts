@@ -392,16 +392,29 @@ test('dcos task attach: the terminal of the task itself, left and come back to',
   const first = openTerminal('task', 'attach', 'console');
   await first.asks('here=mine; echo "at $((40 + 2))"', 'at 42');
   await first.hasSize('20 70');
+  const onlooker = openTerminal('task', 'attach', 'console');
+  expect(await onlooker.ended).toBe(1);
+  expect(onlooker.shown()).toContain('Another request has the input of this container');
   first.leave();
   await first.ended;
-  const again = openTerminal('task', 'attach', 'console');
+  const again = await attached('console');
   await again.asks('echo "still $here"', 'still mine');
   again.leave();
   await again.ended;
   await remove('console');
 });
 
+/** Attached once whoever had the input before has left for good, which takes a moment. */
+async function attached(id: string): Promise<Terminal> {
+  for (;;) {
+    const terminal = openTerminal('task', 'attach', id);
+    const answers = terminal.asks('echo "there $((50 + 2))"', 'there 52').then(() => true);
+    if (await Promise.race([answers, terminal.ended.then(() => false)])) return terminal;
+  }
+}
+
 interface Terminal {
+  readonly shown: () => string;
   readonly ended: Promise<number>;
   readonly type: (text: string) => void;
   readonly resize: (columns: number, rows: number) => void;
@@ -429,6 +442,7 @@ function openTerminal(...words: readonly string[]): Terminal {
     await waitFor(answer, () => Promise.resolve(shown.includes(answer)));
   };
   return {
+    shown: () => shown,
     ended,
     asks,
     type: (text) => terminal.write(text),

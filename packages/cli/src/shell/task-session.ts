@@ -112,6 +112,12 @@ async function converse(
   const ended = new AbortController();
   const releaseKeys = input && tty && terminal.inputIsTerminal ? terminal.takeKeys() : undefined;
   const sending = input ? sendInput(channel, tty, ended.signal) : Promise.resolve();
+  const refusals: unknown[] = [];
+  // Input that is refused, such as when somebody else types, ends it all: the output may never end.
+  sending.catch((error: unknown) => {
+    refusals.push(error);
+    answer.body.destroy();
+  });
   try {
     const records = wire.createRecordDecoder(recordBytesMax);
     for await (const bytes of answer.body as AsyncIterable<Uint8Array>) {
@@ -122,6 +128,7 @@ async function converse(
       }
     }
   } catch (error) {
+    if (refusals.length > 0) throw refusals[0];
     throw cliError('CLI_UNREACHABLE', 'the connection to the task broke', { cause: error });
   } finally {
     releaseKeys?.();
