@@ -19,6 +19,8 @@ export interface BoxFlags {
   readonly dnsPort: number;
   /** Empties the data folder first. */
   readonly fresh: boolean;
+  /** A backup whose state it begins with; the data folder must be new. */
+  readonly restore: string | undefined;
   /** Progress as JSON lines. */
   readonly json: boolean;
   readonly help: boolean;
@@ -36,11 +38,13 @@ Usage: npm start [-- <flags>]
   --marathon-port <n>   Marathon's own port; 0 takes a free one       (0)
   --dns-port <n>        Mesos-DNS, UDP and TCP; 0 takes a free one    (0)
   --fresh               stop what still runs from before, empty the data folder, begin anew
+  --restore <file>      begin with the state of a backup; needs a new data folder
   --json                progress as one JSON object a line
   --help                this text
 
 Exit codes: 0 stopped as asked, 1 failed, 2 wrong flags, 3 a port is in use,
-            4 the data folder is of another version or not ours, 5 another box uses the data folder
+            4 the data folder is of another version, not ours, or not new for --restore,
+            5 another box uses the data folder
 `;
 
 /** Reads the arguments. The error names the flag and what it takes. */
@@ -65,6 +69,7 @@ export function parseFlags(
         'marathon-port': text,
         'dns-port': text,
         fresh: yes,
+        restore: text,
         json: yes,
         help: { ...yes, short: 'h' },
       },
@@ -90,6 +95,7 @@ export function parseFlags(
     marathonPort: number('marathon-port', 0, 65_535),
     dnsPort: number('dns-port', 0, 65_535),
     fresh: values['fresh'] === true,
+    restore: values['restore'] === undefined ? undefined : String(values['restore']),
     json: values['json'] === true,
     help: values['help'] === true,
   };

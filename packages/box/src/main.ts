@@ -18,6 +18,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   PORT_FORBIDDEN: 3,
   DATA_DIRECTORY_VERSION: 4,
   DATA_DIRECTORY_FOREIGN: 4,
+  RESTORE_NOT_EMPTY: 4,
   DATA_DIRECTORY_IN_USE: 5,
 };
 
@@ -58,6 +59,11 @@ async function main(): Promise<void> {
   });
   const logger = createLogger({ name: 'box', level: 'info', file: directory.logFile });
   try {
+    if (flags.restore !== undefined) {
+      const { restoreState } = await import('./restored-state.ts');
+      const entries = await restoreState(flags.restore, directory.stateFile);
+      progress.step('state', 'ready', `${entries} entries of ${flags.restore}`);
+    }
     const box = await startBox(flags, directory, {
       logger,
       progress,

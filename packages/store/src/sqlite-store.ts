@@ -185,6 +185,25 @@ export function openSqliteStore(path: string): Store {
   };
 }
 
+/** Opens a file for reading, beside a store that writes it. Throws `STORE_UNUSABLE` when it is no store. */
+export function openSqliteReader(path: string): Pick<Store, 'list' | 'close'> {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    // What goes with its maker is of no use to anybody else.
+    const all = database.prepare(
+      'SELECT key, value, version FROM entries WHERE key >= ? AND key < ? AND key NOT IN (SELECT key FROM ephemeral_keys) ORDER BY key',
+    );
+    return {
+      list: async (prefix) => all.all(prefix, `${prefix}\u{10FFFF}`).map(toEntry),
+      close: async () => database.close(),
+    };
+  } catch (error) {
+    throw new OperationError('STORE_UNUSABLE', `${path} cannot be read as a store`, {
+      cause: error,
+    });
+  }
+}
+
 function openDatabase(path: string): DatabaseSync {
   try {
     const database = new DatabaseSync(path);
