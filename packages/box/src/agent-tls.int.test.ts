@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { startAgent } from '@dcos/agent';
-import { silentLogger } from '@dcos/base';
+import { silentLogger, type Logger } from '@dcos/base';
 import { startMaster } from '@dcos/master';
+import { startRouter } from '@dcos/router';
 import { openMemoryStore } from '@dcos/store';
 import { temporaryDirectory, testCertificate, testKey, writeTlsFiles } from '@dcos/testkit';
 
@@ -67,4 +68,45 @@ test('neither starts with a file that cannot be used', async () => {
   await expect(agent()).rejects.toMatchObject(refusal);
   // The work directory is free again.
   await expect(agent()).rejects.toMatchObject(refusal);
+});
+
+interface Started {
+  close(): Promise<void>;
+}
+
+/** Where no master answers. */
+const masters = ['http://127.0.0.1:1'];
+
+test.each<[string, (tls: object, folder: string, logger: Logger) => Promise<Started>]>([
+  [
+    'a master',
+    async (tls, _folder, logger) =>
+      await startMaster({ port: 0, ...tls }, { logger, store: openMemoryStore() }),
+  ],
+  [
+    'an agent',
+    async (tls, folder, logger) =>
+      await startAgent({ port: 0, masters, workDir: join(folder, 'agent'), ...tls }, { logger }),
+  ],
+  [
+    'a router',
+    async (tls, _folder, logger) => await startRouter({ port: 0, masters, ...tls }, { logger }),
+  ],
+])('%s names a certificate that has expired when it starts', async (_name, start) => {
+  const scratch = temporaryDirectory('expired-tls');
+  closers.push(() => scratch.remove());
+  const files = writeTlsFiles(scratch.path, 'expired');
+  const told: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: ({ event }, text) => {
+      if (event === 'tls.expired') told.push(text);
+    },
+    child: () => logger,
+  };
+  const started = await start(files, scratch.path, logger);
+  closers.push(() => started.close());
+  expect(told).toEqual([
+    `sslCertFile ${files.sslCertFile}: the certificate of CN=forgotten expired on 2025-01-01T00:00:00.000Z`,
+  ]);
 });

@@ -47,14 +47,40 @@ RH8C8nP20RSO3Cvc5EeV3hZNE+S6DdAGnEaXlNs=
 -----END CERTIFICATE-----
 `;
 
+/** Valid in the year 2024 only. */
+export const expiredKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgv2+5pYgi02Nh7ojT
+2g0zGu1FJCaGulpfM+yqlZ5oU7ShRANCAAS3E8ZvXrig2aOzgEuGeEehtuRtSCUI
+lE2n+sWcA0nNR1UGT2l+QgbwVExXEH/gWwMilqQXDnJe6JPrqrVrI6U2
+-----END PRIVATE KEY-----
+`;
+
+export const expiredCertificate = `-----BEGIN CERTIFICATE-----
+MIIBZjCCAQugAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlmb3Jnb3R0
+ZW4wHhcNMjQwMTAxMDAwMDAwWhcNMjUwMTAxMDAwMDAwWjAUMRIwEAYDVQQDDAlm
+b3Jnb3R0ZW4wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS3E8ZvXrig2aOzgEuG
+eEehtuRtSCUIlE2n+sWcA0nNR1UGT2l+QgbwVExXEH/gWwMilqQXDnJe6JPrqrVr
+I6U2o04wTDAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGHBH8AAAGCCWxvY2Fs
+aG9zdDAdBgNVHQ4EFgQU4jsr1s3QBDPclHc3XBO+aV/+/aEwCgYIKoZIzj0EAwID
+SQAwRgIhAKyxRU+XrtBMFMWdYv6k2ne92JHMU+KUBNkJk7Cr+uX6AiEAj9ELVjSs
+by7Rs7r9LPDWxKovksezo9vGnFMH7i0Kma4=
+-----END CERTIFICATE-----
+`;
+
+const PAIRS = {
+  test: { certificate: testCertificate, key: testKey },
+  strangers: { certificate: strangersCertificate, key: strangersKey },
+  expired: { certificate: expiredCertificate, key: expiredKey },
+} as const;
+
 /** Writes a pair into a folder, where settings can name it. */
 export function writeTlsFiles(
   folder: string,
-  pair: 'test' | 'strangers' = 'test',
+  pair: keyof typeof PAIRS = 'test',
 ): { readonly sslCertFile: string; readonly sslKeyFile: string } {
   const sslCertFile = join(folder, `${pair}-cert.pem`);
   const sslKeyFile = join(folder, `${pair}-key.pem`);
-  writeFileSync(sslCertFile, pair === 'test' ? testCertificate : strangersCertificate);
-  writeFileSync(sslKeyFile, pair === 'test' ? testKey : strangersKey);
+  writeFileSync(sslCertFile, PAIRS[pair].certificate);
+  writeFileSync(sslKeyFile, PAIRS[pair].key);
   return { sslCertFile, sslKeyFile };
 }
