@@ -92,6 +92,14 @@ describe('parameters', () => {
       '/a:/b:ro',
       { HostConfig: { Binds: ['/sandbox:/mnt/mesos/sandbox:rw', '/a:/b:ro'] } },
     ],
+    ['cpuset-mems', '0', { HostConfig: { CpusetMems: '0' } }],
+    ['memory-swappiness', '0', { HostConfig: { MemorySwappiness: 0 } }],
+    ['storage-opt', 'size=5G', { HostConfig: { StorageOpt: { size: '5G' } } }],
+    ['volumes-from', 'data:ro', { HostConfig: { VolumesFrom: ['data:ro'] } }],
+    ['device-cgroup-rule', 'c 1:3 r', { HostConfig: { DeviceCgroupRules: ['c 1:3 r'] } }],
+    ['runtime', 'runsc', { HostConfig: { Runtime: 'runsc' } }],
+    ['userns', 'host', { HostConfig: { UsernsMode: 'host' } }],
+    ['domainname', 'example', { Domainname: 'example' }],
     ['shm-size', '64m', { HostConfig: { ShmSize: 67_108_864 } }],
     ['memory-swap', '-1', { HostConfig: { MemorySwap: -1 } }],
     [
@@ -107,8 +115,28 @@ describe('parameters', () => {
     ['constructor', '', "docker parameter 'constructor' is not supported"],
     ['cpus', 'many', "docker parameter 'cpus' has the value 'many': expected a number"],
     ['init', 'maybe', 'expected true or false'],
+    ['network-alias', 'web', "the network 'host' has neither aliases nor fixed addresses"],
+    ['ip', '10.0.0.9', "docker parameter 'ip' has the value '10.0.0.9': the network 'host'"],
   ])('%s=%s is refused', (key, value, message) => {
     expect(() => withParameter(key, value)).toThrow(message);
+  });
+});
+
+test('aliases and fixed addresses are those of a network with a name', () => {
+  const parameters = [
+    { key: 'network-alias', value: 'web' },
+    { key: 'net-alias', value: 'www' },
+    { key: 'ip', value: '10.0.0.9' },
+  ];
+  const { NetworkingConfig } = translate({
+    type: 'DOCKER',
+    docker: { image: 'x', network: 'USER', parameters },
+    network_infos: [{ name: 'blue' }],
+  });
+  expect(NetworkingConfig).toEqual({
+    EndpointsConfig: {
+      blue: { Aliases: ['web', 'www'], IPAMConfig: { IPv4Address: '10.0.0.9' } },
+    },
   });
 });
 

@@ -3,27 +3,31 @@
  * Source: mesos-kernel §6.5.
  */
 
-import { isAbsolute } from 'node:path';
-import type { NetworkInfo, Volume, Volume_Source_DockerVolume } from '@dcos/wire';
+import type { NetworkInfo } from '@dcos/wire';
 import { dnsOf, type DnsDefault } from '../container-dns.ts';
 import { cpuSharesOf } from '../cpu-shares.ts';
 import { containerError } from '../errors.ts';
 import { gpuPaths } from '../gpu-devices.ts';
-import { below, sandboxPlaceOf } from '../oci/mounts.ts';
+import { SANDBOX_TARGET } from '../oci/mounts.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { hasTerminal, windowOf } from '../session.ts';
+import { applyVolume, bind } from './engine-volumes.ts';
 import { applyParameter } from './parameters.ts';
 
 /** Label that holds the agent that a container belongs to. */
 export const OWNER_LABEL = 'org.dcos.agent';
 /** Label that holds the container's id. */
 export const CONTAINER_LABEL = 'org.dcos.container';
-/** Where a container sees its sandbox. */
-export const SANDBOX_TARGET = '/mnt/mesos/sandbox';
 /** Length of the period that a quota is for. */
 const PERIOD_US = 100_000;
 /** Less than this an engine may refuse. */
 const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
+
+/** A container on a network. */
+export interface EngineEndpoint {
+  Aliases: string[];
+  IPAMConfig: { IPv4Address?: string; IPv6Address?: string };
+}
 
 /** What is sent to the engine; lists and maps are always there, so that parameters can add to them. */
 export interface EngineSpec {
@@ -35,6 +39,7 @@ export interface EngineSpec {
   Entrypoint?: string[];
   Cmd?: string[];
   Hostname?: string;
+  Domainname?: string;
   User?: string;
   WorkingDir?: string;
   StopSignal?: string;
@@ -67,6 +72,10 @@ export interface EngineSpec {
     ExtraHosts: string[];
     CapAdd: string[];
     CapDrop: string[];
+    DeviceCgroupRules: string[];
+    Links: string[];
+    StorageOpt: Record<string, string>;
+    VolumesFrom: string[];
     Devices: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[];
     Dns: string[];
     DnsOptions: string[];
@@ -76,6 +85,13 @@ export interface EngineSpec {
     Sysctls: Record<string, string>;
     Tmpfs: Record<string, string>;
     Ulimits: { Name: string; Soft: number; Hard: number }[];
+    BlkioWeight?: number;
+    CgroupParent?: string;
+    CpusetMems?: string;
+    MemorySwappiness?: number;
+    Runtime?: string;
+    UsernsMode?: string;
+    UTSMode?: string;
     CpuPeriod?: number;
     CpuQuota?: number;
     CpusetCpus?: string;
@@ -92,6 +108,7 @@ export interface EngineSpec {
     ShmSize?: number;
     VolumeDriver?: string;
   };
+  NetworkingConfig: { EndpointsConfig: Record<string, EngineEndpoint> };
 }
 
 export interface EngineSpecOptions {
@@ -147,6 +164,10 @@ export function engineSpec({ spec, owner, hostIp, dns }: EngineSpecOptions): Eng
         PathInContainer: path,
         CgroupPermissions: 'rwm',
       })),
+      DeviceCgroupRules: [],
+      Links: [],
+      StorageOpt: {},
+      VolumesFrom: [],
       Dns: [],
       DnsOptions: [],
       DnsSearch: [],
@@ -156,6 +177,7 @@ export function engineSpec({ spec, owner, hostIp, dns }: EngineSpecOptions): Eng
       Tmpfs: {},
       Ulimits: [],
     },
+    NetworkingConfig: { EndpointsConfig: {} },
   };
   if (hasTerminal(spec)) {
     const { rows, columns } = windowOf(container?.tty_info?.window_size);
@@ -258,73 +280,4 @@ function applyPorts(engine: EngineSpec, { container }: ContainerSpec, hostIp: st
       HostPort: String(host_port),
     });
   }
-}
-
-/** Adds a volume. Throws CONTAINER_INVALID for kinds of volumes that cannot be had. */
-function applyVolume({ HostConfig }: EngineSpec, volume: Volume, spec: ContainerSpec): void {
-  const readOnly = volume.mode === 'RO';
-  const mode = readOnly ? 'ro' : 'rw';
-  const target = isAbsolute(volume.container_path)
-    ? volume.container_path
-    : below(SANDBOX_TARGET, volume.container_path);
-  const named = volume.source?.docker_volume;
-  if (named?.driver !== undefined || named?.driver_options !== undefined) {
-    HostConfig.Mounts.push({
-      Type: 'volume',
-      Source: named.name,
-      Target: target,
-      ReadOnly: readOnly,
-      VolumeOptions: {
-        NoCopy: false,
-        Labels: {},
-        DriverConfig: driverOf(named, spec.container?.docker?.volume_driver),
-      },
-    });
-    return;
-  }
-  if (named !== undefined) {
-    HostConfig.Binds.push(bind(named.name, target, mode));
-    return;
-  }
-  const propagation = PROPAGATIONS[volume.source?.host_path?.mount_propagation?.mode ?? 'UNKNOWN'];
-  HostConfig.Binds.push(bind(placeOnHost(volume, spec), target, `${mode}${propagation}`));
-}
-
-const PROPAGATIONS = {
-  UNKNOWN: '',
-  HOST_TO_CONTAINER: ',rslave',
-  BIDIRECTIONAL: ',rshared',
-} as const;
-
-/** A driver of its own and its options; each volume may have another one. */
-function driverOf(
-  { driver, driver_options }: Volume_Source_DockerVolume,
-  usual = 'local',
-): { Name: string; Options: Record<string, string> } {
-  const options = (driver_options?.parameter ?? []).map(({ key, value }) => [key, value] as const);
-  return { Name: driver ?? usual, Options: Object.fromEntries(options) };
-}
-
-function placeOnHost(volume: Volume, spec: ContainerSpec): string {
-  const { source } = volume;
-  const place = sandboxPlaceOf(volume, spec);
-  if (place !== undefined) return below(place.root, place.path);
-  const host = source?.host_path?.path ?? volume.host_path;
-  if (host === undefined || volume.image !== undefined) {
-    throw containerError(
-      'CONTAINER_INVALID',
-      `volume ${volume.container_path}: only host paths, sandbox paths and docker volumes are supported`,
-    );
-  }
-  return isAbsolute(host) ? host : below(spec.sandboxPath, host);
-}
-
-function bind(source: string, target: string, options: string): string {
-  if (source.includes(':') || target.includes(':')) {
-    throw containerError(
-      'CONTAINER_INVALID',
-      `a path of a volume must not hold a colon: ${source}, ${target}`,
-    );
-  }
-  return `${source}:${target}:${options}`;
 }

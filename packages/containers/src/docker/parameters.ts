@@ -5,17 +5,20 @@
  */
 
 import { containerError } from '../errors.ts';
-import type { EngineSpec } from './engine-spec.ts';
+import type { EngineEndpoint, EngineSpec } from './engine-spec.ts';
 
 type Apply = (spec: EngineSpec, value: string) => void;
 
 const OPTIONS: Readonly<Record<string, Apply>> = {
   'add-host': (spec, value) => void spec.HostConfig.ExtraHosts.push(value),
+  'blkio-weight': (spec, value) => void (spec.HostConfig.BlkioWeight = whole(value)),
   'cap-add': (spec, value) => void spec.HostConfig.CapAdd.push(value),
   'cap-drop': (spec, value) => void spec.HostConfig.CapDrop.push(value),
+  'cgroup-parent': (spec, value) => void (spec.HostConfig.CgroupParent = value),
   'cpu-period': (spec, value) => void (spec.HostConfig.CpuPeriod = whole(value)),
   'cpu-quota': (spec, value) => void (spec.HostConfig.CpuQuota = whole(value)),
   'cpuset-cpus': (spec, value) => void (spec.HostConfig.CpusetCpus = value),
+  'cpuset-mems': (spec, value) => void (spec.HostConfig.CpusetMems = value),
   cpus: (spec, value) => void (spec.HostConfig.NanoCpus = Math.round(decimal(value) * 1e9)),
   device: (spec, value) => {
     const [host = '', container = host, permissions = 'rwm'] = value.split(':');
@@ -25,9 +28,11 @@ const OPTIONS: Readonly<Record<string, Apply>> = {
       CgroupPermissions: permissions,
     });
   },
+  'device-cgroup-rule': (spec, value) => void spec.HostConfig.DeviceCgroupRules.push(value),
   dns: (spec, value) => void spec.HostConfig.Dns.push(value),
   'dns-option': (spec, value) => void spec.HostConfig.DnsOptions.push(value),
   'dns-search': (spec, value) => void spec.HostConfig.DnsSearch.push(value),
+  domainname: (spec, value) => void (spec.Domainname = value),
   entrypoint: (spec, value) => void (spec.Entrypoint = [value]),
   env: (spec, value) => void spec.Env.push(value),
   expose: (spec, value) =>
@@ -35,22 +40,32 @@ const OPTIONS: Readonly<Record<string, Apply>> = {
   'group-add': (spec, value) => void spec.HostConfig.GroupAdd.push(value),
   hostname: (spec, value) => void (spec.Hostname = value),
   init: (spec, value) => void (spec.HostConfig.Init = flag(value)),
+  ip: (spec, value) => void (addressesAt(spec).IPv4Address = value),
+  ip6: (spec, value) => void (addressesAt(spec).IPv6Address = value),
   ipc: (spec, value) => void (spec.HostConfig.IpcMode = value),
   label: (spec, value) => {
     const [key, text] = pair(value);
     spec.Labels[key] = text;
   },
+  link: (spec, value) => void spec.HostConfig.Links.push(value),
   'memory-reservation': (spec, value) => void (spec.HostConfig.MemoryReservation = bytes(value)),
   'memory-swap': (spec, value) => void (spec.HostConfig.MemorySwap = bytes(value)),
+  'memory-swappiness': (spec, value) => void (spec.HostConfig.MemorySwappiness = whole(value)),
+  'network-alias': (spec, value) => void endpointAt(spec).Aliases.push(value),
   'oom-kill-disable': (spec, value) => void (spec.HostConfig.OomKillDisable = flag(value)),
   'oom-score-adj': (spec, value) => void (spec.HostConfig.OomScoreAdj = whole(value)),
   pid: (spec, value) => void (spec.HostConfig.PidMode = value),
   'pids-limit': (spec, value) => void (spec.HostConfig.PidsLimit = whole(value)),
   privileged: (spec, value) => void (spec.HostConfig.Privileged = flag(value)),
   'read-only': (spec, value) => void (spec.HostConfig.ReadonlyRootfs = flag(value)),
+  runtime: (spec, value) => void (spec.HostConfig.Runtime = value),
   'security-opt': (spec, value) => void spec.HostConfig.SecurityOpt.push(value),
   'shm-size': (spec, value) => void (spec.HostConfig.ShmSize = bytes(value)),
   'stop-signal': (spec, value) => void (spec.StopSignal = value),
+  'storage-opt': (spec, value) => {
+    const [key, text] = pair(value);
+    spec.HostConfig.StorageOpt[key] = text;
+  },
   sysctl: (spec, value) => {
     const [key, text] = pair(value);
     spec.HostConfig.Sysctls[key] = text;
@@ -66,9 +81,25 @@ const OPTIONS: Readonly<Record<string, Apply>> = {
     spec.HostConfig.Ulimits.push({ Name: name, Soft: whole(soft), Hard: whole(hard) });
   },
   user: (spec, value) => void (spec.User = value),
+  userns: (spec, value) => void (spec.HostConfig.UsernsMode = value),
+  uts: (spec, value) => void (spec.HostConfig.UTSMode = value),
   volume: (spec, value) => void spec.HostConfig.Binds.push(value),
+  'volume-driver': (spec, value) => void (spec.HostConfig.VolumeDriver = value),
+  'volumes-from': (spec, value) => void spec.HostConfig.VolumesFrom.push(value),
   workdir: (spec, value) => void (spec.WorkingDir = value),
 };
+
+/** What a container is on its network; only one of the operator's or a user's knows names and fixed addresses. */
+function endpointAt(spec: EngineSpec): EngineEndpoint {
+  const network = spec.HostConfig.NetworkMode;
+  if (['host', 'bridge', 'none'].includes(network))
+    throw new Error(`the network '${network}' has neither aliases nor fixed addresses`);
+  return (spec.NetworkingConfig.EndpointsConfig[network] ??= { Aliases: [], IPAMConfig: {} });
+}
+
+function addressesAt(spec: EngineSpec): EngineEndpoint['IPAMConfig'] {
+  return endpointAt(spec).IPAMConfig;
+}
 
 /** Short and older names. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -79,6 +110,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   v: 'volume',
   w: 'workdir',
   'dns-opt': 'dns-option',
+  'net-alias': 'network-alias',
 };
 
 /** Applies one parameter. Throws CONTAINER_INVALID for an unknown key or an impossible value. */
