@@ -160,6 +160,8 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     await waitFor('the agent at the leader', async () => (await agentsOf(leader.url)) === 1);
     // One by one they end as they are asked to, and the last one leads.
     expect(await other.terminate()).toBe(0);
+    expect(await leaderOf([leader])).toBe(leader);
+    expect(await agentsOf(leader.url)).toBe(1);
     expect(await leader.terminate()).toBe(0);
     await untilLed(masters.filter((master) => master !== leader && master !== other));
   });
