@@ -60,6 +60,7 @@ const ROUTES = [
   '/create-volumes',
   '/destroy-volumes',
   '/api/v1/explain',
+  '/system/v1/incidents',
   '/api/v1',
   '/api/v1/scheduler',
   '/api/agent',
