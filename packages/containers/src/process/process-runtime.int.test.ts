@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import { hasEnded } from './process-table.ts';
 let root = '';
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'dcos-process-'));
+  // As work directories are, and not as directories for tests are.
+  await chmod(root, 0o755);
 });
 afterAll(async () => await rm(root, { recursive: true, force: true }));
 
@@ -20,6 +23,17 @@ const open = (): ContainerRuntime =>
   createProcessRuntime({ stateRoot: join(root, 'run'), logger: silentLogger });
 
 runtimeContract('process', () => ({ open, sandboxRoot: root, spec: (base) => base }));
+
+const isRoot = getuid?.() === 0;
+if (isRoot)
+  runtimeContract('process of another account', () => ({
+    open,
+    sandboxRoot: root,
+    spec: (base) => {
+      chmodSync(base.sandboxPath, 0o777);
+      return { ...base, user: 'nobody' };
+    },
+  }));
 
 function spec(id: string, value: string): ContainerSpec {
   return {
@@ -56,9 +70,7 @@ test.each(endings)('%s is told apart from all others', async (command, status) =
   await runtime.remove(task.id);
 });
 
-test.skipIf(getuid?.() !== 0)('a task of another account than the agent runs', async () => {
-  // As work directories are, and not as directories for tests are.
-  await chmod(root, 0o755);
+test.skipIf(!isRoot)('a task of another account than the agent runs', async () => {
   const stateRoot = join(root, 'below', 'run');
   const sandboxPath = join(root, 'theirs');
   await mkdir(sandboxPath);

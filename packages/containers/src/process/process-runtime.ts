@@ -204,13 +204,20 @@ class ProcessRuntime implements ContainerRuntime {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const refuse = (message: string): void =>
       reject(containerError('CONTAINER_LAUNCH_FAILED', message));
-    let isStarted = false;
+    let startedPid: number | undefined;
+    // The launcher and the shim tell by different pipes: either may come first, and both are needed to signal a task.
+    const onceBoth = (): void => {
+      if (startedPid !== undefined && entry.group !== undefined) resolve(startedPid);
+    };
     const timer = setTimeout(() => refuse('the shim did not report in time'), START_TIMEOUT_MS);
     this.#launcher.launch(request, {
-      spawned: (group) => (entry.group = group),
+      spawned: (group) => {
+        entry.group = group;
+        onceBoth();
+      },
       started: (pid) => {
-        isStarted = true;
-        resolve(pid);
+        startedPid = pid;
+        onceBoth();
       },
       failed: (message) => {
         this.#end(entry, { kind: 'unknown', message });
@@ -225,8 +232,11 @@ class ProcessRuntime implements ContainerRuntime {
         else refuse(`cannot start the task: ${notices.trim() || `its shim ended with ${how}`}`);
       },
       lost: () => {
-        if (isStarted) this.#watch(entry);
-        else void this.#giveUp(entry).then(() => refuse('the launcher of tasks died'), reject);
+        if (startedPid !== undefined) {
+          this.#watch(entry);
+          // It cannot tell any more; the shim has written down who it is.
+          void this.#shimOf(entry).then(onceBoth, reject);
+        } else void this.#giveUp(entry).then(() => refuse('the launcher of tasks died'), reject);
       },
     });
     try {
