@@ -329,7 +329,12 @@ describe.skipIf(!facility.available)(`a cluster of seven hosts${facility.note}`,
     await load.stops();
     await waitFor(
       'all deployments to end',
-      async () => ((await client.reads('/v2/deployments')) as readonly unknown[]).length === 0,
+      async () => {
+        const deployments = (await client.reads('/v2/deployments')) as readonly unknown[];
+        if (deployments.length === 0) return true;
+        const queue = await client.reads('/v2/queue');
+        throw new Error(`${JSON.stringify(deployments[0])}; waiting: ${JSON.stringify(queue)}`);
+      },
       PATIENCE_MS,
     );
     const acknowledged = load.history.operations.filter(

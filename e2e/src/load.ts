@@ -22,7 +22,9 @@ export function webServer(id: string, instances: number): object {
 }
 
 const PAUSE_MS = 100;
-const APPS = 4;
+const CLIENTS = 4;
+/** Names of one client, which come again, so that the cluster does not fill up. */
+const NAMES = 6;
 
 export interface Load {
   readonly history: History;
@@ -34,10 +36,10 @@ export interface Load {
 export function startLoad(clients: () => SchedulerClient): Load {
   const history = new History();
   const end = new AbortController();
-  const clientsDone = Array.from({ length: APPS }, async (_, index) => {
+  const clientsDone = Array.from({ length: CLIENTS }, async (_, index) => {
     const client = clients();
     for (let round = 0; !end.signal.aborted; round++) {
-      const app = `/load/app-${index}-${round}`;
+      const app = `/load/app-${index}-${round % NAMES}`;
       const steps: readonly (number | undefined)[] = [
         1,
         3,
