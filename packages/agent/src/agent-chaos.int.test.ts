@@ -1,5 +1,5 @@
 /**
- * The agent is killed a hundred times, at random moments of launches, updates and kills, with fifty tasks. A small
+ * The agent is killed a hundred times, at random moments of launches, updates and kills, with many tasks. A small
  * master of the test's own remembers everything: no task runs twice, none is lost, none ends otherwise than it did.
  */
 
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { present, randomBelow, seededRandom, silentLogger } from '@dcos/base';
+import { createOciRuntime } from '@dcos/containers';
 import type { TaskStatus } from '@dcos/wire';
 import { startAgent } from './shell/start-agent.ts';
 import {
@@ -23,9 +24,11 @@ import {
 } from './testing/fake-master.ts';
 
 const SEED = Number(process.env['CHAOS_SEED'] ?? 20261127);
-const KILLS = 100;
-const LASTING = 25;
-const BRIEF = 150;
+/** How much is done with each runtime. */
+const ROUNDS = [
+  { runtime: 'process', kills: 100, lasting: 25, brief: 150 },
+  { runtime: 'oci', kills: 30, lasting: 10, brief: 60 },
+] as const;
 const TERMINAL = ['TASK_FINISHED', 'TASK_FAILED', 'TASK_KILLED', 'TASK_DROPPED'];
 
 /** What a task does, and so how it must end. */
@@ -37,71 +40,82 @@ interface Plan {
   isKilled: boolean;
 }
 
-test(`killed ${KILLS} times, the agent loses no task and runs none twice (seed ${SEED})`, async () => {
-  const random = seededRandom(SEED);
-  const below = (bound: number): number => randomBelow(random, bound);
-  const workDir = await mkdtemp(join(tmpdir(), 'dcos-chaos-'));
-  const master = await startFakeMaster();
-  const plans: Plan[] = [];
-  const waiting = [
-    ...Array.from({ length: LASTING }, (_, index) => lastingPlan(index)),
-    ...Array.from({ length: BRIEF }, (_, index) => briefPlan(index, below(4), below(300))),
-  ];
-  const agents: ChildProcess[] = [];
-  try {
-    for (let kill = 0; kill < KILLS; kill++) {
-      const child = startProcess(workDir, master);
-      agents.push(child);
-      const from = master.registrations.length;
-      // A few are killed before they have found anything.
-      const early = below(10) === 0;
-      if (early) await pause(below(400));
-      else {
-        await until(() => master.registrations.length > from, 'the agent registers');
-        reconcile(master, plans);
-        const share = Math.ceil(waiting.length / (KILLS - kill));
-        for (const plan of waiting.splice(0, share)) {
-          plans.push(plan);
-          master.run(commandTask(plan.id, plan.command));
-          if (below(3) === 0) await pause(below(20));
+const ociReason = await createOciRuntime({
+  stateRoot: '/none',
+  logger: silentLogger,
+}).unavailable();
+if (ociReason !== undefined) console.warn(`SKIPPED deaths of agents with oci: ${ociReason}`);
+const rounds = ROUNDS.filter(({ runtime }) => runtime === 'process' || ociReason === undefined);
+
+test.each(rounds)(
+  `killed $kills times with $runtime, the agent loses no task and runs none twice (seed ${SEED})`,
+  async ({ runtime, kills, lasting, brief }) => {
+    const random = seededRandom(SEED);
+    const below = (bound: number): number => randomBelow(random, bound);
+    const workDir = await mkdtemp(join(tmpdir(), 'dcos-chaos-'));
+    const master = await startFakeMaster();
+    const plans: Plan[] = [];
+    const waiting = [
+      ...Array.from({ length: lasting }, (_, index) => lastingPlan(index)),
+      ...Array.from({ length: brief }, (_, index) => briefPlan(index, below(4), below(300))),
+    ];
+    const agents: ChildProcess[] = [];
+    try {
+      for (let kill = 0; kill < kills; kill++) {
+        const child = startProcess(workDir, master, runtime);
+        agents.push(child);
+        const from = master.registrations.length;
+        // A few are killed before they have found anything.
+        const early = below(10) === 0;
+        if (early) await pause(below(400));
+        else {
+          await until(() => master.registrations.length > from, 'the agent registers');
+          reconcile(master, plans);
+          const share = Math.ceil(waiting.length / (kills - kill));
+          for (const plan of waiting.splice(0, share)) {
+            plans.push(plan);
+            master.run(commandTask(plan.id, plan.command));
+            if (below(3) === 0) await pause(below(20));
+          }
+          master.acknowledging = below(3) > 0;
+          if (below(2) === 0) killOne(master, plans, below);
+          await pause(below(60));
         }
-        master.acknowledging = below(3) > 0;
-        if (below(2) === 0) killOne(master, plans, below);
-        await pause(below(60));
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
       }
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
+      master.acknowledging = true;
+      const from = master.registrations.length;
+      const last = await startAgent(
+        { ...SETTINGS, runtimes: runtime, masters: [master.url], workDir, port: 0 },
+        { logger: silentLogger },
+      );
+      await until(() => master.registrations.length > from, 'the last agent registers');
+      reconcile(master, plans);
+      const lasts = (plan: Plan): boolean => plan.exitCode === undefined && !plan.isKilled;
+      const open = (): readonly Plan[] =>
+        plans.filter((plan) => !lasts(plan) && endOf(master, plan.id) === undefined);
+      // A kill may have been lost with the agent: a master sends it again.
+      for (const plan of open()) if (plan.isKilled) master.kill(plan.id, 0);
+      await until(() => open().length === 0, 'all others have ended');
+      for (const plan of plans) judge(master, plan, workDir);
+      const running = last.snapshot().live.filter(({ endedAt }) => endedAt === undefined);
+      expect(running.map(({ taskId }) => String(taskId)).toSorted()).toEqual(
+        plans
+          .filter((plan) => lasts(plan) && endOf(master, plan.id) === undefined)
+          .map(({ id }) => id)
+          .toSorted(),
+      );
+      await last.shutdown({ killTasks: true });
+    } finally {
+      for (const child of agents) child.kill('SIGKILL');
+      await master.close();
+      await rm(workDir, { recursive: true, force: true });
     }
-    master.acknowledging = true;
-    const from = master.registrations.length;
-    const last = await startAgent(
-      { ...SETTINGS, masters: [master.url], workDir, port: 0 },
-      { logger: silentLogger },
-    );
-    await until(() => master.registrations.length > from, 'the last agent registers');
-    reconcile(master, plans);
-    const lasts = (plan: Plan): boolean => plan.exitCode === undefined && !plan.isKilled;
-    const open = (): readonly Plan[] =>
-      plans.filter((plan) => !lasts(plan) && endOf(master, plan.id) === undefined);
-    // A kill may have been lost with the agent: a master sends it again.
-    for (const plan of open()) if (plan.isKilled) master.kill(plan.id, 0);
-    await until(() => open().length === 0, 'all others have ended');
-    for (const plan of plans) judge(master, plan, workDir);
-    const running = last.snapshot().live.filter(({ endedAt }) => endedAt === undefined);
-    expect(running.map(({ taskId }) => String(taskId)).toSorted()).toEqual(
-      plans
-        .filter((plan) => lasts(plan) && endOf(master, plan.id) === undefined)
-        .map(({ id }) => id)
-        .toSorted(),
-    );
-    await last.shutdown({ killTasks: true });
-  } finally {
-    for (const child of agents) child.kill('SIGKILL');
-    await master.close();
-    await rm(workDir, { recursive: true, force: true });
-  }
-}, 600_000);
+  },
+  600_000,
+);
 
 const SETTINGS = {
   resources: 'cpus:400;mem:100000;disk:1024;ports:[31000-31099]',
@@ -109,7 +123,7 @@ const SETTINGS = {
   registrationBackoffMaxMs: 50,
 };
 
-function startProcess(workDir: string, master: FakeMaster): ChildProcess {
+function startProcess(workDir: string, master: FakeMaster, runtime: string): ChildProcess {
   const program = fileURLToPath(new URL('./main.ts', import.meta.url));
   return spawn(
     process.execPath,
@@ -120,6 +134,7 @@ function startProcess(workDir: string, master: FakeMaster): ChildProcess {
       '--log-level=silent',
       `--work-dir=${workDir}`,
       '--port=0',
+      `--runtimes=${runtime}`,
       `--resources=${SETTINGS.resources}`,
       '--registration-backoff-ms=10',
     ],
