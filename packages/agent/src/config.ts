@@ -12,6 +12,42 @@ const period = z
   .min(1)
   .max(2 ** 31 - 1);
 const absolutePath = z.string().startsWith('/');
+/** Projects that directories of one agent may have; all are written down as a whole with each new one. */
+const PROJECTS_MAX = 100_000;
+const project = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 32 - 2);
+const projectRange = z
+  .strictObject({ first: project, last: project })
+  .refine(({ first, last }) => first <= last, 'expected the smaller number first');
+
+/** As the original's text for ranges, or a list of what is parsed from it. */
+const projectRanges = z
+  .union([
+    z
+      .string()
+      .regex(/^\[\d+-\d+(,\d+-\d+)*\]$/, 'expected [first-last]')
+      .transform((text) => text.slice(1, -1).split(',').map(rangeOf)),
+    z.array(z.unknown()),
+  ])
+  .pipe(z.array(projectRange).min(1).max(100))
+  .refine(
+    (ranges) => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0) <= PROJECTS_MAX,
+    `expected ${PROJECTS_MAX} projects at most`,
+  );
+
+function rangeOf(text: string): { readonly first: number; readonly last: number } {
+  const [first = 0, last = 0] = text.split('-').map(Number);
+  return { first, last };
+}
+
+/** Ranges in the original's notation. */
+export function projectRangesText(ranges: AgentConfig['xfsProjectRange']): string {
+  return `[${ranges.map(({ first, last }) => `${first}-${last}`).join(',')}]`;
+}
+
 const place = z.strictObject({ name: z.string().min(1) });
 
 /** A fault domain, wherever it is read. */
@@ -260,6 +296,19 @@ export const agentConfigSchema = z
     /** Time from one look at the disk that containers use to the next, and whether to end those over their disk. */
     containerDiskWatchIntervalMs: period.default(15_000),
     enforceContainerDiskQuota: z.boolean().default(false),
+    /**
+     * How that disk is counted and bounded: `look` walks through the files; `xfs` has it done by the file system of the
+     * work directory, XFS mounted with `prjquota`, by the tool `xfs_quota` (as the original's isolator `disk/xfs`). This was
+     * tested against the tool's documented interface, not on a kernel with quotas.
+     */
+    diskQuota: z.enum(['look', 'xfs']).default('look'),
+    /** With `xfs`: projects that are this agent's alone, `[first-last]`, or several with commas in the brackets. */
+    xfsProjectRange: projectRanges.default([{ first: 5_000, last: 10_000 }]),
+    /**
+     * With `xfs` and enforcing: ends who exceeds its disk, and has the kernel refuse writes 10 MB above; else writes
+     * beyond the disk are refused, and nobody is ended.
+     */
+    xfsKillContainers: z.boolean().default(false),
     /** Bytes of `stdout` and `stderr` of a task without the Docker engine at which they are rotated. */
     sandboxLogBytesMax: z
       .number()

@@ -5,7 +5,7 @@
 
 import { durationText } from '@dcos/base';
 import { shownMasters } from '@dcos/store';
-import type { AgentConfig } from '../config.ts';
+import { projectRangesText, type AgentConfig } from '../config.ts';
 
 /** What the runtime `oci` does, in the original's names. */
 const OCI_ISOLATION =
@@ -66,10 +66,13 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     network_cni_plugins_dir: config.networkCniPluginsDir,
     ...(config.runtimes.includes('oci')
       ? {
-          isolation: config.gpuIsolation ? `${OCI_ISOLATION},gpu/nvidia` : OCI_ISOLATION,
+          isolation: isolationOf(
+            config,
+            config.gpuIsolation ? `${OCI_ISOLATION},gpu/nvidia` : OCI_ISOLATION,
+          ),
           launcher: 'linux',
         }
-      : { isolation: 'posix/cpu,posix/mem,disk/du', launcher: 'posix' }),
+      : { isolation: isolationOf(config, 'posix/cpu,posix/mem,disk/du'), launcher: 'posix' }),
     master: shownMasters(config.masters).join(','),
     oversubscribed_resources_interval: durationText(config.oversubscribedResourcesIntervalMs),
     port: String(config.port),
@@ -83,5 +86,12 @@ export function flagsOf(config: AgentConfig): Readonly<Record<string, string>> {
     registration_backoff_factor: `${config.registrationBackoffMs}ms`,
     resources: config.resources,
     work_dir: config.workDir,
+    xfs_kill_containers: String(config.xfsKillContainers),
+    xfs_project_range: projectRangesText(config.xfsProjectRange),
   };
+}
+
+/** The file system's quotas stand in for looking. */
+function isolationOf({ diskQuota }: AgentConfig, isolation: string): string {
+  return diskQuota === 'xfs' ? isolation.replace('disk/du', 'disk/xfs') : isolation;
 }

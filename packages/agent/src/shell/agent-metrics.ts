@@ -4,6 +4,7 @@ import { addHostGauges, createMetrics, type Metrics } from '@dcos/telemetry';
 import type { Resource, TaskState } from '@dcos/wire';
 import { isTerminal, type AgentSnapshot } from '../core/index.ts';
 import type { FetcherFigures } from './fetcher/fetcher.ts';
+import type { ProjectFigures } from './project-ids.ts';
 
 export interface AgentMetricsInput {
   readonly snapshot: () => AgentSnapshot;
@@ -11,6 +12,8 @@ export interface AgentMetricsInput {
   readonly startedAt: number;
   /** What the fetcher did and keeps. */
   readonly fetcher: () => FetcherFigures;
+  /** Of the file system, where disk quotas are its. */
+  readonly projects: (() => ProjectFigures) | undefined;
   readonly now: () => number;
 }
 
@@ -58,6 +61,11 @@ export function agentMetrics(input: AgentMetricsInput): Metrics {
   fetcher('task_fetches_failed', ({ failed }) => failed);
   fetcher('cache_size_total_bytes', ({ cacheBytesMax }) => cacheBytesMax);
   fetcher('cache_size_used_bytes', ({ cacheBytesUsed }) => cacheBytesUsed);
+  const { projects } = input;
+  if (projects !== undefined) {
+    metrics.gauge('containerizer/mesos/disk/project_ids_total', () => projects().total);
+    metrics.gauge('containerizer/mesos/disk/project_ids_free', () => projects().free);
+  }
   metrics.gauge('slave/uptime_secs', () => (input.now() - input.startedAt) / 1000);
   metrics.gauge('slave/registered', () => (snapshot().phase === 'registered' ? 1 : 0));
   metrics.gauge(

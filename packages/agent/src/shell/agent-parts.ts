@@ -4,6 +4,7 @@ import type { ContainerRuntime, ImageStore } from '@dcos/containers';
 import type { ClientTls, HttpServer } from '@dcos/http';
 import type { AgentConfig } from '../config.ts';
 import type { RuntimeName } from '../core/index.ts';
+import type { DiskQuotas } from './disk-quotas.ts';
 import type { ExecutorTokens } from './executor-tokens.ts';
 import type { GpuPlaces } from './host-gpus.ts';
 import type { LoadOfHost } from './oversubscription.ts';
@@ -30,4 +31,6 @@ export interface AgentParts {
   readonly tokens: ExecutorTokens | undefined;
   readonly load: LoadOfHost | undefined;
   readonly gpuPlaces: GpuPlaces;
+  /** Present when the file system bounds the disk that containers use. */
+  readonly quotas: DiskQuotas | undefined;
 }

@@ -196,7 +196,7 @@ export class AgentProcess implements RunningAgent {
   }
 
   #addRoutes(info: () => AgentInfo, resources: readonly Resource[]): void {
-    const { config, logger, server, images } = this.#parts;
+    const { config, logger, server, images, quotas } = this.#parts;
     const workDir = this.#parts.directory.path;
     const snapshot = (): AgentSnapshot => this.#core?.snapshot() ?? NOT_YET;
     const now = (): number => systemClock.now();
@@ -205,6 +205,7 @@ export class AgentProcess implements RunningAgent {
       total: resources,
       startedAt: this.#startedAt,
       fetcher: () => this.#fetcher.figures(),
+      projects: quotas && (() => quotas.figures()),
       now,
     });
     const flags = flagsOf(config);

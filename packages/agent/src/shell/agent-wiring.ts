@@ -11,6 +11,7 @@ import type { AgentParts } from './agent-parts.ts';
 import { AgentShell } from './agent-shell.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { createCredential } from './credential.ts';
+import { watchedRunOf } from './disk-watch.ts';
 import { containersOf } from './executor-container.ts';
 import { ExecutorStreams } from './executor-streams.ts';
 import { executorVariables } from './executor-variables.ts';
@@ -76,11 +77,12 @@ export function wireAgent(options: WiringOptions): WiredAgent {
 }
 
 function launcherOf({ parts, core, fetcher, port }: WiringOptions, shell: AgentShell): Launcher {
-  const { config, logger, runtimes, secrets, tokens } = parts;
+  const { config, logger, runtimes, secrets, tokens, quotas } = parts;
+  const workDir = parts.directory.path;
   const executorIn = (id: string | undefined): AgentSnapshot['executors'][number] | undefined =>
     core.snapshot().executors.find(({ containerId }) => containerId === id);
   return createLauncher({
-    workDir: parts.directory.path,
+    workDir,
     ip: config.ip,
     executorEnvironment: config.executorEnvironment,
     hostPathVolumeAllow: config.hostPathVolumeAllow,
@@ -90,6 +92,10 @@ function launcherOf({ parts, core, fetcher, port }: WiringOptions, shell: AgentS
     logger,
     self: () => ({ port: port(), agentId: core.snapshot().agentId ?? '' }),
     emit: (event) => shell.emit(event),
+    boundDisk: async (run) => {
+      const watched = quotas && watchedRunOf(workDir, core.snapshot(), run);
+      if (watched !== undefined) await quotas?.hold(watched);
+    },
     hasLowPriority: ({ info }) =>
       config.revocableCpuLowPriority && hasRevocable(info.resources, 'cpus'),
     executorOf: ({ group }) => executorIn(group?.containerId)?.info,

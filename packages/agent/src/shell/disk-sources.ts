@@ -8,9 +8,7 @@ import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorText, OperationError } from '@dcos/base';
 import type { Resource } from '@dcos/wire';
-
-/** Every mount that this process sees. */
-const MOUNT_TABLE = '/proc/self/mountinfo';
+import { MOUNT_TABLE, parseMountTable } from './mount-table.ts';
 
 /** The directory of a disk with a source; undefined for the disk of the work directory. */
 export function diskRoot(workDir: string, { disk }: Resource): string | undefined {
@@ -76,17 +74,7 @@ async function mountPointsOfMachine(): Promise<ReadonlySet<string> | undefined> 
   }
 }
 
-/** The fifth field of each line of `mountinfo`; white space and backslashes in it are octal. */
+/** Every place at which something is mounted. */
 export function parseMountPoints(table: string): ReadonlySet<string> {
-  const points = new Set<string>();
-  for (const line of table.split('\n')) {
-    const field = line.split(' ')[4];
-    if (field === undefined) continue;
-    points.add(
-      field.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCodePoint(Number.parseInt(octal, 8)),
-      ),
-    );
-  }
-  return points;
+  return new Set(parseMountTable(table).map(({ point }) => point));
 }

@@ -58,7 +58,7 @@ const limits = (snapshot: Partial<AgentSnapshot>): unknown =>
     id,
     ...directories.map(({ path, limitBytes }) => [
       path.replace('/work/slaves/frameworks/f/executors/', ''),
-      limitBytes / MEGABYTE,
+      (limitBytes ?? 0) / MEGABYTE,
     ]),
   ]);
 
@@ -107,7 +107,7 @@ test.each([true, false])(
     const exceeded: [string, Limitation][] = [];
     const watch = startDiskWatch({
       intervalMs: 1_000_000,
-      enforces,
+      enforces: () => enforces,
       runs: () => [
         { id: containerId('fits'), directories: [watched(small)] },
         { id: containerId('exceeds'), directories: [watched(big)] },

@@ -21,7 +21,8 @@ const MEGABYTE = 1024 * 1024;
 /** A directory that a container may fill. */
 export interface WatchedDirectory {
   readonly path: string;
-  readonly limitBytes: number;
+  /** Undefined for the sandbox of who asked for no disk. */
+  readonly limitBytes: number | undefined;
   /** What it was granted; carries the volume where it is one. */
   readonly resource: Resource;
 }
@@ -32,9 +33,17 @@ export interface WatchedRun {
   readonly directories: readonly WatchedDirectory[];
 }
 
+/** Knows what directories use without walking through them. */
+export interface DiskMeter {
+  /** Bytes by path; what it does not know is walked through. */
+  measure(runs: readonly WatchedRun[], closed: AbortSignal): Promise<ReadonlyMap<string, number>>;
+}
+
 export interface DiskWatchOptions {
   readonly intervalMs: number;
-  readonly enforces: boolean;
+  /** Whether a run is ended for what it uses there. */
+  readonly enforces: (directory: WatchedDirectory) => boolean;
+  readonly meter?: DiskMeter;
   /** What runs now. */
   readonly runs: () => readonly WatchedRun[];
   readonly onExceeded: (id: ContainerId, limitation: Limitation) => void;
@@ -78,19 +87,23 @@ export function startDiskWatch(options: DiskWatchOptions): DiskWatch {
 }
 
 async function lookAt(
-  { runs, enforces, onExceeded, logger }: DiskWatchOptions,
+  options: DiskWatchOptions,
   closed: AbortSignal,
 ): Promise<ReadonlyMap<ContainerId, readonly DiskStatistics[]>> {
+  const { enforces, onExceeded, logger } = options;
   const found = new Map<ContainerId, readonly DiskStatistics[]>();
-  for (const { id, directories } of runs()) {
+  const runs = options.runs();
+  const metered = await meteredUsage(options, runs, closed);
+  for (const { id, directories } of runs) {
     const statistics: DiskStatistics[] = [];
     for (const directory of directories) {
       if (closed.aborted) return found;
       try {
-        const usedBytes = await usageOf(directory, closed, logger);
+        const usedBytes = metered.get(directory.path) ?? (await usageOf(directory, closed, logger));
         statistics.push(statisticsOf(directory, usedBytes));
-        if (enforces && usedBytes > directory.limitBytes)
-          onExceeded(id, limitationOf(directory, usedBytes));
+        const { limitBytes } = directory;
+        if (limitBytes !== undefined && usedBytes > limitBytes && enforces(directory))
+          onExceeded(id, limitationOf(directory, limitBytes, usedBytes));
       } catch (error) {
         if (closed.aborted) return found;
         // One directory that cannot be read must not keep the others from being looked at.
@@ -103,6 +116,22 @@ async function lookAt(
     found.set(id, statistics);
   }
   return found;
+}
+
+async function meteredUsage(
+  { meter, logger }: DiskWatchOptions,
+  runs: readonly WatchedRun[],
+  closed: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  try {
+    return (await meter?.measure(runs, closed)) ?? new Map();
+  } catch (error) {
+    logger.warn(
+      { event: 'disk.meter-failed', error: errorText(error) },
+      'cannot ask the file system how much disk containers use; their files are looked at instead',
+    );
+    return new Map();
+  }
 }
 
 async function usageOf(
@@ -126,12 +155,16 @@ function statisticsOf(
   return {
     ...(disk?.source !== undefined && { source: disk.source }),
     ...(disk?.persistence !== undefined && { persistence: disk.persistence }),
-    limit_bytes: limitBytes,
+    ...(limitBytes !== undefined && { limit_bytes: limitBytes }),
     used_bytes: usedBytes,
   };
 }
 
-function limitationOf({ limitBytes, resource }: WatchedDirectory, usedBytes: number): Limitation {
+function limitationOf(
+  { resource }: WatchedDirectory,
+  limitBytes: number,
+  usedBytes: number,
+): Limitation {
   return {
     reason: 'REASON_CONTAINER_LIMITATION_DISK',
     message: `Disk usage (${bytesText(usedBytes)}) exceeds quota (${bytesText(limitBytes)})`,
@@ -139,8 +172,15 @@ function limitationOf({ limitBytes, resource }: WatchedDirectory, usedBytes: num
   };
 }
 
-/** What runs now and asked for disk, by the run that has the sandbox: those of an executor share one. */
-export function watchedRuns(workDir: string, snapshot: AgentSnapshot): readonly WatchedRun[] {
+/**
+ * What runs now and asked for disk, by the run that has the sandbox: those of an executor share one.
+ * @param watchesAll also the sandboxes of those that asked for none.
+ */
+export function watchedRuns(
+  workDir: string,
+  snapshot: Pick<AgentSnapshot, 'agentId' | 'live' | 'executors'>,
+  watchesAll = false,
+): readonly WatchedRun[] {
   const agentId = snapshot.agentId ?? '';
   const runs = new Map<ContainerId, { readonly path: string; readonly resources: Resource[] }>();
   const add = (id: ContainerId, owner: TaskRecord, resources: readonly Resource[] = []): void => {
@@ -153,7 +193,7 @@ export function watchedRuns(workDir: string, snapshot: AgentSnapshot): readonly 
   };
   for (const task of snapshot.live) {
     if (isTerminal(task.state) || task.runtime === 'none') continue;
-    add((task.group ?? task.executor)?.containerId ?? task.containerId, task, task.info.resources);
+    add(runIdOf(task), task, task.info.resources);
   }
   for (const executor of snapshot.executors) {
     const run = runs.get(executor.containerId);
@@ -164,14 +204,38 @@ export function watchedRuns(workDir: string, snapshot: AgentSnapshot): readonly 
   }
   return Array.from(runs, ([id, { path, resources }]) => ({
     id,
-    directories: directoriesOf(workDir, path, resources),
+    directories: directoriesOf(workDir, path, resources, watchesAll),
   }));
+}
+
+/** That of one task or executor, all of those that share its run counted. */
+export function watchedRunOf(
+  workDir: string,
+  snapshot: AgentSnapshot,
+  id: ContainerId,
+): WatchedRun | undefined {
+  const runs = watchedRuns(
+    workDir,
+    {
+      agentId: snapshot.agentId,
+      live: snapshot.live.filter((task) => runIdOf(task) === id),
+      executors: snapshot.executors.filter(({ containerId }) => containerId === id),
+    },
+    true,
+  );
+  return runs.find((run) => run.id === id);
+}
+
+/** The run whose sandbox a task has, or has its own in. */
+export function runIdOf({ group, executor, containerId }: TaskRecord): ContainerId {
+  return (group ?? executor)?.containerId ?? containerId;
 }
 
 function directoriesOf(
   workDir: string,
   sandbox: string,
   resources: readonly Resource[],
+  watchesAll: boolean,
 ): readonly WatchedDirectory[] {
   const disks = resources.filter(({ name }) => name === 'disk');
   const own = disks.filter(({ disk }) => disk === undefined);
@@ -179,8 +243,9 @@ function directoriesOf(
   const volumes = disks.filter(
     ({ disk }) => disk?.persistence !== undefined && disk.source?.type !== 'MOUNT',
   );
+  const unbound = { path: sandbox, limitBytes: undefined, resource: plainDisk([]) };
   return [
-    ...(own.length === 0 ? [] : [watched(sandbox, plainDisk(own))]),
+    ...(own.length > 0 ? [watched(sandbox, plainDisk(own))] : watchesAll ? [unbound] : []),
     ...volumes.map(({ allocation_info: _role, ...volume }) =>
       watched(volumePath(workDir, volume), volume),
     ),

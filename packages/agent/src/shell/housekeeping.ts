@@ -34,7 +34,7 @@ export interface Housekeeping {
 /** Starts all of it. */
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { parts, snapshot, emit } = options;
-  const { config, logger, images, load } = parts;
+  const { config, logger, images, load, quotas } = parts;
   const workDir = parts.directory.path;
   const collector = startGarbageCollector({
     workDir,
@@ -69,9 +69,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   });
   const diskWatch = startDiskWatch({
     intervalMs: config.containerDiskWatchIntervalMs,
-    enforces: config.enforceContainerDiskQuota,
+    enforces: (directory) => quotas?.ends(directory) ?? config.enforceContainerDiskQuota,
+    ...(quotas !== undefined && { meter: quotas }),
     logger,
-    runs: () => watchedRuns(workDir, snapshot()),
+    runs: () => watchedRuns(workDir, snapshot(), quotas !== undefined),
     onExceeded: (id, limitation) => emit({ kind: 'limited', id, ...limitation }),
   });
   const rotation = rotateLogs(options);

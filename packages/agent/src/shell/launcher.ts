@@ -28,6 +28,7 @@ import type {
   RuntimeName,
   TaskRecord,
 } from '../core/index.ts';
+import { runIdOf } from './disk-watch.ts';
 import type { Fetcher } from './fetcher/fetcher.ts';
 import { probe, probeCheck, type ProbeSurroundings } from './health-prober.ts';
 import { launchedSpec } from './launched-spec.ts';
@@ -60,6 +61,8 @@ export interface LauncherOptions {
   readonly executorVariables: (id: ContainerId) => Promise<Readonly<Record<string, string>>>;
   /** From SHUTDOWN to the forced end of the executor in that container. */
   readonly shutdownGraceMs: (id: ContainerId) => number;
+  /** Bounds what the run with that sandbox may write, where the file system can. */
+  readonly boundDisk: (run: ContainerId) => Promise<void>;
   /** Whether the task's cpus are lent, and count less when others want theirs. */
   readonly hasLowPriority: (task: TaskRecord) => boolean;
   /** The executor of a task in a group. */
@@ -321,6 +324,8 @@ class TaskLauncher implements Launcher {
   }
 
   async #makeSandbox(task: TaskRecord, spec: ContainerSpec): Promise<SandboxOwner> {
+    // First: what is made in the run's directory before is not counted.
+    await this.#options.boundDisk(runIdOf(task));
     // At once: in a burst a turn of the thread pool for each directory costs more than all of them together.
     mkdirSync(spec.sandboxPath, { recursive: true });
     const account = spec.user === undefined ? undefined : await accountOf(spec.user);

@@ -40,4 +40,7 @@ export function virtualPath(task: SandboxOwner, run: string): string {
 }
 
 export const journalPath = (workDir: string): string => join(workDir, 'meta', 'checkpoint.log');
+/** Which directories have which project, where the file system bounds them. */
+export const projectsPath = (workDir: string): string =>
+  join(workDir, 'meta', 'disk-projects.json');
 export const runtimeStatePath = (workDir: string): string => join(workDir, 'run', 'containers');

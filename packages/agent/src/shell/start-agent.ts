@@ -10,6 +10,7 @@ import type { Logger } from '@dcos/base';
 import { createHttpServer, readTls, watchTls } from '@dcos/http';
 import { agentConfigSchema, type AgentConfigInput } from '../config.ts';
 import { AgentProcess, type RunningAgent } from './agent-process.ts';
+import { openDiskQuotas } from './disk-quotas.ts';
 import { tokensOf } from './executor-variables.ts';
 import { GPU_PLACES, type GpuPlaces } from './host-gpus.ts';
 import { isRecordStream } from './http/container-api.ts';
@@ -20,6 +21,7 @@ import { journalPath } from './sandbox-paths.ts';
 import { ContainerSecrets, refuseReferences, type SecretResolver } from './secrets.ts';
 import { VerboseLogger } from './verbose-logger.ts';
 import { openWorkDirectory } from './work-directory.ts';
+import { QUOTA_PLACES, type QuotaPlaces } from './xfs-quota.ts';
 
 export type { RunningAgent } from './agent-process.ts';
 
@@ -31,12 +33,20 @@ export interface StartOptions {
   readonly load?: LoadOfHost;
   /** Stands in for the places of the host's GPUs. */
   readonly gpuPlaces?: GpuPlaces;
+  /** Stands in for the tool of project quotas and the table of mounts. */
+  readonly quotaPlaces?: QuotaPlaces;
 }
 
 /** Starts an agent; resolves when it serves and the first attempt to register is under way. */
 export async function startAgent(
   input: AgentConfigInput,
-  { logger: given, load, gpuPlaces = GPU_PLACES, resolveSecret = refuseReferences }: StartOptions,
+  {
+    logger: given,
+    load,
+    gpuPlaces = GPU_PLACES,
+    quotaPlaces = QUOTA_PLACES,
+    resolveSecret = refuseReferences,
+  }: StartOptions,
 ): Promise<RunningAgent> {
   const logger = new VerboseLogger(given);
   const config = agentConfigSchema.parse(input);
@@ -44,6 +54,7 @@ export async function startAgent(
   const opened: (() => Promise<void>)[] = [];
   try {
     const workDir = directory.path;
+    const quotas = await openDiskQuotas({ config, workDir, places: quotaPlaces, logger });
     const { runtimes, images } = await openRuntimes(config, {
       workDir,
       devicesPath: gpuPlaces.devices,
@@ -70,6 +81,7 @@ export async function startAgent(
       tokens: tokensOf(config),
       load,
       gpuPlaces,
+      quotas,
       secrets: new ContainerSecrets({
         directory: config.secretsDir ?? join(workDir, 'run', 'secrets'),
         resolve: resolveSecret,
