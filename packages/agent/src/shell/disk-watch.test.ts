@@ -6,7 +6,7 @@ import { containerId, executorId, frameworkId, silentLogger, taskId } from '@dco
 import { Resources } from '@dcos/resources';
 import type { Resource } from '@dcos/wire';
 import type { AgentSnapshot, ExecutorRecord, Limitation, TaskRecord } from '../core/index.ts';
-import { startDiskWatch, watchedRuns, type WatchedDirectory } from './disk-watch.ts';
+import { startDiskWatch, watchedRunOf, watchedRuns, type WatchedDirectory } from './disk-watch.ts';
 
 const MEGABYTE = 1024 * 1024;
 const EMPTY: AgentSnapshot = {
@@ -80,6 +80,66 @@ test('tasks of an executor share its sandbox and bring their disk', () => {
   const group = { ...run, groupId: 'g' };
   const live = [task('a', [disk(2)], { group }), task('b', [disk(3)], { executor: run })];
   expect(limits({ live, executors: [executor] })).toEqual([['run', ['e/runs/run', 6]]]);
+});
+
+test.each([
+  ['c-alone', 'alone/runs/c-alone', undefined],
+  ['run', 'e/runs/run', 6],
+  ['none', undefined, undefined],
+])('one run of many, with all that share it: %s', (id, path, megabytes) => {
+  const run = { executorId: executorId('e'), containerId: containerId('run') };
+  const executor: ExecutorRecord = {
+    frameworkId: frameworkId('f'),
+    ...run,
+    info: { executor_id: { value: 'e' }, resources: [disk(1)] },
+  };
+  const live = [
+    task('alone', []),
+    task('a', [disk(2)], { group: { ...run, groupId: 'g' } }),
+    task('b', [disk(3)], { executor: run }),
+    task('other', [disk(9)]),
+  ];
+  const snapshot = { ...EMPTY, live, executors: [executor] };
+  const found = watchedRunOf('/work', snapshot, containerId(id))?.directories;
+  expect(
+    found?.map((one) => [
+      one.path.replace('/work/slaves/frameworks/f/executors/', ''),
+      one.limitBytes,
+    ]),
+  ).toEqual(path && [[path, megabytes && megabytes * MEGABYTE]]);
+});
+
+test('what the file system knows is not walked through, and a meter that fails costs nothing', async () => {
+  const used = new Map([[join(directory, 'metered'), 7]]);
+  let isBroken = false;
+  const watch = startDiskWatch({
+    intervalMs: 1_000_000,
+    enforces: () => false,
+    meter: {
+      measure: async () => (isBroken ? await Promise.reject(new Error('broken')) : used),
+    },
+    runs: () => [
+      {
+        id: containerId('run'),
+        directories: ['metered', 'walked'].map((name) => ({
+          path: join(directory, name),
+          limitBytes: undefined,
+          resource: disk(0),
+        })),
+      },
+    ],
+    onExceeded: () => undefined,
+    logger: silentLogger,
+  });
+  try {
+    await watch.look();
+    expect(watch.statisticsOf(containerId('run'))).toEqual([{ used_bytes: 7 }, { used_bytes: 0 }]);
+    isBroken = true;
+    await watch.look();
+    expect(watch.statisticsOf(containerId('run'))).toEqual([{ used_bytes: 0 }, { used_bytes: 0 }]);
+  } finally {
+    await watch.close();
+  }
 });
 
 test('what has ended is not looked at', () => {

@@ -3,7 +3,7 @@
  * directory gives to all that is made below it; the file system counts and bounds what has one number.
  *
  * The tool splits its commands at white space and knows no quotes, so that a directory is given as where it runs. It
- * ends with 0 after most failures: what it says on standard error decides.
+ * ends with 0 after some failures: what it says on standard error decides.
  * Source: xfs_quota(8). Its syntax and output were taken from there; no kernel with quotas was at hand.
  */
 
