@@ -43,7 +43,8 @@ function noAmounts(): { -readonly [Name in keyof ResourceSummary]: ResourceSumma
 }
 
 export class Resources {
-  static readonly empty: Resources = new Resources([]);
+  /** `this`: for the class's own name tsc 7.0 emits one that is set too late for what is made here. */
+  static readonly empty: Resources = new this([]);
 
   /** Sorted by key, unique keys. Read-only access for packages that account in numbers of their own. */
   readonly entries: readonly Entry[];
