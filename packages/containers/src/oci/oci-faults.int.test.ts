@@ -115,6 +115,14 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
     await next.remove(id);
   });
 
+  test('what an agent left that was killed while it looked at the host is no obstacle', async () => {
+    const cgroups = await findCgroups();
+    const left = cgroups?.directory('memory', `/mesos-probe-${process.pid}`) ?? '';
+    await mkdir(left);
+    expect(await scene().open().unavailable()).toBeUndefined();
+    expect(existsSync(left)).toBe(false);
+  });
+
   test('what a program of the host says is the reason of a failure', async () => {
     await expect(
       scene().launch('true', {

@@ -64,7 +64,8 @@ export async function hostProblem(needs: HostNeeds): Promise<string | undefined>
     return 'the oci runtime needs cgroups with the controllers cpu, memory, pids and devices, mounted below /sys/fs/cgroup';
   const probe = cgroups.directory('memory', `/mesos-probe-${process.pid}`);
   try {
-    await mkdir(probe);
+    // One that was killed here may have had this process id, as it always has as the first one in a container.
+    await mkdir(probe, { recursive: true });
     const hasSwap = !needs.hasSwapLimit || (await hasSwapCount(cgroups.version, probe));
     await rmdir(probe);
     if (!hasSwap)
