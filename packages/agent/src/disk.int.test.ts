@@ -32,6 +32,7 @@ test('a task over its disk fails with the reason, and others stay', async () => 
     enforceContainerDiskQuota: true,
   });
   master.run(withDisk('modest', 'sleep 1000', disk(1)));
+  await master.waitFor('modest', 'TASK_RUNNING');
   master.run(withDisk('greedy', `${FILL} > big; sleep 1000`, disk(1)));
   expect(await master.waitFor('greedy', 'TASK_FAILED')).toMatchObject({
     source: 'SOURCE_AGENT',
@@ -39,8 +40,10 @@ test('a task over its disk fails with the reason, and others stay', async () => 
     message: expect.stringMatching(/^Disk usage \(\d+(KB|MB)\) exceeds quota \(1MB\)$/) as string,
     limitation: { resources: [{ name: 'disk', type: 'SCALAR', scalar: { value: 1 } }] },
   });
-  expect(master.statesOf('modest').at(-1)).toBe('TASK_RUNNING');
+  // A task whose end is told is put away a moment later.
+  await until(() => agent.snapshot().live.length === 1, 'only one task is left');
   expect(agent.snapshot().live.map(({ taskId }) => taskId)).toEqual(['modest']);
+  expect(master.statesOf('modest').at(-1)).toBe('TASK_RUNNING');
 });
 
 test('what a task has fetched counts as well', async () => {

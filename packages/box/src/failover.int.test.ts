@@ -50,6 +50,12 @@ for line in sys.stdin:
     print(zk.get(sys.argv[2] + '/' + names[0])[0].decode() if names else 'null', flush=True)
 `;
 
+interface Followed {
+  /** Of the last snapshot. */
+  leader: string | undefined;
+  readonly heard: string[];
+}
+
 const FAILOVERS = 10;
 /** Longer than a leader is waited for: whoever is replaced was not waited for to expire. */
 const LONG_SESSION = '60secs';
@@ -113,19 +119,22 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     return reader;
   }
 
-  /** The masters whose snapshots a client of ours got that looks for the leader in ZooKeeper. */
-  function followOperator(path: string): readonly string[] {
-    const snapshots: string[] = [];
+  /** What a client of ours hears that looks for the leader in ZooKeeper: whose snapshots, and how streams ended. */
+  function followOperator(path: string): Followed {
+    const followed: Followed = { leader: undefined, heard: [] };
     const common = { clock: systemClock, random: systemRandom, logger: silentLogger };
     const connection = subscribeOperator({
       ...common,
       masters: mastersOf(ensemble.address(path), { ...common, hasTls: false }),
       listener(event) {
-        if (event.kind === 'snapshot') snapshots.push(event.masterUrl);
+        const said =
+          event.kind === 'snapshot' ? event.masterUrl : 'problem' in event ? event.problem : '';
+        if (event.kind === 'snapshot') followed.leader = event.masterUrl;
+        followed.heard.push(`${Math.round(performance.now())} ms: ${event.kind} ${said}`);
       },
     });
     closers.push(() => connection.close());
-    return snapshots;
+    return followed;
   }
 
   test('those that follow send clients to the leader, and answer for themselves', async () => {
@@ -198,8 +207,19 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
         port: Number(port),
         address: { ip: hostname, port: Number(port) },
       });
-      const { url } = leader;
-      await waitFor(`a snapshot of ${url}`, () => followed.at(-1) === url, LED_TIMEOUT_MS);
+      const elected = leader;
+      const hasSnapshot = (): boolean => {
+        if (followed.leader === elected.url) return true;
+        // Seen once, and not explained: whoever meets it again shall know more.
+        throw new Error(
+          [
+            `${performance.now()} ms`,
+            ...followed.heard.slice(-20),
+            elected.output.slice(-4_000),
+          ].join('\n'),
+        );
+      };
+      await waitFor(`a snapshot of ${elected.url}`, hasSnapshot, LED_TIMEOUT_MS);
       masters = [...rest, await startMaster(path, KILLED_SESSION)];
     }
     // The first may be killed before anybody watches over it.

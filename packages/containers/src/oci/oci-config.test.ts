@@ -47,6 +47,11 @@ test('a command runs below a first process, on the file system of the host', () 
   expect(linux.namespaces).toEqual([{ type: 'mount' }, { type: 'pid' }]);
 });
 
+test('at a terminal the first process is silent, so that all output is the one of the task', () => {
+  const { process } = ociConfig(withInfo({ tty_info: {} }), HOST);
+  expect(process).toMatchObject({ terminal: true, env: ['A=task', 'TINI_VERBOSITY=0'] });
+});
+
 test('with an image the root is an overlay, and the sandbox is mounted', () => {
   const { process, mounts, linux } = ociConfig(SPEC, { ...HOST, ...IMAGE });
   expect(process).toMatchObject({

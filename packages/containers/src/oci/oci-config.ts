@@ -57,6 +57,8 @@ export interface OciHost {
 
 /** Kernel names of limits; those without one are not known to OCI runtimes. */
 const RLIMIT_TYPE = /^RLMT_([A-Z]+)$/;
+/** tini(1): nothing but what ends it is worth a line. */
+const SILENT_INIT = 'TINI_VERBOSITY=0';
 
 /** Builds the configuration. Throws CONTAINER_INVALID with what cannot be had. */
 export function ociConfig(spec: ContainerSpec, host: OciHost): OciConfig {
@@ -123,7 +125,10 @@ function ociProcess(spec: ContainerSpec, host: OciHost): OciProcess {
   const base = { ...surroundings(spec, host), terminal: hasTerminal(spec) };
   if (spec.container?.linux_info?.share_pid_namespace === true) return { ...base, args: vector };
   const init = image === undefined ? host.initPath : INIT_TARGET;
-  return { ...base, args: [init, '-g', '--', ...vector] };
+  // What the first process says of itself would stand in the output at a terminal: it complains of a new size of
+  // the window that comes while the task has no process group yet, or none any more.
+  const env = base.terminal ? [...base.env, SILENT_INIT] : base.env;
+  return { ...base, env, args: [init, '-g', '--', ...vector] };
 }
 
 /** What all processes of the container have in common, also those that are run in it later. */

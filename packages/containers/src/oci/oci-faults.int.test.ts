@@ -191,35 +191,41 @@ describe.skipIf(reason !== undefined)('the oci runtime', () => {
   test('a launcher that dies leaves containers that are there, or are not', async () => {
     const { root, runtime } = scene();
     const launcher = borrowShimLauncher(silentLogger);
-    const specs = Array.from({ length: 6 }, (_, index) => ({
-      id: `cut-${process.pid}-${index}`,
-      sandboxPath: join(root, 'sandboxes', `cut-${process.pid}-${index}`),
-      command: { value: 'exec sleep 60' },
-      environment: { PATH: '/usr/bin:/bin' },
-      cpus: 0.1,
-      memoryBytes: 0,
-    }));
-    const creates = specs.map(async (spec) => {
-      await mkdir(spec.sandboxPath, { recursive: true });
-      await runtime.prepare(spec);
-      await runtime.create(spec);
-    });
-    await Promise.race(creates);
-    process.kill(launcher.pid ?? 0, 'SIGKILL');
-    const made = await Promise.allSettled(creates);
-    launcher.close();
-    expect(made.some(({ status }) => status === 'rejected')).toBe(true);
-    for (const [index, result] of made.entries()) {
-      const id = specs[index]?.id ?? '';
-      if (result.status === 'fulfilled') expect((await runtime.start(id)).pid).toBeGreaterThan(1);
-      else
-        expect(result.reason).toMatchObject({
-          code: 'CONTAINER_LAUNCH_FAILED',
-          message: 'the launcher of tasks died',
-        });
-      // What the supervisors made all the same is found at the end of the suite.
-      await runtime.remove(id);
+    /** Kills the launcher while it starts containers; gives how many were cut off. */
+    async function cut(round: number): Promise<number> {
+      const specs = Array.from({ length: 6 }, (_, index) => ({
+        id: `cut-${process.pid}-${round}-${index}`,
+        sandboxPath: join(root, 'sandboxes', `cut-${process.pid}-${round}-${index}`),
+        command: { value: 'exec sleep 60' },
+        environment: { PATH: '/usr/bin:/bin' },
+        cpus: 0.1,
+        memoryBytes: 0,
+      }));
+      const creates = specs.map(async (spec) => {
+        await mkdir(spec.sandboxPath, { recursive: true });
+        await runtime.prepare(spec);
+        await runtime.create(spec);
+      });
+      await Promise.race(creates);
+      process.kill(launcher.pid ?? 0, 'SIGKILL');
+      const made = await Promise.allSettled(creates);
+      for (const [index, result] of made.entries()) {
+        const id = specs[index]?.id ?? '';
+        if (result.status === 'fulfilled') expect((await runtime.start(id)).pid).toBeGreaterThan(1);
+        else
+          expect(result.reason).toMatchObject({
+            code: 'CONTAINER_LAUNCH_FAILED',
+            message: 'the launcher of tasks died',
+          });
+        // What the supervisors made all the same is found at the end of the suite.
+        await runtime.remove(id);
+      }
+      return made.filter(({ status }) => status === 'rejected').length;
     }
+    // On a busy machine all answers may come at once.
+    let rounds = 0;
+    while ((await cut(rounds)) === 0) expect(++rounds).toBeLessThan(20);
+    launcher.close();
   });
 
   test('groups that were made below the one of a container go with it', async () => {
