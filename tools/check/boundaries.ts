@@ -31,10 +31,13 @@ interface PackageJson {
   readonly nx?: { readonly tags?: readonly string[] };
 }
 
-/** Problems of all packages below `<root>/packages`, one line each; empty when there are none. */
+/** Packages that are not in `packages/`. */
+const FURTHER_PACKAGES = ['installer'];
+
+/** Problems of all packages below `<root>/packages`, and of further ones; one line each, empty when there are none. */
 export function checkBoundaries(root: string): readonly string[] {
   const problems: string[] = [];
-  const packages = readPackages(join(root, 'packages'), problems);
+  const packages = readPackages(packageDirectories(root), problems);
   const rootDependencies = new Set(Object.keys(readPackageJson(root)?.devDependencies ?? {}));
   for (const owner of packages.values()) {
     for (const path of sourceFiles(owner.directory)) {
@@ -54,10 +57,19 @@ function readPackageJson(directory: string): PackageJson | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PackageJson) : undefined;
 }
 
-function readPackages(directory: string, problems: string[]): ReadonlyMap<string, Package> {
+/** Where the packages of the workspace are that have a layer. */
+export function packageDirectories(root: string): readonly string[] {
+  const inside = readdirSync(join(root, 'packages')).map((entry) => join(root, 'packages', entry));
+  return [...inside, ...FURTHER_PACKAGES.map((entry) => join(root, entry))];
+}
+
+function readPackages(
+  directories: readonly string[],
+  problems: string[],
+): ReadonlyMap<string, Package> {
   const packages = new Map<string, Package>();
-  for (const entry of readdirSync(directory)) {
-    const json = readPackageJson(join(directory, entry));
+  for (const directory of directories) {
+    const json = readPackageJson(directory);
     if (json === undefined) continue;
     const tag = json.nx?.tags?.find((text) => text.startsWith('layer:'))?.slice('layer:'.length);
     if (tag === undefined || !(tag in LAYER_RULES)) {
@@ -66,7 +78,7 @@ function readPackages(directory: string, problems: string[]): ReadonlyMap<string
     }
     packages.set(json.name, {
       name: json.name,
-      directory: join(directory, entry),
+      directory,
       layer: tag as Layer,
       dependencies: new Set(Object.keys(json.dependencies ?? {})),
       devDependencies: new Set(Object.keys(json.devDependencies ?? {})),

@@ -4,9 +4,10 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { packageDirectories } from './boundaries.ts';
 
 interface NxGraph {
   readonly graph: {
@@ -73,8 +74,7 @@ export function findCycle(
 
 function checkReferences(root: string): readonly string[] {
   const problems: string[] = [];
-  for (const name of readdirSync(join(root, 'packages'))) {
-    const directory = join(root, 'packages', name);
+  for (const directory of packageDirectories(root)) {
     const manifest = join(directory, 'package.json');
     const project = join(directory, 'tsconfig.json');
     if (!existsSync(manifest) || !existsSync(project)) continue;
@@ -87,7 +87,7 @@ function checkReferences(root: string): readonly string[] {
     const referred = new Set(references.map((reference) => basename(reference.path)));
     for (const dependency of Object.keys(dependencies).filter((key) => key.startsWith('@dcos/'))) {
       if (!referred.has(dependency.slice('@dcos/'.length))) {
-        problems.push(`packages/${name}/tsconfig.json does not refer to ${dependency}`);
+        problems.push(`${relative(root, directory)}/tsconfig.json does not refer to ${dependency}`);
       }
     }
   }

@@ -3,7 +3,7 @@
 import { dirname } from 'node:path';
 
 export const createNodesV2 = [
-  'packages/*/package.json',
+  '{packages/*,installer}/package.json',
   (files) =>
     files.map((file) => {
       const root = dirname(file);

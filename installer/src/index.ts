@@ -1,0 +1,7 @@
+export type {
+  HostConnection,
+  RunOptions,
+  RunResult,
+  UploadOptions,
+  UploadSource,
+} from './hosts/connection.ts';
