@@ -37,6 +37,17 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** What `child` of a logger is that has none of its own: each line goes to that logger, with these fields. */
+export function childLogger(logger: Logger, fields: LogFields): Logger {
+  return {
+    debug: (more, message) => logger.debug({ ...fields, ...more }, message),
+    info: (more, message) => logger.info({ ...fields, ...more }, message),
+    warn: (more, message) => logger.warn({ ...fields, ...more }, message),
+    error: (more, message) => logger.error({ ...fields, ...more }, message),
+    child: (more) => childLogger(logger, { ...fields, ...more }),
+  };
+}
+
 /** Drops every line; for tests and for callers that want none. */
 export const silentLogger: Logger = {
   debug: () => undefined,

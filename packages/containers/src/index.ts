@@ -1,6 +1,7 @@
 export { type DnsDefault, type DnsSettings } from './container-dns.ts';
 export * from './errors.ts';
 export * from './follow-file.ts';
+export { madeDirectory } from './made-directory.ts';
 export { NotAFile, openForAppending } from './plain-file.ts';
 export * from './rotate-output.ts';
 export * from './runtime.ts';

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request, type RequestOptions } from 'node:https';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { errorText, silentLogger } from '@dcos/base';
@@ -15,6 +14,7 @@ import {
   writeTlsFiles,
 } from '@dcos/testkit';
 import { createHttpServer, type HttpServer } from './http-server.ts';
+import { ask } from './testing/ask.ts';
 import { readTls, type TlsSettings } from './tls.ts';
 
 const scratch = temporaryDirectory('tls');
@@ -38,19 +38,6 @@ async function serve(settings: TlsSettings): Promise<string> {
   servers.push(server);
   server.app.get('/', async () => Promise.resolve('here'));
   return (await server.listen({ host: '127.0.0.1', port: 0 })).url;
-}
-
-/** The status of a request, or how it failed. */
-async function ask(url: string, options: RequestOptions): Promise<number | string> {
-  const outgoing = request(url, { agent: false, ...options });
-  outgoing.end();
-  try {
-    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-    response.resume();
-    return response.statusCode ?? 0;
-  } catch (error) {
-    return errorText(error);
-  }
 }
 
 test('a server with a certificate speaks HTTPS, by TLS 1.2 or newer, and nothing else', async () => {

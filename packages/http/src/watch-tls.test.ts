@@ -1,9 +1,6 @@
-import { once } from 'node:events';
 import { copyFileSync, rmSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { errorText, silentLogger, type Logger } from '@dcos/base';
+import { silentLogger, type Logger } from '@dcos/base';
 import {
   strangersCertificate,
   temporaryDirectory,
@@ -11,6 +8,7 @@ import {
   writeTlsFiles,
 } from '@dcos/testkit';
 import { createHttpServer, type HttpServer } from './http-server.ts';
+import { ask } from './testing/ask.ts';
 import { readTls, type TlsSettings } from './tls.ts';
 import { watchTls, type TlsWatch } from './watch-tls.ts';
 
@@ -48,24 +46,12 @@ async function serve(settings: TlsSettings, now: () => number = () => TODAY): Pr
   return { url, watch, client: tls.client };
 }
 
-async function ask(url: string, ca: string): Promise<number | string> {
-  const outgoing = request(url, { agent: false, ca });
-  outgoing.end();
-  try {
-    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-    response.resume();
-    return response.statusCode ?? 0;
-  } catch (error) {
-    return errorText(error);
-  }
-}
-
 test('renewed files are shown and trusted from the next connection on', async () => {
   const files = writeTlsFiles(scratch.path);
   const settings = { ...files, sslCaFile: files.sslCertFile };
   const { url, watch, client } = await serve(settings);
   await watch.look();
-  expect(await ask(url, testCertificate)).toBe(200);
+  expect(await ask(url, { ca: testCertificate })).toBe(200);
   expect(told).toEqual([]);
 
   // One after the other, as files are written.
@@ -76,14 +62,14 @@ test('renewed files are shown and trusted from the next connection on', async ()
     { event: 'tls.refused', text: expect.stringMatching(/not used yet: .*is not the key of/) },
   ]);
   expect(client.ca).toBe(testCertificate);
-  expect(await ask(url, testCertificate)).toBe(200);
+  expect(await ask(url, { ca: testCertificate })).toBe(200);
 
   copyFileSync(strangers.sslKeyFile, files.sslKeyFile);
   await watch.look();
   expect(told.map(({ event }) => event)).toEqual(['tls.refused', 'tls.renewed']);
   expect(client.ca).toBe(strangersCertificate);
-  expect(await ask(url, strangersCertificate)).toBe(200);
-  expect(await ask(url, testCertificate)).toMatch(/certificate/);
+  expect(await ask(url, { ca: strangersCertificate })).toBe(200);
+  expect(await ask(url, { ca: testCertificate })).toMatch(/certificate/);
 });
 
 test('files that are gone change nothing, and are told once', async () => {
@@ -95,7 +81,7 @@ test('files that are gone change nothing, and are told once', async () => {
   expect(told).toEqual([
     { event: 'tls.refused', text: expect.stringMatching(/sslKeyFile .*: it cannot be read/) },
   ]);
-  expect(await ask(url, testCertificate)).toBe(200);
+  expect(await ask(url, { ca: testCertificate })).toBe(200);
 });
 
 test.each([

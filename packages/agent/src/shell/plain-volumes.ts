@@ -7,9 +7,9 @@
  * Source: mesos-kernel §6.6 (volume/sandbox_path without mounts); host paths are linked the same way.
  */
 
-import { lchown, lstat, mkdir, realpath, symlink } from 'node:fs/promises';
+import { lchown, lstat, realpath, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
-import type { Account, ContainerSpec } from '@dcos/containers';
+import { madeDirectory, type Account, type ContainerSpec } from '@dcos/containers';
 import type { Volume } from '@dcos/wire';
 
 /** Why a plain process cannot have one of these volumes, or undefined. */
@@ -89,17 +89,6 @@ async function makeWithin(
       throw new Error(
         `there is a file at '${place.slice(root.length + 1)}', where a volume should be`,
       );
-  }
-}
-
-/** False when something is there already. */
-async function madeDirectory(path: string): Promise<boolean> {
-  try {
-    await mkdir(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
   }
 }
 

@@ -3,7 +3,7 @@
  * `/logging/toggle`. Level 0 is as the settings say; from 1 on message flow is logged as well.
  */
 
-import type { LogFields, Logger } from '@dcos/base';
+import { childLogger, type LogFields, type Logger } from '@dcos/base';
 
 /** What a timer can wait for. */
 const DURATION_MS_MAX = 2 ** 31 - 1;
@@ -50,12 +50,6 @@ export class VerboseLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return {
-      debug: (more, message) => this.debug({ ...fields, ...more }, message),
-      info: (more, message) => this.info({ ...fields, ...more }, message),
-      warn: (more, message) => this.warn({ ...fields, ...more }, message),
-      error: (more, message) => this.error({ ...fields, ...more }, message),
-      child: (more) => this.child({ ...fields, ...more }),
-    };
+    return childLogger(this, fields);
   }
 }

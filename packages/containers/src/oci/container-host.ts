@@ -10,6 +10,7 @@ import { assert } from '@dcos/base';
 import { containerError } from '../errors.ts';
 import { gpuDevices } from '../gpu-devices.ts';
 import type { HostDevice } from '../host-device.ts';
+import { madeDirectory } from '../made-directory.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import type { CgroupOptions } from './cgroup-settings.ts';
 import type { ContainerImages } from './image-port.ts';
@@ -125,17 +126,6 @@ async function makeSandboxPlace(
     if (await madeDirectory(place)) await chown(place, uid, gid);
     else if ((await lstat(place)).isSymbolicLink())
       throw containerError('CONTAINER_LAUNCH_FAILED', `there is a link at '${path}' of a sandbox`);
-  }
-}
-
-/** False when there is something already. */
-async function madeDirectory(path: string): Promise<boolean> {
-  try {
-    await mkdir(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
   }
 }
 

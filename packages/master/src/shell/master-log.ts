@@ -6,7 +6,7 @@
  * rotated does; readers that ask beyond its end get nothing and its size.
  */
 
-import type { Clock, LogFields, Logger } from '@dcos/base';
+import { childLogger, type Clock, type LogFields, type Logger } from '@dcos/base';
 
 import { Timers } from './timers.ts';
 
@@ -73,13 +73,7 @@ export class MasterLog implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return {
-      debug: (more, message) => this.debug({ ...fields, ...more }, message),
-      info: (more, message) => this.info({ ...fields, ...more }, message),
-      warn: (more, message) => this.warn({ ...fields, ...more }, message),
-      error: (more, message) => this.error({ ...fields, ...more }, message),
-      child: (more) => this.child({ ...fields, ...more }),
-    };
+    return childLogger(this, fields);
   }
 
   close(): void {
