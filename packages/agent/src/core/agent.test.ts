@@ -288,6 +288,25 @@ test('attempts to register wait longer and longer, up to a minute', () => {
   expect(Math.max(...waits)).toBeGreaterThan(30_000);
 });
 
+test('a new leader is tried soon, however often its predecessor was tried in vain', () => {
+  for (let attempt = 0; attempt < 40; attempt++) handle({ kind: 'disconnected', reason: 'x' });
+  const waits: number[] = [];
+  for (let leader = 0; leader < 40; leader++) {
+    handle({ kind: 'masterChanged' });
+    waits.push(timer('connect') ?? -1);
+  }
+  expect(waits.every((wait) => wait >= 0 && wait <= 1_000)).toBe(true);
+});
+
+test('a new leader is no reason for a wait while a connection is open or opened', () => {
+  handle({ kind: 'masterChanged' });
+  expect(timer('connect')).toBeUndefined();
+  handle({ kind: 'disconnected', reason: 'x' });
+  handle({ kind: 'timer', id: 'connect' });
+  handle({ kind: 'masterChanged' });
+  expect(timer('connect')).toBeUndefined();
+});
+
 test('a silent master is left', () => {
   handle({ kind: 'timer', id: 'silence' });
   expect(effects.map(({ kind }) => kind)).toContain('disconnect');

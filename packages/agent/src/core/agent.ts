@@ -78,6 +78,7 @@ import {
   connected,
   disconnected,
   heardFromMaster,
+  masterChanged,
   registered,
   rejected,
   shutdown,
@@ -162,6 +163,8 @@ function dispatch(context: Context, event: AgentEvent): void {
       return connected(context);
     case 'disconnected':
       return disconnected(context, event.reason);
+    case 'masterChanged':
+      return masterChanged(context);
     case 'received':
       heardFromMaster(context);
       return received(context, event.message);

@@ -36,6 +36,8 @@ export type AgentEvent =
   | { readonly kind: 'containersFound'; readonly containers: readonly FoundContainer[] }
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected'; readonly reason: string }
+  /** Another master leads than the last one. */
+  | { readonly kind: 'masterChanged' }
   | { readonly kind: 'received'; readonly message: agentProtocol.ToAgent }
   /** Everything is fetched; the container is being started. */
   | { readonly kind: 'prepared'; readonly id: ContainerId }

@@ -64,17 +64,32 @@ export function disconnected(context: Context, reason: string): void {
   if (context.stopped || context.phase === 'recovering') return;
   if (context.phase === 'registered') log(context, 'warn', 'master.lost', reason);
   context.phase = 'disconnected';
+  context.effects.push(
+    { kind: 'cancelTimer', id: 'registration' },
+    { kind: 'cancelTimer', id: 'silence' },
+  );
+  connectLater(context);
+}
+
+/**
+ * Another master leads: what was tried in vain before says nothing about it. As the original's agents, which
+ * begin their waits anew with every master that they detect.
+ */
+export function masterChanged(context: Context): void {
+  context.attempts = 0;
+  if (context.phase === 'disconnected' && !context.stopped) connectLater(context);
+}
+
+/** Random, so that not all agents come at once. */
+function connectLater(context: Context): void {
   const { registrationBackoffMs, registrationBackoffMaxMs } = context.options.times;
   const bound = Math.min(
     registrationBackoffMs * 2 ** Math.min(context.attempts, 30),
     registrationBackoffMaxMs,
   );
   context.attempts += 1;
-  context.effects.push(
-    { kind: 'cancelTimer', id: 'registration' },
-    { kind: 'cancelTimer', id: 'silence' },
-    { kind: 'timer', id: 'connect', afterMs: randomFraction(context.random) * bound },
-  );
+  const afterMs = randomFraction(context.random) * bound;
+  context.effects.push({ kind: 'timer', id: 'connect', afterMs });
 }
 
 /** The master took us in: durable on its side, made durable on ours before anything else happens. */

@@ -135,5 +135,6 @@ function connectionOf({ parts, onMaster }: WiringOptions, shell: AgentShell): Ma
     },
     onMessage: (message) => shell.emit({ kind: 'received', message }),
     onDisconnected: (reason) => shell.emit({ kind: 'disconnected', reason }),
+    onMasterChanged: () => shell.emit({ kind: 'masterChanged' }),
   });
 }

@@ -1,4 +1,4 @@
-/** The agent's connection to masters with TLS: whom it trusts, and what it follows. */
+/** The agent's connection to masters: whom it trusts with TLS, what it follows, and whom it leaves. */
 
 import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
@@ -6,9 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import type { ClientTls } from '@dcos/http';
-import { strangersCertificate, strangersKey, testCertificate, testKey } from '@dcos/testkit';
+import {
+  strangersCertificate,
+  strangersKey,
+  testCertificate,
+  testKey,
+  waitFor,
+} from '@dcos/testkit';
 import { startFakeMaster } from '../testing/fake-master.ts';
-import { createMasterConnection } from './master-connection.ts';
+import { createMasterConnection, type MasterConnection } from './master-connection.ts';
 import { createMasterDetector } from './master-detector.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -53,6 +59,7 @@ async function connect(to: string, tls: ClientTls): Promise<string> {
     onConnected: resolve,
     onMessage: () => undefined,
     onDisconnected: resolve,
+    onMasterChanged: () => undefined,
   });
   closers.push(() => connection.disconnect());
   connection.connect();
@@ -84,4 +91,65 @@ test('a redirect keeps TLS, and is not followed out of it', async () => {
 
 test.each(['mailto:a@b', 'http://['])('a redirect to %s leads nowhere', async (location) => {
   expect(await connect(await redirecting(location), TRUSTS)).toMatch(/answered 307/);
+});
+
+/** A connection that follows who leads, and what it told. */
+function follow(): { connection: MasterConnection; told: string[]; leads: (url?: string) => void } {
+  const told: string[] = [];
+  let listener: (masters: readonly string[]) => void = () => undefined;
+  const connection = createMasterConnection({
+    masters: createMasterDetector({
+      follow(listening) {
+        listener = listening;
+        return async () => undefined;
+      },
+    }),
+    logger: silentLogger,
+    authorization: () => undefined,
+    tls: TRUSTS,
+    onConnected: (master) => told.push(`connected ${master}`),
+    onMessage: () => undefined,
+    onDisconnected: () => told.push('disconnected'),
+    onMasterChanged: () => told.push('changed'),
+  });
+  closers.push(() => connection.close());
+  return { connection, told, leads: (url) => listener(url === undefined ? [] : [url]) };
+}
+
+test('the first leader is connected to at once', async () => {
+  const { connection, told, leads } = follow();
+  const url = await master();
+  connection.connect();
+  leads(url);
+  await waitFor('a connection', () => told.length > 0);
+  expect(told).toEqual([`connected ${url}`]);
+});
+
+test('who waits while nobody leads does not rush to the next leader with all others', async () => {
+  const { connection, told, leads } = follow();
+  const [first, second] = [await master(), await master()];
+  connection.connect();
+  leads(first);
+  await waitFor('a connection', () => told.length > 0);
+  leads(undefined);
+  connection.disconnect();
+  await waitFor('its end', () => told.length > 1);
+  connection.connect();
+  leads(second);
+  // The attempt is over: the next one comes after a wait, and finds the leader.
+  expect(told.slice(1)).toEqual(['disconnected', 'changed', 'disconnected']);
+  connection.connect();
+  await waitFor('another connection', () => told.length > 4);
+  expect(told.at(-1)).toBe(`connected ${second}`);
+});
+
+test('a connection to a master that leads no more is left', async () => {
+  const { connection, told, leads } = follow();
+  const [first, second] = [await master(), await master()];
+  connection.connect();
+  leads(first);
+  await waitFor('a connection', () => told.length > 0);
+  leads(second);
+  await waitFor('its end', () => told.length > 2);
+  expect(told).toEqual([`connected ${first}`, 'changed', 'disconnected']);
 });

@@ -31,6 +31,8 @@ export interface MasterConnectionOptions {
   readonly onMessage: (message: agentProtocol.ToAgent) => void;
   /** Exactly once for every `connect`. */
   readonly onDisconnected: (reason: string) => void;
+  /** Another master leads than the last one. */
+  readonly onMasterChanged: () => void;
 }
 
 export interface MasterConnection {
@@ -110,16 +112,27 @@ export function createMasterConnection(options: MasterConnectionOptions): Master
   }
 
   masters.onChange((master) => {
+    options.onMasterChanged();
+    if (cancelWait !== undefined) {
+      // Everybody who waits hears of it now: each comes after a wait of its own.
+      cancelWait();
+      cancelWait = undefined;
+      options.onDisconnected('another master leads');
+    }
     // What the old one still sends is of no interest; a new registration says all that matters.
-    if (socket !== undefined && master !== target) socket.terminate();
+    else if (socket !== undefined && master !== target) socket.terminate();
   });
 
   return {
     connect() {
-      cancelWait = masters.next((master) => {
+      let isGiven = false;
+      const cancel = masters.next((master) => {
+        isGiven = true;
+        cancelWait = undefined;
         target = master;
         attempt(master, 0);
       });
+      if (!isGiven) cancelWait = cancel;
     },
     send(message) {
       if (socket?.readyState !== WebSocket.OPEN) return;

@@ -6,7 +6,10 @@
 import type { FollowedMaster } from '@dcos/store';
 
 export interface MasterDetector {
-  /** Gives the master to try next, as `http://host:port`, once there is one. The returned function takes the wish back. */
+  /**
+   * Gives the master to try next, as `http://host:port`: at once when one is known, or when the first one is
+   * found. Who waits while nobody leads any more hears of the next leader by `onChange`. The returned function takes the wish back.
+   */
   next(give: (master: string) => void): () => void;
   /** Calls back when another master than the last one leads. */
   onChange(listener: (master: string) => void): void;
@@ -33,15 +36,18 @@ function listed(masters: readonly string[]): MasterDetector {
 
 function followed(masters: FollowedMaster): MasterDetector {
   let leader: string | undefined;
+  let isFirst = true;
   let waiting: ((master: string) => void) | undefined;
   let changed: (master: string) => void = () => undefined;
   const stop = masters.follow(([master]) => {
     leader = master;
     if (leader === undefined) return;
+    const wasFirst = isFirst;
+    isFirst = false;
+    if (!wasFirst) return changed(leader);
     const give = waiting;
     waiting = undefined;
-    if (give === undefined) changed(leader);
-    else give(leader);
+    give?.(leader);
   });
   return {
     next(give) {
