@@ -7,9 +7,11 @@ import { benchmarkAgent } from './agent.ts';
 import { benchmarkAllocation } from './allocation.ts';
 import { benchmarkCommandLine } from './command-line.ts';
 import { benchmarkDeploy } from './deploy.ts';
+import { benchmarkFailover } from './failover.ts';
 import { benchmarkKernel } from './kernel.ts';
 import { benchmarkNames } from './names.ts';
 import { benchmarkMarathon } from './marathon.ts';
+import { parseArguments } from './options.ts';
 import { benchmarkStart } from './start.ts';
 import { benchmarkTasks } from './tasks.ts';
 import type { Row } from './row.ts';
@@ -21,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'command-line': benchmarkCommandLine,
   allocation: benchmarkAllocation,
   kernel: benchmarkKernel,
+  failover: benchmarkFailover,
   marathon: benchmarkMarathon,
   tasks: benchmarkTasks,
   agent: benchmarkAgent,
@@ -28,7 +31,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
-const names = args.filter((arg) => !arg.startsWith('--'));
+const { names } = parseArguments(args);
 const unknown = names.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0) {
   process.stderr.write(

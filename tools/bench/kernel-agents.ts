@@ -93,7 +93,8 @@ export function newAgentFrame(
 
 let updates = 0;
 
-function runningFrame({ framework_info, task }: agentProtocol.RunTask): Uint8Array {
+/** An agent's word that a task runs. */
+export function runningFrame({ framework_info, task }: agentProtocol.RunTask): Uint8Array {
   const uuid = new Uint8Array(16);
   new DataView(uuid.buffer).setUint32(0, updates++);
   return encode(agentProtocol.ToMasterType, {

@@ -17,6 +17,7 @@ import { waitFor } from './wait-for.ts';
 const JAR = '/usr/share/java/zookeeper.jar';
 const CLASS_PATH = [JAR, '/usr/share/java/slf4j-log4j12.jar', '/usr/share/java/log4j-1.2.jar'];
 const TICK_MS = 400;
+const HEAP_MEGABYTES = 64;
 /** Small machines start servers slowly. */
 const READY_TIMEOUT_MS = 60_000;
 
@@ -50,8 +51,20 @@ export interface ZooKeeperEnsemble {
   stop(): Promise<void>;
 }
 
+/** What measurements need otherwise than tests do. */
+export interface EnsembleSettings {
+  /** Of the servers' own clock; sessions end at multiples of it. */
+  readonly tickMs?: number;
+  readonly heapMegabytes?: number;
+  /** Whether a write is on the disk before it is acknowledged. Without it the disk is not waited for. */
+  readonly isDurable?: boolean;
+}
+
 /** Starts an ensemble; resolves when it serves. */
-export async function startZooKeeperEnsemble(serverCount: number): Promise<ZooKeeperEnsemble> {
+export async function startZooKeeperEnsemble(
+  serverCount: number,
+  settings: EnsembleSettings = {},
+): Promise<ZooKeeperEnsemble> {
   const folder = temporaryDirectory('zookeeper');
   const ports = await freePorts(3 * serverCount);
   const port = (index: number): number => ports[index] as number;
@@ -67,6 +80,7 @@ export async function startZooKeeperEnsemble(serverCount: number): Promise<ZooKe
       port: port(index),
       quorum,
       logging: join(folder.path, 'log4j.properties'),
+      ...settings,
     }),
   );
   for (const server of servers) server.start();
@@ -109,7 +123,7 @@ log4j.appender.A.layout=org.apache.log4j.PatternLayout
 log4j.appender.A.layout.ConversionPattern=%d %p %c{1} %m%n
 `;
 
-interface ServerSettings {
+interface ServerSettings extends EnsembleSettings {
   readonly id: number;
   readonly port: number;
   readonly quorum: readonly string[];
@@ -118,12 +132,12 @@ interface ServerSettings {
 
 function createServerProcess(
   folder: string,
-  { id, port, quorum, logging }: ServerSettings,
+  { id, port, quorum, logging, ...rest }: ServerSettings,
 ): ZooKeeperServer {
   mkdirSync(folder);
   writeFileSync(join(folder, 'myid'), `${id}\n`);
   const settings = [
-    `tickTime=${TICK_MS}`,
+    `tickTime=${rest.tickMs ?? TICK_MS}`,
     'initLimit=25',
     'syncLimit=10',
     `dataDir=${folder}`,
@@ -144,7 +158,7 @@ function createServerProcess(
     mode: () => modeOf(port),
     start() {
       const log = openSync(join(folder, 'log'), 'a');
-      const started = spawn('java', [...javaFlags(logging), join(folder, 'zoo.cfg')], {
+      const started = spawn('java', [...javaFlags(logging, rest), join(folder, 'zoo.cfg')], {
         stdio: ['ignore', log, log],
       });
       closeSync(log);
@@ -161,13 +175,16 @@ function createServerProcess(
 }
 
 /** Small, quick to start, and without waiting for the disk: power does not fail in tests. */
-function javaFlags(logging: string): readonly string[] {
+function javaFlags(
+  logging: string,
+  { heapMegabytes = HEAP_MEGABYTES, isDurable = false }: EnsembleSettings,
+): readonly string[] {
   return [
-    '-Xmx64m',
+    `-Xmx${heapMegabytes}m`,
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-Xshare:auto',
-    '-Dzookeeper.forceSync=no',
+    `-Dzookeeper.forceSync=${isDurable ? 'yes' : 'no'}`,
     '-Dzookeeper.extendedTypesEnabled=true',
     `-Dlog4j.configuration=file:${logging}`,
     '-cp',
