@@ -28,10 +28,11 @@ export interface BoxFlags {
 
 export const HELP = `Starts a whole cluster in one process.
 
-Usage: npm start [-- <flags>]
+Usage: npm start [-- <flags>]     in a checkout
+       dcos-box [<flags>]         of a release
 
   --port <n>            address of everything, on 127.0.0.1           (8180)
-  --data-dir <folder>   where all state is kept                       (.dcos)
+  --data-dir <folder>   where all state is kept                       (.dcos; of a release ~/.local/share/dcos)
   --agents <n>          private agents                                (2)
   --public-agents <n>   public agents, role slave_public              (1)
   --master-port <n>     the master's own port; 0 takes a free one     (0)

@@ -1,13 +1,15 @@
-/** `npm start`: reads the flags, opens the data folder, starts the box, stops it when asked. */
+/** `npm start`, and `dcos-box` of a release: reads the flags, opens the data folder, starts the box, stops it when asked. */
 
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { errorText, operationErrorCode, silentLogger } from '@dcos/base';
 import { createLogger } from '@dcos/telemetry';
 import { openDataDirectory } from './data-directory.ts';
 import { HELP, parseFlags } from './flags.ts';
+import { installationOf } from './installation.ts';
 import { checkPorts } from './ports.ts';
 import { humanProgress, jsonProgress } from './progress.ts';
 
@@ -22,11 +24,10 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   DATA_DIRECTORY_IN_USE: 5,
 };
 
-const workspaceRoot = join(import.meta.dirname, '..', '..', '..');
-
 async function main(): Promise<void> {
   const startedMs = performance.now();
-  const parsed = parseFlags(process.argv.slice(2), join(workspaceRoot, '.dcos'));
+  const installation = installationOf(import.meta.dirname, homedir());
+  const parsed = parseFlags(process.argv.slice(2), installation.dataDirectory);
   if (!parsed.ok) {
     process.stderr.write(`${parsed.error}\n\n${HELP}`);
     process.exitCode = EXIT_FLAGS;
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
     { port: flags.dnsPort, flag: '--dns-port', udp: true },
   ]);
   // The components are loaded only now: wrong flags and a locked folder must answer at once.
-  enableCompileCache(join(workspaceRoot, 'node_modules', '.cache', 'box'));
+  enableCompileCache(installation.cacheDirectory);
   const { startBox, stopLeftovers } = await import('./box.ts');
   const directory = await openDataDirectory(flags.dataDirectory, {
     fresh: flags.fresh,
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
     const box = await startBox(flags, directory, {
       logger,
       progress,
-      uiDirectory: join(workspaceRoot, 'packages', 'ui', 'dist'),
+      uiDirectory: installation.uiDirectory,
       taskPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     });
     stopOnSignal({

@@ -1,5 +1,5 @@
 /**
- * `npm run backup` and `npm run restore`.
+ * `npm run backup` and `npm run restore`; `dcos-ops backup` and `dcos-ops restore` in a release.
  *
  * Exit codes: 0 done, 1 failed, 2 wrong flags, 3 the place is not empty, 4 the file is no whole backup.
  */
@@ -15,6 +15,7 @@ const HELP = `Backup and restore of a cluster's state.
 
 A place is zk://host:port,host:port (with user:password@ where it has one), or the folder of a box for a backup.
 A box takes a backup over with: npm start -- --data-dir <new folder> --restore <file>
+In a release these are dcos-ops backup, dcos-ops restore and dcos-box, without the --.
 
   --json    facts as JSON
 

@@ -1,0 +1,80 @@
+/**
+ * What a release consists of:
+ *
+ *     bin/node                 the pinned Node
+ *     bin/dcos, bin/dcos-box…  commands for people
+ *     lib/<component>.js       what units start with that Node
+ *     lib/node_modules/        packages with native code
+ *     ui/                      the web console
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Platform, ReleaseContent, ReleaseFile } from '@dcos/installer/release';
+import { bundleComponent, type Bundle } from './bundle.ts';
+import { COMPONENTS, NATIVE_PACKAGES } from './components.ts';
+import { copiedFile, copiedFolder, textFile } from './files.ts';
+import { launcher } from './launcher.ts';
+import type { NpmPackage, Packages } from './packages.ts';
+import { buildUi, type UiBuild } from './ui.ts';
+
+/** What is the same on all platforms. */
+export interface CommonContent {
+  readonly version: string;
+  readonly bundles: readonly Bundle[];
+  readonly ui: UiBuild;
+}
+
+/** Bundles the components and builds the console. */
+export async function buildCommon(root: string): Promise<CommonContent> {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  const bundles: Bundle[] = [];
+  for (const component of COMPONENTS) bundles.push(await bundleComponent(root, component));
+  return { version, bundles, ui: await buildUi(root) };
+}
+
+export function platformContent(
+  common: CommonContent,
+  platform: Platform,
+  packages: Packages,
+): ReleaseContent {
+  const node = packages.named(`node-${platform}`);
+  const natives = NATIVE_PACKAGES.flatMap((name) => [name, `${name}-${platform}`]).map((name) =>
+    packages.named(name),
+  );
+  return {
+    version: common.version,
+    platform,
+    files: [
+      copiedFile('bin/node', join(node.folder, 'bin', 'node'), '0755'),
+      ...launchers(),
+      ...libraries(common.bundles),
+      ...natives.flatMap(nativeFiles),
+      ...common.ui.files,
+    ],
+  };
+}
+
+function launchers(): readonly ReleaseFile[] {
+  return COMPONENTS.flatMap(({ name, command }) =>
+    command === undefined
+      ? []
+      : [{ path: `bin/${command}`, mode: '0755', content: Buffer.from(launcher(name)) } as const],
+  );
+}
+
+function libraries(bundles: readonly Bundle[]): readonly ReleaseFile[] {
+  return [
+    textFile('lib/package.json', '{ "type": "module" }\n'),
+    ...bundles.flatMap(({ files }) =>
+      [...files].map(([path, text]) => textFile(`lib/${path}`, text)),
+    ),
+  ];
+}
+
+/** Without types, and what is for other systems. */
+function nativeFiles({ name, folder }: NpmPackage): readonly ReleaseFile[] {
+  return copiedFolder(`lib/node_modules/${name}`, folder, (path) => !path.endsWith('.d.ts'));
+}
