@@ -137,6 +137,8 @@ export const agentConfigSchema = z
     sslKeyFile: z.string().min(1).optional(),
     /** A PEM file with the authorities of masters, in place of the system's, and of clients. */
     sslCaFile: z.string().min(1).optional(),
+    /** Whether connections to ZooKeeper are TLS, with the same certificates. */
+    zkTls: z.boolean().default(false),
     /** Whether clients must show a certificate of those. */
     sslRequireClientCert: z.boolean().default(false),
     /** Executors prove who they are by tokens that the agent gave them, made with the key in that file. */

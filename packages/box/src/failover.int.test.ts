@@ -280,11 +280,21 @@ describe.skipIf(missing !== undefined)(`several masters${missing?.note ?? ''}`, 
     // Nobody can say that it still leads, so it does not.
     expect(await first.exit).toBe(1);
     expect(process.kill(task.pid, 0)).toBe(true);
-    // What its supervisor starts waits.
-    const starting = startMaster(path, SHORT_SESSION);
+    // What its supervisor starts waits, and says so.
+    const waiting = await startMaster(path, SHORT_SESSION);
+    expect((await ask(`${waiting.url}/health`)).status).toBe(200);
+    const hosts = ensemble.address('').slice('zk://'.length);
+    for (const refused of ['/state', '/redirect', '/api/v1', '/api/v1/scheduler', '/weights']) {
+      expect(await ask(waiting.url + refused, { method: 'POST', body: '{}' })).toMatchObject({
+        status: 503,
+        text: `Waiting for ZooKeeper at ${hosts}: no server answers`,
+      });
+    }
+    const another = await startMaster(path, SHORT_SESSION);
+    expect(await another.terminate()).toBe(0);
     for (const server of ensemble.servers) server.start();
     await ensemble.ready();
-    const next = await untilLed([await starting]);
+    const next = await untilLed([waiting]);
     await waitFor('the agent at the new leader', async () => (await agentsOf(next.url)) === 1);
     expect(process.kill(task.pid, 0)).toBe(true);
     const { tasks } = JSON.parse((await ask(`${next.url}/tasks`)).text) as { tasks: Plain[] };

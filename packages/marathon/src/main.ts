@@ -1,6 +1,7 @@
 /** The scheduler as a process of its own; exit codes are the original's. */
 
 import type { Logger } from '@dcos/base';
+import { readTls, type ClientTls } from '@dcos/http';
 import { systemClock, systemRandom } from '@dcos/sdk';
 import { openMemoryStore, openSqliteStore, openZooKeeperStore, type Store } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
@@ -17,10 +18,12 @@ await runProgram({
     of: { STORE_UNAVAILABLE: 100, MARATHON_LEADERSHIP_LOST: 103 },
   },
   async start(config, { logger, fail }) {
-    const store = await openStore(config, logger);
+    const tls = readTls(config);
+    const store = await openStore(config, logger, tls.client);
     const marathon = await startMarathon(config, {
       logger,
       store,
+      tls,
       onFailure: fail,
       ...(config.zk !== undefined && { abdicate: () => fail(leadershipLost()) }),
     });
@@ -35,8 +38,9 @@ await runProgram({
 });
 
 async function openStore(
-  { zk, zkSessionTimeoutMs, storePath }: MarathonConfig,
+  { zk, zkTls, zkSessionTimeoutMs, storePath }: MarathonConfig,
   logger: Logger,
+  tls: ClientTls,
 ): Promise<Store> {
   if (zk === undefined)
     return storePath === undefined ? openMemoryStore() : openSqliteStore(storePath);
@@ -48,6 +52,7 @@ async function openStore(
     clock: systemClock,
     random: systemRandom,
     logger,
+    tls: zkTls ? tls : undefined,
     // Where those look who know the original.
     layouts: { [ELECTION]: { directory, prefix: 'latch-' } },
   });

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { durationText } from '@dcos/base';
-import { translateLibprocessTls } from '@dcos/http';
+import { readTls, translateLibprocessTls } from '@dcos/http';
 import { openMemoryStore, openSqliteStore } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
 import { masterConfigSchema } from './shell/config.ts';
@@ -26,6 +26,8 @@ const processSchema = masterConfigSchema.extend({
    * them there, and keep the registry there.
    */
   zk: z.string().min(1).optional(),
+  /** Whether connections to ZooKeeper are TLS, with the certificates of `ssl…`. */
+  zkTls: z.boolean().default(false),
   /** How long ZooKeeper waits for a master that is silent. */
   zkSessionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(10_000),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -52,17 +54,19 @@ await runProgram({
     return { ...translated, notes: [...tls.notes, ...translated.notes] };
   },
   async start(settings, { logger, fail }) {
-    const { dataDir, logLevel, logFile, ipDiscoveryCommand, zk, zkSessionTimeoutMs, ...config } =
-      settings;
+    const { dataDir, logLevel, logFile, ipDiscoveryCommand, zk, ...others } = settings;
+    const { zkSessionTimeoutMs, zkTls, ...config } = others;
     const ip = ipDiscoveryCommand === undefined ? config.ip : await discoverIp(ipDiscoveryCommand);
     mkdirSync(dataDir, { recursive: true });
     const cluster =
       zk === undefined
         ? undefined
-        : clusterOf(zk, { zkSessionTimeoutMs, registry: config.registry });
+        : clusterOf(zk, { zkSessionTimeoutMs, zkTls, registry: config.registry });
+    const tls = readTls(config);
+    const connected = cluster?.connect(logger, tls.client);
     const store =
-      cluster !== undefined
-        ? await cluster.open(logger)
+      connected !== undefined
+        ? connected.store
         : config.registry === 'in_memory'
           ? openMemoryStore()
           : openSqliteStore(join(dataDir, 'registry.sqlite'));
@@ -74,9 +78,12 @@ await runProgram({
       ...(ipDiscoveryCommand !== undefined && { ip_discovery_command: ipDiscoveryCommand }),
       ...(logFile !== undefined && { log_dir: dirname(logFile) }),
     };
-    const master = await serveMaster({ ...config, ip }, { logger, store, flags, onFatal: fail });
+    const master = await serveMaster(
+      { ...config, ip },
+      { logger, store, flags, tls, onFatal: fail, waitsFor: () => connected?.waitsFor() },
+    );
     let isClosing = false;
-    // One of several is ready when it sends clients to the leader.
+    // One of several is ready when it says who leads, or why nobody does.
     if (cluster === undefined) await master.leading;
     else master.leading.catch((error: unknown) => void (isClosing || fail(error)));
     process.stdout.write(`master ready at ${master.url}\n`);

@@ -22,6 +22,8 @@ export const mesosDnsConfigSchema = z.strictObject({
   sslKeyFile: z.string().min(1).optional(),
   /** A PEM file with the authorities of masters, in place of the system's. */
   sslCaFile: z.string().min(1).optional(),
+  /** Whether connections to ZooKeeper are TLS, with the same certificates. */
+  zkTls: z.boolean().default(false),
   domain: z
     .string()
     .regex(

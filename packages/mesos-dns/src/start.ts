@@ -139,6 +139,7 @@ class Follower {
         random: systemRandom,
         logger,
         hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+        tls: config.zkTls ? tls : undefined,
       }),
       tls,
       logger,

@@ -24,6 +24,8 @@ export const routerConfigSchema = z.strictObject({
   sslKeyFile: z.string().min(1).optional(),
   /** A PEM file with the authorities of masters and agents, in place of the system's; services may have either. */
   sslCaFile: z.string().min(1).optional(),
+  /** Whether connections to ZooKeeper are TLS, with the same certificates. */
+  zkTls: z.boolean().default(false),
   /** Whether agents speak TLS: the master does not say. */
   agentsSpeakTls: z.boolean().default(false),
   /** Where Marathon is; found as a framework of that name when absent. */

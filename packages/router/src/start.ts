@@ -78,6 +78,7 @@ export async function startRouter(
       random: systemRandom,
       logger,
       hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+      tls: config.zkTls ? tls.client : undefined,
     }),
     tls: tls.client,
     logger,

@@ -14,7 +14,12 @@ export type {
 } from './store.ts';
 export { BATCH_WRITES_MAX, KEY_LENGTH_MAX, VALUE_BYTES_MAX } from './store.ts';
 export { parseZooKeeperAddress, type ZooKeeperAddress } from './core/zookeeper/index.ts';
-export { openZooKeeperStore, type ZooKeeperStoreOptions } from './zookeeper/zookeeper-store.ts';
+export {
+  awaitZooKeeperStore,
+  openZooKeeperStore,
+  type AwaitedStore,
+  type ZooKeeperStoreOptions,
+} from './zookeeper/zookeeper-store.ts';
 export type { ElectionLayout } from './zookeeper/candidates.ts';
 export {
   detectMaster,

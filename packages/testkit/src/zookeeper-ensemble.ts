@@ -15,7 +15,16 @@ import { temporaryDirectory } from './temporary-directory.ts';
 import { waitFor } from './wait-for.ts';
 
 const JAR = '/usr/share/java/zookeeper.jar';
-const CLASS_PATH = [JAR, '/usr/share/java/slf4j-log4j12.jar', '/usr/share/java/log4j-1.2.jar'];
+/** With these a server speaks TLS to clients. */
+const NETTY_JARS = ['common', 'buffer', 'resolver', 'transport', 'codec', 'handler'].map(
+  (part) => `/usr/share/java/netty-${part}.jar`,
+);
+const CLASS_PATH = [
+  JAR,
+  ...NETTY_JARS,
+  '/usr/share/java/slf4j-log4j12.jar',
+  '/usr/share/java/log4j-1.2.jar',
+];
 const TICK_MS = 400;
 const HEAP_MEGABYTES = 64;
 /** Small machines start servers slowly. */
@@ -25,6 +34,17 @@ const READY_TIMEOUT_MS = 60_000;
 export function zooKeeper(): Facility {
   const java = program('java');
   return java.available ? facility(existsSync(JAR), 'zookeeper is not installed') : java;
+}
+
+/** The same, able to speak TLS to clients. */
+export function zooKeeperWithTls(): Facility {
+  const plain = zooKeeper();
+  return plain.available
+    ? facility(
+        NETTY_JARS.every((jar) => existsSync(jar)),
+        'netty is not installed',
+      )
+    : plain;
 }
 
 export interface ZooKeeperServer {
@@ -56,6 +76,12 @@ export interface EnsembleSettings {
   /** Of the servers' own clock; sessions end at multiples of it. */
   readonly tickMs?: number;
   readonly heapMegabytes?: number;
+  /** Clients must speak TLS, and show a certificate of the authorities in `sslCaFile`. PEM files. */
+  readonly tls?: {
+    readonly sslCertFile: string;
+    readonly sslKeyFile: string;
+    readonly sslCaFile: string;
+  };
   /** Whether a write is on the disk before it is acknowledged. Without it the disk is not waited for. */
   readonly isDurable?: boolean;
 }
@@ -66,7 +92,7 @@ export async function startZooKeeperEnsemble(
   settings: EnsembleSettings = {},
 ): Promise<ZooKeeperEnsemble> {
   const folder = temporaryDirectory('zookeeper');
-  const ports = await freePorts(3 * serverCount);
+  const ports = await freePorts(4 * serverCount);
   const port = (index: number): number => ports[index] as number;
   const quorum = Array.from(
     { length: serverCount },
@@ -78,13 +104,17 @@ export async function startZooKeeperEnsemble(
     createServerProcess(join(folder.path, String(index + 1)), {
       id: index + 1,
       port: port(index),
+      securePort: port(3 * serverCount + index),
       quorum,
       logging: join(folder.path, 'log4j.properties'),
       ...settings,
     }),
   );
   for (const server of servers) server.start();
-  const hosts = servers.map((server) => `127.0.0.1:${server.port}`).join(',');
+  const hosts = servers
+    .map((server, index) => (settings.tls ? port(3 * serverCount + index) : server.port))
+    .map((clientPort) => `127.0.0.1:${clientPort}`)
+    .join(',');
   const ensemble: ZooKeeperEnsemble = {
     servers,
     address: (path) => `zk://${hosts}${path}`,
@@ -126,13 +156,15 @@ log4j.appender.A.layout.ConversionPattern=%d %p %c{1} %m%n
 interface ServerSettings extends EnsembleSettings {
   readonly id: number;
   readonly port: number;
+  /** Of clients that speak TLS, where the settings ask for it. */
+  readonly securePort: number;
   readonly quorum: readonly string[];
   readonly logging: string;
 }
 
 function createServerProcess(
   folder: string,
-  { id, port, quorum, logging, ...rest }: ServerSettings,
+  { id, port, securePort, quorum, logging, ...rest }: ServerSettings,
 ): ZooKeeperServer {
   mkdirSync(folder);
   writeFileSync(join(folder, 'myid'), `${id}\n`);
@@ -149,6 +181,7 @@ function createServerProcess(
     '4lw.commands.whitelist=srvr',
     'maxClientCnxns=0',
     ...(quorum.length > 1 ? quorum : []),
+    ...(rest.tls === undefined ? [] : tlsSettings(folder, securePort, rest.tls)),
   ];
   writeFileSync(join(folder, 'zoo.cfg'), `${settings.join('\n')}\n`);
   let child: ChildProcess | undefined;
@@ -172,6 +205,24 @@ function createServerProcess(
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
   };
+}
+
+function tlsSettings(
+  folder: string,
+  port: number,
+  { sslCertFile, sslKeyFile, sslCaFile }: NonNullable<EnsembleSettings['tls']>,
+): readonly string[] {
+  const shown = join(folder, 'shown.pem');
+  const trusted = join(folder, 'trusted.pem');
+  writeFileSync(shown, readFileSync(sslKeyFile, 'utf8') + readFileSync(sslCertFile, 'utf8'));
+  writeFileSync(trusted, readFileSync(sslCaFile));
+  return [
+    `secureClientPort=${port}`,
+    'secureClientPortAddress=127.0.0.1',
+    'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory',
+    `ssl.keyStore.location=${shown}`,
+    `ssl.trustStore.location=${trusted}`,
+  ];
 }
 
 /** Small, quick to start, and without waiting for the disk: power does not fail in tests. */

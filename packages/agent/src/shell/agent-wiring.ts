@@ -124,6 +124,7 @@ function connectionOf({ parts, onMaster }: WiringOptions, shell: AgentShell): Ma
         random: systemRandom,
         logger,
         hasTls: hasTls(config),
+        tls: config.zkTls ? tls : undefined,
       }),
     ),
     logger,

@@ -53,10 +53,11 @@ export interface MasterProcess extends Component {
   readonly url: string;
 }
 
-/** Starts a master of the cluster at `zk`; resolves when it serves, which it does when ZooKeeper is there. */
+/** Starts a master of the cluster at `zk`; resolves when it serves, be it to say that it waits for ZooKeeper. */
 export async function startMasterProcess(
   zk: string,
   sessionTimeout: string,
+  flags: readonly string[] = [],
 ): Promise<MasterProcess> {
   const folder = temporaryDirectory('master');
   const started = new Component(MASTER, [
@@ -65,6 +66,7 @@ export async function startMasterProcess(
     `--zk=${zk}`,
     `--zk_session_timeout=${sessionTimeout}`,
     `--work_dir=${folder.path}`,
+    ...flags,
   ]);
   void started.exit.then(() => folder.remove());
   const url = await waitFor(

@@ -95,6 +95,8 @@ export const marathonConfigSchema = z
     storePath: z.string().optional(),
     /** `zk://host:port,…/path`: state in ZooKeeper, and an election of the leader among all who use this path. */
     zk: z.string().transform(zooKeeperAddress).optional(),
+    /** Whether connections to ZooKeeper are TLS, with the certificates of `ssl…`. */
+    zkTls: z.boolean().default(false),
     zkSessionTimeoutMs: z.number().int().min(1_000).max(600_000).default(10_000),
   })
   .refine(({ storePath, zk }) => storePath === undefined || zk === undefined, {

@@ -66,6 +66,7 @@ export class MesosLink {
         random: systemRandom,
         logger,
         hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
+        tls: config.zkTls ? tls : undefined,
       }),
       tls,
       framework: this.#info(state.subscribedRoles, frameworkId),

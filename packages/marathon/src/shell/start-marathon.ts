@@ -44,6 +44,8 @@ export interface MarathonDependencies {
   readonly store: Store;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** What was read of the certificates, where the store's connections need them too. */
+  readonly tls?: ReturnType<typeof readTls>;
   /** How a connection to the masters is made; the SDK's unless a test brings its own. */
   readonly connect?: (options: SchedulerOptions) => SchedulerConnection;
   /** Called when the scheduler cannot go on: its store refused a commit, or it leads no longer. */
@@ -74,7 +76,7 @@ export async function startMarathon(
     clock: dependencies.clock ?? systemClock,
     random: dependencies.random ?? systemRandom,
     connect: dependencies.connect ?? connectScheduler,
-    tls: readTls(config),
+    tls: dependencies.tls ?? readTls(config),
     failed(error) {
       logger.error(
         { event: 'marathon.failed', error: errorText(error) },

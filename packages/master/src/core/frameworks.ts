@@ -30,13 +30,6 @@ export const FAILOVER_TIMER = 'failover/';
 export const HEARTBEAT_TIMER = 'heartbeat/';
 
 /**
- * How long a framework that its predecessor knew is waited for by a new leader at least, whatever its failover
- * time-out: its scheduler did not leave, and has to find the new leader first. The original's drivers try again
- * within this time.
- */
-export const RECOVERED_WAIT_MS_MIN = 60_000;
-
-/**
  * Adds a framework that is not known yet: inactive, and for a recovered one with the failover timer
  * running, so that one that never returns does not keep its resources for ever.
  */
@@ -78,7 +71,7 @@ export function addFramework(
     new Map(),
   );
   if (how.recovered) {
-    startFailoverTimer(context, framework, RECOVERED_WAIT_MS_MIN);
+    startFailoverTimer(context, framework, context.options.recoveredFrameworkWaitMs);
     const message = frameworkMessage(framework);
     tellOperators(context, { type: 'FRAMEWORK_ADDED', framework_added: { framework: message } });
   }

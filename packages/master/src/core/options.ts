@@ -13,6 +13,11 @@ export interface MasterOptions {
   readonly pingsMissedMax: number;
   /** How long agents of the registry may take to come back after a failover. */
   readonly agentReregisterTimeoutMs: number;
+  /**
+   * How long a new leader waits at least for a framework that its predecessor knew, whatever its failover
+   * time-out: its scheduler did not leave, and has to find the new leader first.
+   */
+  readonly recoveredFrameworkWaitMs: number;
   readonly allocationIntervalMs: number;
   /** With quota, nothing is offered after a failover before this part of the agents is back, */
   readonly allocatorRecoveryFactor: number;
@@ -63,6 +68,8 @@ export const defaultMasterOptions: Omit<MasterOptions, 'masterInfo' | 'version'>
   pingIntervalMs: 15_000,
   pingsMissedMax: 5,
   agentReregisterTimeoutMs: 600_000,
+  // The original's drivers try again within this time.
+  recoveredFrameworkWaitMs: 60_000,
   allocationIntervalMs: 1_000,
   allocatorRecoveryFactor: 0.8,
   allocatorRecoveryTimeoutMs: 600_000,

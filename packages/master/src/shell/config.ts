@@ -75,6 +75,8 @@ export const masterConfigSchema = z.strictObject({
   agentPingIntervalMs: period(defaultMasterOptions.pingIntervalMs),
   agentPingsMissedMax: bound(defaultMasterOptions.pingsMissedMax),
   agentReregisterTimeoutMs: period(defaultMasterOptions.agentReregisterTimeoutMs),
+  /** How long a framework that was there before a failover is waited for, however short its own time-out. */
+  recoveredFrameworkWaitMs: period(defaultMasterOptions.recoveredFrameworkWaitMs),
   /** How fast agents may be marked unreachable, such as `1/10mins`; without, as fast as they are. */
   agentRemovalRateLimit: textOf(parseRate, "a rate such as '1/10mins'").optional(),
   /** The master ends when more than this part of the agents is not back after a failover. */

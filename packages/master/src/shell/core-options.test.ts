@@ -31,6 +31,7 @@ test.each<[MasterConfig, Partial<MasterOptions>]>([
     { pingIntervalMs: 7, pingsMissedMax: 8 },
   ],
   [{ agentReregisterTimeoutMs: 7 }, { agentReregisterTimeoutMs: 7 }],
+  [{ recoveredFrameworkWaitMs: 7 }, { recoveredFrameworkWaitMs: 7 }],
   [{ allocatorAgentRecoveryFactor: 0.5 }, { allocatorRecoveryFactor: 0.5 }],
   [{ allocatorRecoveryTimeoutMs: 7 }, { allocatorRecoveryTimeoutMs: 7 }],
   [{ completedFrameworksMax: 0 }, { completedFrameworksMax: 0 }],

@@ -24,6 +24,7 @@ export function optionsOf(config: ResolvedMasterConfig, identity: MasterIdentity
     pingIntervalMs: config.agentPingIntervalMs,
     pingsMissedMax: config.agentPingsMissedMax,
     agentReregisterTimeoutMs: config.agentReregisterTimeoutMs,
+    recoveredFrameworkWaitMs: config.recoveredFrameworkWaitMs,
     allocationIntervalMs: config.allocationIntervalMs,
     allocatorRecoveryFactor: config.allocatorAgentRecoveryFactor,
     allocatorRecoveryTimeoutMs: config.allocatorRecoveryTimeoutMs,

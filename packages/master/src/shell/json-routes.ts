@@ -118,7 +118,7 @@ function onRedirect(shell: MasterShell, reply: FastifyReply): void {
     void reply.code(307).header('location', `//${identity.hostname}:${identity.port}`).send();
   } else if (elsewhere?.status === 307) {
     void reply.code(307).header('location', elsewhere.location).send();
-  } else refuse(reply, 503, NO_LEADER);
+  } else refuse(reply, 503, elsewhere?.text ?? NO_LEADER);
 }
 
 function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {

@@ -15,7 +15,7 @@ import {
   type Clock,
   type Logger,
 } from '@dcos/base';
-import { type FastifyReply, type HttpServer } from '@dcos/http';
+import { type FastifyReply, type HttpServer, type readTls } from '@dcos/http';
 import type { Lease, Store, Write } from '@dcos/store';
 import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
@@ -49,6 +49,10 @@ export interface MasterDeps {
   readonly clock?: Clock;
   /** Flags of the program around it, by the original's names, for `/flags`. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** What was read of the certificates, where the store's connections need them too. */
+  readonly tls?: ReturnType<typeof readTls>;
+  /** Why the store can elect nobody yet, for those who ask; undefined when it can. */
+  readonly waitsFor?: (() => string | undefined) | undefined;
   /** Called when the master cannot go on; it has stopped by then. Throws out of the event loop when absent. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -180,7 +184,9 @@ export class MasterShell {
   elsewhere(): Elsewhere | undefined {
     if (this.leadership !== undefined) return undefined;
     const { leader } = this.#election;
-    if (leader === undefined) return { status: 503, text: NO_LEADER };
+    if (leader === undefined) {
+      return { status: 503, text: this.#deps.waitsFor?.() ?? NO_LEADER };
+    }
     const { hostname, address, port, id } = leader;
     if (id === this.#ownId) return { status: 503, text: 'Master has not finished recovery' };
     const host = hostname ?? address?.hostname ?? address?.ip;

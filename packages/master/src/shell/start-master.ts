@@ -50,7 +50,7 @@ export async function serveMaster(given: MasterConfig, deps: MasterDeps): Promis
   const random = createSystemRandom();
   const id = masterId(randomUuid(random));
   const startTime = clock.now() / 1000;
-  const tls = readTls(config);
+  const tls = deps.tls ?? readTls(config);
   const http = createHttpServer({
     logger: deps.logger,
     bodyBytesMax: config.bodyBytesMax,

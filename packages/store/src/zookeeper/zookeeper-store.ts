@@ -54,6 +54,26 @@ const WRITE_REST_BYTES = 80;
 /** Entries that are read at once. */
 const READS_MAX = 1_000;
 
+/** A store that is there before its servers are. */
+export interface AwaitedStore {
+  /** Its elections wait for servers, however long they are away; the rest is of use once `opened`. */
+  readonly store: Store;
+  /** Resolves when it is open. Throws `STORE_UNUSABLE` when servers refuse, `STORE_CLOSED` when it is closed before. */
+  readonly opened: Promise<void>;
+}
+
+/** Opens the store when servers answer; `away` is called after each vain attempt, as long as a session lasts. */
+export function awaitZooKeeperStore(
+  options: ZooKeeperStoreOptions,
+  away: () => void,
+): AwaitedStore {
+  const store = new ZooKeeperStore(options);
+  const opened = store.openWhenThere(away);
+  // Whoever stands for election is told; nobody has to wait.
+  opened.catch(() => undefined);
+  return { store, opened };
+}
+
 /**
  * Opens the store; returns once a session is established and the nodes above the entries are there. Throws
  * `STORE_UNAVAILABLE` when no server answers within the session's time, `STORE_UNUSABLE` when they refuse.
@@ -78,6 +98,8 @@ class ZooKeeperStore implements Store {
   readonly #elections: ZooKeeperElections;
   readonly #feed: ChangeFeed;
   readonly #watchers = createWatchers();
+  /** What elections wait for. */
+  #opening: Promise<void> = Promise.resolve();
   #isWatched = false;
   #isClosed = false;
 
@@ -113,6 +135,29 @@ class ZooKeeperStore implements Store {
 
   async open(): Promise<void> {
     this.#client.start();
+    await this.#makePaths();
+  }
+
+  openWhenThere(away: () => void): Promise<void> {
+    this.#client.start();
+    this.#opening = this.#makePathsWhenThere(away);
+    return this.#opening;
+  }
+
+  async #makePathsWhenThere(away: () => void): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#makePaths();
+      } catch (error) {
+        const problem = storeError(error);
+        const passes = problem instanceof OperationError && problem.code === 'STORE_UNAVAILABLE';
+        if (!passes || this.#isClosed) throw problem;
+        away();
+      }
+    }
+  }
+
+  async #makePaths(): Promise<void> {
     const open = this.#acl === OPEN_ACL;
     await ensurePath(this.#client, this.#root, open ? OPEN_ACL : CREATOR_WRITES_ACL);
     await ensurePath(this.#client, this.#directory, this.#acl);
@@ -166,6 +211,7 @@ class ZooKeeperStore implements Store {
 
   elect: Store['elect'] = async (election, candidate, electOptions) => {
     if (this.#isClosed) throw storeClosed();
+    await this.#opening;
     return await this.#elections.elect(election, candidate, electOptions);
   };
 
