@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // One configuration for all suites: `*.test.ts` are unit, property and simulation tests,
 // `*.int.test.ts` need real servers or kernel features and run one file at a time, `*.e2e.test.ts` hosts of their own.
 const resolve = { conditions: ['@dcos/source'] };
+// Nothing in a test may reach a cloud: without an endpoint of its own, a client finds nobody.
+const env = { AWS_ENDPOINT_URL_EC2: 'http://127.0.0.1:9', AWS_EC2_METADATA_DISABLED: 'true' };
 const ssr = { resolve: { conditions: ['@dcos/source'] } };
 
 export default defineConfig({
@@ -13,6 +15,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
+          env,
           include: [
             'packages/*/src/**/*.test.ts',
             'installer/src/**/*.test.ts',
@@ -27,6 +30,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'integration',
+          env,
           include: ['packages/*/src/**/*.int.test.ts', 'installer/src/**/*.int.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           fileParallelism: false,
@@ -39,6 +43,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'e2e',
+          env,
           include: ['e2e/src/**/*.e2e.test.ts'],
           exclude: ['**/node_modules/**'],
           fileParallelism: false,

@@ -109,10 +109,15 @@ function describe(owner: Package, path: string): SourceFile {
     inside[0] === 'tools';
   const isConfiguration = inside.length === 1;
   const isPure =
-    !isTest &&
-    !isConfiguration &&
-    (owner.layer === 'pure' || (inside[0] === 'src' && inside[1] === 'core'));
+    !isTest && !isConfiguration && (owner.layer === 'pure' || coreFolder(inside) !== undefined);
   return { owner, path, isTest: isTest || isConfiguration, isPure };
+}
+
+/** The folder of the core in which a file is: `src/core`, or the `core` of a part of the package. */
+function coreFolder(inside: readonly string[]): string | undefined {
+  const depth = inside.indexOf('core');
+  if (inside[0] !== 'src' || depth < 0 || depth === inside.length - 1) return undefined;
+  return inside.slice(0, depth + 1).join(sep);
 }
 
 /** Every module that a file names: static imports, re-exports and dynamic imports of a literal. */
@@ -151,9 +156,10 @@ function judge(
 function judgeRelative(file: SourceFile, specifier: string): string | undefined {
   const target = resolve(dirname(file.path), specifier.split('?')[0] ?? specifier);
   if (!target.startsWith(file.owner.directory + sep)) return 'a relative import leaves its package';
-  const core = join(file.owner.directory, 'src', 'core') + sep;
-  if (file.isPure && file.path.startsWith(core) && !target.startsWith(core)) {
-    return 'a core imports what lies outside of src/core';
+  const core = coreFolder(relative(file.owner.directory, file.path).split(sep));
+  if (file.isPure && core !== undefined) {
+    const folder = join(file.owner.directory, core) + sep;
+    if (!target.startsWith(folder)) return `a core imports what lies outside of ${core}`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 export * from './box-process.ts';
 export * from './docker-registry.ts';
 export * from './facility.ts';
+export * from './moto-server.ts';
 export * from './recordings.ts';
 export * from './temporary-directory.ts';
 export * from './tls-fixture.ts';

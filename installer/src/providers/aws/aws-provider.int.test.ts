@@ -1,0 +1,85 @@
+/** The provider against a server that speaks EC2's API over HTTP: what the in-memory one takes for granted is met here. */
+
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { seededRandom } from '@dcos/base';
+import {
+  motoServer,
+  startMotoServer,
+  temporaryDirectory,
+  type MotoServer,
+  type TemporaryDirectory,
+} from '@dcos/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AwsProvider } from './aws-provider.ts';
+import { diffText } from './core/diff-text.ts';
+import { awsSchema } from './settings.ts';
+import type { Ec2 } from './shell/ec2.ts';
+import { openSdkEc2 } from './shell/sdk-ec2.ts';
+import { virtualClock } from './testing/virtual-clock.ts';
+
+const moto = motoServer();
+const REGION = 'eu-central-1';
+/** Of those that moto knows. */
+const IMAGE = { owner: 'amazon', name: 'amzn2-ami-hvm-2*', user: 'ec2-user' };
+const SETTINGS = { region: REGION, adminLocations: ['203.0.113.7/32'], image: IMAGE };
+
+describe.skipIf(!moto.available)(`aws and moto${moto.note}`, () => {
+  let server: MotoServer;
+  let ec2: Ec2 & { readonly close: () => void };
+  let folder: TemporaryDirectory;
+
+  beforeAll(async () => {
+    folder = temporaryDirectory('aws');
+    server = await startMotoServer();
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    ec2 = await openSdkEc2({ region: REGION, endpoint: server.endpoint, credentials });
+  });
+  afterAll(async () => {
+    ec2.close();
+    await server.close();
+    folder.remove();
+  });
+  beforeEach(async () => await server.reset());
+
+  function providerOf(cluster: string, settings: object = {}): AwsProvider {
+    return new AwsProvider({
+      cluster,
+      settings: awsSchema.parse({ ...SETTINGS, ...settings }),
+      ec2,
+      context: { clock: virtualClock(), random: seededRandom(1), onProgress: () => undefined },
+      privateKeyFile: join(folder.path, `${cluster}.key`),
+    });
+  }
+
+  test('makes a cluster, finds nothing to change, removes it and nothing else', async () => {
+    const neighbour = await ec2.call('CreateVpc', { CidrBlock: '10.0.0.0/16' });
+    const vpcsBefore = (await ec2.call('DescribeVpcs', {})).Vpcs?.map((vpc) => vpc.VpcId);
+    const provider = providerOf('demo');
+    const before = await provider.plan();
+    expect(diffText(before.plan)).toContain('Plan: 17 to create');
+    expect(existsSync(join(folder.path, 'demo.key'))).toBe(false);
+
+    const cluster = await provider.deploy();
+    expect(cluster.hosts.map(({ name, zone }) => `${name} ${zone}`)).toEqual([
+      'master-1 eu-central-1a',
+      'master-2 eu-central-1b',
+      'master-3 eu-central-1c',
+      'private-1 eu-central-1a',
+      'private-2 eu-central-1b',
+      'private-3 eu-central-1c',
+      'public-1 eu-central-1a',
+    ]);
+    expect(statSync(join(folder.path, 'demo.key')).mode & 0o777).toBe(0o600);
+    expect(diffText((await provider.plan()).plan)).toBe('No change.');
+    // Another process, which has nothing but the settings and the key, finds the same.
+    expect(await providerOf('demo').existing()).toEqual(cluster);
+
+    await provider.destroy();
+    await provider.destroy();
+    expect(await provider.existing()).toBe(undefined);
+    const vpcsAfter = (await ec2.call('DescribeVpcs', {})).Vpcs?.map((vpc) => vpc.VpcId);
+    expect(vpcsAfter).toEqual(vpcsBefore);
+    expect(vpcsAfter).toContain(neighbour.Vpc?.VpcId);
+  });
+});
