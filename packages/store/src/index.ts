@@ -20,6 +20,7 @@ export {
   type AwaitedStore,
   type ZooKeeperStoreOptions,
 } from './zookeeper/zookeeper-store.ts';
+export type { Transport as ZooKeeperTransport } from './zookeeper/transport.ts';
 export type { ElectionLayout } from './zookeeper/candidates.ts';
 export {
   detectMaster,

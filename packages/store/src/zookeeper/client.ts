@@ -1,12 +1,8 @@
 /**
- * A ZooKeeper client: sockets and timers around the session's state machine, which decides everything.
+ * A ZooKeeper client: connections and timers around the session's state machine, which decides everything.
  * Requests become promises here, and failures {@link ZooKeeperError}s.
- *
- * Servers are named by host; the name is resolved at every attempt, so that one that moved is found again.
  */
 
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { OperationError, type Cancel, type Clock, type Logger, type Random } from '@dcos/base';
 import {
   ZooKeeperSession,
@@ -21,6 +17,12 @@ import {
   type WatchEvent,
   type ZooKeeperAddress,
 } from '../core/zookeeper/index.ts';
+import {
+  socketTransport,
+  type Transport,
+  type TransportLink,
+  type TransportTls,
+} from './transport.ts';
 
 /** Bytes of a packet that servers take by default (`jute.maxbuffer`), as sent: with its length in front. */
 export const PACKET_BYTES_MAX = 0xfffff + 4;
@@ -38,7 +40,9 @@ export interface ZooKeeperClientOptions {
   readonly random: Random;
   readonly logger: Logger;
   /** Speak TLS, and trust and show this. */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'minVersion'> | undefined;
+  readonly tls?: TransportTls | undefined;
+  /** How servers are reached; by sockets when absent. */
+  readonly transport?: Transport;
 }
 
 /** What a server or the session answers instead of a result. `name` of the error stands in `reason`. */
@@ -78,7 +82,8 @@ export class ZooKeeperClient {
   readonly #listeners = new Set<ZooKeeperListener>();
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => undefined;
-  #socket: { readonly connection: number; readonly socket: Socket } | undefined;
+  readonly #transport: Transport;
+  #link: { readonly connection: number; readonly link: TransportLink } | undefined;
   readonly #inputs: SessionInput[] = [];
   #cancelTimer: Cancel = () => undefined;
   #timerMs = Infinity;
@@ -86,6 +91,7 @@ export class ZooKeeperClient {
 
   constructor(options: ZooKeeperClientOptions) {
     this.#options = options;
+    this.#transport = options.transport ?? socketTransport(options.tls);
     this.#session = new ZooKeeperSession({
       servers: options.address.servers,
       credentials: options.address.credentials,
@@ -194,43 +200,24 @@ export class ZooKeeperClient {
     }
   }
 
-  #open(connection: number, { host, port }: ServerAddress): void {
-    const { tls } = this.#options;
-    const socket =
-      tls === undefined
-        ? connectTcp({ host, port, noDelay: true })
-        : connectTls({ ...tls, host, port, servername: isName(host) ? host : '' });
-    this.#socket = { connection, socket };
-    let reason = 'the connection was closed';
-    socket.setNoDelay(true);
-    socket.on(tls === undefined ? 'connect' : 'secureConnect', () =>
-      this.#handle({ kind: 'opened', connection }),
-    );
-    socket.on('data', (bytes: Buffer) => this.#handle({ kind: 'received', connection, bytes }));
-    socket.on('error', (error) => (reason = error.message));
-    socket.on('close', () => this.#handle({ kind: 'broken', connection, reason }));
+  #open(connection: number, server: ServerAddress): void {
+    const link = this.#transport(server, {
+      opened: () => this.#handle({ kind: 'opened', connection }),
+      received: (bytes) => this.#handle({ kind: 'received', connection, bytes }),
+      broken: (reason) => this.#handle({ kind: 'broken', connection, reason }),
+    });
+    this.#link = { connection, link };
   }
 
   #send(connection: number, bytes: Uint8Array): void {
-    if (this.#socket?.connection !== connection) return;
-    const { socket } = this.#socket;
-    // What one turn of the event loop sends goes out in one piece.
-    if (socket.writableCorked === 0) {
-      socket.cork();
-      process.nextTick(() => socket.uncork());
-    }
-    socket.write(bytes);
+    if (this.#link?.connection === connection) this.#link.link.send(bytes);
   }
 
   #shut(connection: number): void {
-    if (this.#socket?.connection !== connection) return;
-    this.#socket.socket.destroy();
-    this.#socket = undefined;
+    if (this.#link?.connection !== connection) return;
+    this.#link.link.shut();
+    this.#link = undefined;
   }
-}
-
-function isName(host: string): boolean {
-  return !/^[\d.]+$|:/.test(host);
 }
 
 function errorOf(reason: ErrorName, operation: Operation): ZooKeeperError {

@@ -15,6 +15,7 @@ import { parseZooKeeperAddress, type ZooKeeperAddress } from '../core/zookeeper/
 import type { ElectionLayout } from './candidates.ts';
 import { ZooKeeperClient, type ZooKeeperClientOptions } from './client.ts';
 import { watchLeader } from './leader-watch.ts';
+import type { Transport } from './transport.ts';
 
 export interface MasterAddress {
   readonly ip: string;
@@ -31,6 +32,7 @@ export interface MasterDetectorOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly tls?: ZooKeeperClientOptions['tls'];
+  readonly transport?: Transport;
   /** Called with whoever leads now, if anybody does, and after each change. */
   readonly listener: (master: MasterAddress | undefined) => void;
 }

@@ -33,6 +33,7 @@ import {
   retried,
 } from './nodes.ts';
 import type { ElectionLayout } from './candidates.ts';
+import type { Transport } from './transport.ts';
 import { ZooKeeperElections } from './zookeeper-elections.ts';
 
 export interface ZooKeeperStoreOptions {
@@ -43,6 +44,7 @@ export interface ZooKeeperStoreOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly tls?: ZooKeeperClientOptions['tls'];
+  readonly transport?: Transport;
   /** Elections whose nodes are to be found elsewhere than below `elections`. */
   readonly layouts?: Readonly<Record<string, ElectionLayout>>;
 }

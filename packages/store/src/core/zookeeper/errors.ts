@@ -5,6 +5,8 @@
  * @see ZooKeeper's `KeeperException.Code`
  */
 
+import { assert } from '@dcos/base';
+
 const CODES = {
   /** Within a `multi` that failed: an operation that would have worked. */
   OK: 0,
@@ -47,4 +49,11 @@ const NAMES = new Map<number, ErrorName>(
 /** The name of a code. */
 export function errorName(code: number): ErrorName {
   return NAMES.get(code) ?? 'UNKNOWN';
+}
+
+/** The code of a name that reaches the wire. */
+export function codeOf(name: ErrorName): number {
+  const code = (CODES as Readonly<Partial<Record<ErrorName, number>>>)[name];
+  assert(code !== undefined, `servers do not say ${name}`);
+  return code;
 }
