@@ -11,6 +11,7 @@ function harness(effectsWaitingMax?: number) {
   const failures: unknown[] = [];
   const writes: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   const queue = new EffectQueue({
+    monotonicMs: () => performance.now(),
     persist: () => new Promise<void>((resolve, reject) => writes.push({ resolve, reject })),
     perform: (effect) => void (effect.kind === 'reply' && performed.push(effect.request)),
     onFailure: (error) => failures.push(error),
@@ -33,6 +34,7 @@ test('effects without a write ahead of them are performed at once', () => {
 test('very many effects leave others their turn, and stay in order', async () => {
   const performed: number[] = [];
   const queue = new EffectQueue({
+    monotonicMs: () => performance.now(),
     persist: async () => undefined,
     perform(effect) {
       const untilMs = performance.now() + 0.2;
@@ -118,6 +120,7 @@ test('who no longer leads performs nothing more, not even what waited behind a w
   let leads = true;
   let resolve = (): void => undefined;
   const queue = new EffectQueue({
+    monotonicMs: () => performance.now(),
     persist: () => new Promise<void>((resolved) => (resolve = resolved)),
     perform: (effect) => void (effect.kind === 'reply' && performed.push(effect.request)),
     mayPerform: () => leads,

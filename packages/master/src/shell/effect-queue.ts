@@ -29,6 +29,8 @@ export interface EffectQueueOptions {
   /** A write failed: nothing more is performed. */
   readonly onFailure: (error: unknown) => void;
   readonly effectsWaitingMax?: number;
+  /** By which turns are measured. */
+  readonly monotonicMs: () => number;
 }
 
 export class EffectQueue {
@@ -84,15 +86,16 @@ export class EffectQueue {
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    let turnEndsMs = performance.now() + TURN_MS;
+    const { monotonicMs } = this.#options;
+    let turnEndsMs = monotonicMs() + TURN_MS;
     try {
       let batch = this.#waiting;
       while (batch.length > 0) {
         this.#waiting = [];
         for (const [index, { effect, durable }] of batch.entries()) {
-          if (index % EFFECTS_PER_LOOK === EFFECTS_PER_LOOK - 1 && performance.now() > turnEndsMs) {
+          if (index % EFFECTS_PER_LOOK === EFFECTS_PER_LOOK - 1 && monotonicMs() > turnEndsMs) {
             await nextTurn();
-            turnEndsMs = performance.now() + TURN_MS;
+            turnEndsMs = monotonicMs() + TURN_MS;
           }
           if (this.#stopped) return;
           if (durable !== undefined) await durable;

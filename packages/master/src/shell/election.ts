@@ -23,15 +23,24 @@ export function masterElectionLayouts(path: string): Readonly<Record<string, Ele
   return { [ELECTION]: masterElectionLayout(path) };
 }
 
+/** Says when the process at an address has ended for certain. */
+export type ProcessGuard = typeof guardProcess;
+
 export class Election {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'elect' | 'watchLeader'>;
   readonly #logger: Logger;
+  readonly #guardProcess: ProcessGuard;
   readonly #unwatch: Unwatch;
   #leader: MasterInfo | undefined;
 
-  constructor(store: Store, logger: Logger) {
+  constructor(
+    store: Pick<Store, 'elect' | 'watchLeader'>,
+    logger: Logger,
+    processGuard: ProcessGuard = guardProcess,
+  ) {
     this.#store = store;
     this.#logger = logger;
+    this.#guardProcess = processGuard;
     this.#unwatch = store.watchLeader(ELECTION, (leader) => this.#follow(leader));
   }
 
@@ -47,7 +56,7 @@ export class Election {
         const address = this.#read(candidate)?.address;
         const { ip, port } = address ?? {};
         if (ip === undefined || port === undefined) return () => undefined;
-        return guardProcess({ host: ip, port }, clock, () => {
+        return this.#guardProcess({ host: ip, port }, clock, () => {
           this.#logger.info({ event: 'election.leader-ended', ip, port }, 'a master has ended');
           gone();
         });

@@ -7,16 +7,9 @@
  */
 
 import { type Allocator } from '@dcos/allocator';
-import {
-  durationText,
-  errorText,
-  OperationError,
-  type Cancel,
-  type Clock,
-  type Logger,
-} from '@dcos/base';
+import { errorText, OperationError, type Cancel, type Clock, type Logger } from '@dcos/base';
 import { type FastifyReply, type HttpServer, type readTls } from '@dcos/http';
-import type { Lease, Store, Write } from '@dcos/store';
+import type { Lease, Store } from '@dcos/store';
 import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
 import { type Effect, type Master, type MasterEvent, type RegistryEntry } from '../core/index.ts';
@@ -26,7 +19,7 @@ import { AccessControl } from './access-control.ts';
 import { AgentSockets } from './agent-sockets.ts';
 import { NO_LEADER } from './answers.ts';
 import { type ResolvedMasterConfig } from './config.ts';
-import { EffectQueue } from './effect-queue.ts';
+import { CoreLoop } from './core-loop.ts';
 import { Election } from './election.ts';
 import { addLeaderRedirect, type Elsewhere } from './leader-redirect.ts';
 import { addJsonRoutes } from './json-routes.ts';
@@ -39,7 +32,6 @@ import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
 import { whitelistOf, type Whitelist } from './whitelist.ts';
-import { WriteWatch } from './write-watch.ts';
 import { Timers } from './timers.ts';
 import { addV1Routes } from './v1-routes.ts';
 
@@ -86,12 +78,11 @@ export class MasterShell {
   readonly #schedulerStreams: SchedulerStreams;
   readonly #agents: AgentSockets;
   readonly #timers: Timers;
-  readonly #effects: EffectQueue;
-  readonly #writes: WriteWatch;
   readonly #whitelist: Whitelist | undefined;
   readonly #election: Election;
   #ownId = '';
   #leadership: Leadership | undefined;
+  #loop: CoreLoop | undefined;
   #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
   #cancelBeat: Cancel = () => undefined;
   #closing: Promise<void> | undefined;
@@ -135,28 +126,14 @@ export class MasterShell {
         this.dispatch({ kind: 'agentFrame', connection, frame, principal }),
       onClosed: (connection) => this.dispatch({ kind: 'agentClosed', connection }),
     });
-    this.#effects = new EffectQueue({
-      persist: (effect) => this.#persist(effect),
-      perform: (effect) => this.#perform(effect),
-      mayPerform: () => this.#leadership?.lease.isHeld() === true,
-      onFailure: (error) => this.#fail(error),
-    });
-    this.#writes = new WriteWatch(clock, config.registryStoreTimeoutMs, () =>
-      this.#fail(
-        new OperationError(
-          'REGISTRY_STORE_TIMEOUT',
-          `no write to the registry was durable within ${durationText(config.registryStoreTimeoutMs)}`,
-        ),
-      ),
-    );
     this.#whitelist = whitelistOf(config.whitelist, {
       clock,
       logger: this.log,
       onChange: (hostnames) => this.dispatch({ kind: 'whitelist', hostnames }),
     });
     this.instruments = new Instruments(this.metrics, () => clock.monotonicMs(), {
-      effects: () => this.#effects.size,
-      writes: () => this.#effects.writes,
+      effects: () => this.#loop?.effects ?? 0,
+      writes: () => this.#loop?.writes ?? 0,
       requests: () => this.requests.size,
     });
   }
@@ -218,7 +195,23 @@ export class MasterShell {
         principals: () => this.throttle.readings(),
       },
     );
-    void lease.lost.then(() => this.#fail(deposed()));
+    const clock = this.#clock;
+    this.#loop = new CoreLoop({
+      lease,
+      clock,
+      store: this.#deps.store,
+      registryStoreTimeoutMs: this.config.registryStoreTimeoutMs,
+      handle: (event) => {
+        const handled =
+          event.kind === 'timer' ? this.instruments.timerFired(event.timer) : undefined;
+        const effects = core.handle(this.#identified(event), clock.now(), clock.monotonicMs());
+        handled?.();
+        return effects;
+      },
+      perform: (effect) => this.#perform(effect),
+      written: (writes, tookMs) => this.instruments.registryWritten(writes, tookMs),
+      onFailure: (error) => this.#fail(error),
+    });
     this.dispatch({ kind: 'recovered', entries });
     this.#whitelist?.start();
     this.#beat();
@@ -240,25 +233,9 @@ export class MasterShell {
 
   /** Hands an event to the core and its effects to the queue. */
   dispatch(event: MasterEvent): void {
-    const leadership = this.#leadership;
-    if (leadership === undefined || this.#closing !== undefined) return;
-    // A process that was frozen may find events before it hears that its time is over.
-    if (!leadership.lease.isHeld()) return this.#fail(deposed());
-    let effects: readonly Effect[];
+    if (this.#loop === undefined || this.#closing !== undefined) return;
     if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
-    try {
-      const handled = event.kind === 'timer' ? this.instruments.timerFired(event.timer) : undefined;
-      effects = leadership.core.handle(
-        this.#identified(event),
-        this.#clock.now(),
-        this.#clock.monotonicMs(),
-      );
-      handled?.();
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    this.#effects.push(effects);
+    this.#loop.dispatch(event);
   }
 
   /** The event with who caused it; every call comes through here, so that no route can forget it. */
@@ -267,20 +244,6 @@ export class MasterShell {
     const pending = this.requests.get(event.request);
     const principal = pending && this.access.principalOf(pending.reply.request);
     return principal === undefined ? event : { ...event, principal };
-  }
-
-  async #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
-    const writes = effect.writes.map((write): Write =>
-      write.kind === 'delete'
-        ? write
-        : { ...write, value: Buffer.from(JSON.stringify(write.value)) },
-    );
-    const lease = this.#leadership?.lease;
-    const since = this.#clock.monotonicMs();
-    this.#writes.begin();
-    await this.#deps.store.commit(writes, lease === undefined ? {} : { lease });
-    this.#writes.end();
-    this.instruments.registryWritten(writes, this.#clock.monotonicMs() - since);
   }
 
   #perform(effect: Effect): void {
@@ -361,9 +324,8 @@ export class MasterShell {
 
   async #close(): Promise<void> {
     this.#election.stop();
-    this.#effects.stop();
+    this.#loop?.stop();
     this.#timers.cancelAll();
-    this.#writes.stop();
     this.#whitelist?.stop();
     this.log.close();
     this.#cancelBeat();
@@ -376,10 +338,6 @@ export class MasterShell {
     await this.#http.close();
     await this.#leadership?.lease.release();
   }
-}
-
-function deposed(): OperationError {
-  return new OperationError('MASTER_DEPOSED', 'leadership was lost');
 }
 
 function rateLimitsOf({ rateLimits }: ResolvedMasterConfig): RateLimits {
