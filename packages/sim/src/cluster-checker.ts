@@ -18,21 +18,21 @@ import {
   createOperationChecker,
   createUpdateChecker,
 } from './client-checkers.ts';
-import { CPUS_PER_AGENT, type Cluster } from './cluster.ts';
+import { CPUS_PER_AGENT, type Inhabitants } from './cluster.ts';
 import { createGroupChecker, createRefusalChecker } from './group-checkers.ts';
 import { checkIncidents } from './incident-checkers.ts';
 import { createOperationRecordChecker, createReservationChecker } from './operation-checkers.ts';
 import { checkPolicies, checkPromises, createQuotaChecker } from './policy-checkers.ts';
 import { createResourcesChecker } from './resource-checkers.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
-import type { SimulatedMaster } from './simulated-master.ts';
+import type { MasterView } from './simulated-master.ts';
 import type { SimulatedOperator } from './simulated-operator.ts';
 import type { World } from './world.ts';
 
 /** Gives a function that finds the first violation since it was called last. */
 export function createChecker(
   world: World,
-  { master, agents, frameworks, operators, console }: Cluster,
+  { master, agents, frameworks, operators, console }: Inhabitants,
 ): () => Verdict {
   const updates = frameworks.flatMap((framework) => [
     createUpdateChecker(framework),
@@ -68,7 +68,7 @@ export function createChecker(
   };
 }
 
-function createMasterChecker(master: SimulatedMaster): () => Verdict {
+function createMasterChecker(master: MasterView): () => Verdict {
   const checkResources = createResourcesChecker();
   return () => {
     const state = master.core()?.state;
@@ -78,7 +78,7 @@ function createMasterChecker(master: SimulatedMaster): () => Verdict {
 }
 
 /** Compares an operator's copy when either side has changed. */
-function createCopyChecker(master: SimulatedMaster, operator: SimulatedOperator): () => Verdict {
+function createCopyChecker(master: MasterView, operator: SimulatedOperator): () => Verdict {
   let masterChanges = -1;
   let operatorChanges = -1;
   return () => {
@@ -95,7 +95,7 @@ function createCopyChecker(master: SimulatedMaster, operator: SimulatedOperator)
 function createHostChecker(
   world: World,
   agent: SimulatedAgent,
-  { frameworks, console: { everTakenDown } }: Pick<Cluster, 'frameworks' | 'console'>,
+  { frameworks, console: { everTakenDown } }: Pick<Inhabitants, 'frameworks' | 'console'>,
 ): () => Verdict {
   const checkContainers = createContainerChecker(agent);
   const checkStates = createAgentStateChecker();

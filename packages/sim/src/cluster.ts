@@ -3,7 +3,12 @@
 import { createAllocator } from '@dcos/allocator';
 import { createMaster } from '@dcos/master/core';
 import { createOperatorConsole, type OperatorConsole } from './operator-console.ts';
-import { createSimulatedAgent, type AgentFactory, type SimulatedAgent } from './simulated-agent.ts';
+import {
+  alwaysAt,
+  createSimulatedAgent,
+  type AgentFactory,
+  type SimulatedAgent,
+} from './simulated-agent.ts';
 import {
   createSimulatedFramework,
   type FrameworkPlan,
@@ -13,6 +18,7 @@ import {
   createSimulatedMaster,
   type AllocatorFactory,
   type MasterFactory,
+  type MasterView,
   type SimulatedMaster,
 } from './simulated-master.ts';
 import { createSimulatedOperator, type SimulatedOperator } from './simulated-operator.ts';
@@ -38,12 +44,17 @@ export interface ClusterPlan {
   readonly pingIntervalMs?: number;
 }
 
-export interface Cluster {
-  readonly master: SimulatedMaster;
+/** What checkers look at. */
+export interface Inhabitants {
+  readonly master: MasterView;
   readonly agents: readonly SimulatedAgent[];
   readonly frameworks: readonly SimulatedFramework[];
   readonly operators: readonly SimulatedOperator[];
   readonly console: OperatorConsole;
+}
+
+export interface Cluster extends Inhabitants {
+  readonly master: SimulatedMaster;
 }
 
 /** Makes the parts and queues their start. */
@@ -56,10 +67,11 @@ export function createCluster(world: World, plan: ClusterPlan, cores: Cores): Cl
     ...(pingIntervalMs !== undefined && { pingIntervalMs }),
   });
   const agents = Array.from({ length: count }, (_, index) =>
-    createSimulatedAgent(world, master, {
+    createSimulatedAgent(world, {
       name: `agent${index}`,
       ip: `10.0.0.${index + 1}`,
       newAgent,
+      detect: () => alwaysAt(master.acceptAgent),
     }),
   );
   const frameworks = plan.frameworks.map((framework) =>

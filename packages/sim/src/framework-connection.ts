@@ -8,7 +8,7 @@ import type { FrameworkInfo, scheduler } from '@dcos/wire';
 import { canonicalText } from './canonical-text.ts';
 import { connect, type Side } from './connection.ts';
 import { createPartition, type Partition } from './partition.ts';
-import type { SchedulerLink, SimulatedMaster } from './simulated-master.ts';
+import type { SchedulerLink, MasterView } from './simulated-master.ts';
 import type { World } from './world.ts';
 
 const CALL_MIN_MS = 1;
@@ -46,7 +46,7 @@ export interface FrameworkConnection {
 /** @param info what it subscribes as; the id is added. */
 export function createFrameworkConnection(
   world: World,
-  master: SimulatedMaster,
+  master: Pick<MasterView, 'call'>,
   info: FrameworkInfo,
   onEvent: (event: scheduler.Event) => void,
 ): FrameworkConnection {

@@ -1,15 +1,16 @@
 /**
  * `npm run sim -- --seed S --steps N`: one run, the same every time. With `--seeds K` it runs K seeds from S
- * on. With `--explore` it goes through all orders of events of small clusters up to `--depth N`. Exit code 1
+ * on, with `--world masters` in the world of several masters over an ensemble. With `--explore` it goes through all orders of events of small clusters up to `--depth N`. Exit code 1
  * when an invariant was violated; the report then ends with the command that repeats it.
  */
 
 import { parseArgs } from 'node:util';
 import { explore } from './explore.ts';
+import { simulateMasters } from './masters/masters-simulation.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { simulate, type SimulationResult } from './simulation.ts';
 
-const USAGE = `Usage: npm run sim -- [--seed S] [--seeds K] [--steps N] [--no-faults] [--json]
+const USAGE = `Usage: npm run sim -- [--world registry|masters] [--seed S] [--seeds K] [--steps N] [--no-faults] [--json]
        npm run sim -- --explore [--depth N] [--scenario NAME] [--json]
 `;
 /** From this many seeds on, a line sums up a part of them instead of one line for each. */
@@ -40,7 +41,27 @@ function reportViolation(result: SimulationResult, options: string): void {
   process.stdout.write(`repeat it: npm run sim -- --seed ${result.seed} ${options}\n`);
 }
 
+/** Ways to run a seed, by the name of the world. */
+const WORLDS = {
+  registry: async (options: RunOptions) => simulate(options),
+  masters: async (options: RunOptions) => await simulateMasters(options),
+} as const;
+type WorldName = keyof typeof WORLDS;
+
+interface RunOptions {
+  readonly seed: number;
+  readonly steps: number;
+  readonly faults: boolean;
+}
+
+function worldName(text: string): WorldName {
+  if (text === 'registry' || text === 'masters') return text;
+  process.stderr.write(`--world takes 'registry' or 'masters', not '${text}'\n${USAGE}`);
+  return process.exit(2);
+}
+
 interface SeedOptions {
+  readonly world: WorldName;
   readonly first: number;
   readonly count: number;
   readonly steps: number;
@@ -49,12 +70,13 @@ interface SeedOptions {
 }
 
 /** Runs seeds one after the other. Returns the number of violations. */
-function runSeeds({ first, count, steps, faults, json }: SeedOptions): number {
+async function runSeeds(options: SeedOptions): Promise<number> {
+  const { world, first, count, steps, faults, json } = options;
   const progressEvery = Math.ceil(count / PROGRESS_LINES);
   let violations = 0;
   let stepsDone = 0;
   for (let done = 1; done <= count; done++) {
-    const result = simulate({ seed: first + done - 1, steps, faults });
+    const result = await WORLDS[world]({ seed: first + done - 1, steps, faults });
     const isViolated = result.violation !== undefined;
     if (isViolated) violations += 1;
     stepsDone += result.steps;
@@ -64,7 +86,10 @@ function runSeeds({ first, count, steps, faults, json }: SeedOptions): number {
       continue;
     }
     if (isViolated || count <= SEEDS_LISTED_MAX) reportOne(result);
-    if (isViolated) reportViolation(result, `--steps ${steps}${faults ? '' : ' --no-faults'}`);
+    if (isViolated) {
+      const where = world === 'registry' ? '' : ` --world ${world}`;
+      reportViolation(result, `--steps ${steps}${where}${faults ? '' : ' --no-faults'}`);
+    }
     if (count > SEEDS_LISTED_MAX && (done % progressEvery === 0 || done === count)) {
       process.stdout.write(
         `${done} of ${count} seeds, ${stepsDone} steps, ${violations} violations\n`,
@@ -113,6 +138,7 @@ function runExploration({ depth, scenarioName, json }: ExplorationOptions): numb
 
 const { values } = parseArgs({
   options: {
+    world: { type: 'string', default: 'registry' },
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     steps: { type: 'string', default: '5000' },
@@ -129,7 +155,8 @@ const violations = values.explore
       scenarioName: values.scenario,
       json: values.json,
     })
-  : runSeeds({
+  : await runSeeds({
+      world: worldName(values.world),
       first: wholeNumber('seed', values.seed),
       count: wholeNumber('seeds', values.seeds),
       steps: wholeNumber('steps', values.steps),

@@ -1,15 +1,14 @@
 /**
- * One process of a master in the world: the real core behind an effect queue, with virtual connections and
- * timers. It can be killed between any two effects. It can be frozen: what arrives then is held, and when the
+ * One process of a master in the world: the real core in a loop that performs its effects, with virtual connections
+ * and timers. It can be killed between any two effects. It can be frozen: what arrives then is held, and when the
  * process goes on, it handles all of it before it learns that it was deposed, which is the worst order.
  */
 
 import type { Allocator } from '@dcos/allocator';
-import type { Instant } from '@dcos/base';
-import type { Effect, Master, MasterEvent, RegistryWrite } from '@dcos/master/core';
+import type { Effect, Master, MasterEvent } from '@dcos/master/core';
 import { inOnePiece, type agentProtocol, type masterApi, type scheduler } from '@dcos/wire';
 import type { Connection, Side } from './connection.ts';
-import { createEffectQueue } from './effect-queue.ts';
+import type { ProcessGate } from './process-gate.ts';
 import type { AgentLink, CallReply, SchedulerLink } from './simulated-master.ts';
 import type { OperatorLink } from './simulated-operator.ts';
 import { createTimers } from './timers.ts';
@@ -49,98 +48,95 @@ export interface Caller {
   openStream(streamId: string, side: Side<never>): SchedulerLink;
 }
 
+/** Hands events to the core, and performs what follows in its order, behind the writes. */
+export interface CoreLoop {
+  dispatch(event: MasterEvent): void;
+  /** Whether nothing waits for a write. */
+  isIdle(): boolean;
+  /** What waits for one, for state hashes. */
+  waiting(): unknown;
+  /** Forgets what was not performed. */
+  stop(): void;
+}
+
 export interface MasterProcessPlan {
   readonly name: string;
   readonly core: Master;
   readonly allocator: Allocator;
-  /** What its host's clock shows. */
-  readonly clock: () => Instant;
+  /** What happens to it comes through here. */
+  readonly gate: ProcessGate;
+  /** Makes the loop around the core. */
+  readonly newLoop: (perform: (effect: Effect) => void) => CoreLoop;
   /** Numbers connections and requests; never the same twice. */
   readonly nextNumber: () => number;
-  /** Writes to the registry; calls back when that is durable, never when the writer was deposed. */
-  readonly write: (writes: readonly RegistryWrite[], done: () => void) => void;
   /** Something happened that a checker could see. */
   readonly touched: () => void;
 }
 
 export function createMasterProcess(world: World, plan: MasterProcessPlan): MasterProcess {
-  const { name, core, allocator, clock, nextNumber, write, touched } = plan;
+  const { name, core, allocator, gate, nextNumber, touched } = plan;
   const timers = createTimers(world, name);
   const agents = new Map<number, AgentLink>();
   const streams = new Map<string, SchedulerLink>();
   const requests = new Map<number, Caller>();
   const operatorRequests = new Map<number, OpenOperatorStream>();
   const operators = new Set<OperatorLink>();
-  let held: (() => void)[] = [];
-  let isAlive = true;
-  let isFrozen = false;
-  const queue = createEffectQueue<Effect>((effect) => (isAlive ? perform(effect) : undefined));
-
-  /** What the world does to the process waits while that is frozen. */
-  function whenAwake(action: () => void): void {
-    if (!isAlive) return;
-    if (isFrozen) held.push(action);
-    else action();
-  }
+  const loop = plan.newLoop((effect) => {
+    if (gate.isAlive) perform(effect);
+  });
 
   function handle(event: MasterEvent): void {
-    whenAwake(() => {
+    gate.run(() => {
       touched();
-      queue.add(core.handle(event, clock(), world.now()));
+      loop.dispatch(event);
     });
   }
 
-  function perform(effect: Effect): ((goOn: () => void) => void) | undefined {
+  function perform(effect: Effect): void {
     switch (effect.kind) {
-      case 'persist':
-        return (goOn) =>
-          write(effect.writes, () => {
-            touched();
-            whenAwake(goOn);
-          });
       case 'reply':
         requests.get(effect.request)?.reply({ status: effect.status });
         requests.delete(effect.request);
-        return undefined;
+        return;
       case 'openStream': {
         const request = requests.get(effect.request);
         requests.delete(effect.request);
-        if (request === undefined) return undefined;
+        if (request === undefined) return;
         streams.set(
           effect.streamId,
           request.openStream(effect.streamId, streamSide(effect.streamId)),
         );
         request.reply({ status: 200, streamId: effect.streamId });
-        return undefined;
+        return;
       }
       case 'sendToFramework':
         tell(streams.get(effect.streamId), effect.event);
-        return undefined;
+        return;
       case 'openOperatorStream':
         openOperatorStream(effect);
-        return undefined;
+        return;
       case 'operatorEvent':
         for (const link of operators) tell(link, effect.event);
-        return undefined;
+        return;
       case 'closeStream':
         streams.get(effect.streamId)?.closeFromLeft();
-        return undefined;
+        return;
       case 'sendToAgent':
         agents.get(effect.connection)?.sendToRight(effect.frame);
-        return undefined;
+        return;
       case 'closeAgent':
         agents.get(effect.connection)?.closeFromLeft();
-        return undefined;
+        return;
       case 'setTimer':
         timers.set(effect.timer, effect.afterMs, () =>
           handle({ kind: 'timer', timer: effect.timer }),
         );
-        return undefined;
+        return;
       case 'cancelTimer':
         timers.cancel(effect.timer);
-        return undefined;
+        return;
       default:
-        return undefined;
+        return;
     }
   }
 
@@ -173,7 +169,7 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
     return {
       receive: () => undefined,
       closed() {
-        if (isAlive && streams.delete(streamId)) handle({ kind: 'streamClosed', streamId });
+        if (gate.isAlive && streams.delete(streamId)) handle({ kind: 'streamClosed', streamId });
       },
     };
   }
@@ -183,10 +179,10 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
     core,
     allocator,
     get isAlive() {
-      return isAlive;
+      return gate.isAlive;
     },
     get isFrozen() {
-      return isFrozen;
+      return gate.isFrozen;
     },
     handle,
     acceptAgent(link) {
@@ -195,7 +191,8 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       return {
         receive: (frame) => handle({ kind: 'agentFrame', connection, frame }),
         closed: () => {
-          if (isAlive && agents.delete(connection)) handle({ kind: 'agentClosed', connection });
+          if (gate.isAlive && agents.delete(connection))
+            handle({ kind: 'agentClosed', connection });
         },
       };
     },
@@ -225,25 +222,21 @@ export function createMasterProcess(world: World, plan: MasterProcessPlan): Mast
       operatorRequests.set(request, openStream);
       handle({ kind: 'operatorCall', request, call: { type: 'SUBSCRIBE' } });
     },
-    hasToldAll: (link) => operators.has(link) && queue.waiting().length === 0 && !isFrozen,
+    hasToldAll: (link) => operators.has(link) && loop.isIdle() && !gate.isFrozen,
     end() {
-      if (!isAlive) return;
+      if (!gate.isAlive) return;
       touched();
-      isAlive = false;
-      held = [];
-      queue.drop();
+      gate.end();
+      loop.stop();
       timers.cancelAll();
       for (const link of [...agents.values(), ...streams.values(), ...operators]) link.break();
     },
-    freeze: () => void (isFrozen = true),
-    thaw() {
-      isFrozen = false;
-      for (const action of held.splice(0)) whenAwake(action);
-    },
+    freeze: () => gate.freeze(),
+    thaw: () => gate.thaw(),
     digest: () => ({
-      isFrozen,
-      held: held.length,
-      waiting: queue.waiting(),
+      isFrozen: gate.isFrozen,
+      held: gate.held,
+      waiting: loop.waiting(),
       agents: Array.from(agents, ([number, link]) => [`#${number}`, link.name, link.open]),
       streams: Array.from(streams, ([id, link]) => [id, link.name, link.open]),
       operators: Array.from(operators, (link) => [link.name, link.open]),

@@ -5,11 +5,11 @@
  * lost, whatever master leads.
  */
 
-import { unreachable, type JsonValue } from '@dcos/base';
+import { unreachable, type Instant, type JsonValue } from '@dcos/base';
 import type { MachineID, masterApi } from '@dcos/wire';
 import { createOperatorOperations } from './operator-operations.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
-import type { SimulatedMaster } from './simulated-master.ts';
+import type { MasterView } from './simulated-master.ts';
 import type { World } from './world.ts';
 
 /** Mean time between two actions. */
@@ -61,15 +61,19 @@ export interface OperatorConsole {
   begin(wanted: () => boolean): void;
 }
 
+/** @param options `lateMs`: how long after it was given up a call may still be carried out. */
 export function createOperatorConsole(
   world: World,
-  master: SimulatedMaster,
+  master: Pick<MasterView, 'core' | 'operatorCall'>,
   agents: readonly SimulatedAgent[],
+  { lateMs = 0 }: { readonly lateMs?: number } = {},
 ): OperatorConsole {
   const gone = new Set<string>();
   const promises = new Map<string, boolean>();
   const takenDown = new Set<string>();
   const everTakenDown = new Set<string>();
+  /** By kind of key: until when a call that was given up may change such keys. */
+  const unsureUntil = new Map<string, Instant>();
   const operations = createOperatorOperations(world);
   let isWaiting = false;
 
@@ -78,7 +82,10 @@ export function createOperatorConsole(
     if (isWaiting) return;
     isWaiting = true;
     for (const key of affects) promises.delete(key);
-    const end = world.after(PATIENCE_MS, 'operators lose patience', () => void (isWaiting = false));
+    const end = world.after(PATIENCE_MS, 'operators lose patience', () => {
+      isWaiting = false;
+      for (const key of affects) unsureUntil.set(kindOf(key), world.now() + lateMs);
+    });
     const arrival = { channel: `operators call ${message.type}`, says: (): string => '' };
     world.arrive(world.between(1, CALL_MAX_MS), arrival, () =>
       master.operatorCall(message, ({ status }) => {
@@ -88,6 +95,10 @@ export function createOperatorConsole(
         if (status === 200) done();
       }),
     );
+  }
+
+  function promise(key: string, isHeld: boolean): void {
+    if (world.now() >= (unsureUntil.get(kindOf(key)) ?? 0)) promises.set(key, isHeld);
   }
 
   function idOf(agent: SimulatedAgent | undefined): string | undefined {
@@ -118,13 +129,9 @@ export function createOperatorConsole(
       const drain_agent = { ...body, mark_gone: world.chance(MARK_GONE_PROBABILITY) };
       call({ type: 'DRAIN_AGENT', drain_agent }, [key], () => undefined);
     } else if (kind === 'deactivate')
-      call({ type: 'DEACTIVATE_AGENT', deactivate_agent: body }, [key], () =>
-        promises.set(key, true),
-      );
+      call({ type: 'DEACTIVATE_AGENT', deactivate_agent: body }, [key], () => promise(key, true));
     else
-      call({ type: 'REACTIVATE_AGENT', reactivate_agent: body }, [key], () =>
-        promises.set(key, false),
-      );
+      call({ type: 'REACTIVATE_AGENT', reactivate_agent: body }, [key], () => promise(key, false));
   }
 
   function changeMaintenance(kind: 'schedule' | 'machineDown' | 'machineUp'): void {
@@ -149,7 +156,7 @@ export function createOperatorConsole(
           update_maintenance_schedule: { schedule: { windows } },
         },
         [...allKeys, key],
-        () => promises.set(key, true),
+        () => promise(key, true),
       );
     } else if (kind === 'machineDown') {
       for (const id of idsOn(agent)) {
@@ -157,11 +164,11 @@ export function createOperatorConsole(
         everTakenDown.add(id);
       }
       call({ type: 'START_MAINTENANCE', start_maintenance: { machines } }, [key], () =>
-        promises.set(key, true),
+        promise(key, true),
       );
     } else
       call({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines } }, [key], () =>
-        promises.set(key, false),
+        promise(key, false),
       );
   }
 
@@ -178,7 +185,7 @@ export function createOperatorConsole(
           };
     const key = `master/quotas/${role}`;
     call({ type: 'UPDATE_QUOTA', update_quota: { quota_configs: [config] } }, [key], () =>
-      promises.set(key, kind === 'updateQuota'),
+      promise(key, kind === 'updateQuota'),
     );
   }
 
@@ -233,8 +240,10 @@ export function createOperatorConsole(
       ([, { drain }]) => drain?.state !== 'DRAINING',
     );
     if (down !== undefined)
-      call({ type: 'STOP_MAINTENANCE', stop_maintenance: { machines: [down.id] } }, [], () =>
-        promises.clear(),
+      call(
+        { type: 'STOP_MAINTENANCE', stop_maintenance: { machines: [down.id] } },
+        [...promises.keys()],
+        () => promises.clear(),
       );
     else if (passive !== undefined) changePolicy('reactivate', passive[0]);
     world.after(ACTION_EVERY_MS, 'operators restore', restore);
@@ -259,6 +268,11 @@ export function createOperatorConsole(
 
 function policyKey(id: string): string {
   return `master/policies/${encodeURIComponent(id)}`;
+}
+
+/** Calls may affect more keys of a kind than those that are known when they are made. */
+function kindOf(key: string): string {
+  return key.split('/', 2).join('/');
 }
 
 /** The first promise that the registry does not keep. Drops those that nobody need keep any more. */

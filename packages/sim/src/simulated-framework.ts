@@ -22,7 +22,7 @@ import {
 } from './framework-operations.ts';
 import type { Partition } from './partition.ts';
 import { changeRoles } from './role-changes.ts';
-import type { SchedulerLink, SimulatedMaster } from './simulated-master.ts';
+import type { SchedulerLink, MasterView } from './simulated-master.ts';
 import type { World } from './world.ts';
 
 const DECLINE_PROBABILITY = 0.2;
@@ -105,7 +105,7 @@ const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
 
 export function createSimulatedFramework(
   world: World,
-  master: SimulatedMaster,
+  master: Pick<MasterView, 'call'>,
   plan: FrameworkPlan,
 ): SimulatedFramework {
   const seen: SeenUpdate[] = [];

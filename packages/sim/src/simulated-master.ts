@@ -7,16 +7,24 @@
 
 import type { Allocator, AllocatorOptions, AllocatorSnapshot } from '@dcos/allocator';
 import { masterId, randomUuid, seededRandom, type JsonValue } from '@dcos/base';
-import { defaultMasterOptions, type Master, type MasterDependencies } from '@dcos/master/core';
-import type { agentProtocol, masterApi, scheduler } from '@dcos/wire';
+import {
+  defaultMasterOptions,
+  type Effect,
+  type Master,
+  type MasterDependencies,
+  type RegistryWrite,
+} from '@dcos/master/core';
+import type { agentProtocol, masterApi, MasterInfo, scheduler } from '@dcos/wire';
 import type { Connection, Side } from './connection.ts';
 import { createDisk } from './disk.ts';
+import { createEffectQueue } from './effect-queue.ts';
 import {
   createMasterProcess,
   type Caller,
   type MasterProcess,
   type OpenOperatorStream,
 } from './master-process.ts';
+import { createProcessGate } from './process-gate.ts';
 import type { OperatorLink } from './simulated-operator.ts';
 import type { World } from './world.ts';
 
@@ -31,13 +39,15 @@ export type SchedulerLink = Connection<never, scheduler.Event>;
 export type MasterFactory = (dependencies: MasterDependencies) => Master;
 export type AllocatorFactory = (options: AllocatorOptions) => Allocator;
 
+export type AcceptAgent = (link: AgentLink) => Side<agentProtocol.ToMaster> | undefined;
+
 export interface CallReply {
   readonly status: number;
   readonly streamId?: string;
 }
 
-export interface SimulatedMaster {
-  readonly name: string;
+/** What clients, operators and checkers see of the masters, however many there are. */
+export interface MasterView {
   /** The leader's core, or undefined while nobody leads. */
   core(): Master | undefined;
   /** What the allocator of the leader holds. */
@@ -45,13 +55,6 @@ export interface SimulatedMaster {
   /** Grows with everything that a checker could see differently afterwards. */
   readonly changes: number;
   registry(): ReadonlyMap<string, JsonValue>;
-  start(): void;
-  /** Kills the leader; a successor starts by itself after a while. */
-  crash(): void;
-  /** Freezes the leader until it was deposed and a successor leads; then it goes on, and ends. */
-  freeze(): void;
-  /** An agent's connection has arrived. Undefined when nobody listens. */
-  acceptAgent(link: AgentLink): Side<agentProtocol.ToMaster> | undefined;
   /** A call has arrived; the reply is given once, or never when the master dies first. */
   call(call: scheduler.Call, streamId: string | undefined, caller: Caller): void;
   operatorCall(call: masterApi.Call, reply: (reply: CallReply) => void): void;
@@ -59,12 +62,29 @@ export interface SimulatedMaster {
   operatorSubscribe(openStream: OpenOperatorStream): void;
   /** The leader's state, when everything that follows from it was sent over that stream of its. */
   stateAsTold(operatorLink: OperatorLink): Master['state'] | undefined;
+}
+
+export interface SimulatedMaster extends MasterView {
+  readonly name: string;
+  start(): void;
+  /** Kills the leader; a successor starts by itself after a while. */
+  crash(): void;
+  /** Freezes the leader until it was deposed and a successor leads; then it goes on, and ends. */
+  freeze(): void;
+  /** An agent's connection has arrived. Undefined when nobody listens. */
+  acceptAgent: AcceptAgent;
   /** The registry takes no write for that long. */
   delayRegistry(byMs: number): void;
   /** The clock of the masters' host is set. */
   moveClock(byMs: number): void;
   /** What the behaviour of all processes depends on, for state hashes. */
   digest(): unknown;
+}
+
+export interface MasterAddress {
+  readonly ip: string;
+  readonly port: number;
+  readonly hostname: string;
 }
 
 /** What each new master process is made of. */
@@ -86,25 +106,48 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
 
   function start(): void {
     const name = `master#${(processes += 1)}`;
-    const { core, allocator, id } = createCore(world, parts);
+    const { core, allocator, id } = createMasterCore(world, parts);
     world.trace(`master ${id} starts with ${disk.durable.size} records`);
+    const gate = createProcessGate();
+    const touched = (): void => void (changes += 1);
+    const write = (writes: readonly RegistryWrite[], done: () => void): void => {
+      if (leader !== process) {
+        world.trace(`a write of ${name} is refused`);
+        process.end();
+        return;
+      }
+      const batch = writes.map(
+        (write) => [write.key, write.kind === 'put' ? write.value : undefined] as const,
+      );
+      disk.write(batch, done);
+    };
     const process = createMasterProcess(world, {
       name,
       core,
       allocator,
-      clock: () => world.now() + clockOffsetMs,
+      gate,
       nextNumber: () => (lastNumber += 1),
-      touched: () => void (changes += 1),
-      write: (writes, done) => {
-        if (leader !== process) {
-          world.trace(`a write of ${name} is refused`);
-          process.end();
-          return;
-        }
-        const batch = writes.map(
-          (write) => [write.key, write.kind === 'put' ? write.value : undefined] as const,
-        );
-        disk.write(batch, done);
+      touched,
+      newLoop: (perform) => {
+        const queue = createEffectQueue<Effect>((effect) => {
+          if (!gate.isAlive) return undefined;
+          if (effect.kind !== 'persist') {
+            perform(effect);
+            return undefined;
+          }
+          return (goOn) =>
+            write(effect.writes, () => {
+              touched();
+              gate.run(goOn);
+            });
+        });
+        return {
+          dispatch: (event) =>
+            queue.add(core.handle(event, world.now() + clockOffsetMs, world.now())),
+          isIdle: () => queue.waiting().length === 0,
+          waiting: () => queue.waiting(),
+          stop: () => queue.drop(),
+        };
       },
     });
     leader = process;
@@ -188,13 +231,19 @@ export function createSimulatedMaster(world: World, parts: MasterParts): Simulat
   };
 }
 
-function createCore(
+/** The core of a new master process, and what that decides by. */
+export function createMasterCore(
   world: World,
   { newAllocator, newMaster, pingIntervalMs = PING_INTERVAL_MS }: MasterParts,
-): Pick<MasterProcess, 'core' | 'allocator'> & { readonly id: string } {
+  address: MasterAddress = { ip: '127.0.0.1', port: 5050, hostname: 'master' },
+): Pick<MasterProcess, 'core' | 'allocator'> & {
+  readonly id: string;
+  readonly masterInfo: MasterInfo;
+} {
   const id = masterId(randomUuid(world.random));
   const random = seededRandom(world.random.nextU32());
-  const masterInfo = { id, ip: 16_777_343, port: 5050, hostname: 'master' };
+  const { port, hostname } = address;
+  const masterInfo = { id, ip: 16_777_343, port, hostname, address };
   const allocator = newAllocator({
     random,
     allocationIntervalMs: defaultMasterOptions.allocationIntervalMs,
@@ -211,5 +260,5 @@ function createCore(
       agentReregisterTimeoutMs: REREGISTER_TIMEOUT_MS,
     },
   });
-  return { id, core, allocator };
+  return { id, core, allocator, masterInfo };
 }

@@ -7,7 +7,7 @@
 import type { masterApi, TaskState } from '@dcos/wire';
 import { connect, type Connection, type Side } from './connection.ts';
 import { createPartition, type Partition } from './partition.ts';
-import type { SimulatedMaster } from './simulated-master.ts';
+import type { MasterView } from './simulated-master.ts';
 import type { World } from './world.ts';
 
 const RESUBSCRIBE_MIN_MS = 20;
@@ -41,7 +41,7 @@ export interface SimulatedOperator {
 
 export function createSimulatedOperator(
   world: World,
-  master: SimulatedMaster,
+  master: Pick<MasterView, 'operatorSubscribe'>,
   name: string,
 ): SimulatedOperator {
   const partition = createPartition();
