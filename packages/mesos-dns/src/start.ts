@@ -10,7 +10,7 @@ import { networkInterfaces } from 'node:os';
 import { OperationError, seededRandom, type Clock, type Logger } from '@dcos/base';
 import { createHttpServer, readTls, watchTls, type ClientTls } from '@dcos/http';
 import { subscribeOperator, systemClock, systemRandom, type OperatorEvent } from '@dcos/sdk';
-import { mastersOf } from '@dcos/store';
+import { mastersOf, type MasterAddress } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
 import {
   mesosDnsConfigSchema,
@@ -110,6 +110,9 @@ class Follower {
   readonly #clock: Clock;
   readonly #resolver: HostResolver;
   readonly #closers: (() => Promise<void>)[] = [];
+  /** Those that stand for election, where ZooKeeper tells. */
+  #standing: readonly string[] = [];
+  #leaderUrl: string | undefined;
   #serial = 1;
   #closing: Promise<void> | undefined;
 
@@ -140,6 +143,7 @@ class Follower {
         logger,
         hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
         tls: config.zkTls ? tls : undefined,
+        onMasters: (masters) => this.#onMasters(masters),
       }),
       tls,
       logger,
@@ -180,19 +184,33 @@ class Follower {
   }
 
   async #onSnapshot(masterUrl: string, first: PromiseWithResolvers<void>): Promise<void> {
+    this.#leaderUrl = masterUrl;
+    await this.#nameMasters(masterUrl);
+    first.resolve();
+  }
+
+  #onMasters(masters: readonly MasterAddress[]): void {
+    this.#standing = masters.map(({ ip, port }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`);
+    if (this.#leaderUrl === undefined) return;
+    // Addresses are looked up nowhere, so this cannot fail; what an older list has found is not named any more.
+    void this.#nameMasters(this.#leaderUrl);
+  }
+
+  async #nameMasters(leaderUrl: string): Promise<void> {
+    const list = this.#masterList();
     const addresses = await Promise.all(
-      [masterUrl, ...this.#masterList()].map((master) => this.#addressOf(master)),
+      [leaderUrl, ...list].map((master) => this.#addressOf(master)),
     );
+    if (leaderUrl !== this.#leaderUrl || list !== this.#masterList()) return;
     const [leader, ...masters] = addresses;
     const known = masters.filter((master) => master !== undefined);
     this.#apply({ kind: 'masters', leader, masters: known });
-    first.resolve();
   }
 
   /** Those that are known beside the leader. */
   #masterList(): readonly string[] {
     const { masters } = this.#config;
-    return typeof masters === 'string' ? [] : masters;
+    return typeof masters === 'string' ? this.#standing : masters;
   }
 
   async #addressOf(master: string): Promise<{ ip: string; port: number } | undefined> {

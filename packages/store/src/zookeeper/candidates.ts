@@ -58,11 +58,30 @@ export async function leaderOf(
   watch: boolean,
 ): Promise<FoundLeader | undefined> {
   for (const { path } of await candidatesOf(client, layout, watch)) {
-    const node = await readNode(client, path);
+    const found = await readCandidate(client, path);
     // One that went meanwhile makes way for the next.
-    if (node === undefined) continue;
-    const candidate = new TextDecoder().decode(node.data);
-    return { path, candidate, epoch: epochOf(node.stat.czxid) };
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** All candidates by what this server knows, the leader first. */
+export async function allOf(
+  client: ZooKeeperClient,
+  layout: ElectionLayout,
+  watch: boolean,
+): Promise<readonly FoundLeader[]> {
+  const candidates = await candidatesOf(client, layout, watch);
+  const found = await Promise.all(candidates.map(({ path }) => readCandidate(client, path)));
+  return found.filter((candidate) => candidate !== undefined);
+}
+
+async function readCandidate(
+  client: ZooKeeperClient,
+  path: string,
+): Promise<FoundLeader | undefined> {
+  const node = await readNode(client, path);
+  if (node === undefined) return undefined;
+  const candidate = new TextDecoder().decode(node.data);
+  return { path, candidate, epoch: epochOf(node.stat.czxid) };
 }

@@ -35,6 +35,8 @@ export interface MasterDetectorOptions {
   readonly transport?: Transport;
   /** Called with whoever leads now, if anybody does, and after each change. */
   readonly listener: (master: MasterAddress | undefined) => void;
+  /** Called with all masters that stand for election, the leader first, after each change, before `listener`. */
+  readonly onMasters?: ((masters: readonly MasterAddress[]) => void) | undefined;
 }
 
 /** Where masters have their candidates: below the path of their `--zk`, as the original's. */
@@ -44,7 +46,7 @@ export function masterElectionLayout(path: string): ElectionLayout {
 
 /** Begins to follow; the returned function ends it, and its session. */
 export function detectMaster(options: MasterDetectorOptions): () => Promise<void> {
-  const { listener, address, ...rest } = options;
+  const { listener, onMasters, address, ...rest } = options;
   const { logger } = rest;
   const client = new ZooKeeperClient({ ...rest, address: { ...address, path: '/' } });
   let isKnown = false;
@@ -53,6 +55,9 @@ export function detectMaster(options: MasterDetectorOptions): () => Promise<void
     client,
     logger,
     layout: masterElectionLayout(address.path),
+    onCandidates:
+      onMasters &&
+      ((candidates) => onMasters(candidates.flatMap((text) => masterAddressOf(text) ?? []))),
     listener: (leader) => {
       const master = leader && masterAddressOf(leader.candidate);
       if (leader !== undefined && master === undefined) {

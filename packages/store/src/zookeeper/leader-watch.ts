@@ -9,7 +9,7 @@
 import { errorText, type Logger } from '@dcos/base';
 import type { WatchEvent } from '../core/zookeeper/index.ts';
 import type { Leader } from '../store.ts';
-import { leaderOf, type ElectionLayout } from './candidates.ts';
+import { allOf, leaderOf, type ElectionLayout, type FoundLeader } from './candidates.ts';
 import type { ZooKeeperClient } from './client.ts';
 import { isReason } from './nodes.ts';
 
@@ -18,12 +18,15 @@ export interface LeaderWatchOptions {
   readonly layout: ElectionLayout;
   readonly logger: Logger;
   readonly listener: (leader: Leader | undefined) => void;
+  /** What all candidates say, the leader first, after each change; those that were seen last count when nobody can be asked. */
+  readonly onCandidates?: ((candidates: readonly string[]) => void) | undefined;
 }
 
 /** Begins to follow. The returned function ends it. */
 export function watchLeader(options: LeaderWatchOptions): () => void {
-  const { client, layout, logger, listener } = options;
+  const { client, layout, logger, listener, onCandidates } = options;
   let told: string | undefined;
+  let toldAll = '';
   let isStopped = false;
   let isLooking = false;
   /** Whether something happened that the look under way may not have seen. */
@@ -35,6 +38,13 @@ export function watchLeader(options: LeaderWatchOptions): () => void {
     listener(leader);
   }
 
+  function tellAll(all: readonly FoundLeader[]): void {
+    const paths = all.map(({ path }) => path).join();
+    if (isStopped || paths === toldAll) return;
+    toldAll = paths;
+    onCandidates?.(all.map(({ candidate }) => candidate));
+  }
+
   async function lookOnce(): Promise<void> {
     try {
       // Set before the look, so that a directory that is made meanwhile is seen.
@@ -44,7 +54,13 @@ export function watchLeader(options: LeaderWatchOptions): () => void {
       tell(undefined, undefined);
       return;
     }
-    const found = await leaderOf(client, layout, true);
+    let found: FoundLeader | undefined;
+    if (onCandidates === undefined) found = await leaderOf(client, layout, true);
+    else {
+      const all = await allOf(client, layout, true);
+      tellAll(all);
+      [found] = all;
+    }
     tell(found?.path, found && { candidate: found.candidate, epoch: found.epoch });
   }
 

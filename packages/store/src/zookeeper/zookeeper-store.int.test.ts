@@ -194,7 +194,12 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
       logger: silentLogger,
     };
     const seen: (MasterAddress | undefined)[] = [];
-    const stop = detectMaster({ ...common, listener: (master) => void seen.push(master) });
+    const standing: (readonly MasterAddress[])[] = [];
+    const stop = detectMaster({
+      ...common,
+      listener: (master) => void seen.push(master),
+      onMasters: (masters) => void standing.push(masters),
+    });
     try {
       const layouts = { master: masterElectionLayout(address.value.path) };
       const store = await openZooKeeperStore({ ...common, layouts });
@@ -202,12 +207,18 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
       const master = { ip: '10.0.0.1', hostname: 'm1', port: 5050 };
       const lease = await store.elect('master', JSON.stringify({ id: 'm', address: master }));
       await waitFor('a master', () => seen.length === 1);
+      const other = { ip: '10.0.0.2', hostname: 'm2', port: 5050 };
+      const next = store.elect('master', JSON.stringify({ id: 'o', address: other }));
+      await waitFor('two masters', () => standing.length === 2);
+      expect(standing).toEqual([[master], [master, other]]);
       await lease.release();
-      await waitFor('no master', () => seen.length === 2);
+      await (await next).release();
+      await waitFor('no master', () => seen.length === 3);
+      await waitFor('no masters', () => standing.at(-1)?.length === 0);
       await store.elect('master', 'what no master writes');
       const probe = await open();
       await probe.close();
-      expect(seen).toEqual([master, undefined]);
+      expect(seen).toEqual([master, other, undefined]);
     } finally {
       await stop();
     }
