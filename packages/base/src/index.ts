@@ -5,6 +5,7 @@ export * from './duration.ts';
 export * from './end-to-end-headers.ts';
 export * from './ids.ts';
 export * from './json.ts';
+export * from './nearest-word.ts';
 export * from './operation-error.ts';
 export * from './ports.ts';
 export * from './random.ts';

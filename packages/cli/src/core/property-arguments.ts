@@ -3,9 +3,8 @@
  * JSON, and text otherwise, so that `instances=3`, `env='{"A":"b"}'` and `cmd='sleep 10'` all work.
  */
 
-import { err, ok } from '@dcos/base';
+import { err, nearestWord, ok } from '@dcos/base';
 import type { JsonObject, JsonValue, Result } from '@dcos/base';
-import { nearestWord } from './suggestion.ts';
 
 /** Every field of an app that a client may write. */
 export const appFields: readonly string[] = [

@@ -5,7 +5,7 @@ import { matchesGlob } from './glob.ts';
 import { parseGlobalOptions } from './global-options.ts';
 import { idPath, normaliseId } from './marathon-id.ts';
 import { appFields, parseProperties, unknownFieldSentences } from './property-arguments.ts';
-import { editDistance, nearestWord } from './suggestion.ts';
+import { editDistance, nearestWord } from '@dcos/base';
 
 describe('parseGlobalOptions', () => {
   test('stops at the first command word', () => {

@@ -6,7 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Argument, Option } from 'commander';
 import { renderHelp } from '../core/help-text.ts';
-import { nearestWord } from '../core/suggestion.ts';
+import { nearestWord } from '@dcos/base';
 import { cliError } from './errors.ts';
 import type { Invocation } from './terminal.ts';
 

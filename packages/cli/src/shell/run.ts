@@ -4,10 +4,9 @@
  */
 
 import type { Command } from 'commander';
-import { errorText, operationErrorCode } from '@dcos/base';
+import { errorText, nearestWord, operationErrorCode } from '@dcos/base';
 import { parseGlobalOptions, verbosityFromEnvironment } from '../core/global-options.ts';
 import { renderHelp } from '../core/help-text.ts';
-import { nearestWord } from '../core/suggestion.ts';
 import { cliError, orThrow } from './errors.ts';
 import type { Invocation, Terminal } from './terminal.ts';
 

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Says what this host is and has, one fact a line, words separated by tabs. Changes nothing.
+# Arguments: names of programs to look for, --, names of packages. Read by installer/src/core/host-facts.ts.
+fact() { printf '%s\t' "$1"; shift; printf '%s\n' "$*"; }
+if [ -r /etc/os-release ]; then
+  . /etc/os-release
+  fact os.id "$ID"; fact os.like "$ID_LIKE"; fact os.version "$VERSION_ID"
+fi
+fact architecture "$(uname -m)"
+fact user "$(id -u)"
+fact clock "$(date +%s)"
+fact systemd "$([ -d /run/systemd/system ] && systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p')"
+fact memory.kib "$(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
+disk=/opt
+[ -d "$disk" ] || disk=/
+fact disk.kib "$(df -Pk "$disk" | awk 'NR == 2 { print $4 }')"
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  if command -v "$1" >/dev/null 2>&1; then fact program "$1"; fi
+  shift
+done
+[ $# -gt 0 ] && shift
+for package in "$@"; do
+  if command -v dpkg-query >/dev/null 2>&1; then
+    case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" in
+      *' installed') fact package "$package" ;;
+    esac
+  elif command -v rpm >/dev/null 2>&1; then
+    if rpm -q "$package" >/dev/null 2>&1; then fact package "$package"; fi
+  fi
+done
+# State 0A listens; UDP sockets have no such state, 07 is one without a peer.
+for table in tcp tcp6 udp udp6; do
+  [ -r "/proc/net/$table" ] || continue
+  case $table in tcp*) state=0A ;; *) state=07 ;; esac
+  awk -v state="$state" 'NR > 1 && $4 == state { sub(/.*:/, "", $2); print "port\t" $2 }' "/proc/net/$table" | sort -u
+done
+awk '/32 host/ { print "address\t" last } { last = $2 }' /proc/net/fib_trie | sort -u
+if [ -L /opt/dcos/active ]; then fact release.active "$(basename "$(readlink /opt/dcos/active)")"; fi
+for release in /opt/dcos/releases/*; do
+  case $release in *.partial) continue ;; esac
+  if [ -d "$release" ]; then fact release "$(basename "$release")"; fi
+done
+for file in $(find /etc/dcos -path /etc/dcos/override -prune -o -type f -print 2>/dev/null) \
+  /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target /var/lib/dcos/zookeeper/myid; do
+  [ -f "$file" ] || continue
+  printf 'file\t%s\t%s\t%s\n' "$(sha256sum "$file" | cut -d ' ' -f 1)" "$(stat -c %a "$file")" "$file"
+done
+for file in /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target; do
+  [ -f "$file" ] || continue
+  unit=$(basename "$file")
+  property() { systemctl show "$unit" -p "$1" | sed "s/^$1=//"; }
+  pid=$(property MainPID)
+  mark=
+  if [ "${pid:-0}" != 0 ] && [ -r "/proc/$pid/environ" ]; then
+    mark=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^DCOS_UNIT_FINGERPRINT=//p')
+  fi
+  printf 'unit\t%s\t%s\t%s\t%s\t%s\n' "${unit%.service}" "$(property ActiveState)" "$(property UnitFileState)" "$(property NRestarts)" "$mark"
+done
+fact end yes

@@ -1,0 +1,72 @@
+/** What deploy, plan and status have in common: the wanted state of all hosts beside what is there. */
+
+import { createHash } from 'node:crypto';
+import { errorText, OperationError } from '@dcos/base';
+import type { Cluster } from '../core/cluster.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
+import type { HostConnection } from '../hosts/connection.ts';
+import { renderTemplate } from '../hosts/host-programs.ts';
+import { probeHost } from '../hosts/probe.ts';
+import type { Release } from '../hosts/release.ts';
+import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
+import type { Configuration } from '../config/configuration.ts';
+
+/** Programs that an installation needs on each host. */
+const NEEDED_PROGRAMS = ['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout', 'java'];
+
+export interface ConnectedHost {
+  readonly place: ProvidedHost;
+  readonly connection: HostConnection;
+  readonly wanted: WantedHost;
+  readonly facts: HostFacts;
+}
+
+export function clusterOf(
+  { settings }: Configuration,
+  { clusterId, hosts, routerNames }: Infrastructure,
+): Cluster {
+  const places = hosts.map(({ name, role, address }) => ({ name, role, address }));
+  return { settings, id: clusterId, hosts: places, routerNames };
+}
+
+const tools = {
+  digest: (text: string): string => createHash('sha256').update(text).digest('hex'),
+  render: renderTemplate,
+};
+
+/** Connects to all hosts and asks them what they have. Throws with all hosts that do not answer. */
+export async function connectHosts(
+  cluster: Cluster,
+  places: readonly ProvidedHost[],
+  release: Release,
+): Promise<readonly ConnectedHost[]> {
+  const results = await Promise.allSettled(
+    places.map(async (place, index): Promise<ConnectedHost> => {
+      const host = cluster.hosts[index];
+      if (host === undefined) throw new Error(`no place for ${place.name}`);
+      const wanted = wantedHost(cluster, host, release, tools);
+      const connection = await place.connect();
+      const facts = await probeHost(connection, {
+        programs: NEEDED_PROGRAMS,
+        packages: wanted.packages,
+      });
+      return { place, connection, wanted, facts };
+    }),
+  );
+  const problems = results.flatMap((result, index) =>
+    result.status === 'rejected'
+      ? [`${places[index]?.name ?? ''}: ${errorText(result.reason)}`]
+      : [],
+  );
+  const connected = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
+  if (problems.length === 0) return connected;
+  await closeHosts(connected);
+  throw new OperationError('HOST_UNREACHABLE', problems.join('\n'), { retry: 'later' });
+}
+
+export async function closeHosts(hosts: readonly ConnectedHost[]): Promise<void> {
+  await Promise.all(hosts.map(async ({ connection }) => await connection.close()));
+}

@@ -1,0 +1,182 @@
+/**
+ * `deploy`: makes the cluster as the configuration says, or brings the one that is there into that state. Run again it
+ * changes nothing; cut short anywhere it goes on where it was.
+ */
+
+import { OperationError } from '@dcos/base';
+import { preflightFaults } from '../core/preflight.ts';
+import { planCluster, type Step } from '../core/plan.ts';
+import { counted, stepDetails, stepText } from '../core/plan-text.ts';
+import { clusterReadiness } from '../core/wanted-host.ts';
+import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
+import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
+import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
+import type { Release } from '../hosts/release.ts';
+import type { Infrastructure } from '../providers/provider.ts';
+import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import type { Reporter } from './reporter.ts';
+import type { Session, Surroundings } from './session.ts';
+
+/** Steps at a time, over all hosts. */
+const PARALLEL_MAX = 20;
+
+export async function deploy(session: Session, surroundings: Surroundings): Promise<void> {
+  const { configuration, folder, provider, reporter } = session;
+  const startedMs = performance.now();
+  const release = session.release();
+  const changes = await provider.changes();
+  // Known from the first moment on, so that it can be removed whatever happens next.
+  folder.keepDocument(configuration.document);
+  const infrastructure = await provider.ensure((text) =>
+    reporter.tell({ event: 'infrastructure.changed', text }, `  ${text}`),
+  );
+  throwIfInterrupted(surroundings);
+  const cluster = clusterOf(configuration, infrastructure);
+  const hosts = await connectHosts(cluster, infrastructure.hosts, release);
+  try {
+    checkHosts(hosts, reporter);
+    const steps = planCluster(hosts);
+    await execute(steps, hosts, { release, reporter, surroundings });
+    await postflight(hosts, release, infrastructure, session);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    const isUnchanged = steps.length === 0 && changes.length === 0;
+    const done = {
+      event: 'deploy.done',
+      changed: steps.length + changes.length,
+      urls: infrastructure.urls,
+    };
+    reporter.tell(
+      done,
+      isUnchanged ? 'no change: the cluster is as the configuration says' : `done in ${seconds} s`,
+    );
+    for (const url of infrastructure.urls)
+      reporter.tell({ event: 'cluster.url', url }, `ready ${url}`);
+  } finally {
+    await closeHosts(hosts);
+  }
+}
+
+function throwIfInterrupted({ signal }: Pick<Surroundings, 'signal'>): void {
+  if (signal.aborted) {
+    throw new OperationError(
+      'INSTALLER_INTERRUPTED',
+      'interrupted; what is done stays, run it again to go on',
+    );
+  }
+}
+
+function checkHosts(hosts: readonly ConnectedHost[], reporter: Reporter): void {
+  const now = Date.now() / 1000;
+  const faults = preflightFaults(hosts, now);
+  for (const { host, check, reason, remedy } of faults) {
+    reporter.problem(
+      { event: 'preflight.failed', host, check, reason, remedy },
+      `  ${host}: ${check}: ${reason}; ${remedy}`,
+    );
+  }
+  if (faults.length > 0) {
+    throw new OperationError(
+      'INSTALLER_PREFLIGHT',
+      `${counted(faults.length, 'fault')} of hosts; nothing was installed`,
+    );
+  }
+}
+
+async function execute(
+  steps: readonly Step[],
+  hosts: readonly ConnectedHost[],
+  context: {
+    readonly release: Release;
+    readonly reporter: Reporter;
+    readonly surroundings: Surroundings;
+  },
+): Promise<void> {
+  const { release, reporter, surroundings } = context;
+  const byName = new Map(hosts.map((host) => [host.place.name, host]));
+  const { failed, held } = await executePlan(steps, {
+    parallelMax: PARALLEL_MAX,
+    signal: surroundings.signal,
+    onEvent: (event) => tellStep(event, reporter),
+    async perform(step) {
+      const host = byName.get(step.host);
+      if (host === undefined) throw new Error(`no host ${step.host}`);
+      await performStep(step, {
+        connection: host.connection,
+        release,
+        onProgress: (text) =>
+          reporter.detail(
+            { event: 'step.progress', host: step.host, step: step.id, text },
+            `  ${step.host.padEnd(12)} ${stepText(step)}: ${text}`,
+          ),
+      });
+    },
+  });
+  throwIfInterrupted(surroundings);
+  if (failed.length > 0) {
+    const rest = held.length > 0 ? `, ${counted(held.length, 'step')} behind held up` : '';
+    throw new OperationError(
+      'INSTALLER_STEPS_FAILED',
+      `${counted(failed.length, 'step')} failed${rest}; mend it and run again`,
+    );
+  }
+}
+
+function tellStep(event: StepEvent, reporter: Reporter): void {
+  const { kind, step } = event;
+  const facts = { host: step.host, step: step.id, text: stepText(step) };
+  const label = `  ${step.host.padEnd(12)} ${stepText(step)}`;
+  switch (kind) {
+    case 'begun':
+      reporter.detail({ event: 'step.begun', ...facts }, `${label} …`);
+      return;
+    case 'done':
+      reporter.tell(
+        { event: 'step.done', ...facts, tookMs: Math.round(event.tookMs) },
+        `${label.padEnd(60)} ${(event.tookMs / 1000).toFixed(1)} s`,
+      );
+      for (const line of stepDetails(step))
+        reporter.detail({ event: 'step.detail', ...facts, line }, `${' '.repeat(15)}${line}`);
+      return;
+    case 'failed':
+      reporter.problem(
+        { event: 'step.failed', ...facts, problem: event.problem },
+        `${label}: failed: ${event.problem}`,
+      );
+  }
+}
+
+/** Every unit of every host serves, and all of them together are a cluster. */
+async function postflight(
+  hosts: readonly ConnectedHost[],
+  release: Release,
+  infrastructure: Infrastructure,
+  { configuration, reporter }: Session,
+): Promise<void> {
+  const problems: string[] = [];
+  await Promise.all(
+    hosts.flatMap(({ place, connection, wanted }) =>
+      wanted.units.map(async ({ name: unit, readiness }) => {
+        const question = { readiness, unit, timeoutMs: READY_TIMEOUT_MS };
+        const problem = await waitUntilReady(connection, release, question);
+        if (problem === undefined) return;
+        const report = await unitReport(connection, unit);
+        problems.push(`${place.name}: ${unit} does not serve: ${problem}\n${report}`);
+      }),
+    ),
+  );
+  const master = hosts.find(({ place }) => place.role === 'master');
+  if (problems.length === 0 && master !== undefined) {
+    const readiness = clusterReadiness(clusterOf(configuration, infrastructure));
+    const question = { readiness, timeoutMs: READY_TIMEOUT_MS };
+    const problem = await waitUntilReady(master.connection, release, question);
+    if (problem !== undefined) problems.push(`the cluster: ${problem}`);
+  }
+  for (const problem of problems)
+    reporter.problem({ event: 'postflight.failed', problem }, `  ${problem}`);
+  if (problems.length > 0) {
+    throw new OperationError(
+      'INSTALLER_POSTFLIGHT',
+      `installed, but ${counted(problems.length, 'part')} of the cluster do not serve`,
+    );
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * One run of the installer: words to command, errors to lines on standard error and an exit code. Exit codes stand in
+ * `core/errors.ts`.
+ */
+
+import { Command, CommanderError } from 'commander';
+import { errorText, OperationError, operationErrorCode } from '@dcos/base';
+import { EXIT_CODES, exitCodeOf } from '../core/errors.ts';
+import type { Session, CommonOptions, Surroundings } from './session.ts';
+
+interface CommandPlan {
+  readonly name: string;
+  readonly description: string;
+  /** Whether others are kept away meanwhile. */
+  readonly isExclusive: boolean;
+  readonly perform: (
+    session: Session,
+    options: CommonOptions,
+    around: Surroundings,
+  ) => Promise<void>;
+}
+
+const COMMANDS: readonly CommandPlan[] = [
+  {
+    name: 'validate',
+    description: 'Look at the configuration; tells all its faults at once.',
+    isExclusive: false,
+    async perform({ reporter, configuration: { settings, provider } }) {
+      reporter.tell(
+        { event: 'configuration.valid', name: settings.name, provider },
+        `the configuration of ${settings.name} is valid`,
+      );
+    },
+  },
+  {
+    name: 'plan',
+    description: 'Show what a deployment would change; changes nothing.',
+    isExclusive: false,
+    perform: async (session) => await (await import('./plan.ts')).plan(session),
+  },
+  {
+    name: 'deploy',
+    description: 'Make the cluster, or bring it into the state of the configuration.',
+    isExclusive: true,
+    perform: async (session, _options, around) =>
+      await (await import('./deploy.ts')).deploy(session, around),
+  },
+  {
+    name: 'status',
+    description: 'Ask every host and every component how it is.',
+    isExclusive: false,
+    perform: async (session) => await (await import('./status.ts')).status(session),
+  },
+  {
+    name: 'destroy',
+    description: 'Remove the cluster and everything that was made for it.',
+    isExclusive: true,
+    perform: async (session, options, around) =>
+      await (await import('./destroy.ts')).destroy(session, options, around),
+  },
+];
+
+/** Planned, and not there yet. */
+const NOT_THERE_YET = ['upgrade', 'scale', 'replace', 'backup', 'restore'];
+
+/** Runs the words behind `installer` and gives the exit code. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const json = argv.includes('--json');
+  try {
+    await programOf(surroundings).parseAsync([...argv], { from: 'user' });
+    return EXIT_CODES.done;
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
+    const code = operationErrorCode(error);
+    if (code === undefined) throw error;
+    const text = errorText(error);
+    if (json) {
+      const details = error instanceof OperationError ? error.details : {};
+      surroundings.streams.out(
+        `${JSON.stringify({ event: 'run.failed', code, text, ...details })}\n`,
+      );
+    } else surroundings.streams.err(`Error: ${text.replaceAll('\n', '\n  ')}\n`);
+    return exitCodeOf(code);
+  }
+}
+
+function programOf(surroundings: Surroundings): Command {
+  const program = new Command('installer')
+    .description('From a configuration to a cluster on hosts.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.streams.out(text),
+      writeErr: (text) => surroundings.streams.err(text),
+    });
+  for (const plan of COMMANDS) {
+    program
+      .command(plan.name)
+      .description(plan.description)
+      .option('--config <file>', 'the configuration (cluster.yaml, if it is there)')
+      .option('--provider <name>', 'docker: a demo on this machine, without a file')
+      .option('--name <name>', 'a cluster that was deployed from here')
+      .option('--json', 'one JSON object a line')
+      .option('--yes', 'ask no questions')
+      .option('--verbose', 'tell small steps, too')
+      .action(async (options: CommonOptions) => await perform(plan, options, surroundings));
+  }
+  for (const name of NOT_THERE_YET) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new OperationError(
+          'INSTALLER_NOT_THERE_YET',
+          `"${name}" is not there yet in this version`,
+        );
+      });
+  }
+  return program;
+}
+
+async function perform(
+  plan: CommandPlan,
+  options: CommonOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { openSession } = await import('./session.ts');
+  const session = await openSession(options, surroundings);
+  if (!plan.isExclusive) {
+    await plan.perform(session, options, surroundings);
+    return;
+  }
+  const unlock = session.folder.lock();
+  session.reporter.logFile = session.folder.newLogFile(plan.name, new Date());
+  try {
+    await plan.perform(session, options, surroundings);
+  } catch (error) {
+    session.reporter.note({ event: 'run.failed', text: errorText(error) });
+    throw error;
+  } finally {
+    unlock();
+  }
+}

@@ -1,0 +1,144 @@
+/** What every command works with: its configuration, the provider, the folder of the cluster, and how it tells. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OperationError } from '@dcos/base';
+import { parseConfiguration, readDocument, type Configuration } from '../config/configuration.ts';
+import type { Fault } from '../config/faults.ts';
+import { checkoutRelease } from '../hosts/checkout-release.ts';
+import type { Release } from '../hosts/release.ts';
+import type { Provider } from '../providers/provider.ts';
+import { ClusterFolder, installerDirectory, knownClusters } from './cluster-folder.ts';
+import { Reporter, type Streams } from './reporter.ts';
+
+export interface CommonOptions {
+  readonly config?: string;
+  readonly provider?: string;
+  readonly name?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  readonly verbose?: boolean;
+}
+
+export interface Surroundings {
+  readonly streams: Streams;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Asks a question with yes or no; undefined where nobody can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+}
+
+export interface Session {
+  readonly configuration: Configuration;
+  readonly provider: Provider;
+  readonly folder: ClusterFolder;
+  readonly reporter: Reporter;
+  readonly release: () => Release;
+}
+
+const WORKSPACE = join(import.meta.dirname, '..', '..', '..');
+const DEFAULT_FILE = 'cluster.yaml';
+
+export async function openSession(
+  options: CommonOptions,
+  surroundings: Surroundings,
+): Promise<Session> {
+  const directory = installerDirectory(surroundings.environment);
+  const configuration = readConfiguration(options, surroundings, directory);
+  return {
+    configuration,
+    provider: await providerOf(configuration),
+    folder: new ClusterFolder(directory, configuration.settings.name),
+    reporter: new Reporter(surroundings.streams, {
+      json: options.json ?? false,
+      verbose: options.verbose ?? false,
+    }),
+    release: () => checkoutRelease(WORKSPACE, join(directory, 'cache')),
+  };
+}
+
+/**
+ * The configuration from the file that is named, from `cluster.yaml`, from the last deployment of that name, or from
+ * nothing but the provider's name.
+ * @throws OperationError `INSTALLER_CONFIGURATION` with all faults, or `INSTALLER_USAGE`.
+ */
+export function readConfiguration(
+  { config, provider, name }: CommonOptions,
+  { directory }: Pick<Surroundings, 'directory'>,
+  installerFolder: string,
+): Configuration {
+  const file = config ?? (provider === undefined && name === undefined ? DEFAULT_FILE : undefined);
+  const path = file === undefined ? undefined : resolve(directory, file);
+  if (path !== undefined && existsSync(path))
+    return orThrow(path, parseConfiguration(readFileSync(path, 'utf8')));
+  if (config !== undefined)
+    throw new OperationError('INSTALLER_USAGE', `there is no file ${config}`);
+  const kept = keptDocument({ provider, name }, installerFolder);
+  if (kept !== undefined) return orThrow('the configuration', readDocument(kept));
+  throw new OperationError(
+    'INSTALLER_USAGE',
+    `there is no ${DEFAULT_FILE} here; write one with "installer init", name one with --config, or deploy without one: --provider docker`,
+  );
+}
+
+function keptDocument(
+  { provider, name }: { readonly provider: string | undefined; readonly name: string | undefined },
+  installerFolder: string,
+): unknown {
+  const known = knownClusters(installerFolder);
+  const wanted = name ?? (known.length === 1 && provider === undefined ? known[0] : undefined);
+  const kept =
+    wanted !== undefined && known.includes(wanted)
+      ? new ClusterFolder(installerFolder, wanted).document()
+      : undefined;
+  if (kept !== undefined) return kept;
+  if (provider === undefined) return undefined;
+  return { provider, ...(name !== undefined && { name }) };
+}
+
+function orThrow(
+  what: string,
+  result:
+    | { readonly ok: true; readonly value: Configuration }
+    | { readonly ok: false; readonly error: readonly Fault[] },
+): Configuration {
+  if (result.ok) return result.value;
+  throw new OperationError('INSTALLER_CONFIGURATION', faultsText(what, result.error), {
+    details: { faults: result.error.map((fault) => ({ ...fault })) },
+  });
+}
+
+/** All faults, a line each. */
+export function faultsText(what: string, faults: readonly Fault[]): string {
+  const lines = faults.map(
+    ({ key, reason, remedy }) => `${key === '' ? 'the file' : key}: ${reason}; ${remedy}`,
+  );
+  return `${what} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`;
+}
+
+async function providerOf({
+  provider,
+  docker,
+  settings,
+  document,
+}: Configuration): Promise<Provider> {
+  if (provider !== 'docker') {
+    throw new OperationError(
+      'INSTALLER_NOT_THERE_YET',
+      `the provider ${provider} is not there yet in this version; docker is`,
+    );
+  }
+  const [{ default: Docker }, { DockerProvider }] = await Promise.all([
+    import('dockerode'),
+    import('../providers/docker/docker-provider.ts'),
+  ]);
+  return new DockerProvider(new Docker(), settings.name, {
+    ...docker,
+    uiPort: docker.uiPort ?? DEFAULT_UI_PORT,
+    isUiPortFixed: document.docker?.uiPort !== undefined,
+  });
+}
+
+const DEFAULT_UI_PORT = 8180;

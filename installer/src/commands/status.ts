@@ -1,0 +1,103 @@
+/** `status`: what every host and every component is doing, asked now; changes nothing. */
+
+import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
+import { OperationError } from '@dcos/base';
+import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
+import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import type { Session } from './session.ts';
+
+interface UnitStatus {
+  readonly host: string;
+  readonly role: string;
+  readonly address: string;
+  readonly unit: string;
+  readonly isHealthy: boolean;
+  /** What it is doing; the reason when it does not serve. */
+  readonly state: string;
+  /** Its last lines, when it does not serve. */
+  readonly log: string;
+}
+
+/** @throws OperationError `INSTALLER_UNHEALTHY` when something does not serve. */
+export async function status(session: Session): Promise<void> {
+  const { configuration, provider, reporter } = session;
+  const infrastructure = await provider.existing();
+  if (infrastructure === undefined || infrastructure.hosts.length === 0) {
+    reporter.tell(
+      { event: 'cluster.absent' },
+      `there is no cluster ${configuration.settings.name}`,
+    );
+    throw new OperationError(
+      'INSTALLER_UNHEALTHY',
+      'nothing is there; "installer deploy" makes it',
+    );
+  }
+  const release = session.release();
+  const cluster = clusterOf(configuration, infrastructure);
+  const hosts = await connectHosts(cluster, infrastructure.hosts, release);
+  try {
+    const all = (
+      await Promise.all(
+        hosts.map(async (host) =>
+          Promise.all(host.wanted.units.map(async (unit) => await unitStatus(host, unit, release))),
+        ),
+      )
+    ).flat();
+    for (const one of all) {
+      const { host, role, address, unit, isHealthy, state, log } = one;
+      const line = `  ${host.padEnd(12)} ${address.padEnd(16)} ${unit.padEnd(26)} ${state}`;
+      reporter.tell(
+        { event: 'unit.status', host, role, address, unit, healthy: isHealthy, state, log },
+        line,
+      );
+      if (log !== '') reporter.tell({ event: 'unit.log', host, unit, log }, indented(log));
+    }
+    const master = hosts.find(({ place }) => place.role === 'master');
+    const whole =
+      master === undefined ||
+      !all.some(({ host, isHealthy }) => host === master.place.name && isHealthy)
+        ? 'no master can be asked'
+        : await waitUntilReady(master.connection, release, {
+            readiness: clusterReadiness(cluster),
+            timeoutMs: 0,
+          });
+    reporter.tell(
+      {
+        event: 'cluster.status',
+        healthy: whole === undefined,
+        state: whole ?? 'ready',
+        urls: infrastructure.urls,
+      },
+      `  ${'cluster'.padEnd(56)} ${whole ?? `ready at ${infrastructure.urls.join(', ')}`}`,
+    );
+    const bad = all.filter(({ isHealthy }) => !isHealthy);
+    if (bad.length > 0 || whole !== undefined)
+      throw new OperationError('INSTALLER_UNHEALTHY', 'not everything serves: see above');
+  } finally {
+    await closeHosts(hosts);
+  }
+}
+
+async function unitStatus(
+  { place, facts, connection }: ConnectedHost,
+  { name, readiness }: WantedUnit,
+  release: { readonly node: string },
+): Promise<UnitStatus> {
+  const base = { host: place.name, role: place.role, address: place.address, unit: name };
+  const found = facts.units.get(name);
+  if (found === undefined) return { ...base, isHealthy: false, state: 'not installed', log: '' };
+  const problem =
+    facts.activeRelease === undefined
+      ? 'no release is in use'
+      : await waitUntilReady(connection, release, { readiness, timeoutMs: 0 });
+  if (problem === undefined) return { ...base, isHealthy: true, state: 'serves', log: '' };
+  const state = `${found.active}, does not serve: ${problem}`;
+  return { ...base, isHealthy: false, state, log: await unitReport(connection, name) };
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,87 @@
+/** Reads a configuration: text to document to what the rest of the installer works with, or all its faults. */
+
+import { err, ok, type Result } from '@dcos/base';
+import { parseDocument } from 'yaml';
+import type { ClusterSettings } from '../core/cluster.ts';
+import { crossChecks } from './cross-checks.ts';
+import { faultsOf, type Fault } from './faults.ts';
+import {
+  clusterSchema,
+  dockerDefaults,
+  type ClusterDocument,
+  type DockerDocument,
+} from './schema.ts';
+
+export interface Configuration {
+  readonly provider: ClusterDocument['provider'];
+  readonly docker: DockerDocument;
+  readonly settings: ClusterSettings;
+  /** As it was given, with defaults: what is kept of it. */
+  readonly document: ClusterDocument;
+}
+
+/** Bytes of a configuration file. */
+const TEXT_LENGTH_MAX = 1024 * 1024;
+/** What a container that is one of many on a machine offers: found out, each would offer the whole machine. */
+const DOCKER_RESOURCES = 'cpus:4;mem:4096;disk:8192';
+
+/** Ports as in the original: private agents leave out those of the cluster's own programs. */
+const PRIVATE_PORTS = '[1025-2180,2182-3887,3889-5049,5052-8079,8082-8180,8182-32000]';
+const PUBLIC_PORTS = '[1-21,23-5050,5052-32000]';
+
+export function parseConfiguration(text: string): Result<Configuration, readonly Fault[]> {
+  if (text.length > TEXT_LENGTH_MAX)
+    return err([
+      { key: '', reason: 'the file is larger than 1 MiB', remedy: 'is it the right one?' },
+    ]);
+  const yaml = parseDocument(text, { prettyErrors: true });
+  if (yaml.errors.length > 0) {
+    return err(
+      yaml.errors.map(({ message }) => ({
+        key: '',
+        reason: `it is no YAML: ${message.split('\n')[0] ?? ''}`,
+        remedy: 'mend that line',
+      })),
+    );
+  }
+  return readDocument(yaml.toJS({ maxAliasCount: 100 }) ?? {});
+}
+
+/** Reads a document that has been parsed already. */
+export function readDocument(document: unknown): Result<Configuration, readonly Fault[]> {
+  const parsed = clusterSchema.safeParse(document, { reportInput: true });
+  const isGroup = typeof document === 'object' && document !== null && !Array.isArray(document);
+  const faults = [
+    ...(parsed.success ? [] : faultsOf(parsed.error, keysAt)),
+    ...(isGroup ? crossChecks(document as Readonly<Record<string, unknown>>) : []),
+  ];
+  if (!parsed.success || faults.length > 0) return err(faults);
+  const { data } = parsed;
+  return ok({
+    provider: data.provider,
+    docker: data.docker ?? dockerDefaults(),
+    settings: settingsOf(data),
+    document: data,
+  });
+}
+
+function settingsOf(data: ClusterDocument): ClusterSettings {
+  const found = data.provider === 'docker' ? `${DOCKER_RESOURCES};` : '';
+  return {
+    name: data.name,
+    resolvers: data.resolvers,
+    dnsTtlSeconds: data.dnsTtlSeconds,
+    zooKeeperSessionTimeoutMs: data.zooKeeperSessionTimeoutMs,
+    privateAgentResources: data.privateAgentResources ?? `${found}ports:${PRIVATE_PORTS}`,
+    publicAgentResources: data.publicAgentResources ?? `${found}ports:${PUBLIC_PORTS}`,
+  };
+}
+
+/** The keys that the schema has at a place. */
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  const [first] = path;
+  if (first === undefined) return Object.keys(clusterSchema.shape);
+  const group = clusterSchema.shape[first as keyof typeof clusterSchema.shape];
+  const inner = 'unwrap' in group ? group.unwrap() : group;
+  return typeof inner === 'object' && 'shape' in inner ? Object.keys(inner.shape) : [];
+}

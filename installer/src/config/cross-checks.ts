@@ -1,0 +1,108 @@
+/** What must hold between keys of a configuration. Looks at the document as it was written, so that it is told also when single keys are wrong. */
+
+import { MASTER_COUNTS } from './schema.ts';
+import type { Fault } from './faults.ts';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const group = (document: Raw, key: string): Raw => {
+  const value = document[key];
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : {};
+};
+
+const list = (document: Raw, key: string): readonly unknown[] => {
+  const value = document[key];
+  return Array.isArray(value) ? value : [];
+};
+
+const HOST_LISTS = ['masters', 'privateAgents', 'publicAgents'];
+
+export function crossChecks(document: Raw): readonly Fault[] {
+  return [
+    ...masterCount(document),
+    ...groupsOfOtherProviders(document),
+    ...addressesTwice(document),
+    ...noAgents(document),
+    ...resolversTwice(document),
+  ];
+}
+
+function masterCount(document: Raw): readonly Fault[] {
+  const inDocker = document['provider'] === 'docker';
+  const key = inDocker ? 'docker.masters' : 'hosts.masters';
+  const given = inDocker
+    ? (group(document, 'docker')['masters'] ?? 1)
+    : list(group(document, 'hosts'), 'masters').length;
+  if ((!inDocker && document['provider'] !== 'ssh') || typeof given !== 'number' || given > 9)
+    return [];
+  if (MASTER_COUNTS.includes(given) || (inDocker && given < 1)) return [];
+  const reason =
+    given === 0
+      ? 'there is no master'
+      : `${given} masters tolerate no more failures than ${given - 1}, and are slower`;
+  return [{ key, reason, remedy: `have ${MASTER_COUNTS.join(', ')} masters` }];
+}
+
+function groupsOfOtherProviders(document: Raw): readonly Fault[] {
+  const { provider } = document;
+  const foreign = provider === 'docker' ? ['ssh', 'hosts'] : provider === 'ssh' ? ['docker'] : [];
+  return foreign
+    .filter((key) => document[key] !== undefined)
+    .map((key) => ({
+      key,
+      reason: `the provider ${String(provider)} has no use for it`,
+      remedy: 'remove it, or choose another provider',
+    }));
+}
+
+function addressesTwice(document: Raw): readonly Fault[] {
+  const hosts = group(document, 'hosts');
+  const seen = new Map<unknown, string>();
+  const faults: Fault[] = [];
+  for (const key of HOST_LISTS) {
+    for (const [index, address] of list(hosts, key).entries()) {
+      const place = `hosts.${key}.${index}`;
+      const before = seen.get(address);
+      if (before === undefined) seen.set(address, place);
+      else {
+        faults.push({
+          key: place,
+          reason: `${String(address)} is at ${before} already; a host has one role`,
+          remedy: 'remove one of the two',
+        });
+      }
+    }
+  }
+  return faults;
+}
+
+function noAgents(document: Raw): readonly Fault[] {
+  const docker = group(document, 'docker');
+  const none =
+    document['provider'] === 'docker' &&
+    docker['privateAgents'] === 0 &&
+    docker['publicAgents'] === 0;
+  if (!none) return [];
+  return [
+    {
+      key: 'docker.privateAgents',
+      reason: 'without any agent nothing can run',
+      remedy: 'have one agent at least',
+    },
+  ];
+}
+
+function resolversTwice(document: Raw): readonly Fault[] {
+  const resolvers = list(document, 'resolvers');
+  return resolvers.flatMap((resolver, index) =>
+    resolvers.indexOf(resolver) === index
+      ? []
+      : [
+          {
+            key: `resolvers.${index}`,
+            reason: `${String(resolver)} is named twice`,
+            remedy: 'remove one of the two',
+          },
+        ],
+  );
+}

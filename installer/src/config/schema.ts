@@ -1,0 +1,104 @@
+/**
+ * `cluster.yaml`: every key with what it means, where it is defined. `init` prints these very descriptions.
+ *
+ * What holds between keys is in `cross-checks.ts`, so that it is told together with what is wrong with single keys.
+ */
+
+import { z } from 'zod';
+
+const count = (min: number, max: number, value: number): z.ZodDefault<z.ZodInt> =>
+  z.int().min(min).max(max).default(value);
+const ipv4 = z.ipv4('expected an IPv4 address');
+
+/** How many masters a cluster may have: more than nine only slow one another down. */
+export const MASTER_COUNTS = [1, 3, 5, 7, 9];
+
+const dockerSchema = z.strictObject({
+  masters: count(1, 9, 1).describe('How many masters: 1, 3, 5, 7 or 9.'),
+  privateAgents: count(0, 110, 2).describe('How many private agents, which run apps.'),
+  publicAgents: count(0, 110, 1).describe('How many public agents, for apps that ask for them.'),
+  image: z
+    .string()
+    .min(1)
+    .default('dcos-host:1')
+    .describe('Image that hosts are made from; it must be there.'),
+  uiPort: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe(
+      'Port of 127.0.0.1 at which the first router is; further masters have the next ones. Without it, the first that is free from 8180 on.',
+    ),
+  outbound: z
+    .boolean()
+    .default(true)
+    .describe('Whether hosts reach what is outside of this machine.'),
+});
+
+const sshSchema = z.strictObject({
+  user: z.string().min(1).default('root').describe('User to log in as; root, or one with sudo.'),
+  port: z.int().min(1).max(65_535).default(22).describe('Port of sshd.'),
+  keyFile: z.string().min(1).optional().describe('Private key; the agent of ssh when absent.'),
+  parallel: count(1, 100, 20).describe('Hosts at a time.'),
+});
+
+const hostsSchema = z.strictObject({
+  masters: z.array(ipv4).max(9).default([]).describe('Addresses of masters: 1, 3, 5, 7 or 9.'),
+  privateAgents: z.array(ipv4).max(10_000).default([]).describe('Addresses of private agents.'),
+  publicAgents: z.array(ipv4).max(10_000).default([]).describe('Addresses of public agents.'),
+});
+
+/** `host` or `host:port`, of IPv4. */
+const resolver = z
+  .string()
+  .regex(
+    /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(:\d{1,5})?$/,
+    'expected an IPv4 address, with or without :port',
+  );
+const resources = z
+  .string()
+  .regex(
+    /^([\w-]+(\([^)]+\))?:[^;:]+)(;[\w-]+(\([^)]+\))?:[^;:]+)*$/,
+    'expected name:value;name:value, such as cpus:4;mem:8192',
+  );
+
+export const clusterSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/,
+      'expected at most 30 small letters, digits and hyphens, a letter first',
+    )
+    .default('dcos')
+    .describe('Name of the cluster.'),
+  provider: z
+    .enum(['docker', 'ssh', 'aws'])
+    .describe(
+      'Where hosts come from: docker, containers of this machine; ssh, hosts that are there; aws, EC2.',
+    ),
+  docker: dockerSchema.optional().describe('Settings of the provider docker.'),
+  ssh: sshSchema.optional().describe('Settings of the provider ssh.'),
+  hosts: hostsSchema.optional().describe('Hosts of the provider ssh.'),
+  resolvers: z
+    .array(resolver)
+    .max(16)
+    .default([])
+    .describe(
+      'Name servers for names that are not of the cluster; without any, such names are refused.',
+    ),
+  dnsTtlSeconds: count(0, 86_400, 60).describe('How long answers of Mesos-DNS may be kept.'),
+  zooKeeperSessionTimeoutMs: count(2_000, 60_000, 10_000).describe(
+    'How long a master that is frozen or cut off leads on at most.',
+  ),
+  privateAgentResources: resources
+    .optional()
+    .describe('What a private agent offers, as name:value;…; what is not named is found out.'),
+  publicAgentResources: resources
+    .optional()
+    .describe('What a public agent offers; its role is slave_public.'),
+});
+
+export type ClusterDocument = z.infer<typeof clusterSchema>;
+export const dockerDefaults = (): z.infer<typeof dockerSchema> => dockerSchema.parse({});
+export type DockerDocument = z.infer<typeof dockerSchema>;

@@ -1,0 +1,127 @@
+/**
+ * The settings of each component on a host of a cluster, as its configuration file has them. Ports are the original's
+ * (Admin Router 80, masters 5050, agents 5051, Marathon 8080, Mesos-DNS 8123), but that Mesos-DNS answers on port 53
+ * itself: there is no forwarder before it.
+ */
+
+import { ACTIVE, hostsOf, type Cluster, type HostPlace, type ReleasePlan } from './cluster.ts';
+
+export type Settings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export const PORTS = {
+  zooKeeper: 2181,
+  zooKeeperPeers: 2888,
+  zooKeeperElection: 3888,
+  master: 5050,
+  agent: 5051,
+  marathon: 8080,
+  dns: 53,
+  mesosDnsHttp: 8123,
+  router: 80,
+} as const;
+
+export const STATE = '/var/lib/dcos';
+
+function zooKeeperAddress(cluster: Cluster, path: string): string {
+  const servers = hostsOf(cluster, 'master').map(({ address }) => `${address}:${PORTS.zooKeeper}`);
+  return `zk://${servers.join(',')}/${path}`;
+}
+
+export function masterSettings(cluster: Cluster, { address }: HostPlace): Settings {
+  return {
+    ip: address,
+    port: PORTS.master,
+    hostname: address,
+    cluster: cluster.settings.name,
+    zk: zooKeeperAddress(cluster, 'mesos'),
+    zkSessionTimeoutMs: cluster.settings.zooKeeperSessionTimeoutMs,
+    dataDir: `${STATE}/mesos-master`,
+  };
+}
+
+export function marathonSettings(cluster: Cluster, { address }: HostPlace): Settings {
+  return {
+    masters: zooKeeperAddress(cluster, 'mesos'),
+    zk: zooKeeperAddress(cluster, 'marathon'),
+    zkSessionTimeoutMs: cluster.settings.zooKeeperSessionTimeoutMs,
+    httpAddress: address,
+    httpPort: PORTS.marathon,
+    hostname: address,
+    // As in the original: it is offered the public agents, too, and uses them for those who ask for them.
+    mesosRole: 'slave_public',
+    acceptedResourceRolesDefaultBehavior: 'unreserved',
+  };
+}
+
+export function mesosDnsSettings(cluster: Cluster, { address }: HostPlace): Settings {
+  return {
+    masters: zooKeeperAddress(cluster, 'mesos'),
+    listener: address,
+    port: PORTS.dns,
+    httpListener: address,
+    httpPort: PORTS.mesosDnsHttp,
+    ttlSeconds: cluster.settings.dnsTtlSeconds,
+    resolvers: cluster.settings.resolvers,
+  };
+}
+
+export function routerSettings(
+  cluster: Cluster,
+  { address }: HostPlace,
+  release: ReleasePlan,
+): Settings {
+  return {
+    host: '0.0.0.0',
+    port: PORTS.router,
+    masters: zooKeeperAddress(cluster, 'mesos'),
+    mesosDnsUrl: `http://${address}:${PORTS.mesosDnsHttp}`,
+    uiDirectory: `${ACTIVE}/${release.uiDirectory}`,
+    clusterId: cluster.id,
+    publicIp: address,
+    allowedHosts: [...routerHosts(cluster), ...cluster.routerNames],
+  };
+}
+
+/** Under which names a router of this cluster is asked; any of the masters may stand behind one. */
+function routerHosts(cluster: Cluster): readonly string[] {
+  const masters = hostsOf(cluster, 'master').flatMap(({ name, address }) => [address, name]);
+  return [...masters, 'leader.mesos', 'master.mesos'];
+}
+
+export function agentSettings(cluster: Cluster, { address, role }: HostPlace): Settings {
+  const isPublic = role === 'public';
+  const { privateAgentResources, publicAgentResources } = cluster.settings;
+  return {
+    masters: zooKeeperAddress(cluster, 'mesos'),
+    ip: address,
+    port: PORTS.agent,
+    hostname: address,
+    workDir: `${STATE}/mesos-agent`,
+    resources: isPublic ? publicAgentResources : privateAgentResources,
+    ...(isPublic && { defaultRole: 'slave_public', attributes: 'public_ip:true' }),
+  };
+}
+
+/** ZooKeeper's own format. Its servers are the masters, in the order of their ids. */
+export function zooKeeperSettings(cluster: Cluster): string {
+  const servers = hostsOf(cluster, 'master').map(
+    ({ address }, index) =>
+      `server.${index + 1}=${address}:${PORTS.zooKeeperPeers}:${PORTS.zooKeeperElection}`,
+  );
+  return [
+    'tickTime=1000',
+    'initLimit=30',
+    'syncLimit=10',
+    `dataDir=${STATE}/zookeeper`,
+    `clientPort=${PORTS.zooKeeper}`,
+    'minSessionTimeout=1000',
+    'maxSessionTimeout=60000',
+    'autopurge.snapRetainCount=5',
+    'autopurge.purgeInterval=1',
+    'admin.enableServer=false',
+    '4lw.commands.whitelist=srvr,ruok,mntr',
+    // One server alone is no ensemble.
+    ...(servers.length > 1 ? servers : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,247 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { unreachable } from '@dcos/base';
+import {
+  bareFacts,
+  convergedFacts,
+  statesOf,
+  testCluster,
+  testRelease,
+  wantedOf,
+} from '../testing/clusters.ts';
+import { fileState, type HostFacts } from './host-facts.ts';
+import { planCluster, type Step } from './plan.ts';
+import { stepText } from './plan-text.ts';
+import { unitPath, type WantedHost } from './wanted-host.ts';
+
+const lines = (steps: readonly Step[]): readonly string[] =>
+  steps.map((step) => `${step.host}: ${stepText(step)}`);
+
+const after = (steps: readonly Step[], id: string): readonly string[] =>
+  steps.find((step) => step.id === id)?.after ?? [];
+
+/** What a host is like when a step was done there. */
+function done(facts: HostFacts, step: Step, wanted: WantedHost): HostFacts {
+  switch (step.kind) {
+    case 'packages':
+      return { ...facts, packages: new Set([...facts.packages, ...step.names]) };
+    case 'release':
+      return { ...facts, releases: new Set([...facts.releases, step.hash]) };
+    case 'configuration': {
+      const files = new Map(facts.files);
+      for (const { path, mode, sha256 } of step.files) files.set(path, fileState(mode, sha256));
+      for (const path of step.removed) files.delete(path);
+      return {
+        ...facts,
+        files,
+        ...(step.activate !== undefined && { activeRelease: step.activate }),
+      };
+    }
+    case 'unit': {
+      const { name, fingerprint } = step.unit;
+      const up = { active: 'active', isEnabled: true, restarts: 0 };
+      const units = [...facts.units, ['dcos.target', up], [name, { ...up, fingerprint }]] as const;
+      return { ...facts, units: new Map(units) };
+    }
+    case 'stop': {
+      const units = new Map(facts.units);
+      units.delete(step.unit);
+      expect(wanted.units.map(({ name }) => name)).not.toContain(step.unit);
+      return { ...facts, units };
+    }
+    default:
+      return unreachable(step);
+  }
+}
+
+describe('a plan', () => {
+  test('goes from nothing to a cluster, hosts side by side, units in their order', () => {
+    const steps = planCluster(statesOf(wantedOf(testCluster()), () => bareFacts()));
+    expect(lines(steps)).toEqual([
+      'master-1: install packages default-jre-headless, zookeeper',
+      'master-1: push release 0123456789ab',
+      'master-1: write 13 files, use release 0123456789ab',
+      'master-1: start dcos-zookeeper',
+      'master-1: start dcos-mesos-master',
+      'master-1: start dcos-mesos-dns',
+      'master-1: start dcos-marathon',
+      'master-1: start dcos-adminrouter',
+      'private-1: push release 0123456789ab',
+      'private-1: write 4 files, use release 0123456789ab',
+      'private-1: start dcos-mesos-slave',
+    ]);
+    expect(after(steps, 'private-1/release')).toEqual([]);
+    expect(after(steps, 'private-1/dcos-mesos-slave')).toEqual([
+      'private-1/configuration',
+      'master-1/dcos-zookeeper',
+      'master-1/dcos-mesos-master',
+    ]);
+  });
+
+  test('waits for ZooKeeper on all masters before a master starts', () => {
+    const steps = planCluster(statesOf(wantedOf(testCluster({ masters: 3 })), () => bareFacts()));
+    expect(after(steps, 'master-2/dcos-mesos-master')).toEqual([
+      'master-2/dcos-zookeeper',
+      'master-1/dcos-zookeeper',
+      'master-3/dcos-zookeeper',
+    ]);
+  });
+
+  test('is empty where all is as wanted', () => {
+    const wanted = wantedOf(testCluster({ masters: 3, agents: 3, publicAgents: 1 }));
+    expect(planCluster(statesOf(wanted, convergedFacts))).toEqual([]);
+  });
+
+  test('of another release restarts every unit, on one master at a time', () => {
+    const cluster = testCluster({ masters: 3 });
+    const before = wantedOf(cluster);
+    const wanted = wantedOf(cluster, { ...testRelease, hash: 'fedcba9876543210' });
+    const states = wanted.map((host, index) => ({
+      wanted: host,
+      facts: convergedFacts(before[index] ?? host),
+    }));
+    const steps = planCluster(states);
+    expect(lines(steps).slice(0, 4)).toEqual([
+      'master-1: push release fedcba987654',
+      'master-1: write 5 files, use release fedcba987654',
+      'master-1: restart dcos-zookeeper',
+      'master-1: restart dcos-mesos-master',
+    ]);
+    expect(after(steps, 'master-3/dcos-zookeeper')).toContain('master-2/dcos-zookeeper');
+    expect(after(steps, 'master-3/dcos-marathon')).toContain('master-2/dcos-marathon');
+  });
+
+  test('of one changed setting touches its file, its unit, and nothing else', () => {
+    const cluster = testCluster({ masters: 1, agents: 2 });
+    const changed = { ...cluster, settings: { ...cluster.settings, dnsTtlSeconds: 5 } };
+    const before = wantedOf(cluster);
+    const states = wantedOf(changed).map((host, index) => ({
+      wanted: host,
+      facts: convergedFacts(before[index] ?? host),
+    }));
+    expect(lines(planCluster(states))).toEqual([
+      'master-1: write 2 files',
+      'master-1: restart dcos-mesos-dns',
+    ]);
+  });
+
+  const [master, agent] = wantedOf(testCluster());
+  const damages: readonly (readonly [
+    string,
+    (facts: HostFacts) => Partial<HostFacts>,
+    readonly string[],
+  ])[] = [
+    [
+      'a file that somebody changed',
+      ({ files }) => ({ files: new Map([...files, ['/etc/dcos/role', '644 other']]) }),
+      ['private-1: write 1 file'],
+    ],
+    [
+      'permissions that somebody changed',
+      ({ files }) => ({
+        files: new Map([
+          ...files,
+          ['/etc/dcos/role', files.get('/etc/dcos/role')?.replace('644', '666') ?? ''],
+        ]),
+      }),
+      ['private-1: write 1 file'],
+    ],
+    [
+      'a unit that does not run',
+      ({ units }) => ({
+        units: new Map([
+          ...units,
+          ['dcos-mesos-slave', { active: 'inactive', isEnabled: true, restarts: 0 }],
+        ]),
+      }),
+      ['private-1: start dcos-mesos-slave'],
+    ],
+    [
+      'a process that runs with what was before',
+      ({ units }) => ({
+        units: new Map([
+          ...units,
+          [
+            'dcos-mesos-slave',
+            { active: 'active', isEnabled: true, restarts: 0, fingerprint: 'old' },
+          ],
+        ]),
+      }),
+      ['private-1: restart dcos-mesos-slave'],
+    ],
+    [
+      'a unit that would not start with the host',
+      ({ units }) => {
+        const unit = units.get('dcos-mesos-slave');
+        return unit === undefined
+          ? {}
+          : { units: new Map([...units, ['dcos-mesos-slave', { ...unit, isEnabled: false }]]) };
+      },
+      ['private-1: enable dcos-mesos-slave'],
+    ],
+    [
+      'a unit and its file of a former role',
+      ({ units, files }) => ({
+        units: new Map([
+          ...units,
+          ['dcos-marathon', { active: 'active', isEnabled: true, restarts: 0 }],
+        ]),
+        files: new Map([...files, [unitPath('dcos-marathon'), '644 x']]),
+      }),
+      ['private-1: stop dcos-marathon', 'private-1: remove 1 file'],
+    ],
+    [
+      'a link to another release',
+      () => ({ activeRelease: 'other' }),
+      ['private-1: use release 0123456789ab'],
+    ],
+  ];
+  test.each(damages)('mends %s', (_what, damage, expected) => {
+    const states = statesOf(
+      [master, agent].flatMap((host) => host ?? []),
+      convergedFacts,
+    );
+    const [first, second] = states;
+    if (first === undefined || second === undefined) throw new Error('two hosts');
+    const damaged = { ...second, facts: { ...second.facts, ...damage(second.facts) } };
+    expect(lines(planCluster([first, damaged]))).toEqual(expected);
+  });
+
+  test('can be cut short after any steps: what is left leads to the same end', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 3),
+        fc.integer({ min: 0, max: 3 }),
+        fc.infiniteStream(fc.nat()),
+        fc.nat({ max: 60 }),
+        (masters, agents, choices, cut) => {
+          const wanted = wantedOf(testCluster({ masters, agents }));
+          const facts = new Map(wanted.map((host) => [host.host.name, bareFacts()]));
+          const plan = (): readonly Step[] =>
+            planCluster(statesOf(wanted, ({ host }) => facts.get(host.name) ?? bareFacts()));
+          const perform = (steps: readonly Step[], count: number): void => {
+            const open = new Map(steps.map((step) => [step.id, step]));
+            for (let index = 0; index < count && open.size > 0; index += 1) {
+              const ready = [...open.values()].filter((step) =>
+                step.after.every((id) => !open.has(id)),
+              );
+              // No plan may stand still.
+              expect(ready.length).toBeGreaterThan(0);
+              const step = ready[(choices.next().value ?? 0) % ready.length];
+              const host = wanted.find(({ host: { name } }) => name === step?.host);
+              const found = facts.get(step?.host ?? '');
+              if (step === undefined || host === undefined || found === undefined)
+                throw new Error('no such host');
+              facts.set(step.host, done(found, step, host));
+              open.delete(step.id);
+            }
+          };
+          perform(plan(), cut);
+          perform(plan(), Infinity);
+          expect(plan()).toEqual([]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});

@@ -1,0 +1,234 @@
+/**
+ * What a host of the cluster has when it is installed: packages, the release, files, units in the order in which they
+ * start. A unit carries a fingerprint of all that it was made from, which a running process shows in its environment:
+ * so a later run sees what runs with what, whatever happened to the run before.
+ */
+
+import {
+  ACTIVE,
+  hostsOf,
+  type Cluster,
+  type Component,
+  type HostPlace,
+  type ReleasePlan,
+} from './cluster.ts';
+import {
+  agentSettings,
+  marathonSettings,
+  masterSettings,
+  mesosDnsSettings,
+  PORTS,
+  routerSettings,
+  STATE,
+  zooKeeperSettings,
+  type Settings,
+} from './component-settings.ts';
+
+export interface WantedFile {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+  /** Of the text, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** How a unit shows that it serves; asked on its own host. */
+export type Readiness =
+  | { readonly kind: 'http'; readonly url: string; readonly metric?: string }
+  | { readonly kind: 'zookeeper'; readonly address: string; readonly port: number }
+  | {
+      readonly kind: 'cluster';
+      readonly masters: readonly string[];
+      readonly masterPort: number;
+      readonly marathonPort: number;
+      /** How many agents must be registered. */
+      readonly agents: number;
+    };
+
+export interface WantedUnit {
+  /** Without `.service`. */
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly readiness: Readiness;
+  /** Ports that it listens on, which nobody else may hold before. */
+  readonly ports: readonly number[];
+}
+
+export interface WantedHost {
+  readonly host: HostPlace;
+  /** Names of Debian's packages. */
+  readonly packages: readonly string[];
+  readonly releaseHash: string;
+  readonly files: readonly WantedFile[];
+  /** In the order in which they start. */
+  readonly units: readonly WantedUnit[];
+}
+
+/** What the core needs of the world to say what is wanted. */
+export interface Tools {
+  /** SHA-256 in hexadecimal. */
+  digest(text: string): string;
+  /** Fills the template of that name. */
+  render(
+    template: 'program' | 'zookeeper' | 'target',
+    values: Readonly<Record<string, string>>,
+  ): string;
+}
+
+interface UnitPlan {
+  readonly name: string;
+  readonly description: string;
+  readonly template: 'program' | 'zookeeper';
+  /** Files that it reads, beside the release. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly readiness: Readiness;
+  readonly ports: readonly number[];
+}
+
+export function wantedHost(
+  cluster: Cluster,
+  host: HostPlace,
+  release: ReleasePlan,
+  tools: Tools,
+): WantedHost {
+  const plans =
+    host.role === 'master'
+      ? masterUnits(cluster, host, release)
+      : [agentUnit(cluster, host, release)];
+  const file = (path: string, text: string, mode = 0o644): WantedFile => ({
+    path,
+    text,
+    mode,
+    sha256: tools.digest(text),
+  });
+  const units = plans.map((plan) => {
+    const unfinished = { ...plan.values, name: plan.name, description: plan.description };
+    const text = tools.render(plan.template, { ...unfinished, fingerprint: '' });
+    const fingerprint = tools.digest(JSON.stringify([release.hash, plan.files, text])).slice(0, 16);
+    return {
+      plan,
+      fingerprint,
+      file: file(unitPath(plan.name), tools.render(plan.template, { ...unfinished, fingerprint })),
+    };
+  });
+  return {
+    host,
+    packages: host.role === 'master' ? ['default-jre-headless', 'zookeeper'] : [],
+    releaseHash: release.hash,
+    files: [
+      file('/etc/dcos/role', `${host.role}\n`),
+      file('/etc/systemd/system/dcos.target', tools.render('target', {})),
+      ...plans.flatMap((plan) => plan.files.map(({ path, text }) => file(path, text))),
+      ...units.map((unit) => unit.file),
+    ],
+    units: units.map(({ plan: { name, readiness, ports }, fingerprint }) => ({
+      name,
+      fingerprint,
+      readiness,
+      ports,
+    })),
+  };
+}
+
+/** Where systemd finds a unit. */
+export function unitPath(name: string): string {
+  return `/etc/systemd/system/${name}.service`;
+}
+
+function masterUnits(cluster: Cluster, host: HostPlace, release: ReleasePlan): readonly UnitPlan[] {
+  const { address } = host;
+  const id = hostsOf(cluster, 'master').indexOf(host) + 1;
+  return [
+    {
+      name: 'dcos-zookeeper',
+      description: 'ZooKeeper: what the cluster knows, and who leads',
+      template: 'zookeeper',
+      files: [
+        { path: '/etc/dcos/zookeeper.cfg', text: zooKeeperSettings(cluster) },
+        { path: `${STATE}/zookeeper/myid`, text: `${id}\n` },
+      ],
+      values: { configuration: '/etc/dcos/zookeeper.cfg' },
+      readiness: { kind: 'zookeeper', address: '127.0.0.1', port: PORTS.zooKeeper },
+      ports: [PORTS.zooKeeper],
+    },
+    program(release, 'master', {
+      name: 'dcos-mesos-master',
+      description: 'Mesos master: offers the resources of the agents',
+      settings: masterSettings(cluster, host),
+      readiness: { kind: 'http', url: `http://${address}:${PORTS.master}/health` },
+      ports: [PORTS.master],
+    }),
+    program(release, 'mesos-dns', {
+      name: 'dcos-mesos-dns',
+      description: 'Mesos-DNS: names of tasks',
+      settings: mesosDnsSettings(cluster, host),
+      readiness: { kind: 'http', url: `http://${address}:${PORTS.mesosDnsHttp}/v1/version` },
+      ports: [PORTS.dns, PORTS.mesosDnsHttp],
+    }),
+    program(release, 'marathon', {
+      name: 'dcos-marathon',
+      description: 'Marathon: keeps apps running',
+      settings: marathonSettings(cluster, host),
+      readiness: { kind: 'http', url: `http://${address}:${PORTS.marathon}/ping` },
+      ports: [PORTS.marathon],
+    }),
+    program(release, 'router', {
+      name: 'dcos-adminrouter',
+      description: 'Admin Router: one address for everything',
+      settings: routerSettings(cluster, host, release),
+      readiness: {
+        kind: 'http',
+        url: `http://${address}:${PORTS.router}/dcos-metadata/dcos-version.json`,
+      },
+      ports: [PORTS.router],
+    }),
+  ];
+}
+
+function agentUnit(cluster: Cluster, host: HostPlace, release: ReleasePlan): UnitPlan {
+  return program(release, 'agent', {
+    name: host.role === 'public' ? 'dcos-mesos-slave-public' : 'dcos-mesos-slave',
+    description: 'Mesos agent: runs the tasks of this host',
+    settings: agentSettings(cluster, host),
+    readiness: {
+      kind: 'http',
+      url: `http://${host.address}:${PORTS.agent}/metrics/snapshot`,
+      metric: 'slave/registered',
+    },
+    ports: [PORTS.agent],
+  });
+}
+
+function program(
+  release: ReleasePlan,
+  component: Component,
+  unit: Pick<UnitPlan, 'name' | 'description' | 'readiness' | 'ports'> & {
+    readonly settings: Settings;
+  },
+): UnitPlan {
+  const { settings, ...rest } = unit;
+  const configuration = `/etc/dcos/${unit.name.slice('dcos-'.length)}.json`;
+  const words = [
+    `${ACTIVE}/${release.node}`,
+    ...release.nodeFlags,
+    `${ACTIVE}/${release.entries[component]}`,
+  ];
+  return {
+    ...rest,
+    template: 'program',
+    files: [{ path: configuration, text: `${JSON.stringify(settings, null, 2)}\n` }],
+    values: { command: words.join(' '), configuration },
+  };
+}
+
+/** How a cluster as a whole shows that it works; asked on a master. */
+export function clusterReadiness(cluster: Cluster): Readiness {
+  return {
+    kind: 'cluster',
+    masters: hostsOf(cluster, 'master').map(({ address }) => address),
+    masterPort: PORTS.master,
+    marathonPort: PORTS.marathon,
+    agents: cluster.hosts.filter(({ role }) => role !== 'master').length,
+  };
+}

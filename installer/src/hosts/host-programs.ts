@@ -1,0 +1,38 @@
+/**
+ * What the installer brings from `infra/`: small programs that run on hosts, and templates of units. Read when needed,
+ * once.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Handlebars from 'handlebars';
+
+const INFRA = join(import.meta.dirname, '..', '..', '..', 'infra');
+const cache = new Map<string, string>();
+
+function infraFile(...path: readonly string[]): string {
+  const file = join(INFRA, ...path);
+  const text = cache.get(file) ?? readFileSync(file, 'utf8');
+  cache.set(file, text);
+  return text;
+}
+
+/** The text of a program for hosts. */
+export function hostProgram(name: 'probe.sh' | 'ready.mjs' | 'apply.mjs'): string {
+  return infraFile('host', name);
+}
+
+const TEMPLATES = {
+  program: 'program.service.hbs',
+  zookeeper: 'zookeeper.service.hbs',
+  target: 'dcos.target.hbs',
+} as const;
+
+/** Fills a template; a value that it names and that is not given is an error. */
+export function renderTemplate(
+  template: keyof typeof TEMPLATES,
+  values: Readonly<Record<string, string>>,
+): string {
+  const text = infraFile('units', TEMPLATES[template]);
+  return Handlebars.compile(text, { strict: true, noEscape: true })(values);
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { LocalConnection } from '../testing/local-connection.ts';
+import { parseHostFacts } from '../core/host-facts.ts';
+import { probeHost } from './probe.ts';
+
+test.runIf(process.platform === 'linux')('this machine says what it is', async () => {
+  const facts = await probeHost(new LocalConnection(), {
+    programs: ['sh', 'no-such-program'],
+    packages: ['no-such-package'],
+  });
+  expect(facts.os).not.toBe('');
+  expect(facts.memoryBytes).toBeGreaterThan(2 ** 28);
+  expect(facts.diskFreeBytes).toBeGreaterThan(0);
+  expect(Math.abs(facts.clockSeconds - Date.now() / 1000)).toBeLessThan(60);
+  expect([...facts.programs]).toEqual(['sh']);
+  expect([...facts.packages]).toEqual([]);
+  expect(facts.addresses).toContain('127.0.0.1');
+});
+
+test('facts are read line by line', () => {
+  const facts = parseHostFacts(
+    [
+      'os.id\tdebian',
+      'user\t0',
+      'systemd\t252',
+      'memory.kib\t1024',
+      'port\t13BA',
+      'release.active\tabc',
+      'file\t00ff\t644\t/etc/dcos/role',
+      'unit\tdcos-marathon\tactive\tenabled\t3\tfeed',
+      'unit\tdcos-mesos-dns\tfailed\tdisabled\t0\t',
+      'end\tyes',
+    ].join('\n'),
+  );
+  expect(facts).toMatchObject({
+    ok: true,
+    value: {
+      isRoot: true,
+      memoryBytes: 1_048_576,
+      ports: new Set([5050]),
+      activeRelease: 'abc',
+      files: new Map([['/etc/dcos/role', '644 00ff']]),
+      units: new Map([
+        ['dcos-marathon', { active: 'active', isEnabled: true, restarts: 3, fingerprint: 'feed' }],
+        ['dcos-mesos-dns', { active: 'failed', isEnabled: false, restarts: 0 }],
+      ]),
+    },
+  });
+});
+
+test('a probe that was cut short is an error, never a bare host', () => {
+  expect(parseHostFacts('os.id\tdebian\n')).toEqual({
+    ok: false,
+    error: 'the probe did not run to its end',
+  });
+});

@@ -1,0 +1,59 @@
+/** The network of a cluster: a place among the private addresses that no other network of the engine has. */
+
+import type Docker from 'dockerode';
+import { OperationError } from '@dcos/base';
+import { CLUSTER_LABEL, ID_LABEL, networkName } from './docker-names.ts';
+
+/** Networks among which a free place is looked for. */
+const PREFIXES = Array.from({ length: 200 }, (_, index) => `10.214.${index}`);
+
+export interface ClusterNetwork {
+  /** First three bytes of all addresses. */
+  readonly prefix: string;
+  readonly clusterId: string;
+}
+
+/** The network of that cluster; undefined when there is none. */
+export async function findNetwork(
+  engine: Docker,
+  cluster: string,
+): Promise<ClusterNetwork | undefined> {
+  const filters = { label: [`${CLUSTER_LABEL}=${cluster}`] };
+  const [found] = await engine.listNetworks({ filters });
+  const subnet = found?.IPAM?.Config?.[0]?.Subnet;
+  const clusterId = found?.Labels?.[ID_LABEL];
+  if (subnet === undefined || clusterId === undefined) return undefined;
+  return { prefix: subnet.replace(/\.\d+\/\d+$/, ''), clusterId };
+}
+
+export async function createNetwork(
+  engine: Docker,
+  cluster: string,
+  { clusterId, outbound }: { readonly clusterId: string; readonly outbound: boolean },
+): Promise<ClusterNetwork> {
+  const taken = (await engine.listNetworks()).flatMap(
+    ({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet ?? '') ?? [],
+  );
+  let refusal: unknown;
+  for (const prefix of PREFIXES) {
+    const subnet = `${prefix}.0/24`;
+    if (taken.includes(subnet)) continue;
+    try {
+      await engine.createNetwork({
+        Name: networkName(cluster),
+        CheckDuplicate: true,
+        Labels: { [CLUSTER_LABEL]: cluster, [ID_LABEL]: clusterId },
+        IPAM: { Config: [{ Subnet: subnet, Gateway: `${prefix}.1` }] },
+        Options: outbound ? {} : { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
+      });
+      return { prefix, clusterId };
+    } catch (error) {
+      // Another network of this machine, or somebody who was quicker.
+      if (!/overlap/i.test(String(error))) throw error;
+      refusal = error;
+    }
+  }
+  throw new OperationError('DOCKER_NO_SUBNET', `no network is free in 10.214.0.0/16`, {
+    cause: refusal,
+  });
+}

@@ -1,0 +1,315 @@
+/**
+ * Hosts as containers of this machine, with systemd, on a network of their own: for demos, workshops and tests. Nothing is
+ * remembered but by the engine: every thing carries the cluster's name as a label. Containers come back with the
+ * machine.
+ *
+ * Capabilities: all but CAP_SYS_RESOURCE, which machines that are virtual themselves often lack; `privileged` would not
+ * start there. What that costs: limits of processes cannot be raised above the engine's.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type Docker from 'dockerode';
+import { OperationError } from '@dcos/base';
+import type { HostPlace, Role } from '../../core/cluster.ts';
+import type {
+  Infrastructure,
+  Progress,
+  ProvidedHost,
+  Provider,
+  ProviderChange,
+} from '../provider.ts';
+import { DockerConnection } from './docker-connection.ts';
+import {
+  ADDRESS_LABEL,
+  CLUSTER_LABEL,
+  containerName,
+  hostAddress,
+  hostNames,
+  networkName,
+  PORT_LABEL,
+  ROLE_LABEL,
+  type HostCounts,
+} from './docker-names.ts';
+import { createNetwork, findNetwork, type ClusterNetwork } from './docker-network.ts';
+import { freePorts } from './free-ports.ts';
+
+export interface DockerSettings extends HostCounts {
+  readonly image: string;
+  /** Of the first router; those of further masters follow. */
+  readonly uiPort: number;
+  /** Whether that very port is wanted, or any one from there on. */
+  readonly isUiPortFixed: boolean;
+  /** Whether hosts reach what lies outside of this machine. */
+  readonly outbound: boolean;
+}
+
+/** The port of the router on a host. */
+const ROUTER_PORT = '80/tcp';
+const BOOT_TIMEOUT_MS = 90_000;
+const INIT = '/sbin/host-init';
+/** Until it is up, systemd cannot be asked. `degraded`: a unit of the image that containers cannot have is nothing to us. */
+const AWAIT_BOOT = `
+until case "$(systemctl is-system-running 2>/dev/null)" in running | degraded) true ;; *) false ;; esac
+do sleep 0.1; done
+`;
+/** First what a host without a way out has to forget, then its own first process. */
+const INIT_WITHOUT_WAY_OUT = ['sh', '-c', `ip route del default; exec ${INIT}`];
+
+/** The types of the engine's client lack the mode of the cgroup namespace. */
+interface HostContainer extends Docker.ContainerCreateOptions {
+  readonly HostConfig: Docker.HostConfig & { readonly CgroupnsMode: 'private' };
+}
+
+interface FoundHost extends HostPlace {
+  readonly id: string;
+  readonly isRunning: boolean;
+  readonly port: string | undefined;
+}
+
+export class DockerProvider implements Provider {
+  readonly #engine: Docker;
+  readonly #cluster: string;
+  readonly #settings: DockerSettings;
+
+  constructor(engine: Docker, cluster: string, settings: DockerSettings) {
+    this.#engine = engine;
+    this.#cluster = cluster;
+    this.#settings = settings;
+  }
+
+  async changes(): Promise<readonly ProviderChange[]> {
+    const [network, hosts] = await this.#look();
+    const wanted = hostNames(this.#settings);
+    this.#refuseRemoval(hosts, wanted);
+    const changes: ProviderChange[] = [];
+    if (network === undefined)
+      changes.push({ action: 'create', what: `network ${networkName(this.#cluster)}` });
+    for (const { name } of wanted) {
+      const found = hosts.find((host) => host.name === name);
+      const what = `host ${containerName(this.#cluster, name)}`;
+      if (found === undefined) changes.push({ action: 'create', what });
+      else if (!found.isRunning) changes.push({ action: 'start', what });
+    }
+    return changes;
+  }
+
+  async ensure(progress: Progress): Promise<Infrastructure> {
+    await this.#needsImage();
+    const [foundNetwork, found] = await this.#look();
+    const wanted = hostNames(this.#settings);
+    this.#refuseRemoval(found, wanted);
+    const network = foundNetwork ?? (await this.#createNetwork(progress));
+    const missing = wanted.filter(({ name }) => !found.some((host) => host.name === name));
+    const ports = await this.#portsFor(missing.filter(({ role }) => role === 'master'));
+    await Promise.all([
+      ...missing.map(async (host) => {
+        progress(`host ${host.name}: create`);
+        await this.#createHost(network, host, ports.get(host.name));
+      }),
+      ...found
+        .filter(({ isRunning }) => !isRunning)
+        .map(async ({ id, name }) => {
+          progress(`host ${name}: start`);
+          await this.#startHost(id, name);
+        }),
+    ]);
+    const infrastructure = await this.existing();
+    if (infrastructure === undefined)
+      throw new OperationError('DOCKER_HOSTS_GONE', 'the hosts went away while they were made');
+    await Promise.all(infrastructure.hosts.map(async (host) => await this.#booted(host)));
+    return infrastructure;
+  }
+
+  async existing(): Promise<Infrastructure | undefined> {
+    const [network, found] = await this.#look();
+    if (network === undefined) return undefined;
+    const order: readonly Role[] = ['master', 'private', 'public'];
+    const hosts = [...found].sort(
+      (a, b) =>
+        order.indexOf(a.role) - order.indexOf(b.role) ||
+        a.name.localeCompare(b.name, 'en', { numeric: true }),
+    );
+    return {
+      clusterId: network.clusterId,
+      hosts: hosts.map((host): ProvidedHost => {
+        const container = this.#engine.getContainer(host.id);
+        const connect = async (): Promise<DockerConnection> =>
+          new DockerConnection(this.#engine, container, host.name);
+        return { name: host.name, role: host.role, address: host.address, connect };
+      }),
+      routerNames: [],
+      urls: hosts.flatMap(({ port }) => (port === undefined ? [] : [`http://127.0.0.1:${port}`])),
+    };
+  }
+
+  async destroy(progress: Progress): Promise<void> {
+    const [, hosts] = await this.#look();
+    await Promise.all(
+      hosts.map(async ({ id, name }) => {
+        progress(`host ${name}: remove`);
+        await ignoreMissing(this.#engine.getContainer(id).remove({ force: true, v: true }));
+      }),
+    );
+    const filters = { label: [`${CLUSTER_LABEL}=${this.#cluster}`] };
+    for (const { Id, Name } of await this.#engine.listNetworks({ filters })) {
+      progress(`network ${Name}: remove`);
+      await ignoreMissing(this.#engine.getNetwork(Id).remove());
+    }
+  }
+
+  async #look(): Promise<readonly [ClusterNetwork | undefined, readonly FoundHost[]]> {
+    const filters = { label: [`${CLUSTER_LABEL}=${this.#cluster}`] };
+    try {
+      const [network, containers] = await Promise.all([
+        findNetwork(this.#engine, this.#cluster),
+        this.#engine.listContainers({ all: true, filters }),
+      ]);
+      return [network, containers.map((container) => this.#foundHost(container))];
+    } catch (error) {
+      throw new OperationError(
+        'DOCKER_UNREACHABLE',
+        'no Docker Engine answers; start it, or name its socket in DOCKER_HOST',
+        { cause: error },
+      );
+    }
+  }
+
+  #foundHost({ Id, Names, Labels, State }: Docker.ContainerInfo): FoundHost {
+    const prefix = `/${containerName(this.#cluster, '')}`;
+    return {
+      id: Id,
+      name: Names[0]?.slice(prefix.length) ?? Id,
+      role: (Labels[ROLE_LABEL] ?? 'private') as Role,
+      address: Labels[ADDRESS_LABEL] ?? '',
+      isRunning: State === 'running',
+      port: Labels[PORT_LABEL],
+    };
+  }
+
+  #refuseRemoval(found: readonly FoundHost[], wanted: readonly { readonly name: string }[]): void {
+    const names = new Set(wanted.map(({ name }) => name));
+    const tooMany = found.filter(({ name }) => !names.has(name)).map(({ name }) => name);
+    const masters = found.filter(({ role }) => role === 'master').length;
+    if (tooMany.length > 0) {
+      throw new OperationError(
+        'INSTALLER_CONFIGURATION',
+        `the cluster has hosts that the configuration does not name: ${tooMany.join(', ')}. Hosts are not taken away ` +
+          'here, since they may run tasks; raise the numbers in the configuration, or destroy the cluster',
+      );
+    }
+    if (masters > 0 && masters !== this.#settings.masters) {
+      throw new OperationError(
+        'INSTALLER_CONFIGURATION',
+        `the cluster has ${masters} masters, the configuration wants ${this.#settings.masters}: the number of masters is fixed for the life of a cluster`,
+      );
+    }
+  }
+
+  async #needsImage(): Promise<void> {
+    const { image } = this.#settings;
+    try {
+      await this.#engine.getImage(image).inspect();
+    } catch (error) {
+      throw new OperationError(
+        'DOCKER_IMAGE_MISSING',
+        `there is no image ${image} for hosts; build it with: node tools/images/debian-image.mjs host=${image} (root, Debian, mmdebstrap)`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #createNetwork(progress: Progress): Promise<ClusterNetwork> {
+    progress(`network ${networkName(this.#cluster)}: create`);
+    return await createNetwork(this.#engine, this.#cluster, {
+      clusterId: randomUUID(),
+      outbound: this.#settings.outbound,
+    });
+  }
+
+  async #portsFor(
+    masters: readonly { readonly name: string }[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const { uiPort, isUiPortFixed } = this.#settings;
+    const ports = await freePorts(uiPort, masters.length, isUiPortFixed);
+    return new Map(masters.map(({ name }, index) => [name, ports[index] ?? uiPort + index]));
+  }
+
+  async #createHost(
+    network: ClusterNetwork,
+    host: Pick<HostPlace, 'name' | 'role'>,
+    port: number | undefined,
+  ): Promise<void> {
+    const address = hostAddress(network.prefix, host);
+    const name = containerName(this.#cluster, host.name);
+    const options: HostContainer = {
+      name,
+      Image: this.#settings.image,
+      Hostname: host.name,
+      Labels: {
+        [CLUSTER_LABEL]: this.#cluster,
+        [ROLE_LABEL]: host.role,
+        [ADDRESS_LABEL]: address,
+        ...(port !== undefined && { [PORT_LABEL]: String(port) }),
+      },
+      StopSignal: 'SIGRTMIN+3',
+      Tty: true,
+      Cmd: this.#settings.outbound ? [INIT] : INIT_WITHOUT_WAY_OUT,
+      ...(port !== undefined && { ExposedPorts: { [ROUTER_PORT]: {} } }),
+      HostConfig: {
+        RestartPolicy: { Name: 'unless-stopped' },
+        CapAdd: ['ALL'],
+        CapDrop: ['SYS_RESOURCE'],
+        CgroupnsMode: 'private',
+        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+        MaskedPaths: [],
+        ReadonlyPaths: [],
+        Tmpfs: { '/run': 'exec', '/run/lock': '' },
+        NetworkMode: networkName(this.#cluster),
+        ...(port !== undefined && {
+          PortBindings: { [ROUTER_PORT]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+        }),
+      },
+      NetworkingConfig: {
+        EndpointsConfig: {
+          [networkName(this.#cluster)]: { IPAMConfig: { IPv4Address: address } },
+        },
+      },
+    };
+    const container = await this.#engine.createContainer(options);
+    await this.#startHost(container.id, host.name);
+  }
+
+  async #startHost(id: string, name: string): Promise<void> {
+    try {
+      await this.#engine.getContainer(id).start();
+    } catch (error) {
+      const hint = /port is already allocated|address already in use/i.test(String(error))
+        ? '; give docker.uiPort another number'
+        : '';
+      throw new OperationError('DOCKER_HOST_START', `host ${name} does not start${hint}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Resolves when systemd has started everything. */
+  async #booted({ name, connect }: ProvidedHost): Promise<void> {
+    const connection = await connect();
+    const { code, stderr } = await connection.run(['sh', '-c', AWAIT_BOOT], {
+      timeoutMs: BOOT_TIMEOUT_MS,
+    });
+    await connection.close();
+    if (code !== 0)
+      throw new OperationError('DOCKER_HOST_BOOT', `host ${name} does not boot: ${stderr.trim()}`);
+  }
+}
+
+async function ignoreMissing(action: Promise<unknown>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    // Gone already, or somebody else is removing it.
+    if (![404, 409].includes((error as { readonly statusCode?: number }).statusCode ?? 0))
+      throw error;
+  }
+}

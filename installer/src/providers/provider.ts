@@ -1,0 +1,47 @@
+/**
+ * A provider: where the hosts of a cluster come from. It ends where a list of hosts with names, roles and addresses
+ * begins, each with a connection; from there on all clusters are installed in the same way.
+ *
+ * A provider keeps its state where its hosts are (labels, tags), so that a lost laptop loses nothing, and every call
+ * may be repeated after it was cut short.
+ */
+
+import type { HostPlace } from '../core/cluster.ts';
+import type { HostConnection } from '../hosts/connection.ts';
+
+export interface ProvidedHost extends HostPlace {
+  /** Whether it is there; a host that is only planned has no connection. */
+  readonly connect: () => Promise<HostConnection>;
+}
+
+/** Something that a provider would make, mend or remove, in words. */
+export interface ProviderChange {
+  readonly action: 'create' | 'start' | 'remove';
+  /** Such as `container dcos-demo-master-1`. */
+  readonly what: string;
+}
+
+export interface Infrastructure {
+  /** Of the cluster; kept with its hosts. */
+  readonly clusterId: string;
+  readonly hosts: readonly ProvidedHost[];
+  /** Names and addresses under which people reach routers, besides those of their hosts. */
+  readonly routerNames: readonly string[];
+  /** Where people find the cluster. */
+  readonly urls: readonly string[];
+}
+
+export interface Progress {
+  (text: string): void;
+}
+
+export interface Provider {
+  /** What is missing; changes nothing. */
+  changes(): Promise<readonly ProviderChange[]>;
+  /** Makes what is missing. */
+  ensure(progress: Progress): Promise<Infrastructure>;
+  /** What is there; undefined when nothing is. */
+  existing(): Promise<Infrastructure | undefined>;
+  /** Removes all that it made for this cluster and nothing else; no error when nothing is there. */
+  destroy(progress: Progress): Promise<void>;
+}
