@@ -1,35 +1,7 @@
 #!/usr/bin/env node
-// `npx installer`, `npm run installer -- …`: from a fresh clone to the installer itself. Does what is missing of the
-// set-up, as `npm start` does. Plain JavaScript for Node 20, since nothing else may be there.
-import { spawn } from 'node:child_process';
+// The command `installer` of a checkout, which knows how to set itself up.
 import { join } from 'node:path';
-import {
-  checkNode,
-  ensureDependencies,
-  ensureUi,
-  pinnedNode,
-  root,
-} from '../../tools/start/set-up.mjs';
+import { pathToFileURL } from 'node:url';
 
-checkNode();
-const words = process.argv.slice(2);
-// Standard output is for results.
-const progress = (step, status) => process.stderr.write(`  ${step.padEnd(14)} ${status}\n`);
-ensureDependencies(progress);
-const node = pinnedNode();
-// The console is part of what is installed.
-if (words[0] === 'deploy') ensureUi(node, progress);
-
-const args = [
-  '--conditions=@dcos/source',
-  '--disable-warning=ExperimentalWarning',
-  join(root, 'installer', 'src', 'main.ts'),
-  ...words,
-];
-if (process.execve !== undefined) {
-  // Nothing is left of this process: signals reach the installer itself.
-  process.execve(node, [node, ...args], process.env);
-}
-const child = spawn(node, args, { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+const start = join(import.meta.dirname, '..', '..', 'tools', 'start', 'installer.mjs');
+await import(pathToFileURL(start).href);

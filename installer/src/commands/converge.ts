@@ -2,13 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { errorText, OperationError } from '@dcos/base';
-import type { Cluster } from '../core/cluster.ts';
+import type { Cluster, ReleasePlan } from '../core/cluster.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
 import { renderTemplate } from '../hosts/host-programs.ts';
 import { probeHost } from '../hosts/probe.ts';
-import type { Release } from '../hosts/release.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import type { Configuration } from '../config/configuration.ts';
 
@@ -39,7 +38,7 @@ const tools = {
 export async function connectHosts(
   cluster: Cluster,
   places: readonly ProvidedHost[],
-  release: Release,
+  release: ReleasePlan,
 ): Promise<readonly ConnectedHost[]> {
   const results = await Promise.allSettled(
     places.map(async (place, index): Promise<ConnectedHost> => {

@@ -23,7 +23,7 @@ const PARALLEL_MAX = 20;
 export async function deploy(session: Session, surroundings: Surroundings): Promise<void> {
   const { configuration, folder, provider, reporter } = session;
   const startedMs = performance.now();
-  const release = session.release();
+  const release = await session.release();
   const changes = await provider.changes();
   // Known from the first moment on, so that it can be removed whatever happens next.
   folder.keepDocument(configuration.document);
@@ -37,7 +37,7 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
     checkHosts(hosts, reporter);
     const steps = planCluster(hosts);
     await execute(steps, hosts, { release, reporter, surroundings });
-    await postflight(hosts, release, infrastructure, session);
+    await postflight(hosts, infrastructure, session);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const isUnchanged = steps.length === 0 && changes.length === 0;
     const done = {
@@ -148,7 +148,6 @@ function tellStep(event: StepEvent, reporter: Reporter): void {
 /** Every unit of every host serves, and all of them together are a cluster. */
 async function postflight(
   hosts: readonly ConnectedHost[],
-  release: Release,
   infrastructure: Infrastructure,
   { configuration, reporter }: Session,
 ): Promise<void> {
@@ -157,7 +156,7 @@ async function postflight(
     hosts.flatMap(({ place, connection, wanted }) =>
       wanted.units.map(async ({ name: unit, readiness }) => {
         const question = { readiness, unit, timeoutMs: READY_TIMEOUT_MS };
-        const problem = await waitUntilReady(connection, release, question);
+        const problem = await waitUntilReady(connection, question);
         if (problem === undefined) return;
         const report = await unitReport(connection, unit);
         problems.push(`${place.name}: ${unit} does not serve: ${problem}\n${report}`);
@@ -168,7 +167,7 @@ async function postflight(
   if (problems.length === 0 && master !== undefined) {
     const readiness = clusterReadiness(clusterOf(configuration, infrastructure));
     const question = { readiness, timeoutMs: READY_TIMEOUT_MS };
-    const problem = await waitUntilReady(master.connection, release, question);
+    const problem = await waitUntilReady(master.connection, question);
     if (problem !== undefined) problems.push(`the cluster: ${problem}`);
   }
   for (const problem of problems)

@@ -13,7 +13,7 @@ export async function plan({ configuration, provider, reporter, release }: Sessi
   let steps = 0;
   if (infrastructure !== undefined && infrastructure.hosts.length > 0 && changes.length === 0) {
     const cluster = clusterOf(configuration, infrastructure);
-    const hosts = await connectHosts(cluster, infrastructure.hosts, release());
+    const hosts = await connectHosts(cluster, infrastructure.hosts, await release());
     await closeHosts(hosts);
     for (const step of planCluster(hosts)) {
       steps += 1;

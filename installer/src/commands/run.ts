@@ -100,6 +100,8 @@ function programOf(surroundings: Surroundings): Command {
       .option('--config <file>', 'the configuration (cluster.yaml, if it is there)')
       .option('--provider <name>', 'docker: a demo on this machine, without a file')
       .option('--name <name>', 'a cluster that was deployed from here')
+      .option('--release <file>', 'the archive to install; that of this checkout when absent')
+      .option('--release-key <file>', 'public key of who made it')
       .option('--json', 'one JSON object a line')
       .option('--yes', 'ask no questions')
       .option('--verbose', 'tell small steps, too')

@@ -6,7 +6,7 @@ import { OperationError } from '@dcos/base';
 import { parseConfiguration, readDocument, type Configuration } from '../config/configuration.ts';
 import type { Fault } from '../config/faults.ts';
 import { checkoutRelease } from '../hosts/checkout-release.ts';
-import type { Release } from '../hosts/release.ts';
+import { openRelease, type Release } from '../hosts/release.ts';
 import type { Provider } from '../providers/provider.ts';
 import { ClusterFolder, installerDirectory, knownClusters } from './cluster-folder.ts';
 import { Reporter, type Streams } from './reporter.ts';
@@ -15,6 +15,8 @@ export interface CommonOptions {
   readonly config?: string;
   readonly provider?: string;
   readonly name?: string;
+  readonly release?: string;
+  readonly releaseKey?: string;
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly verbose?: boolean;
@@ -35,7 +37,8 @@ export interface Session {
   readonly provider: Provider;
   readonly folder: ClusterFolder;
   readonly reporter: Reporter;
-  readonly release: () => Release;
+  /** What goes to hosts; built when it is asked for, if there is none. */
+  readonly release: () => Promise<Release>;
 }
 
 const WORKSPACE = join(import.meta.dirname, '..', '..', '..');
@@ -47,16 +50,38 @@ export async function openSession(
 ): Promise<Session> {
   const directory = installerDirectory(surroundings.environment);
   const configuration = readConfiguration(options, surroundings, directory);
+  const reporter = new Reporter(surroundings.streams, {
+    json: options.json ?? false,
+    verbose: options.verbose ?? false,
+  });
   return {
     configuration,
     provider: await providerOf(configuration),
     folder: new ClusterFolder(directory, configuration.settings.name),
-    reporter: new Reporter(surroundings.streams, {
-      json: options.json ?? false,
-      verbose: options.verbose ?? false,
-    }),
-    release: () => checkoutRelease(WORKSPACE, join(directory, 'cache')),
+    reporter,
+    release: async () => await releaseOf(options, surroundings, directory, reporter),
   };
+}
+
+async function releaseOf(
+  { release, releaseKey }: CommonOptions,
+  { directory }: Pick<Surroundings, 'directory'>,
+  installerFolder: string,
+  reporter: Reporter,
+): Promise<Release> {
+  if (release !== undefined) {
+    if (releaseKey === undefined) {
+      throw new OperationError(
+        'INSTALLER_USAGE',
+        'a release is taken from those only whose public key you name: --release-key',
+      );
+    }
+    return await openRelease(resolve(directory, release), resolve(directory, releaseKey));
+  }
+  const files = await checkoutRelease(WORKSPACE, join(installerFolder, 'cache'), () =>
+    reporter.tell({ event: 'release.built' }, '  release: build, since the sources have changed'),
+  );
+  return await openRelease(files.archive, files.key);
 }
 
 /**

@@ -18,6 +18,9 @@ interface UnitStatus {
   readonly log: string;
 }
 
+/** Whatever release is in use, the same units and places. */
+const ANY_RELEASE = { hash: '', version: '' };
+
 /** @throws OperationError `INSTALLER_UNHEALTHY` when something does not serve. */
 export async function status(session: Session): Promise<void> {
   const { configuration, provider, reporter } = session;
@@ -32,14 +35,13 @@ export async function status(session: Session): Promise<void> {
       'nothing is there; "installer deploy" makes it',
     );
   }
-  const release = session.release();
   const cluster = clusterOf(configuration, infrastructure);
-  const hosts = await connectHosts(cluster, infrastructure.hosts, release);
+  const hosts = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
   try {
     const all = (
       await Promise.all(
         hosts.map(async (host) =>
-          Promise.all(host.wanted.units.map(async (unit) => await unitStatus(host, unit, release))),
+          Promise.all(host.wanted.units.map(async (unit) => await unitStatus(host, unit))),
         ),
       )
     ).flat();
@@ -57,7 +59,7 @@ export async function status(session: Session): Promise<void> {
       master === undefined ||
       !all.some(({ host, isHealthy }) => host === master.place.name && isHealthy)
         ? 'no master can be asked'
-        : await waitUntilReady(master.connection, release, {
+        : await waitUntilReady(master.connection, {
             readiness: clusterReadiness(cluster),
             timeoutMs: 0,
           });
@@ -81,7 +83,6 @@ export async function status(session: Session): Promise<void> {
 async function unitStatus(
   { place, facts, connection }: ConnectedHost,
   { name, readiness }: WantedUnit,
-  release: { readonly node: string },
 ): Promise<UnitStatus> {
   const base = { host: place.name, role: place.role, address: place.address, unit: name };
   const found = facts.units.get(name);
@@ -89,7 +90,7 @@ async function unitStatus(
   const problem =
     facts.activeRelease === undefined
       ? 'no release is in use'
-      : await waitUntilReady(connection, release, { readiness, timeoutMs: 0 });
+      : await waitUntilReady(connection, { readiness, timeoutMs: 0 });
   if (problem === undefined) return { ...base, isHealthy: true, state: 'serves', log: '' };
   const state = `${found.active}, does not serve: ${problem}`;
   return { ...base, isHealthy: false, state, log: await unitReport(connection, name) };

@@ -36,8 +36,12 @@ function unknownKey(place: string, name: string, known: readonly string[]): Faul
   };
 }
 
+function isMissing({ code, input }: z.core.$ZodIssue): boolean {
+  return ['invalid_type', 'invalid_value'].includes(code) && input === undefined;
+}
+
 function reasonOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'it is missing';
+  if (isMissing(issue)) return 'it is missing';
   switch (issue.code) {
     case 'invalid_type':
       return `it must be ${article(issue.expected)}`;
@@ -53,7 +57,7 @@ function reasonOf(issue: z.core.$ZodIssue): string {
 }
 
 function remedyOf(issue: z.core.$ZodIssue, key: string): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return `give ${key} a value`;
+  if (isMissing(issue)) return `give ${key} a value`;
   const given = issue.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
   switch (issue.code) {
     case 'invalid_value':

@@ -45,21 +45,18 @@ export function hostsOf(cluster: Pick<Cluster, 'hosts'>, role: Role): readonly H
   return cluster.hosts.filter((host) => host.role === role);
 }
 
-/** Where the programs of the release are on a host. */
+/** A release as plans know it. */
 export interface ReleasePlan {
   /** Of the release's content; names its folder. */
   readonly hash: string;
   readonly version: string;
-  /** Folders and files below the release's folder. */
-  readonly node: string;
-  readonly uiDirectory: string;
-  readonly entries: Readonly<Record<Component, string>>;
-  /** What Node itself is given before the entry. */
-  readonly nodeFlags: readonly string[];
 }
 
+/** A program of a release: `lib/<component>.js`. */
 export type Component = 'master' | 'agent' | 'marathon' | 'mesos-dns' | 'router';
 
 /** Points at the release that is in use. */
 export const ACTIVE = '/opt/dcos/active';
 export const RELEASES = '/opt/dcos/releases';
+/** The Node of a release, below its folder. */
+export const RELEASE_NODE = 'bin/node';

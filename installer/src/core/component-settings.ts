@@ -4,7 +4,7 @@
  * itself: there is no forwarder before it.
  */
 
-import { ACTIVE, hostsOf, type Cluster, type HostPlace, type ReleasePlan } from './cluster.ts';
+import { ACTIVE, hostsOf, type Cluster, type HostPlace } from './cluster.ts';
 
 export type Settings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
@@ -65,17 +65,13 @@ export function mesosDnsSettings(cluster: Cluster, { address }: HostPlace): Sett
   };
 }
 
-export function routerSettings(
-  cluster: Cluster,
-  { address }: HostPlace,
-  release: ReleasePlan,
-): Settings {
+export function routerSettings(cluster: Cluster, { address }: HostPlace): Settings {
   return {
     host: '0.0.0.0',
     port: PORTS.router,
     masters: zooKeeperAddress(cluster, 'mesos'),
     mesosDnsUrl: `http://${address}:${PORTS.mesosDnsHttp}`,
-    uiDirectory: `${ACTIVE}/${release.uiDirectory}`,
+    uiDirectory: `${ACTIVE}/ui`,
     clusterId: cluster.id,
     publicIp: address,
     allowedHosts: [...routerHosts(cluster), ...cluster.routerNames],

@@ -7,6 +7,7 @@
 import {
   ACTIVE,
   hostsOf,
+  RELEASE_NODE,
   type Cluster,
   type Component,
   type HostPlace,
@@ -92,10 +93,7 @@ export function wantedHost(
   release: ReleasePlan,
   tools: Tools,
 ): WantedHost {
-  const plans =
-    host.role === 'master'
-      ? masterUnits(cluster, host, release)
-      : [agentUnit(cluster, host, release)];
+  const plans = host.role === 'master' ? masterUnits(cluster, host) : [agentUnit(cluster, host)];
   const file = (path: string, text: string, mode = 0o644): WantedFile => ({
     path,
     text,
@@ -136,7 +134,7 @@ export function unitPath(name: string): string {
   return `/etc/systemd/system/${name}.service`;
 }
 
-function masterUnits(cluster: Cluster, host: HostPlace, release: ReleasePlan): readonly UnitPlan[] {
+function masterUnits(cluster: Cluster, host: HostPlace): readonly UnitPlan[] {
   const { address } = host;
   const id = hostsOf(cluster, 'master').indexOf(host) + 1;
   return [
@@ -152,31 +150,31 @@ function masterUnits(cluster: Cluster, host: HostPlace, release: ReleasePlan): r
       readiness: { kind: 'zookeeper', address: '127.0.0.1', port: PORTS.zooKeeper },
       ports: [PORTS.zooKeeper],
     },
-    program(release, 'master', {
+    program('master', {
       name: 'dcos-mesos-master',
       description: 'Mesos master: offers the resources of the agents',
       settings: masterSettings(cluster, host),
       readiness: { kind: 'http', url: `http://${address}:${PORTS.master}/health` },
       ports: [PORTS.master],
     }),
-    program(release, 'mesos-dns', {
+    program('mesos-dns', {
       name: 'dcos-mesos-dns',
       description: 'Mesos-DNS: names of tasks',
       settings: mesosDnsSettings(cluster, host),
       readiness: { kind: 'http', url: `http://${address}:${PORTS.mesosDnsHttp}/v1/version` },
       ports: [PORTS.dns, PORTS.mesosDnsHttp],
     }),
-    program(release, 'marathon', {
+    program('marathon', {
       name: 'dcos-marathon',
       description: 'Marathon: keeps apps running',
       settings: marathonSettings(cluster, host),
       readiness: { kind: 'http', url: `http://${address}:${PORTS.marathon}/ping` },
       ports: [PORTS.marathon],
     }),
-    program(release, 'router', {
+    program('router', {
       name: 'dcos-adminrouter',
       description: 'Admin Router: one address for everything',
-      settings: routerSettings(cluster, host, release),
+      settings: routerSettings(cluster, host),
       readiness: {
         kind: 'http',
         url: `http://${address}:${PORTS.router}/dcos-metadata/dcos-version.json`,
@@ -186,8 +184,8 @@ function masterUnits(cluster: Cluster, host: HostPlace, release: ReleasePlan): r
   ];
 }
 
-function agentUnit(cluster: Cluster, host: HostPlace, release: ReleasePlan): UnitPlan {
-  return program(release, 'agent', {
+function agentUnit(cluster: Cluster, host: HostPlace): UnitPlan {
+  return program('agent', {
     name: host.role === 'public' ? 'dcos-mesos-slave-public' : 'dcos-mesos-slave',
     description: 'Mesos agent: runs the tasks of this host',
     settings: agentSettings(cluster, host),
@@ -201,7 +199,6 @@ function agentUnit(cluster: Cluster, host: HostPlace, release: ReleasePlan): Uni
 }
 
 function program(
-  release: ReleasePlan,
   component: Component,
   unit: Pick<UnitPlan, 'name' | 'description' | 'readiness' | 'ports'> & {
     readonly settings: Settings;
@@ -209,16 +206,11 @@ function program(
 ): UnitPlan {
   const { settings, ...rest } = unit;
   const configuration = `/etc/dcos/${unit.name.slice('dcos-'.length)}.json`;
-  const words = [
-    `${ACTIVE}/${release.node}`,
-    ...release.nodeFlags,
-    `${ACTIVE}/${release.entries[component]}`,
-  ];
   return {
     ...rest,
     template: 'program',
     files: [{ path: configuration, text: `${JSON.stringify(settings, null, 2)}\n` }],
-    values: { command: words.join(' '), configuration },
+    values: { command: `${ACTIVE}/${RELEASE_NODE} ${ACTIVE}/lib/${component}.js`, configuration },
   };
 }
 

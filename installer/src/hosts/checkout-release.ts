@@ -1,178 +1,107 @@
 /**
- * A release made from the checkout that the installer runs in: the sources, which Node runs as they are, their
- * dependencies, the pinned Node and the built console. For development and demos on hosts of this machine's kind.
+ * The release of the checkout that the installer runs in: built when the sources have changed since the last time, kept
+ * under a name of theirs. The build is a program of the checkout, the same that makes releases for others.
  */
 
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { OperationError } from '@dcos/base';
-import type { Component } from '../core/cluster.ts';
-import type { UploadSource } from './connection.ts';
-import type { Release } from './release.ts';
+import { PLATFORMS, type Platform } from '../release/index.ts';
 
-const PROGRAMS = ['master', 'agent', 'marathon', 'mesos-dns', 'router', 'cli', 'ops'];
-const CONSOLE = 'packages/ui/dist';
-/** Not needed where programs run. */
-const LEFT_OUT = new Set([
-  'node_modules',
-  'dist',
-  'testing',
-  'e2e',
-  'testdata',
-  'fixtures',
-  '.cache',
-]);
-
-interface LockedPackage {
-  readonly link?: boolean;
-  readonly resolved?: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
+export interface ReleaseFiles {
+  readonly archive: string;
+  readonly key: string;
 }
+
+/** Of which everything in a release is made. */
+const SOURCES = [
+  'packages',
+  'tools/release',
+  'tools/start',
+  'package-lock.json',
+  'tsconfig.base.json',
+];
+/** Not part of a release. */
+const LEFT_OUT = new Set(['node_modules', 'dist', 'testing', 'e2e', 'testdata', 'fixtures']);
+const OUTPUT_CHARACTERS_MAX = 4_000;
 
 /**
  * @param root of the checkout.
- * @param cache folder for the archive.
+ * @param cache folder that keeps one build.
+ * @throws OperationError `RELEASE_BUILD_FAILED`
  */
-export function checkoutRelease(root: string, cache: string): Release {
-  const node = `node_modules/node-linux-${process.arch}/bin/node`;
-  if (!existsSync(join(root, node))) {
-    throw new OperationError(
-      'RELEASE_NO_NODE',
-      `a checkout makes releases for its own platform only, and there is no ${node}; use a release archive`,
-    );
-  }
-  if (!existsSync(join(root, CONSOLE, 'index.html')))
-    throw new OperationError('RELEASE_NO_CONSOLE', `the console is not built: npm run build`);
-  const packages = neededPackages(root);
-  const sources = [
-    ...packages
-      .filter((path) => !path.includes('node_modules'))
-      .flatMap((path) => filesBelow(root, path)),
-    ...filesBelow(root, CONSOLE, new Set()),
-    'package.json',
-  ].sort();
-  const hash = contentHash(root, [...sources, 'package-lock.json']);
-  const paths = [...sources, ...packages.filter((path) => path.includes('node_modules')), node];
-  const entry = (component: Component): string => `packages/${component}/src/main.ts`;
-  let made: Promise<UploadSource> | undefined;
-  return {
-    hash,
-    version: versionOf(root),
-    node,
-    nodeFlags: ['--conditions=@dcos/source', '--disable-warning=ExperimentalWarning'],
-    uiDirectory: CONSOLE,
-    entries: {
-      master: entry('master'),
-      agent: entry('agent'),
-      marathon: entry('marathon'),
-      'mesos-dns': entry('mesos-dns'),
-      router: entry('router'),
-    },
-    archive: async () => await (made ??= archiveOf(root, paths, join(cache, `${hash}.tar`))),
-  };
-}
-
-function versionOf(root: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    readonly version: string;
-  };
-  return version;
-}
-
-/** Paths of all packages that the programs need: workspaces, links to them, and what npm installed. */
-function neededPackages(root: string): readonly string[] {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-    readonly packages: Readonly<Record<string, LockedPackage>>;
-  };
-  const needed = new Set<string>();
-  const visit = (path: string): void => {
-    if (needed.has(path) || !existsSync(join(root, path))) return;
-    needed.add(path);
-    const locked = packages[path];
-    if (locked?.link === true && locked.resolved !== undefined) visit(locked.resolved);
-    const names = { ...locked?.dependencies, ...locked?.optionalDependencies };
-    for (const name of Object.keys(names)) {
-      const found = lookUp(packages, path, name);
-      if (found !== undefined) visit(found);
-    }
-  };
-  for (const program of PROGRAMS) visit(`packages/${program}`);
-  return [...needed].sort();
-}
-
-/** Where Node finds a package from another one: in the nearest folder upwards. */
-function lookUp(
-  packages: Readonly<Record<string, LockedPackage>>,
-  from: string,
-  name: string,
-): string | undefined {
-  for (let at = from; ; at = dirname(at)) {
-    const path = at === '.' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
-    if (path in packages) return path;
-    if (at === '.') return undefined;
-  }
-}
-
-function filesBelow(root: string, path: string, leftOut = LEFT_OUT): readonly string[] {
-  return readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) => {
-    const below = `${path}/${entry.name}`;
-    if (entry.isDirectory()) return leftOut.has(entry.name) ? [] : filesBelow(root, below, leftOut);
-    return /\.test\.tsx?$/.test(entry.name) ? [] : [below];
-  });
-}
-
-function contentHash(root: string, paths: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const path of paths)
-    hash
-      .update(path)
-      .update('\0')
-      .update(readFileSync(join(root, path)))
-      .update('\0');
-  return hash.digest('hex').slice(0, 32);
-}
-
-async function archiveOf(
+export async function checkoutRelease(
   root: string,
-  paths: readonly string[],
-  file: string,
-): Promise<UploadSource> {
-  const sumFile = `${file}.sha256`;
-  if (!existsSync(file) || !existsSync(sumFile)) {
-    await mkdir(dirname(file), { recursive: true });
-    // One archive is kept: each takes much room.
-    for (const old of readdirSync(dirname(file)))
-      if (/\.tar/.test(old)) rmSync(join(dirname(file), old));
-    const list = `${file}.list`;
-    await writeFile(list, paths.map((path) => `${path}\0`).join(''));
-    await promisify(execFile)('tar', [
-      '--create',
-      `--file=${file}.new`,
-      `--directory=${root}`,
-      '--owner=0',
-      '--group=0',
-      '--exclude=*/.cache',
-      '--null',
-      `--files-from=${list}`,
-    ]);
-    rmSync(list);
-    await writeFile(sumFile, await fileHash(`${file}.new`));
-    await rename(`${file}.new`, file);
+  cache: string,
+  onBuild: () => void,
+): Promise<ReleaseFiles> {
+  const platform = hostPlatform();
+  const folder = join(cache, sourceHash(root));
+  if (!existsSync(folder)) {
+    onBuild();
+    mkdirSync(cache, { recursive: true });
+    const fresh = `${folder}.${process.pid}`;
+    await build(root, platform, fresh);
+    // Each takes much room, and the former sources are gone. Whoever still sends one has it open.
+    for (const old of readdirSync(cache).filter((name) => /^[0-9a-f]{16}$/.test(name)))
+      rmSync(join(cache, old), { recursive: true, force: true });
+    renameSync(fresh, folder);
   }
-  return {
-    sizeBytes: statSync(file).size,
-    sha256: readFileSync(sumFile, 'utf8'),
-    open: (start) => createReadStream(file, { start, highWaterMark: 1024 * 1024 }),
-  };
+  const archive = readdirSync(folder).find((name) => name.endsWith(`-${platform}.tar.gz`));
+  if (archive === undefined)
+    throw new OperationError('RELEASE_BUILD_FAILED', `there is no archive in ${folder}; remove it`);
+  return { archive: join(folder, archive), key: join(folder, 'dcos-release.pub') };
 }
 
-async function fileHash(file: string): Promise<string> {
+function hostPlatform(): Platform {
+  const found = PLATFORMS.find((name) => name === `linux-${process.arch}`);
+  if (found !== undefined) return found;
+  throw new OperationError(
+    'RELEASE_BUILD_FAILED',
+    `there are no releases for ${process.arch}; name one for the hosts with --release`,
+  );
+}
+
+async function build(root: string, platform: Platform, out: string): Promise<void> {
+  const script = join(root, 'tools', 'release', 'release.ts');
+  const flags = [`--platform=${platform}`, `--out=${out}`];
+  const child = spawn(process.execPath, ['--conditions=@dcos/source', script, ...flags], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => (said = `${said}${String(chunk)}`.slice(-OUTPUT_CHARACTERS_MAX)));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code === 0) return;
+  rmSync(out, { recursive: true, force: true });
+  throw new OperationError('RELEASE_BUILD_FAILED', `the release cannot be built: ${said.trim()}`);
+}
+
+function sourceHash(root: string): string {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
-  return hash.digest('hex');
+  const visit = (path: string): void => {
+    const file = join(root, path);
+    if (statSync(file).isFile()) {
+      hash.update(path).update('\0').update(readFileSync(file)).update('\0');
+      return;
+    }
+    for (const name of readdirSync(file).sort())
+      if (!LEFT_OUT.has(name) && !/\.test\.tsx?$/.test(name)) visit(`${path}/${name}`);
+  };
+  for (const path of SOURCES) visit(path);
+  return hash.digest('hex').slice(0, 16);
 }

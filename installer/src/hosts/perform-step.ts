@@ -1,7 +1,7 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
 import { OperationError } from '@dcos/base';
-import { RELEASES } from '../core/cluster.ts';
+import { RELEASE_NODE, RELEASES } from '../core/cluster.ts';
 import type { Step } from '../core/plan.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
@@ -17,7 +17,7 @@ const UNPACK = `
 set -e
 rm -rf "$2.partial"
 mkdir -p "$2.partial"
-tar --extract --file "$1" --directory "$2.partial" --no-same-owner
+tar --extract --gzip --file "$1" --directory "$2.partial" --no-same-owner
 mv "$2.partial" "$2"
 rm -f "$1"
 `;
@@ -51,7 +51,7 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
       return await pushRelease(surroundings);
     case 'configuration': {
       const { files, removed, activate } = step;
-      const node = `${RELEASES}/${surroundings.release.hash}/${surroundings.release.node}`;
+      const node = `${RELEASES}/${surroundings.release.hash}/${RELEASE_NODE}`;
       await does(connection, [node, '--input-type=module', '-e', hostProgram('apply.mjs')], {
         input: JSON.stringify({ files, removed, activate }),
       });
@@ -67,8 +67,8 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
 }
 
 async function pushRelease({ connection, release, onProgress }: StepSurroundings): Promise<void> {
-  const source = await release.archive();
-  const archive = `${RELEASES}/.incoming/${release.hash}.tar`;
+  const source = release.archive;
+  const archive = `${RELEASES}/.incoming/${release.hash}.tar.gz`;
   let told = 0;
   await connection.upload(source, archive, {
     mode: 0o600,
@@ -86,7 +86,7 @@ async function pushRelease({ connection, release, onProgress }: StepSurroundings
 
 async function startUnit(
   { unit, action }: Step & { readonly kind: 'unit' },
-  { connection, release }: StepSurroundings,
+  { connection }: StepSurroundings,
 ): Promise<void> {
   const service = `${unit.name}.service`;
   await does(connection, ['systemctl', 'enable', '--now', '--quiet', 'dcos.target']);
@@ -96,7 +96,7 @@ async function startUnit(
   // One that ends again and again is started with what it has now, too.
   await does(connection, ['systemctl', 'restart', service]);
   const question = { readiness: unit.readiness, unit: unit.name, timeoutMs: READY_TIMEOUT_MS };
-  const problem = await waitUntilReady(connection, release, question);
+  const problem = await waitUntilReady(connection, question);
   if (problem === undefined) return;
   throw new OperationError(
     'UNIT_NOT_READY',

@@ -1,7 +1,7 @@
 /** Whether something on a host serves; asked on the host itself, so that nothing need be open to the installer. */
 
 import { OperationError } from '@dcos/base';
-import { ACTIVE, type ReleasePlan } from '../core/cluster.ts';
+import { ACTIVE, RELEASE_NODE } from '../core/cluster.ts';
 import type { Readiness } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
@@ -16,12 +16,11 @@ const MARGIN_MS = 30_000;
  */
 export async function waitUntilReady(
   connection: HostConnection,
-  release: Pick<ReleasePlan, 'node'>,
   question: { readonly readiness: Readiness; readonly unit?: string; readonly timeoutMs: number },
 ): Promise<string | undefined> {
   const { code, stdout, stderr } = await connection.run(
     [
-      `${ACTIVE}/${release.node}`,
+      `${ACTIVE}/${RELEASE_NODE}`,
       '--input-type=module',
       '-e',
       hostProgram('ready.mjs'),

@@ -15,16 +15,6 @@ const tools = {
 export const testRelease: ReleasePlan = {
   hash: '0123456789abcdef',
   version: '0.1.0',
-  node: 'bin/node',
-  nodeFlags: [],
-  uiDirectory: 'ui',
-  entries: {
-    master: 'lib/master.js',
-    agent: 'lib/agent.js',
-    marathon: 'lib/marathon.js',
-    'mesos-dns': 'lib/mesos-dns.js',
-    router: 'lib/router.js',
-  },
 };
 
 export function testCluster(
