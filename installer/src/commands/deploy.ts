@@ -36,6 +36,10 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
   try {
     checkHosts(hosts, reporter);
     const steps = planCluster(hosts);
+    reporter.detail(
+      { event: 'preflight.done', hosts: hosts.length, steps: steps.length },
+      `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,
+    );
     await execute(steps, hosts, { release, reporter, surroundings });
     await postflight(hosts, infrastructure, session);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);

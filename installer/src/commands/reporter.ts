@@ -45,9 +45,9 @@ export class Reporter {
     this.#log(event, undefined);
   }
 
-  /** A small step that only `--verbose` shows. */
+  /** A small step that people see with `--verbose` only. */
   detail(event: RunEvent, text: string): void {
-    if (this.#verbose) this.tell(event, text);
+    if (this.#verbose || this.#json) this.tell(event, text);
     else this.#log(event, text);
   }
 

@@ -1,0 +1,218 @@
+/**
+ * The installer with hosts in containers: from nothing to a cluster that serves an app, through kills, a second run at the
+ * same time and a port that somebody holds; then to nothing again.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
+import { engine, HOST_IMAGE } from '../engine.ts';
+import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+
+const facility = dockerImage(HOST_IMAGE);
+const PATIENCE_MS = 120_000;
+/** Kills of one deployment; more with E2E_NIGHTLY=1. */
+const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 3;
+const NAME = `e2e-${process.pid}`;
+const CLUSTER = { label: [`dcos.cluster=${NAME}`] };
+/** Three of four hosts are agents. */
+const HOSTS = 4;
+
+const directory = temporaryDirectory('installer');
+const config = join(directory.path, 'cluster.yaml');
+let url = '';
+/** Of the cluster's network; packet filters name it for as long as it is there. */
+let bridge = '';
+
+const run = async (
+  words: readonly string[],
+  onEvent?: (event: InstallerEvent) => 'kill' | void,
+): Promise<InstallerRun> =>
+  await runInstaller(words, {
+    directory: directory.path,
+    config,
+    ...(onEvent !== undefined && { onEvent }),
+  });
+
+/** A run that is killed when it has told of so many changes; undefined when it ended before. */
+async function killedAfter(changes: number): Promise<boolean> {
+  let seen = 0;
+  const { code } = await run(['deploy'], ({ event }) => {
+    if (!['infrastructure.changed', 'step.begun', 'step.done'].includes(event)) return undefined;
+    seen += 1;
+    return seen === changes ? 'kill' : undefined;
+  });
+  return code === null;
+}
+
+async function inHost(name: string, ...command: readonly string[]): Promise<void> {
+  execFileSync('docker', ['exec', `dcos-${NAME}-${name}`, ...command]);
+}
+
+interface Task {
+  readonly id: string;
+  readonly state: string;
+}
+
+async function runningTasks(): Promise<readonly Task[]> {
+  const answer = await fetch(`${url}/service/marathon/v2/apps/web/tasks`);
+  const { tasks } = (await answer.json()) as { readonly tasks: readonly Task[] };
+  return tasks.filter(({ state }) => state === 'TASK_RUNNING');
+}
+
+/** Lines of packet filters that are there because of a network. */
+function filterLines(): readonly string[] {
+  const text = execFileSync('iptables-save', { encoding: 'utf8' });
+  return text.split('\n').filter((line) => line.includes(bridge));
+}
+
+describe.skipIf(!facility.available)(`the installer with containers${facility.note}`, () => {
+  beforeAll(() => {
+    writeFileSync(
+      config,
+      `name: ${NAME}\nprovider: docker\ndocker:\n  image: ${HOST_IMAGE}\n  outbound: false\n`,
+    );
+  });
+  afterAll(async () => {
+    await run(['destroy', '--yes']);
+    directory.remove();
+  });
+
+  test('a deployment that was killed once its hosts were there tells of ports that are taken', async () => {
+    const first = await run(['deploy'], ({ event }) =>
+      event === 'preflight.done' ? 'kill' : undefined,
+    );
+    expect(first.code, saidBy(first)).toBeNull();
+    const listener =
+      'import socket,time; s=socket.socket(); s.bind(("0.0.0.0", PORT)); s.listen(); time.sleep(3600)';
+    const listen = async (host: string, port: number): Promise<void> =>
+      await inHost(
+        host,
+        'systemd-run',
+        '--quiet',
+        '--unit=squatter',
+        'python3',
+        '-c',
+        listener.replace('PORT', String(port)),
+      );
+    await listen('master-1', 5050);
+    await listen('private-2', 5051);
+    const refused = await waitFor(
+      'both ports to be held',
+      async () => {
+        const again = await run(['deploy']);
+        return (
+          again.events.filter(({ event }) => event === 'preflight.failed').length === 2 && again
+        );
+      },
+      PATIENCE_MS,
+    );
+    expect(refused.code).toBe(4);
+    expect(
+      refused.events
+        .filter(({ event }) => event === 'preflight.failed')
+        .map(({ host, reason }) => `${String(host)}: ${String(reason)}`),
+    ).toEqual([
+      'master-1: port 5050 of dcos-mesos-master is in use',
+      'private-2: port 5051 of dcos-mesos-slave is in use',
+    ]);
+    await inHost('master-1', 'systemctl', 'stop', 'squatter');
+    await inHost('private-2', 'systemctl', 'stop', 'squatter');
+  });
+
+  test(`a deployment that is killed ${KILLS} times is gone on with each time`, async () => {
+    let kills = 0;
+    for (let changes = 1; kills < KILLS; changes += 2) {
+      if (!(await killedAfter(changes))) break;
+      kills += 1;
+    }
+    expect(kills).toBeGreaterThan(0);
+    let second: Promise<InstallerRun> | undefined;
+    const last = await run(['deploy'], () => {
+      second ??= run(['deploy']);
+      return undefined;
+    });
+    expect(last.code, saidBy(last)).toBe(0);
+    // The one that came while the other was at it.
+    const refused = await second;
+    expect(refused?.code).toBe(5);
+    expect(await engine.listContainers({ all: true, filters: CLUSTER })).toHaveLength(HOSTS);
+    const networks = await engine.listNetworks({ filters: CLUSTER });
+    expect(networks).toHaveLength(1);
+    bridge = `br-${networks[0]?.Id.slice(0, 12)}`;
+    url = String(last.events.find(({ event }) => event === 'cluster.url')?.['url']);
+  });
+
+  test('an app is deployed, and answers, at the address that was printed', async () => {
+    const created = await fetch(`${url}/service/marathon/v2/apps`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        id: '/web',
+        cmd: 'exec python3 -m http.server $PORT0',
+        cpus: 0.1,
+        mem: 32,
+        instances: 2,
+        labels: {
+          DCOS_SERVICE_NAME: 'web',
+          DCOS_SERVICE_SCHEME: 'http',
+          DCOS_SERVICE_PORT_INDEX: '0',
+        },
+      }),
+    });
+    expect(created.status).toBe(201);
+    await waitFor('both instances', async () => (await runningTasks()).length === 2, PATIENCE_MS);
+    const page = await waitFor(
+      'the app to answer through the router',
+      async () => {
+        const answer = await fetch(`${url}/service/web/`);
+        return answer.status === 200 && (await answer.text());
+      },
+      PATIENCE_MS,
+    );
+    expect(page).toContain('Directory listing');
+    const console_ = await fetch(`${url}/`);
+    expect(await console_.text()).toContain('<title>');
+  });
+
+  test('another run changes nothing; one that mends a host leaves its tasks alone', async () => {
+    const before = await runningTasks();
+    const unchanged = await run(['deploy']);
+    expect(unchanged.code, saidBy(unchanged)).toBe(0);
+    expect(unchanged.events.find(({ event }) => event === 'deploy.done')).toMatchObject({
+      changed: 0,
+    });
+    const agents = ['private-1', 'private-2'];
+    for (const agent of agents) await inHost(agent, 'systemctl', 'stop', 'dcos-mesos-slave');
+    const sick = await run(['status']);
+    expect(sick.code).toBe(6);
+    expect(
+      sick.events
+        .filter(({ event, healthy }) => event === 'unit.status' && healthy === false)
+        .map(({ host }) => host),
+    ).toEqual(agents);
+    const mended = await run(['deploy']);
+    expect(mended.code, saidBy(mended)).toBe(0);
+    expect(
+      mended.events.filter(({ event }) => event === 'step.done').map(({ step }) => step),
+    ).toEqual(expect.arrayContaining(agents.map((agent) => `${agent}/dcos-mesos-slave`)));
+    expect((await run(['status'])).code).toBe(0);
+    expect(await runningTasks()).toEqual(before);
+  });
+
+  test('destroyed, it leaves nothing: no container, network, volume, or line of a packet filter', async () => {
+    const containers = await engine.listContainers({ all: true, filters: CLUSTER });
+    const volumes = containers.flatMap(({ Mounts }) => Mounts.flatMap(({ Name }) => Name ?? []));
+    expect(filterLines().length).toBeGreaterThan(0);
+    const destroyed = await run(['destroy', '--yes']);
+    expect(destroyed.code, saidBy(destroyed)).toBe(0);
+    expect(await engine.listContainers({ all: true, filters: CLUSTER })).toEqual([]);
+    expect(await engine.listNetworks({ filters: CLUSTER })).toEqual([]);
+    const { Volumes } = await engine.listVolumes();
+    expect(Volumes.filter(({ Name }) => volumes.includes(Name))).toEqual([]);
+    expect(filterLines()).toEqual([]);
+    expect((await run(['destroy', '--yes'])).code).toBe(0);
+  });
+});

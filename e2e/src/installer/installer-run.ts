@@ -1,0 +1,58 @@
+/** The installer as people run it: a process with words, one event a line. */
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { workspaceRoot } from '@dcos/testkit';
+
+const MAIN = join(workspaceRoot, 'installer', 'src', 'main.ts');
+
+export interface InstallerEvent {
+  readonly event: string;
+  readonly [key: string]: unknown;
+}
+
+export interface InstallerRun {
+  /** Null for a process that a signal ended. */
+  readonly code: number | null;
+  readonly events: readonly InstallerEvent[];
+  readonly stderr: string;
+}
+
+export interface RunInstaller {
+  /** Folder for what the installer keeps. */
+  readonly directory: string;
+  readonly config: string;
+  /** Called for each event; what it resolves to `kill` ends the process as `kill -9` does. */
+  readonly onEvent?: (event: InstallerEvent) => 'kill' | void;
+}
+
+/** Runs a command with `--json` to its end. */
+export async function runInstaller(
+  words: readonly string[],
+  { directory, config, onEvent }: RunInstaller,
+): Promise<InstallerRun> {
+  const flags = ['--conditions=@dcos/source', '--disable-warning=ExperimentalWarning', MAIN];
+  const child = spawn(process.execPath, [...flags, ...words, '--config', config, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DCOS_INSTALLER_DIR: directory },
+  });
+  const events: InstallerEvent[] = [];
+  let stderr = '';
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as InstallerEvent;
+    events.push(event);
+    if (onEvent?.(event) === 'kill') child.kill('SIGKILL');
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, events, stderr };
+}
+
+/** What a run said, for the message of a test that failed. */
+export function saidBy({ code, events, stderr }: InstallerRun): string {
+  return [`exit code ${code}`, ...events.map((event) => JSON.stringify(event)), stderr].join('\n');
+}
