@@ -3,6 +3,7 @@ export * from './docker-registry.ts';
 export * from './facility.ts';
 export * from './moto-server.ts';
 export * from './recordings.ts';
+export * from './ssh-server.ts';
 export * from './temporary-directory.ts';
 export * from './tls-fixture.ts';
 export * from './wait-for.ts';
