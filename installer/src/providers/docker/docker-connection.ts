@@ -5,7 +5,6 @@ import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { OperationError } from '@dcos/base';
 import {
-  OUTPUT_BYTES_MAX,
   RUN_TIMEOUT_MS,
   type HostConnection,
   type RunOptions,
@@ -13,12 +12,9 @@ import {
   type UploadOptions,
   type UploadSource,
 } from '../../hosts/connection.ts';
+import { lastOf } from '../../hosts/last-of.ts';
+import { timedArgv, wasTimedOut } from '../../hosts/timed-program.ts';
 import { uploadByPrograms } from '../../hosts/upload.ts';
-
-/** What `timeout` ends with when it had to end the program. */
-const TIMED_OUT = 124;
-const KILLED = 137;
-const KILL_AFTER_SECONDS = 5;
 
 export class DockerConnection implements HostConnection {
   readonly #engine: Docker;
@@ -39,7 +35,7 @@ export class DockerConnection implements HostConnection {
     try {
       const exec = await this.#container.exec({
         // The engine cannot end what it began, so the host does.
-        Cmd: ['timeout', `--kill-after=${KILL_AFTER_SECONDS}`, String(seconds), ...argv],
+        Cmd: [...timedArgv(argv, seconds)],
         AttachStdin: input !== undefined,
         AttachStdout: true,
         AttachStderr: true,
@@ -79,7 +75,7 @@ export class DockerConnection implements HostConnection {
   }
 
   #result(argv: readonly string[], result: RunResult, seconds: number): RunResult {
-    if (result.code !== TIMED_OUT && result.code !== KILLED) return result;
+    if (!wasTimedOut(result)) return result;
     throw new OperationError(
       'HOST_TIMEOUT',
       `${this.#name}: ${argv[0] ?? ''} took more than ${seconds} s: ${result.stderr.trim().slice(-500)}`,
@@ -94,19 +90,4 @@ export class DockerConnection implements HostConnection {
   async close(): Promise<void> {
     // Every call has its own connection to the engine.
   }
-}
-
-/** The last part of a stream as text. */
-async function lastOf(stream: Readable): Promise<string> {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > 2 * OUTPUT_BYTES_MAX) {
-      chunks = [Buffer.concat(chunks).subarray(-OUTPUT_BYTES_MAX)];
-      bytes = OUTPUT_BYTES_MAX;
-    }
-  }
-  return Buffer.concat(chunks).subarray(-OUTPUT_BYTES_MAX).toString();
 }
