@@ -31,7 +31,11 @@ export default defineConfig({
         test: {
           name: 'integration',
           env,
-          include: ['packages/*/src/**/*.int.test.ts', 'installer/src/**/*.int.test.ts'],
+          include: [
+            'packages/*/src/**/*.int.test.ts',
+            'installer/src/**/*.int.test.ts',
+            'tools/**/*.int.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/dist/**'],
           fileParallelism: false,
           testTimeout: 120_000,

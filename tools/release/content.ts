@@ -6,6 +6,8 @@
  *     lib/<component>.js       what units start with that Node
  *     lib/node_modules/        packages with native code
  *     ui/                      the web console
+ *     licences/                of what others made
+ *     sbom.cdx.json            the list of that, for scanners
  */
 
 import { readFileSync } from 'node:fs';
@@ -15,7 +17,9 @@ import { bundleComponent, type Bundle } from './bundle.ts';
 import { COMPONENTS, NATIVE_PACKAGES } from './components.ts';
 import { copiedFile, copiedFolder, textFile } from './files.ts';
 import { launcher } from './launcher.ts';
+import { licenceFiles } from './licences.ts';
 import type { NpmPackage, Packages } from './packages.ts';
+import { sbomText } from './sbom.ts';
 import { buildUi, type UiBuild } from './ui.ts';
 
 /** What is the same on all platforms. */
@@ -44,8 +48,11 @@ export function platformContent(
   const natives = NATIVE_PACKAGES.flatMap((name) => [name, `${name}-${platform}`]).map((name) =>
     packages.named(name),
   );
+  const { version } = common;
+  const modules = [...common.bundles.flatMap((bundle) => bundle.modules), ...common.ui.modules];
+  const foreign = [...packages.ofModules(modules), ...natives];
   return {
-    version: common.version,
+    version,
     platform,
     files: [
       copiedFile('bin/node', join(node.folder, 'bin', 'node'), '0755'),
@@ -53,6 +60,8 @@ export function platformContent(
       ...libraries(common.bundles),
       ...natives.flatMap(nativeFiles),
       ...common.ui.files,
+      ...licenceFiles([node, ...foreign]),
+      textFile('sbom.cdx.json', sbomText({ version, platform, node, packages: foreign })),
     ],
   };
 }

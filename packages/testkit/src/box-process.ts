@@ -38,12 +38,28 @@ export interface BoxExit {
   readonly errorOutput: string;
 }
 
+/** What starts a box. */
+export interface BoxProgram {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The box of the checkout. */
+const SOURCES: BoxProgram = {
+  file: process.execPath,
+  args: ['--conditions=@dcos/source', boxMain],
+  environment: process.env,
+};
+
 /** Starts a box on a free port and waits until it is ready. */
 export async function startBoxProcess(
   dataDirectory: string,
   flags: readonly string[] = [],
+  program = SOURCES,
 ): Promise<BoxProcess> {
-  const child = launch(['--port', '0', '--data-dir', dataDirectory, '--json', ...flags]);
+  const all = ['--port', '0', '--data-dir', dataDirectory, '--json', ...flags];
+  const child = launch(all, program);
   let errorOutput = '';
   child.stderr?.on('data', (chunk) => (errorOutput += String(chunk)));
   const exited = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
@@ -87,8 +103,9 @@ export async function runBoxToExit(flags: readonly string[]): Promise<BoxExit> {
   return { code, output, errorOutput };
 }
 
-function launch(flags: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--conditions=@dcos/source', boxMain, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function launch(
+  flags: readonly string[],
+  { file, args, environment }: BoxProgram = SOURCES,
+): ChildProcess {
+  return spawn(file, [...args, ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
 }
