@@ -174,7 +174,7 @@ class Follower {
   }
 
   #onEvent(event: OperatorEvent, first: PromiseWithResolvers<void>): void | Promise<void> {
-    if (event.kind === 'heartbeat' || event.kind === 'disconnected') return undefined;
+    if (event.kind === 'disconnected') return undefined;
     if (event.kind === 'stopped') {
       first.reject(new OperationError('DNS_NOT_FOLLOWING', event.problem));
       return undefined;

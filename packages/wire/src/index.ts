@@ -1,4 +1,5 @@
 export type { ClusterEvent } from './cluster-event.ts';
+export { returnedTaskKey, ReturningAgents, type ReturnedAgent } from './returning-agents.ts';
 export * from './content-type.ts';
 export * from './json.ts';
 export * from './large-message.ts';

@@ -10,6 +10,7 @@ import type { ZoneRecord } from './zone.ts';
 export type ZoneEvent =
   | { readonly kind: 'snapshot'; readonly state: masterApi.Response_GetState }
   | ClusterEvent
+  | { readonly kind: 'heartbeat' }
   | {
       readonly kind: 'masters';
       readonly leader: MasterAddress | undefined;
@@ -37,11 +38,6 @@ export const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_GONE',
   'TASK_GONE_BY_OPERATOR',
 ]);
-
-export function taskKey(frameworkId: string, taskId: string): string {
-  // An id has no slash, so that the key is unambiguous.
-  return `${frameworkId}/${taskId}`;
-}
 
 export function sameRecords(left: readonly ZoneRecord[], right: readonly ZoneRecord[]): boolean {
   return (

@@ -9,6 +9,7 @@ import {
   zoneLines,
 } from '../testing/cluster-events.ts';
 import { Cluster } from './cluster.ts';
+import type { ZoneEvent } from './cluster-events.ts';
 import type { NamingOptions } from './records.ts';
 
 function cluster(options: Partial<NamingOptions> = {}): Cluster {
@@ -164,6 +165,47 @@ describe('life of a task', () => {
     update('172.17.0.3', 5);
     update('172.17.0.9', 4);
     expect(made.zone.get('t.marathon.mesos')?.A).toEqual(['172.17.0.3']);
+  });
+});
+
+describe('another leader', () => {
+  const snapshot = (recovered: readonly string[]): ZoneEvent => ({
+    kind: 'snapshot',
+    state: {
+      get_agents: {
+        recovered_agents: recovered.map((id) => ({ id: { value: id }, hostname: 'x' })),
+      },
+      get_frameworks: { frameworks: [framework('f-0', 'marathon')] },
+    },
+  });
+  const inService = (): Cluster => {
+    const made = cluster();
+    made.apply({ kind: 'taskAdded', task: task('stays') });
+    made.apply({ kind: 'taskAdded', task: task('ends') });
+    return made;
+  };
+
+  test('names stay while it waits for the agents of its registry', () => {
+    const made = inService();
+    const before = zoneLines(made.zone);
+    made.apply(snapshot(['m-S0']));
+    expect(zoneLines(made.zone)).toEqual(before);
+    made.apply({ kind: 'agentAdded', agent: agent('m-S0') });
+    made.apply({ kind: 'taskAdded', task: task('stays') });
+    expect(zoneLines(made.zone)).toEqual(before);
+    made.apply({ kind: 'heartbeat' });
+    expect(made.zone.get('stays.marathon.mesos')?.A).toEqual(['10.0.0.1']);
+    expect(made.zone.exists('ends.marathon.mesos')).toBe(false);
+  });
+
+  test.each([
+    ['that its registry does not hold', [], undefined],
+    ['that it gave up', ['m-S0'], { kind: 'agentRemoved', agentId: { value: 'm-S0' } } as const],
+  ])('nothing stays of an agent %s', (_, recovered, event) => {
+    const made = inService();
+    made.apply(snapshot(recovered));
+    if (event !== undefined) made.apply(event);
+    expect(zoneLines(made.zone)).toEqual([]);
   });
 });
 

@@ -3,18 +3,28 @@
  *
  * Invariants: the zone holds exactly the records of: running tasks of known frameworks on known agents,
  * known agents, known frameworks with an address, and the masters; applying a snapshot and applying
- * the changes that lead to it give the same zone; one event costs time by the records it touches.
+ * the changes that lead to it give the same zone; one event costs time by the records it touches. An agent
+ * that a new leader has yet to hear of is known, and what runs there is what ran there.
  * Source: observed behaviour of Mesos-DNS, which rebuilds everything each minute instead.
  */
 
 import { unreachable } from '@dcos/base';
-import type { FrameworkInfo, masterApi, Task, TaskState, TaskStatus } from '@dcos/wire';
+import {
+  returnedTaskKey as taskKey,
+  ReturningAgents,
+  type ClusterEvent,
+  type FrameworkInfo,
+  type masterApi,
+  type ReturnedAgent,
+  type Task,
+  type TaskState,
+  type TaskStatus,
+} from '@dcos/wire';
 import { ipFamily } from './address.ts';
 import {
   agentAddress,
   newestRunning,
   sameRecords,
-  taskKey,
   TERMINAL,
   type ClusterChange,
   type ZoneEvent,
@@ -65,6 +75,7 @@ export class Cluster {
   readonly #agents = new Map<string, AgentEntry>();
   readonly #frameworks = new Map<string, FrameworkEntry>();
   readonly #hosts = new Map<string, readonly string[]>();
+  readonly #returning = new ReturningAgents();
   #masters: readonly ZoneRecord[] = [];
   #changed = false;
   #unresolved = new Set<string>();
@@ -112,6 +123,24 @@ export class Cluster {
     switch (event.kind) {
       case 'snapshot':
         return this.#snapshot(event.state);
+      case 'masters':
+        this.#masters = this.#replace(
+          this.#masters,
+          masterRecords(event.leader, event.masters, this.#options.domain),
+        );
+        return undefined;
+      case 'hostResolved':
+        return this.#hostResolved(event.host, event.ips);
+      default:
+        return this.#change(event);
+    }
+  }
+
+  #change(event: ClusterEvent | { readonly kind: 'heartbeat' }): void {
+    this.#dropUnnamed(this.#returning.observe(event));
+    switch (event.kind) {
+      case 'heartbeat':
+        return undefined;
       case 'taskAdded':
         return this.#putTask(event.task);
       case 'taskUpdated':
@@ -125,14 +154,6 @@ export class Cluster {
         return this.#putFramework(event.framework.framework_info);
       case 'frameworkRemoved':
         return this.#dropFramework(event.framework.id?.value ?? '');
-      case 'masters':
-        this.#masters = this.#replace(
-          this.#masters,
-          masterRecords(event.leader, event.masters, this.#options.domain),
-        );
-        return undefined;
-      case 'hostResolved':
-        return this.#hostResolved(event.host, event.ips);
       default:
         return unreachable(event);
     }
@@ -153,12 +174,23 @@ export class Cluster {
     ];
     const frameworkIds = new Set(infos.map(({ id }) => id?.value));
     const keys = new Set(tasks.map((task) => taskKey(task.framework_id.value, task.task_id.value)));
-    for (const key of this.#tasks.keys()) if (!keys.has(key)) this.#dropTask(key);
-    for (const id of this.#agents.keys()) if (!agentIds.has(id)) this.#dropAgent(id);
+    this.#returning.begin(state);
+    for (const [key, { task }] of this.#tasks) {
+      if (!keys.has(key) && !this.#returning.has(task.agentId)) this.#dropTask(key);
+    }
+    for (const id of this.#agents.keys()) {
+      if (!agentIds.has(id) && !this.#returning.has(id)) this.#dropAgent(id);
+    }
     for (const id of this.#frameworks.keys()) if (!frameworkIds.has(id)) this.#dropFramework(id);
     for (const agent of agents) this.#putAgent(agent);
     for (const info of infos) this.#putFramework(info);
     for (const task of tasks) this.#putTask(task);
+  }
+
+  /** What an agent that is back does not have any more. */
+  #dropUnnamed(returned: ReturnedAgent | undefined): void {
+    const keys = returned && this.#agents.get(returned.agentId)?.taskKeys;
+    for (const key of keys ?? []) if (returned?.taskKeys.has(key) === false) this.#dropTask(key);
   }
 
   #putTask(task: Task): void {

@@ -3,18 +3,22 @@
  * agent ran a task. Kept from the master's event stream, so that a new service is routable at once.
  *
  * Invariants: before the first snapshot nothing is known (`ready` is false) and routes that need the view
- * say so; ended tasks are remembered up to a bound, for their logs.
+ * say so; ended tasks are remembered up to a bound, for their logs; agents that a new leader has yet to hear of are
+ * where they were, with the tasks that they had.
  * Source: observed behaviour of Admin Router's cache, which polls every 25 s instead.
  */
 
 import { unreachable } from '@dcos/base';
-import type {
-  ClusterEvent,
-  FrameworkInfo,
-  Task,
-  TaskState,
-  TaskStatus,
-  masterApi,
+import {
+  returnedTaskKey,
+  ReturningAgents,
+  type ClusterEvent,
+  type FrameworkInfo,
+  type masterApi,
+  type ReturnedAgent,
+  type Task,
+  type TaskState,
+  type TaskStatus,
 } from '@dcos/wire';
 
 /** The operator events that matter here; the shell hands them in as they are. */
@@ -25,7 +29,10 @@ export type ViewEvent =
       readonly masterUrl: string;
     }
   | ClusterEvent
-  | { readonly kind: 'disconnected' };
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'disconnected' }
+  /** Whether a ZooKeeper server answers, where the leader is looked for there. */
+  | { readonly kind: 'zooKeeper'; readonly isReached: boolean };
 
 /** Ended tasks whose agent is remembered. */
 export const ENDED_TASKS_MAX = 20_000;
@@ -80,6 +87,7 @@ export class ClusterView {
   #ready = false;
   #masterUrl: string | undefined;
   #following = false;
+  #reachesZooKeeper: boolean | undefined;
   readonly #agents = new Map<string, AgentView>();
   readonly #frameworks = new Map<string, FrameworkView>();
   readonly #tasks = new Map<string, TaskView>();
@@ -89,6 +97,9 @@ export class ClusterView {
   readonly #ended = new Map<string, string>();
   /** Service name to the keys of the tasks that publish it, in order of their arrival. */
   readonly #services = new Map<string, Set<string>>();
+  readonly #returning = new ReturningAgents();
+  /** The keys of tasks on agents that the leader has yet to hear of, by agent. */
+  readonly #kept = new Map<string, Set<string>>();
 
   constructor({ agentsSpeakTls }: { readonly agentsSpeakTls: boolean }) {
     this.#agentScheme = agentsSpeakTls ? 'https' : 'http';
@@ -107,6 +118,11 @@ export class ClusterView {
   /** True while a master's stream stands. */
   get following(): boolean {
     return this.#following;
+  }
+
+  /** Whether a ZooKeeper server answers; undefined when there is none to ask. */
+  get reachesZooKeeper(): boolean | undefined {
+    return this.#reachesZooKeeper;
   }
 
   get agents(): readonly AgentView[] {
@@ -160,6 +176,22 @@ export class ClusterView {
     switch (event.kind) {
       case 'snapshot':
         return this.#snapshot(event.state, event.masterUrl);
+      case 'disconnected':
+        this.#following = false;
+        return undefined;
+      case 'zooKeeper':
+        this.#reachesZooKeeper = event.isReached;
+        return undefined;
+      default:
+        return this.#change(event);
+    }
+  }
+
+  #change(event: ClusterEvent | { readonly kind: 'heartbeat' }): void {
+    this.#dropUnnamed(this.#returning.observe(event));
+    switch (event.kind) {
+      case 'heartbeat':
+        return undefined;
       case 'taskAdded':
         return this.#putTask(event.task);
       case 'taskUpdated':
@@ -175,9 +207,6 @@ export class ClusterView {
       case 'frameworkRemoved':
         this.#frameworks.delete(event.framework.id?.value ?? '');
         return undefined;
-      case 'disconnected':
-        this.#following = false;
-        return undefined;
       default:
         return unreachable(event);
     }
@@ -187,11 +216,16 @@ export class ClusterView {
     this.#ready = true;
     this.#following = true;
     this.#masterUrl = masterUrl;
-    this.#agents.clear();
+    this.#returning.begin(state);
+    for (const id of this.#agents.keys()) if (!this.#returning.has(id)) this.#agents.delete(id);
     this.#frameworks.clear();
-    this.#tasks.clear();
-    this.#keyOfTaskId.clear();
-    this.#services.clear();
+    this.#kept.clear();
+    for (const [key, { task }] of this.#tasks) {
+      const agentId = task.agent_id.value;
+      const keys = this.#kept.get(agentId) ?? new Set();
+      if (this.#returning.has(agentId)) this.#kept.set(agentId, keys.add(key));
+      else this.#dropTask(key);
+    }
     for (const agent of state.get_agents?.agents ?? []) this.#putAgent(agent);
     for (const info of state.get_frameworks?.recovered_frameworks ?? [])
       this.#putFramework(info, false);
@@ -201,6 +235,14 @@ export class ClusterView {
     for (const task of state.get_tasks?.completed_tasks ?? []) this.#remember(task);
     for (const task of state.get_tasks?.unreachable_tasks ?? []) this.#putTask(task);
     for (const task of state.get_tasks?.tasks ?? []) this.#putTask(task);
+  }
+
+  /** What an agent that is back does not have any more. */
+  #dropUnnamed(returned: ReturnedAgent | undefined): void {
+    if (returned === undefined) return;
+    for (const key of this.#kept.get(returned.agentId) ?? [])
+      if (!returned.taskKeys.has(key)) this.#dropTask(key);
+    this.#kept.delete(returned.agentId);
   }
 
   #putAgent(agent: masterApi.Response_GetAgents_Agent): void {
@@ -246,7 +288,7 @@ export class ClusterView {
   }
 
   #updateTask(frameworkId: string, status: TaskStatus, state: TaskState): void {
-    const key = `${frameworkId}/${status.task_id.value}`;
+    const key = returnedTaskKey(frameworkId, status.task_id.value);
     const view = this.#tasks.get(key);
     if (view === undefined) return;
     view.state = state;
@@ -297,7 +339,7 @@ export class ClusterView {
 }
 
 function taskKey(task: Task): string {
-  return `${task.framework_id.value}/${task.task_id.value}`;
+  return returnedTaskKey(task.framework_id.value, task.task_id.value);
 }
 
 function labelOf(task: Task, key: string): string | undefined {

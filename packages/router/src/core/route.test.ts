@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { agent, framework, ports, task } from '../testing/cluster.ts';
-import { ClusterView } from './cluster-view.ts';
+import { ClusterView, type ViewEvent } from './cluster-view.ts';
 import { decideRoute, type Route } from './route.ts';
 
 const options = { marathonUrl: 'http://127.0.0.1:8080', mesosDnsUrl: 'http://127.0.0.1:8123' };
 
+const labels = (name: string, over: Record<string, string> = {}) => ({
+  labelled: {
+    DCOS_SERVICE_NAME: name,
+    DCOS_SERVICE_SCHEME: 'http',
+    DCOS_SERVICE_PORT_INDEX: '0',
+    ...over,
+  },
+  ...ports(31000, 31001),
+});
+
 function clusterView(): ClusterView {
   const view = new ClusterView({ agentsSpeakTls: false });
-  const labels = (name: string, over: Record<string, string> = {}) => ({
-    labelled: {
-      DCOS_SERVICE_NAME: name,
-      DCOS_SERVICE_SCHEME: 'http',
-      DCOS_SERVICE_PORT_INDEX: '0',
-      ...over,
-    },
-    ...ports(31000, 31001),
-  });
   view.apply({
     kind: 'snapshot',
     masterUrl: 'http://10.0.0.1:5050',
@@ -50,6 +51,20 @@ function clusterView(): ClusterView {
     },
   });
   return view;
+}
+
+/** What a master that has just begun to lead says: its registry holds these agents, and it has heard of none. */
+function newLeader(recovered: readonly string[]): ViewEvent {
+  return {
+    kind: 'snapshot',
+    masterUrl: 'http://10.0.0.2:5050',
+    state: {
+      get_agents: {
+        recovered_agents: recovered.map((id) => ({ id: { value: id }, hostname: 'x' })),
+      },
+      get_frameworks: { frameworks: [framework('f-0', 'marathon')] },
+    },
+  };
 }
 
 const decide = (target: string, view = clusterView()): Route =>
@@ -195,5 +210,27 @@ test.each([
   expect(decide(target, new ClusterView({ agentsSpeakTls: false }))).toMatchObject({
     kind: 'fail',
     status: 503,
+  });
+});
+
+describe('another master leads', () => {
+  test('services stay while it waits for the agents of its registry, and go when they are not there any more', () => {
+    const view = clusterView();
+    view.apply(newLeader(['m-S0']));
+    expect(decide('/service/jenkins/', view)).toMatchObject({ origin: 'http://127.0.0.1:31000' });
+    expect(decide('/agent/m-S0/', view).kind).toBe('proxy');
+    expect(decide('/agent/m-S1/', view)).toMatchObject({ status: 404 });
+    view.apply({ kind: 'agentAdded', agent: agent('m-S0', 5051) });
+    expect(decide('/service/kept/', view).kind).toBe('proxy');
+    view.apply({ kind: 'taskAdded', task: task('app.1', 'm-S0', labels('jenkins')) });
+    view.apply({ kind: 'heartbeat' });
+    expect(decide('/service/jenkins/', view)).toMatchObject({ origin: 'http://127.0.0.1:31000' });
+    expect(decide('/service/kept/', view)).toMatchObject({ status: 404 });
+  });
+
+  test('nothing stays of an agent that its registry does not hold', () => {
+    const view = clusterView();
+    view.apply(newLeader([]));
+    expect(decide('/service/jenkins/', view)).toMatchObject({ status: 404 });
   });
 });
