@@ -209,6 +209,21 @@ test('a call to a master that no longer leads goes to the leader, body and all',
   await leader.close();
 });
 
+test('readers of events whom a Marathon sends to the one that leads get there', async () => {
+  const leading = createServer((request, response) => response.end(`events: ${request.url}`));
+  leading.listen(0, '127.0.0.1');
+  await once(leading, 'listening');
+  const { port } = leading.address() as AddressInfo;
+  answer = (request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.1:${port}${request.url}` });
+    response.end();
+  };
+  const response = await get('/service/marathon/v2/events?plan-format=light');
+  expect(await response.text()).toBe('events: /v2/events?plan-format=light');
+  leading.closeAllConnections();
+  leading.close();
+});
+
 describe('WebSockets', () => {
   function upgrade(path: string, headers: Record<string, string> = {}) {
     const socket = connect(router.port, '127.0.0.1');

@@ -72,6 +72,7 @@ export async function startRouter(
   server.app.server.requestTimeout = 0;
   const { port, url } = await server.listen({ host: config.host, port: config.port });
   const ready = Promise.withResolvers<void>();
+  if (typeof config.masters === 'string') view.apply({ kind: 'zooKeeper', isReached: false });
   const connection = subscribeOperator({
     masters: mastersOf(config.masters, {
       clock: systemClock,
@@ -79,11 +80,12 @@ export async function startRouter(
       logger,
       hasTls: config.sslCertFile !== undefined || config.sslCaFile !== undefined,
       tls: config.zkTls ? tls.client : undefined,
+      onReach: (isReached) => view.apply({ kind: 'zooKeeper', isReached }),
     }),
     tls: tls.client,
     logger,
     listener(event) {
-      if (event.kind === 'heartbeat' || event.kind === 'stopped') return;
+      if (event.kind === 'stopped') return;
       view.apply(event);
       if (event.kind === 'snapshot') ready.resolve();
     },

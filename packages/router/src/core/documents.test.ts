@@ -51,6 +51,19 @@ test.each([
   expect(health(path)).toBeUndefined();
 });
 
+test('ZooKeeper is a unit where the leader is looked for there', () => {
+  const clustered = new ClusterView({ agentsSpeakTls: false });
+  const path = '/units/dcos-zookeeper.service/nodes/127.0.0.1';
+  expect(healthDocument(path, clustered, facts)).toBeUndefined();
+  clustered.apply({ kind: 'zooKeeper', isReached: true });
+  expect(healthDocument(path, clustered, facts)).toMatchObject({ health: 0, output: '' });
+  clustered.apply({ kind: 'zooKeeper', isReached: false });
+  expect(healthDocument(path, clustered, facts)).toMatchObject({
+    health: 1,
+    output: 'ZooKeeper does not answer: nothing can be changed, what runs goes on',
+  });
+});
+
 test('nodes with their addresses', () => {
   const master = { ip: '127.0.0.1', publicIp: '127.0.0.1' };
   expect(netNodesDocument(view, master, '2026-01-01T00:00:00Z')).toEqual([

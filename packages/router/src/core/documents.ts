@@ -110,6 +110,7 @@ function nodesOf(view: ClusterView, facts: HealthFacts): readonly Node[] {
     ip: facts.masterIp,
     role: 'master',
     units: [
+      ...zooKeeperUnits(view),
       unit('dcos-mesos-master', 'Mesos Master', view.following, 'no master answers'),
       unit(
         'dcos-marathon',
@@ -122,6 +123,13 @@ function nodesOf(view: ClusterView, facts: HealthFacts): readonly Node[] {
     ],
   };
   return mergedByIp([master, ...view.agents.map(agentNode)]);
+}
+
+/** Where the leader is looked for in ZooKeeper, what that is like. */
+function zooKeeperUnits({ reachesZooKeeper }: ClusterView): readonly Unit[] {
+  if (reachesZooKeeper === undefined) return [];
+  const problem = 'ZooKeeper does not answer: nothing can be changed, what runs goes on';
+  return [unit('dcos-zookeeper', 'ZooKeeper', reachesZooKeeper, problem)];
 }
 
 /** Nodes are named by address: what shares one is one node, with the role of the first. */

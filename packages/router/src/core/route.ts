@@ -41,7 +41,7 @@ export interface ProxyTarget {
   readonly dropHeaders: readonly string[];
   /** Under `/service`: WebSockets pass, and bodies may be as large as uploads are. */
   readonly isService: boolean;
-  /** A redirect to another origin is a master that no longer leads: ask that one instead. */
+  /** A redirect to another origin is a master, or a Marathon, that does not lead: ask that one instead. */
   readonly followsLeader: boolean;
 }
 
@@ -274,7 +274,9 @@ function serviceRoute(
     return { kind: 'redirect', status: 302, location: CONSOLE_SERVICES };
   }
   if (segments[0] === 'marathon' && options.marathonUrl !== undefined) {
-    return toService('marathon', options.marathonUrl, { rest, query, keepsPrefix: false });
+    const route = toService('marathon', options.marathonUrl, { rest, query, keepsPrefix: false });
+    // A Marathon that does not lead sends readers of its event stream to the one that does.
+    return route.kind === 'proxy' ? { ...route, followsLeader: true } : route;
   }
   if (!view.ready) return NO_VIEW;
   for (let count = 1; count <= Math.min(segments.length, SERVICE_SEGMENTS_MAX); count++) {

@@ -21,7 +21,9 @@ import { sendProblem } from './answer.ts';
 
 /** Bodies up to this size are held, where a redirect to the new leader may make a second sending necessary. */
 export const REPLAY_BYTES_MAX = 4 * 2 ** 20;
-/** Redirects from master to master that are followed. */
+/** What masters answer (307), and Marathons for their event streams (302). */
+const LEADER_REDIRECTS: ReadonlySet<number> = new Set([302, 307]);
+/** Redirects from one to another that are followed. */
 const LEADER_REDIRECTS_MAX = 3;
 
 export interface ProxyOptions {
@@ -217,7 +219,7 @@ async function bodyOf(
 }
 
 function leaderOf(answer: Dispatcher.ResponseData, target: ProxyTarget): string | undefined {
-  if (!target.followsLeader || answer.statusCode !== 307) return undefined;
+  if (!target.followsLeader || !LEADER_REDIRECTS.has(answer.statusCode)) return undefined;
   const location = rawHeader(answer, 'location') ?? '';
   const match = /^(?:(https?):)?\/\/([^/?#\s]+)/i.exec(location);
   if (match === null) return undefined;

@@ -37,6 +37,8 @@ export interface MasterDetectorOptions {
   readonly listener: (master: MasterAddress | undefined) => void;
   /** Called with all masters that stand for election, the leader first, after each change, before `listener`. */
   readonly onMasters?: ((masters: readonly MasterAddress[]) => void) | undefined;
+  /** Called when a server answers, and when none does any more. */
+  readonly onReach?: (isReached: boolean) => void;
 }
 
 /** Where masters have their candidates: below the path of their `--zk`, as the original's. */
@@ -50,6 +52,7 @@ export function detectMaster(options: MasterDetectorOptions): () => Promise<void
   const { logger } = rest;
   const client = new ZooKeeperClient({ ...rest, address: { ...address, path: '/' } });
   let isKnown = false;
+  client.listen({ onState: (state) => options.onReach?.(state === 'connected') });
   client.start();
   const stop = watchLeader({
     client,
