@@ -1,9 +1,10 @@
-/** Chromium for the browser suites: found, started once, its pages watched for errors. */
+/** Chromium for suites that look at the console: found, started once, its pages watched for errors. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
+import { workspaceRoot } from './box-process.ts';
 
 const CANDIDATES: readonly string[] = [
   '/usr/bin/chromium',
@@ -20,6 +21,7 @@ const ARGUMENTS: readonly string[] = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--no-proxy-server',
 ];
 
 /** Path of an installed Chromium or Chrome, or undefined. */
@@ -28,8 +30,11 @@ export const browserPath = CANDIDATES.find((candidate) => existsSync(candidate))
 /** Goes behind the name of a suite, so that the reason of a skip stands in the report. */
 export const browserNote = browserPath === undefined ? ' (skipped: no Chromium is installed)' : '';
 
+/** Starts a browser; throws when none is installed. */
 export async function launchBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error('no Chromium is installed');
+  // Loaded for those who use it only: it is large.
+  const { chromium } = await import('playwright-core');
   return await chromium.launch({ executablePath: browserPath, args: [...ARGUMENTS] });
 }
 
@@ -62,16 +67,15 @@ export async function openPage(
   return { page, errors };
 }
 
-const PACKAGE = join(import.meta.dirname, '..');
-const WORKSPACE = join(PACKAGE, '..', '..');
+const UI = join(workspaceRoot, 'packages', 'ui');
 
 /** Builds the console when that has not been done. */
 export function ensureBuilt(): void {
-  if (existsSync(join(PACKAGE, 'dist', 'index.html'))) return;
-  const vite = join(WORKSPACE, 'node_modules', 'vite', 'bin', 'vite.js');
+  if (existsSync(join(UI, 'dist', 'index.html'))) return;
+  const vite = join(workspaceRoot, 'node_modules', 'vite', 'bin', 'vite.js');
   // The test's own environment would give a build for development, which is larger.
-  execFileSync(process.execPath, [vite, 'build', PACKAGE], {
-    cwd: WORKSPACE,
+  execFileSync(process.execPath, [vite, 'build', UI], {
+    cwd: workspaceRoot,
     stdio: 'pipe',
     env: { ...process.env, NODE_ENV: 'production' },
   });

@@ -1,4 +1,5 @@
 export * from './box-process.ts';
+export * from './browser.ts';
 export * from './docker-registry.ts';
 export * from './facility.ts';
 export * from './moto-server.ts';

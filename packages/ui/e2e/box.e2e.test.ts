@@ -2,11 +2,18 @@
  * The whole product through its console: a service is created in the form, becomes healthy, writes a
  * log that is read live, is scaled and deleted. Uses the box at DCOS_URL, or starts one.
  */
-import { startBoxProcess, temporaryDirectory } from '@dcos/testkit';
+import {
+  browserNote,
+  browserPath,
+  ensureBuilt,
+  launchBrowser,
+  openPage,
+  startBoxProcess,
+  temporaryDirectory,
+} from '@dcos/testkit';
 import type { BoxProcess, TemporaryDirectory } from '@dcos/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserNote, browserPath, ensureBuilt, launchBrowser, openPage } from './browser.ts';
 
 /** A web server of Node's own, so that nothing else has to be installed. */
 const COMMAND = [

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserNote, browserPath, ensureBuilt, launchBrowser, openPage } from './browser.ts';
+import { browserNote, browserPath, ensureBuilt, launchBrowser, openPage } from '@dcos/testkit';
 import { emptyCluster, largeCluster } from './fixture-scenarios.ts';
 import { startFixtureServer } from './fixture-server.ts';
 import type { FixtureServer } from './fixture-server.ts';

@@ -37,6 +37,18 @@ export async function readMesosVersion(
   return await requestJson('/mesos/version', signal ? { signal } : {});
 }
 
+interface HealthReport {
+  readonly units?: readonly { readonly health: number; readonly output?: string }[];
+}
+
+/** What the router finds wrong with the parts of the cluster that it can see, one phrase each. */
+export async function readFaults(signal?: AbortSignal): Promise<readonly string[]> {
+  const path = '/system/health/v1';
+  const report = await requestJson<HealthReport>(path, signal ? { signal } : {});
+  const sick = (report.units ?? []).filter(({ health }) => health !== 0);
+  return sick.flatMap(({ output = '' }) => (output === '' ? [] : [output]));
+}
+
 /** Where a task's sandbox is found: command tasks have an executor of their own, named like the task. */
 export interface SandboxAddress {
   readonly agentId: string;

@@ -18,6 +18,7 @@ import {
 } from './marathon.ts';
 import {
   readClusterMetadata,
+  readFaults,
   readMesosVersion,
   readProductVersion,
   readStateSummary,
@@ -27,6 +28,7 @@ import type { App, AppDefinition, Deployment, QueueEntry, StateSummary } from '.
 
 const SAFETY_REFRESH_MS = 60_000;
 const QUEUE_REFRESH_MS = 3_000;
+const FAULTS_REFRESH_MS = 3_000;
 const RETRIES_MAX = 2;
 
 export const queryKeys = {
@@ -35,6 +37,7 @@ export const queryKeys = {
   queue: ['queue'] as const,
   summary: ['summary'] as const,
   cluster: ['cluster'] as const,
+  faults: ['faults'] as const,
   versions: (appId: string) => ['versions', appId] as const,
   version: (appId: string, version: string) => ['version', appId, version] as const,
 };
@@ -60,6 +63,18 @@ export function useApps(): UseQueryResult<readonly App[]> {
     queryFn: ({ signal }) => listApps(signal),
     refetchInterval: SAFETY_REFRESH_MS,
   });
+}
+
+/** What is wrong with the cluster, for as long as somebody shows it; nothing when the router is gone too. */
+export function useFaults(): readonly string[] {
+  const { data, isError } = useQuery({
+    queryKey: queryKeys.faults,
+    queryFn: ({ signal }) => readFaults(signal),
+    staleTime: 0,
+    retry: false,
+    refetchInterval: FAULTS_REFRESH_MS,
+  });
+  return isError ? [] : (data ?? []);
 }
 
 export function useDeployments(): UseQueryResult<readonly Deployment[]> {

@@ -2,6 +2,7 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import type { ReactElement } from 'react';
+import { useFaults } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useNow } from '../components/feedback.tsx';
@@ -120,6 +121,7 @@ function OfflineBanner(): ReactElement | null {
 
 function OfflineNote({ sinceMs }: { readonly sinceMs: number }): ReactElement | null {
   const now = useNow(1_000);
+  const faults = useFaults();
   const seconds = (now - sinceMs) / 1000;
   if (seconds < 1) return null;
   return (
@@ -127,6 +129,11 @@ function OfflineNote({ sinceMs }: { readonly sinceMs: number }): ReactElement | 
       <Icon name="warning" />
       <span>
         The cluster has not answered for {formatDuration(seconds)}. What you see may be out of date.
+        {faults.map((fault) => (
+          <span className="offline-fault" key={fault}>
+            {fault}
+          </span>
+        ))}
       </span>
       <Button size="small" onPress={() => location.reload()}>
         Reload

@@ -16,11 +16,17 @@ export const connection = createStore<Connection>({
   lostSinceMs: undefined,
 });
 
-/** Records the state of one stream; "lost" starts when both are gone. */
+/**
+ * Records the state of one stream. "Lost" starts when both are gone, and lasts through all attempts to get them back
+ * until one of them stands.
+ */
 export function setStream(name: 'marathon' | 'mesos', state: StreamState): void {
   const before = connection.get();
   if (before[name] === state) return;
   const next = { ...before, [name]: state };
-  const lost = next.marathon === 'lost' && next.mesos === 'lost';
-  connection.set({ ...next, lostSinceMs: lost ? (before.lostSinceMs ?? Date.now()) : undefined });
+  const states = [next.marathon, next.mesos];
+  const isBack = states.some((each) => each === 'open' || each === 'paused');
+  const isLost = states.every((each) => each === 'lost');
+  const lostSinceMs = before.lostSinceMs ?? (isLost ? Date.now() : undefined);
+  connection.set({ ...next, lostSinceMs: isBack ? undefined : lostSinceMs });
 }
