@@ -128,7 +128,7 @@ const acknowledge = (status: TaskStatus, framework = 'f'): readonly AgentEffect[
 
 test('the record of a task comes before its launch, the update after its record', () => {
   receive({ type: 'RUN_TASK', run_task: { framework_info: CAPABLE, task: task('a') } });
-  expect(effects.map(({ kind }) => kind)).toEqual(['timer', 'persist', 'persist', 'launch']);
+  expect(effects.map(({ kind }) => kind)).toEqual(['timer', 'log', 'persist', 'persist', 'launch']);
   const launch = present(
     effects.find((effect) => effect.kind === 'launch'),
     'launch',

@@ -38,7 +38,7 @@ import {
 } from './executors.ts';
 import { gpuRefusal, gpusOf, takeGpus } from './gpus.ts';
 import { surroundingsEnded } from './launched-containers.ts';
-import { dropTask, newRecord, refusalOf, runtimeFor } from './launching.ts';
+import { dropTask, logTaken, newRecord, refusalOf, runtimeFor } from './launching.ts';
 import {
   isTerminal,
   type ExecutorProcess,
@@ -94,6 +94,7 @@ export function runInExecutor(context: Context, launch: ExecutorLaunch): void {
   const record = isCustom(known) ? known : newExecutor(context, launch);
   const groupId = launch.isGroup ? randomUuid(context.random) : undefined;
   for (const info of tasks) {
+    logTaken(context, framework, info);
     const task: TaskRecord = {
       ...newRecord(context, framework, info, 'executor'),
       executor: {

@@ -75,6 +75,13 @@ export function runTask(
   else dropTask(context, framework_info, info, refusal);
 }
 
+/** Together with the master of the last registration, this says who had what started here. */
+export function logTaken(context: Context, framework: FrameworkInfo, info: TaskInfo): void {
+  const { value: task } = info.task_id;
+  const owner = framework.id?.value ?? '';
+  log(context, 'info', 'task.taken', `takes task ${task} of framework ${owner}`);
+}
+
 /** The record of a task that was just taken. */
 export function newRecord(
   context: Context,
@@ -106,6 +113,7 @@ export function beginTasks(
   infos: readonly TaskInfo[],
   group?: TaskGroup,
 ): void {
+  for (const info of infos) logTaken(context, framework, info);
   const tasks = infos.map((info): TaskRecord => {
     const base = newRecord(context, framework, info, runtimeFor(context, info));
     const task: TaskRecord = {
