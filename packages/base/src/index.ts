@@ -10,5 +10,6 @@ export * from './operation-error.ts';
 export * from './ports.ts';
 export * from './random.ts';
 export * from './result.ts';
+export * from './steady-clock.ts';
 export * from './text.ts';
 export * from './config.ts';

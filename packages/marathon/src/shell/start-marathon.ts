@@ -6,7 +6,14 @@
  * process ends, and the next one starts from what is stored.
  */
 
-import { errorText, OperationError, type Clock, type Logger, type Random } from '@dcos/base';
+import {
+  errorText,
+  OperationError,
+  steadyClock,
+  type Clock,
+  type Logger,
+  type Random,
+} from '@dcos/base';
 import { createHttpServer, readTls, watchTls } from '@dcos/http';
 import {
   connectScheduler,
@@ -73,7 +80,8 @@ export async function startMarathon(
   const { logger } = dependencies;
   const surroundings: Surroundings = {
     ...dependencies,
-    clock: dependencies.clock ?? systemClock,
+    // Waits and time-outs are decided by the time of day: it must not jump.
+    clock: steadyClock(dependencies.clock ?? systemClock),
     random: dependencies.random ?? systemRandom,
     connect: dependencies.connect ?? connectScheduler,
     tls: dependencies.tls ?? readTls(config),
