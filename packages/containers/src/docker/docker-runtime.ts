@@ -276,14 +276,14 @@ class DockerRuntime implements ContainerRuntime {
 
   /** Containers of this agent. An engine that is down matters only when it holds something of ours. */
   async #list(isNeeded: boolean): Promise<readonly Docker.ContainerInfo[]> {
-    const deadline = Date.now() + RECOVER_TIMEOUT_MS;
+    const deadlineMs = performance.now() + RECOVER_TIMEOUT_MS;
     for (;;) {
       try {
         const label = [`${OWNER_LABEL}=${this.#owner}`];
         return await this.#engine.listContainers({ all: true, filters: { label } });
       } catch (error) {
         if (!isNeeded) return [];
-        if (Date.now() > deadline) {
+        if (performance.now() > deadlineMs) {
           const problem = `no Docker engine answers on ${this.#options.socketPath}, and tasks run there`;
           throw containerError('RUNTIME_UNAVAILABLE', problem, error);
         }

@@ -99,7 +99,7 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #launcher: ShimLauncher;
   readonly #sweep: SessionSweep;
   #stateRoot: Promise<void> | undefined;
-  #usage: { readonly at: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
+  #usage: { readonly atMs: number; readonly table: ReturnType<typeof usageBySession> } | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
@@ -287,9 +287,9 @@ class ProcessRuntime implements ContainerRuntime {
   async stats(id: string): Promise<ContainerStats | undefined> {
     const entry = this.#entry(id);
     if (entry.group === undefined || entry.status !== undefined) return undefined;
-    const now = Date.now();
-    if (this.#usage === undefined || now - this.#usage.at > USAGE_AGE_MS) {
-      this.#usage = { at: now, table: usageBySession(now) };
+    const nowMs = performance.now();
+    if (this.#usage === undefined || nowMs - this.#usage.atMs > USAGE_AGE_MS) {
+      this.#usage = { atMs: nowMs, table: usageBySession(Date.now()) };
     }
     return (await this.#usage.table).get(entry.group);
   }
