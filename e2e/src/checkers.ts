@@ -2,6 +2,7 @@
 
 import type { History } from './history.ts';
 import type { Host } from './host.ts';
+import { actsOfTwoLeaders, agentLogs } from './launches.ts';
 import type { App, Task } from './scheduler-client.ts';
 
 export interface Evidence {
@@ -14,7 +15,12 @@ export interface Evidence {
 
 /** Violations, one sentence each; empty when everything is as it must be. */
 export async function violations(evidence: Evidence): Promise<readonly string[]> {
-  return [...lostChanges(evidence), ...wrongCounts(evidence), ...(await strayProcesses(evidence))];
+  return [
+    ...lostChanges(evidence),
+    ...wrongCounts(evidence),
+    ...(await strayProcesses(evidence)),
+    ...actsOfTwoLeaders(await agentLogs(evidence.agents)),
+  ];
 }
 
 /** No acknowledged change is lost, and nothing happened that nobody asked for. */

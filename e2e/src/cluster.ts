@@ -5,6 +5,7 @@ import { removeOrphans } from './engine.ts';
 import { HostNetwork } from './host-network.ts';
 import { Host } from './host.ts';
 import {
+  AGENT_FOLDER,
   program,
   RELEASE,
   zooKeeper,
@@ -31,6 +32,9 @@ export interface Cluster {
 
 /** How long a session of a master in ZooKeeper lives without a sign of life. */
 export const SESSION_TIMEOUT_MS = 4_000;
+
+/** Small, so that it can be filled. */
+const AGENT_DISK_MB = 128;
 
 /** Boots the hosts and starts the units; what is ready when is for the test to wait for. */
 export async function startCluster(name: string, size: ClusterSize): Promise<Cluster> {
@@ -95,6 +99,21 @@ async function installMaster(host: Host, ensemble: readonly string[]): Promise<v
       'http-address': host.address,
       hostname: host.address,
     }),
+    program('dcos-mesos-dns', 'mesos-dns', {
+      masters: zooKeeperAddress(ensemble, 'mesos'),
+      listener: host.address,
+      'http-listener': host.address,
+    }),
+    program('dcos-adminrouter', 'router', {
+      masters: zooKeeperAddress(ensemble, 'mesos'),
+      host: host.address,
+      port: 80,
+      'marathon-url': `http://${host.address}:8080`,
+      'mesos-dns-url': `http://${host.address}:8123`,
+      'ui-directory': `${RELEASE}/packages/ui/dist`,
+      'allowed-hosts': JSON.stringify([host.address]),
+      'public-ip': host.address,
+    }),
   ];
   await install(host, units, {
     '/etc/dcos/zookeeper.cfg': zooKeeperSettings(ensemble),
@@ -103,11 +122,12 @@ async function installMaster(host: Host, ensemble: readonly string[]): Promise<v
 }
 
 async function installAgent(host: Host, ensemble: readonly string[], flags: Flags): Promise<void> {
+  await host.getsSmallDisk(AGENT_FOLDER, AGENT_DISK_MB);
   const unit = program('dcos-mesos-agent', 'agent', {
     masters: zooKeeperAddress(ensemble, 'mesos'),
     ip: host.address,
     port: 5051,
-    'work-dir': '/var/lib/dcos/mesos-agent',
+    'work-dir': AGENT_FOLDER,
     resources: 'cpus:8;mem:4096;disk:8192;ports:[31000-31999]',
     ...flags,
   });

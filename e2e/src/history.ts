@@ -1,5 +1,5 @@
 /**
- * What a client asked for and was told, in order: the evidence that the checkers look at afterwards.
+ * What clients asked for and were told, in order: the evidence that the checkers look at afterwards.
  *
  * An operation is `acknowledged` when its answer said so, `refused` when the answer said that nothing was done,
  * `unknown` when there was no answer: it may or may not have been done.
@@ -17,23 +17,41 @@ export interface Operation {
   readonly detail: string;
 }
 
+/** What somebody heard who looked up a name, or called a service through a router. */
+export interface Answer {
+  readonly what: 'names' | 'services';
+  /** The host that was asked. */
+  readonly host: string;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly outcome: 'right' | 'wrong' | 'none';
+  readonly detail: string;
+}
+
 export class History {
   readonly operations: Operation[] = [];
+  readonly answers: Answer[] = [];
 
   add(operation: Operation): void {
     this.operations.push(operation);
   }
 
+  answered(answer: Answer): void {
+    this.answers.push(answer);
+  }
+
   /** The longest time in which no operation was acknowledged, between these two moments. */
   longestSilenceMs(fromMs: number, toMs: number): number {
-    const ends = this.operations
-      .filter(
-        ({ outcome, endedMs }) =>
-          outcome === 'acknowledged' && endedMs >= fromMs && endedMs <= toMs,
-      )
-      .map(({ endedMs }) => endedMs);
-    const moments = [fromMs, ...ends, toMs];
-    return Math.max(...moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0)));
+    const acknowledged = this.operations.filter(({ outcome }) => outcome === 'acknowledged');
+    return longestGapMs(acknowledged, fromMs, toMs);
+  }
+
+  /** The longest time in which no host gave a right answer, as people feel it who ask the next one then. */
+  longestWithoutAnswerMs(what: Answer['what'], fromMs: number, toMs: number): number {
+    const right = this.answers.filter(
+      (answer) => answer.what === what && answer.outcome === 'right',
+    );
+    return longestGapMs(right, fromMs, toMs);
   }
 
   /**
@@ -50,4 +68,16 @@ export class History {
     }
     return result;
   }
+}
+
+function longestGapMs(
+  events: readonly { readonly endedMs: number }[],
+  fromMs: number,
+  toMs: number,
+): number {
+  const ends = events
+    .map(({ endedMs }) => endedMs)
+    .filter((endedMs) => endedMs >= fromMs && endedMs <= toMs);
+  const moments = [fromMs, ...ends, toMs];
+  return Math.max(...moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0)));
 }

@@ -10,7 +10,7 @@ export class HostNetwork {
   readonly name: string;
   readonly #prefix: string;
   #lastHost = 9;
-  #parted: (readonly [Host, Host])[] = [];
+  #parted: { readonly one: Host; readonly two: Host; readonly ports: readonly number[] }[] = [];
 
   private constructor(name: string, prefix: string) {
     this.name = name;
@@ -39,12 +39,19 @@ export class HostNetwork {
     return `${this.#prefix}.${this.#lastHost}`;
   }
 
-  /** From now on no packet goes between hosts of one side and hosts of the other; connections stay open and silent. */
-  async parts(side: readonly Host[], other: readonly Host[]): Promise<void> {
+  /**
+   * From now on no packet goes between hosts of one side and hosts of the other, or none of these ports; connections
+   * stay open and silent.
+   */
+  async parts(
+    side: readonly Host[],
+    other: readonly Host[],
+    ports: readonly number[] = [],
+  ): Promise<void> {
     for (const one of side) {
       for (const two of other) {
-        await one.dropsPackets(two.address, true);
-        this.#parted.push([one, two]);
+        await one.dropsPackets(two.address, true, ports);
+        this.#parted.push({ one, two, ports });
       }
     }
   }
@@ -53,7 +60,7 @@ export class HostNetwork {
   async heals(): Promise<void> {
     const parted = this.#parted;
     this.#parted = [];
-    for (const [one, two] of parted) await one.dropsPackets(two.address, false);
+    for (const { one, two, ports } of parted) await one.dropsPackets(two.address, false, ports);
   }
 
   async isRemoved(): Promise<void> {

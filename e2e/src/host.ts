@@ -18,6 +18,26 @@ for path, text in json.loads(sys.argv[1]).items():
     with open(path, "w") as file:
         file.write(text)
 `;
+const FILL_DISK = `
+import errno, sys
+with open(sys.argv[1], "ab", buffering=0) as file:
+    for size in (1 << 20, 1 << 12, 1):
+        try:
+            while True:
+                file.write(b"x" * size)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+`;
+/** Where the packet filter's rules are read from. */
+const RULES = '/run/packets.rules';
+/** How many seconds the clock is ahead; read again every second. */
+const CLOCK = '/var/lib/dcos/clock';
+const LIBRARIES = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+const CLOCK_SETTINGS = `[Service]
+Environment=LD_PRELOAD=/usr/lib/${LIBRARIES}/faketime/libfaketime.so.1
+Environment=FAKETIME_TIMESTAMP_FILE=${CLOCK} FAKETIME_CACHE_DURATION=1 DONT_FAKE_MONOTONIC=1
+`;
 const BOOT_TIMEOUT_MS = 60_000;
 
 export interface CommandResult {
@@ -145,7 +165,7 @@ export class Host {
   }
 
   /** The last lines that a unit wrote. */
-  async journal(unit: string, lines = 40): Promise<string> {
+  async journal(unit: string, lines: number | 'all' = 40): Promise<string> {
     return (
       await this.run('journalctl', '--no-pager', '-o', 'cat', '-n', String(lines), '-u', unit)
     ).output;
@@ -177,11 +197,82 @@ export class Host {
     await this.#container.unpause();
   }
 
-  /** Whether packets of an address are dropped, both ways, without a word to either side. */
-  async dropsPackets(address: string, dropped: boolean): Promise<void> {
-    const action = dropped ? '-I' : '-D';
-    await this.does('iptables', '-w', action, 'INPUT', '-s', address, '-j', 'DROP');
-    await this.does('iptables', '-w', action, 'OUTPUT', '-d', address, '-j', 'DROP');
+  /** Whether packets of an address are dropped, both ways, without a word to either side; those of some ports, or all. */
+  async dropsPackets(
+    address: string,
+    dropped: boolean,
+    ports: readonly number[] = [],
+  ): Promise<void> {
+    const verb = dropped ? '-I' : '-D';
+    const kinds =
+      ports.length === 0
+        ? ['']
+        : ports.flatMap((port) => [` -p tcp --dport ${port}`, ` -p tcp --sport ${port}`]);
+    const rules = kinds.flatMap((kind) => [
+      `${verb} INPUT -s ${address}${kind} -j DROP`,
+      `${verb} OUTPUT -d ${address}${kind} -j DROP`,
+    ]);
+    await this.writes({ [RULES]: ['*filter', ...rules, 'COMMIT', ''].join('\n') });
+    await this.does('iptables-restore', '-w', '--noflush', RULES);
+  }
+
+  /**
+   * What is below a folder lies on a small disk of its own from now on; nobody may use it meanwhile. It does not
+   * survive a loss of power.
+   */
+  async getsSmallDisk(folder: string, sizeMb: number): Promise<void> {
+    const aside = `${folder}.aside`;
+    await this.does('mkdir', '-p', folder);
+    await this.does('cp', '-a', folder, aside);
+    await this.does('mount', '-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', folder);
+    await this.does('cp', '-a', `${aside}/.`, folder);
+    await this.does('rm', '-r', aside);
+  }
+
+  /** Takes the small disk away again; what was on it is on the large one. */
+  async getsLargeDisk(folder: string): Promise<void> {
+    const aside = `${folder}.aside`;
+    await this.does('cp', '-a', folder, aside);
+    await this.does('umount', folder);
+    await this.does('rm', '-r', folder);
+    await this.does('mv', aside, folder);
+  }
+
+  /** From now on a unit's main process waits this long whenever it wants something to be on the disk. */
+  async slowsDisk(unit: string, delayMs: number): Promise<void> {
+    const pid = await this.does('systemctl', 'show', '--property=MainPID', '--value', unit);
+    const calls = 'fsync,fdatasync';
+    const trace = ['strace', '--follow-forks', '--quiet=all', `--attach=${pid.trim()}`];
+    const inject = [`--trace=${calls}`, `--inject=${calls}:delay_enter=${delayMs}ms`];
+    const words = [...trace, ...inject, '--output=/dev/null'];
+    await this.does('systemd-run', '--quiet', `--unit=slow-disk-of-${unit}`, ...words);
+  }
+
+  async speedsDiskUp(unit: string): Promise<void> {
+    await this.does('systemctl', 'stop', `slow-disk-of-${unit}`);
+  }
+
+  /** Units are started anew with a clock that can be set wrong; it is right until then. */
+  async hasClockThatErrs(...units: readonly string[]): Promise<void> {
+    const paths = units.map((unit) => `/etc/systemd/system/${unit}.service.d/clock.conf`);
+    await this.writes(Object.fromEntries(paths.map((path) => [path, CLOCK_SETTINGS])));
+    await this.clockErrsBy(0);
+    await this.does('systemctl', 'daemon-reload');
+    await this.does('systemctl', 'restart', ...units);
+  }
+
+  /** Wall clocks jump, and are this many seconds ahead from now on; time goes on as fast as ever. */
+  async clockErrsBy(seconds: number): Promise<void> {
+    await this.writes({ [CLOCK]: `${seconds < 0 ? '' : '+'}${seconds}\n` });
+  }
+
+  /** Not a byte is free on the disk of a folder. */
+  async fillsDisk(folder: string): Promise<void> {
+    await this.does('python3', '-c', FILL_DISK, `${folder}/ballast`);
+  }
+
+  async freesDisk(folder: string): Promise<void> {
+    await this.does('rm', '-f', `${folder}/ballast`);
   }
 
   /** Removes the container; no error when it is gone. */

@@ -11,7 +11,7 @@ import type { SchedulerClient } from './scheduler-client.ts';
 export function webServer(id: string, instances: number): object {
   return {
     id,
-    cmd: `exec python3 -m http.server "$PORT0" --directory /var/empty --bind 0.0.0.0 # ${id}`,
+    cmd: `exec python3 -m http.server "$PORT0" --directory /srv --bind 0.0.0.0 # ${id}`,
     cpus: 0.05,
     mem: 32,
     instances,

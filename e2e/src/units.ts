@@ -5,7 +5,7 @@
 
 /** Where the release is mounted on each host. */
 export const RELEASE = '/opt/dcos/active';
-const NODE = `${RELEASE}/node_modules/node-linux-${process.arch}/bin/node`;
+export const NODE = `${RELEASE}/node_modules/node-linux-${process.arch}/bin/node`;
 
 export interface Unit {
   readonly name: string;
@@ -26,6 +26,9 @@ export function program(name: string, part: string, flags: Flags): Unit {
 
 const JARS = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2'].map((jar) => `/usr/share/java/${jar}.jar`);
 export const ZOOKEEPER_FOLDER = '/var/lib/dcos/zookeeper';
+/** What servers of an ensemble talk to each other on. */
+export const ENSEMBLE_PORTS = [2888, 3888] as const;
+export const AGENT_FOLDER = '/var/lib/dcos/mesos-agent';
 
 /** ZooKeeper of the distribution's package; its settings are {@link zooKeeperSettings}. */
 export function zooKeeper(): Unit {
@@ -57,7 +60,9 @@ export function zooKeeperSettings(servers: readonly string[]): string {
     'admin.enableServer=false',
     '4lw.commands.whitelist=srvr',
     ...(servers.length > 1
-      ? servers.map((address, index) => `server.${index + 1}=${address}:2888:3888`)
+      ? servers.map(
+          (address, index) => `server.${index + 1}=${address}:${ENSEMBLE_PORTS.join(':')}`,
+        )
       : []),
     '',
   ].join('\n');
@@ -69,7 +74,7 @@ Description=${name}
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${command.join(' ')}
+ExecStart=${command.map(quoted).join(' ')}
 Environment=NODE_COMPILE_CACHE=/var/cache/dcos
 Restart=always
 RestartSec=1
@@ -79,4 +84,9 @@ LimitNOFILE=65536
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** A word as systemd takes it whole. */
+function quoted(word: string): string {
+  return word.includes('"') ? `'${word}'` : word;
 }

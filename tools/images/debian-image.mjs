@@ -23,6 +23,9 @@ const KINDS = {
       'python3',
       'default-jre-headless',
       'zookeeper',
+      // Clocks that are wrong and disks that are slow, for tests.
+      'faketime',
+      'strace',
     ],
     hooks: [
       `upload ${HOST_INIT} /sbin/host-init`,
