@@ -7,7 +7,10 @@ import { idsOf, PATIENCE_MS, type Scene } from '../scene.ts';
 export function processFailures(scene: () => Scene): void {
   test('a task dies, and has a successor', async () => {
     const before = await scene().steadyTasks();
-    await scene().whilePeopleWork('a task is killed', async () => void (await scene().killsSteadyTask()));
+    await scene().whilePeopleWork(
+      'a task is killed',
+      async () => void (await scene().killsSteadyTask()),
+    );
     const after = idsOf(await scene().steadyTasks());
     expect(before.filter(({ id }) => after.includes(id))).toHaveLength(before.length - 1);
   });
