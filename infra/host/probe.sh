@@ -14,6 +14,10 @@ fact memory.kib "$(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
 disk=/opt
 [ -d "$disk" ] || disk=/
 fact disk.kib "$(df -Pk "$disk" | awk 'NR == 2 { print $4 }')"
+for directory in / /opt /var/lib/dcos /var/log /tmp; do
+  [ -d "$directory" ] || continue
+  df -Pk "$directory" | awk -v path="$directory" 'NR == 2 { print "disk\t" path "\t" $6 "\t" $2 "\t" $4 }'
+done
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   if command -v "$1" >/dev/null 2>&1; then fact program "$1"; fi
   shift

@@ -51,6 +51,11 @@ async function inHost(name: string, ...command: readonly string[]): Promise<void
   execFileSync('docker', ['exec', `dcos-${NAME}-${name}`, ...command]);
 }
 
+function findingsOf({ events }: InstallerRun): readonly string[] {
+  const findings = events.filter(({ event }) => event === 'doctor.finding');
+  return findings.map(({ host, reason }) => `${String(host)}: ${String(reason)}`);
+}
+
 interface Task {
   readonly id: string;
   readonly state: string;
@@ -193,12 +198,25 @@ describe.skipIf(!facility.available)(`the installer with containers${facility.no
         .filter(({ event, healthy }) => event === 'unit.status' && healthy === false)
         .map(({ host }) => host),
     ).toEqual(agents);
+    const fill =
+      'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
+    await inHost('master-1', 'sh', '-c', fill);
+    const ill = await run(['doctor']);
+    await inHost('master-1', 'umount', '/var/log');
+    expect(ill.code).toBe(6);
+    expect(findingsOf(ill)).toEqual([
+      'master-1: /var/log is 100 % full: 0 MiB are free at /var/log',
+      'private-1: dcos-mesos-slave is inactive',
+      'private-2: dcos-mesos-slave is inactive',
+    ]);
     const mended = await run(['deploy']);
     expect(mended.code, saidBy(mended)).toBe(0);
     expect(
       mended.events.filter(({ event }) => event === 'step.done').map(({ step }) => step),
     ).toEqual(expect.arrayContaining(agents.map((agent) => `${agent}/dcos-mesos-slave`)));
     expect((await run(['status'])).code).toBe(0);
+    const well = await run(['doctor']);
+    expect(well.code, saidBy(well)).toBe(0);
     expect(await runningTasks()).toEqual(before);
   });
 

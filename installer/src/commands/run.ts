@@ -52,6 +52,12 @@ const COMMANDS: readonly CommandPlan[] = [
     perform: async (session) => await (await import('./status.ts')).status(session),
   },
   {
+    name: 'doctor',
+    description: 'Look for what is wrong, and say how to mend it; changes nothing.',
+    isExclusive: false,
+    perform: async (session) => await (await import('./doctor.ts')).doctor(session),
+  },
+  {
     name: 'destroy',
     description: 'Remove the cluster and everything that was made for it.',
     isExclusive: true,
@@ -93,6 +99,16 @@ function programOf(surroundings: Surroundings): Command {
       writeOut: (text) => surroundings.streams.out(text),
       writeErr: (text) => surroundings.streams.err(text),
     });
+  program
+    .command('init')
+    .description('Write an explained cluster.yaml.')
+    .option('--config <file>', 'where to (cluster.yaml)')
+    .option('--provider <name>', 'docker')
+    .option('--name <name>', 'name of the cluster')
+    .option('--json', 'one JSON object a line')
+    .action(async (options: CommonOptions) =>
+      (await import('./init.ts')).init(options, surroundings),
+    );
   for (const plan of COMMANDS) {
     program
       .command(plan.name)

@@ -42,7 +42,7 @@ export interface Session {
 }
 
 const WORKSPACE = join(import.meta.dirname, '..', '..', '..');
-const DEFAULT_FILE = 'cluster.yaml';
+export const DEFAULT_FILE = 'cluster.yaml';
 
 export async function openSession(
   options: CommonOptions,

@@ -4,6 +4,7 @@ import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import { existingCluster } from './existing.ts';
 import type { Session } from './session.ts';
 
 interface UnitStatus {
@@ -23,18 +24,8 @@ const ANY_RELEASE = { hash: '', version: '' };
 
 /** @throws OperationError `INSTALLER_UNHEALTHY` when something does not serve. */
 export async function status(session: Session): Promise<void> {
-  const { configuration, provider, reporter } = session;
-  const infrastructure = await provider.existing();
-  if (infrastructure === undefined || infrastructure.hosts.length === 0) {
-    reporter.tell(
-      { event: 'cluster.absent' },
-      `there is no cluster ${configuration.settings.name}`,
-    );
-    throw new OperationError(
-      'INSTALLER_UNHEALTHY',
-      'nothing is there; "installer deploy" makes it',
-    );
-  }
+  const { configuration, reporter } = session;
+  const infrastructure = await existingCluster(session);
   const cluster = clusterOf(configuration, infrastructure);
   const hosts = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
   try {

@@ -13,6 +13,9 @@ const ipv4 = z.ipv4('expected an IPv4 address');
 /** How many masters a cluster may have: more than nine only slow one another down. */
 export const MASTER_COUNTS = [1, 3, 5, 7, 9];
 
+export const PROVIDERS = ['docker', 'ssh', 'aws'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
 const dockerSchema = z.strictObject({
   masters: count(1, 9, 1).describe('How many masters: 1, 3, 5, 7 or 9.'),
   privateAgents: count(0, 110, 2).describe('How many private agents, which run apps.'),
@@ -73,7 +76,7 @@ export const clusterSchema = z.strictObject({
     .default('dcos')
     .describe('Name of the cluster.'),
   provider: z
-    .enum(['docker', 'ssh', 'aws'])
+    .enum(PROVIDERS)
     .describe(
       'Where hosts come from: docker, containers of this machine; ssh, hosts that are there; aws, EC2.',
     ),

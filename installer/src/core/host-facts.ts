@@ -17,6 +17,13 @@ export interface UnitFacts {
   readonly restarts: number;
 }
 
+export interface DiskFacts {
+  /** Where it is mounted. */
+  readonly mount: string;
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
+}
+
 export interface HostFacts {
   /** `ID` of os-release, such as `debian`. */
   readonly os: string;
@@ -31,6 +38,8 @@ export interface HostFacts {
   readonly memoryBytes: number;
   /** Free where the release and the state go. */
   readonly diskFreeBytes: number;
+  /** By what we use of it. */
+  readonly disks: ReadonlyMap<string, DiskFacts>;
   /** The host's clock when it was asked, in seconds since 1970. */
   readonly clockSeconds: number;
   /** Programs that were asked for and are there. */
@@ -72,6 +81,18 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
     isRoot: one('user') === '0',
     memoryBytes: number('memory.kib') * 1024,
     diskFreeBytes: number('disk.kib') * 1024,
+    disks: new Map(
+      lines.flatMap(([word, path = '', mount = '', sizeKib = '', freeKib = '']) =>
+        word === 'disk'
+          ? [
+              [
+                path,
+                { mount, sizeBytes: kibibytes(sizeKib), freeBytes: kibibytes(freeKib) },
+              ] as const,
+            ]
+          : [],
+      ),
+    ),
     clockSeconds: number('clock'),
     programs: new Set(all('program')),
     packages: new Set(all('package')),
@@ -93,6 +114,10 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
       ),
     ),
   });
+}
+
+function kibibytes(text: string): number {
+  return (Number.parseInt(text, 10) || 0) * 1024;
 }
 
 function unitFacts(words: {

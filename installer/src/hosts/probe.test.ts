@@ -11,6 +11,7 @@ test.runIf(process.platform === 'linux')('this machine says what it is', async (
   expect(facts.os).not.toBe('');
   expect(facts.memoryBytes).toBeGreaterThan(2 ** 28);
   expect(facts.diskFreeBytes).toBeGreaterThan(0);
+  expect(facts.disks.get('/')?.sizeBytes).toBeGreaterThan(2 ** 30);
   expect(Math.abs(facts.clockSeconds - Date.now() / 1000)).toBeLessThan(60);
   expect([...facts.programs]).toEqual(['sh']);
   expect([...facts.packages]).toEqual([]);
@@ -24,6 +25,7 @@ test('facts are read line by line', () => {
       'user\t0',
       'systemd\t252',
       'memory.kib\t1024',
+      'disk\t/opt\t/\t4096\t1024',
       'port\t13BA',
       'release.active\tabc',
       'file\t00ff\t644\t/etc/dcos/role',
@@ -37,6 +39,7 @@ test('facts are read line by line', () => {
     value: {
       isRoot: true,
       memoryBytes: 1_048_576,
+      disks: new Map([['/opt', { mount: '/', sizeBytes: 4_194_304, freeBytes: 1_048_576 }]]),
       ports: new Set([5050]),
       activeRelease: 'abc',
       files: new Map([['/etc/dcos/role', '644 00ff']]),

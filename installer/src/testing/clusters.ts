@@ -65,6 +65,7 @@ export function bareFacts(facts: Partial<HostFacts> = {}): HostFacts {
     isRoot: true,
     memoryBytes: 8 * 2 ** 30,
     diskFreeBytes: 40 * 2 ** 30,
+    disks: new Map([['/', { mount: '/', sizeBytes: 80 * 2 ** 30, freeBytes: 40 * 2 ** 30 }]]),
     clockSeconds: 1_800_000_000,
     programs: new Set(['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout']),
     packages: new Set(),

@@ -1,0 +1,70 @@
+/** The text of a `cluster.yaml` with every key explained, made from the schema, so that it cannot lag behind. */
+
+import { z } from 'zod';
+import { stringify } from 'yaml';
+import { clusterSchema, type ProviderName } from './schema.ts';
+
+/** Groups that a provider has. */
+const GROUPS: Readonly<Record<ProviderName, readonly string[]>> = {
+  docker: ['docker'],
+  ssh: ['ssh', 'hosts'],
+  aws: [],
+};
+const ALL_GROUPS = Object.values(GROUPS).flat();
+const WIDTH = 96;
+
+/** Hosts cannot be guessed; these show the form. */
+const EXAMPLES: Readonly<Record<string, unknown>> = {
+  'hosts.masters': ['10.0.0.10'],
+  'hosts.privateAgents': ['10.0.0.20', '10.0.0.21'],
+  'hosts.publicAgents': ['10.0.0.30'],
+};
+
+export function explainedConfiguration(provider: ProviderName, name: string): string {
+  const given: Readonly<Record<string, unknown>> = { provider, name };
+  const lines = [
+    '# A cluster; made by "installer init". Keys that are commented out have no default.',
+    '',
+  ];
+  for (const [key, schema] of Object.entries(clusterSchema.shape)) {
+    if (ALL_GROUPS.includes(key)) {
+      if (GROUPS[provider].includes(key)) lines.push(...groupLines(key, schema));
+      continue;
+    }
+    lines.push(...keyLines(key, schema, given[key] ?? defaultOf(schema)), '');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function groupLines(group: string, schema: z.ZodType): readonly string[] {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  if (!(inner instanceof z.ZodObject)) return [];
+  const keys = Object.entries(inner.shape as Readonly<Record<string, z.ZodType>>);
+  const lines = keys.flatMap(([key, one]) =>
+    keyLines(key, one, EXAMPLES[`${group}.${key}`] ?? defaultOf(one)),
+  );
+  return [...comment(schema.description), `${group}:`, ...lines.map((line) => `  ${line}`), ''];
+}
+
+/** A key without a value is shown, and has no effect. */
+function keyLines(key: string, schema: z.ZodType, value: unknown): readonly string[] {
+  const text = stringify({ [key]: value ?? null }, { lineWidth: 0 }).trimEnd();
+  const lines = text.split('\n');
+  const shown = value === undefined ? [`# ${key}:`] : lines;
+  return [...comment(schema.description), ...shown];
+}
+
+function defaultOf(schema: z.ZodType): unknown {
+  const parsed = schema.safeParse(undefined);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function comment(text: string | undefined): readonly string[] {
+  const lines: string[] = [];
+  for (const word of (text ?? '').split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 1 > WIDTH) lines.push(`# ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { bareFacts, convergedFacts, statesOf, testCluster, wantedOf } from '../testing/clusters.ts';
+import { diagnose } from './doctor.ts';
+import type { HostFacts } from './host-facts.ts';
+
+const NOW_SECONDS = 1_800_000_000;
+const wanted = wantedOf(testCluster());
+const MEBIBYTE = 2 ** 20;
+
+const disk = (sizeMib: number, freeMib: number, mount = '/var/log'): Partial<HostFacts> => ({
+  disks: new Map([
+    ['/var/log', { mount, sizeBytes: sizeMib * MEBIBYTE, freeBytes: freeMib * MEBIBYTE }],
+  ]),
+});
+const unit = (active: string, restarts = 0) => {
+  return (facts: HostFacts): Partial<HostFacts> => {
+    const found = facts.units.get('dcos-mesos-slave');
+    if (found === undefined) return {};
+    return {
+      units: new Map([...facts.units, ['dcos-mesos-slave', { ...found, active, restarts }]]),
+    };
+  };
+};
+
+const cases: readonly (readonly [
+  string,
+  (facts: HostFacts) => Partial<HostFacts>,
+  readonly string[],
+])[] = [
+  ['a healthy cluster', () => ({}), []],
+  ['a stopped unit', unit('inactive'), ['unit: dcos-mesos-slave is inactive']],
+  ['a failed unit', unit('failed'), ['unit: dcos-mesos-slave is failed']],
+  ['a few restarts', unit('active', 5), []],
+  [
+    'many restarts',
+    unit('active', 6),
+    ['unit: dcos-mesos-slave ended and was started again 6 times'],
+  ],
+  [
+    'a full disk',
+    () => disk(10_000, 0),
+    ['disk: /var/log is 100 % full: 0 MiB are free at /var/log'],
+  ],
+  [
+    'a nearly full disk',
+    () => disk(10_000, 490),
+    ['disk: /var/log is 95 % full: 490 MiB are free at /var/log'],
+  ],
+  ['a disk with room', () => disk(10_000, 510), []],
+  ['a small disk with room', () => disk(64, 40), []],
+  [
+    'a clock that is wrong',
+    () => ({ clockSeconds: 0 }),
+    ['clock: 1800000000 s behind this machine'],
+  ],
+  [
+    'a file that somebody changed',
+    ({ files }) => ({ files: new Map([...files, ['/etc/dcos/role', '644 x']]) }),
+    ['configuration: it differs from the configuration in 1 thing'],
+  ],
+];
+
+test.each(cases)('%s', (_what, change, expected) => {
+  const states = statesOf(wanted, (host) => {
+    const facts = convergedFacts(host);
+    return host.host.role === 'master' ? facts : { ...facts, ...change(facts) };
+  });
+  const findings = diagnose(states, NOW_SECONDS);
+  expect(findings.map(({ check, reason }) => `${check}: ${reason}`)).toEqual(expected);
+  for (const { host, remedy } of findings) {
+    expect(host).toBe('private-1');
+    expect(remedy).not.toBe('');
+  }
+});
+
+test('a disk that several paths share is told once', () => {
+  const { disks } = bareFacts(disk(100, 0, '/'));
+  const shared = new Map([...disks, ['/opt', { mount: '/', sizeBytes: 100, freeBytes: 0 }]]);
+  const states = statesOf(wanted, (host) => ({ ...convergedFacts(host), disks: shared }));
+  expect(diagnose(states, NOW_SECONDS)).toHaveLength(2);
+});
