@@ -2,11 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { errorText, OperationError } from '@dcos/base';
-import type { Cluster, ReleasePlan } from '../core/cluster.ts';
+import { ACTIVE, RELEASE_NODE, type Cluster, type ReleasePlan } from '../core/cluster.ts';
+import { PORTS } from '../core/component-settings.ts';
+import { planCluster, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
-import { renderTemplate } from '../hosts/host-programs.ts';
+import { hostProgram, renderTemplate } from '../hosts/host-programs.ts';
 import { probeHost } from '../hosts/probe.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -64,6 +66,38 @@ export async function connectHosts(
   if (problems.length === 0) return connected;
   await closeHosts(connected);
   throw new OperationError('HOST_UNREACHABLE', problems.join('\n'), { retry: 'later' });
+}
+
+/** Address of the host whose master leads; undefined where none runs, or none can say. */
+export async function leadingMaster(hosts: readonly ConnectedHost[]): Promise<string | undefined> {
+  const masters = hosts.filter(({ place }) => place.role === 'master');
+  const asked = masters.find(({ facts }) => facts.activeRelease !== undefined);
+  if (asked === undefined) return undefined;
+  const addresses = masters.map(({ place }) => `${place.address}:${PORTS.master}`);
+  const { stdout } = await asked.connection.run([
+    `${ACTIVE}/${RELEASE_NODE}`,
+    '--input-type=module',
+    '-e',
+    hostProgram('leader.mjs'),
+    ...addresses,
+  ]);
+  return stdout.trim() === '' ? undefined : stdout.trim();
+}
+
+/** The steps from what is there to what is wanted. */
+export async function planFor(hosts: readonly ConnectedHost[]): Promise<readonly Step[]> {
+  const steps = planCluster(hosts);
+  const restartsMaster = steps.some(
+    (step) =>
+      step.kind === 'unit' &&
+      step.action === 'restart' &&
+      hostOf(hosts, step)?.place.role === 'master',
+  );
+  return restartsMaster ? planCluster(hosts, await leadingMaster(hosts)) : steps;
+}
+
+function hostOf(hosts: readonly ConnectedHost[], step: Step): ConnectedHost | undefined {
+  return hosts.find(({ place }) => place.name === step.host);
 }
 
 export async function closeHosts(hosts: readonly ConnectedHost[]): Promise<void> {

@@ -5,7 +5,7 @@
 
 import { OperationError } from '@dcos/base';
 import { preflightFaults } from '../core/preflight.ts';
-import { planCluster, type Step } from '../core/plan.ts';
+import type { Step } from '../core/plan.ts';
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
 import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
@@ -13,7 +13,7 @@ import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import type { Release } from '../hosts/release.ts';
 import type { Infrastructure } from '../providers/provider.ts';
-import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import { clusterOf, closeHosts, connectHosts, planFor, type ConnectedHost } from './converge.ts';
 import type { Reporter } from './reporter.ts';
 import type { Session, Surroundings } from './session.ts';
 
@@ -35,7 +35,7 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
   const hosts = await connectHosts(cluster, infrastructure.hosts, release);
   try {
     checkHosts(hosts, reporter);
-    const steps = planCluster(hosts);
+    const steps = await planFor(hosts);
     reporter.detail(
       { event: 'preflight.done', hosts: hosts.length, steps: steps.length },
       `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,

@@ -1,38 +1,49 @@
 /** `plan`: what a deployment would change, as text; changes nothing. */
 
-import { planCluster } from '../core/plan.ts';
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
-import { clusterOf, closeHosts, connectHosts } from './converge.ts';
+import type { Step } from '../core/plan.ts';
+import type { Infrastructure } from '../providers/provider.ts';
+import { clusterOf, closeHosts, connectHosts, planFor } from './converge.ts';
 import type { Session } from './session.ts';
 
-export async function plan({ configuration, provider, reporter, release }: Session): Promise<void> {
+export async function plan(session: Session): Promise<void> {
+  const { provider, reporter } = session;
   const changes = await provider.changes();
   for (const { action, what } of changes)
     reporter.tell({ event: 'plan.infrastructure', action, what }, `  + ${action} ${what}`);
   const infrastructure = await provider.existing();
-  let steps = 0;
-  if (infrastructure !== undefined && infrastructure.hosts.length > 0 && changes.length === 0) {
-    const cluster = clusterOf(configuration, infrastructure);
-    const hosts = await connectHosts(cluster, infrastructure.hosts, await release());
-    await closeHosts(hosts);
-    for (const step of planCluster(hosts)) {
-      steps += 1;
-      const text = stepText(step);
-      const details = stepDetails(step);
-      reporter.tell(
-        { event: 'plan.step', host: step.host, step: step.id, text, details, after: step.after },
-        [`  ~ ${step.host}: ${text}`, ...details.map((line) => `      ${line}`)].join('\n'),
-      );
-    }
-  } else if (changes.length > 0) {
+  const isComplete = infrastructure !== undefined && changes.length === 0;
+  if (!isComplete) {
     reporter.tell(
       { event: 'plan.incomplete' },
       '  hosts that are not there yet cannot be asked: what is installed on each is told by the deployment',
     );
   }
-  const count = changes.length + steps;
+  const steps = isComplete ? await stepsOf(session, infrastructure) : [];
+  for (const step of steps) {
+    const text = stepText(step);
+    const details = stepDetails(step);
+    reporter.tell(
+      { event: 'plan.step', host: step.host, step: step.id, text, details, after: step.after },
+      [`  ~ ${step.host}: ${text}`, ...details.map((line) => `      ${line}`)].join('\n'),
+    );
+  }
+  const count = changes.length + steps.length;
   reporter.tell(
     { event: 'plan.done', changes: count },
     count === 0 ? 'no change' : `${counted(count, 'change')}; nothing was done`,
   );
+}
+
+async function stepsOf(
+  { configuration, release }: Session,
+  infrastructure: Infrastructure,
+): Promise<readonly Step[]> {
+  const cluster = clusterOf(configuration, infrastructure);
+  const hosts = await connectHosts(cluster, infrastructure.hosts, await release());
+  try {
+    return await planFor(hosts);
+  } finally {
+    await closeHosts(hosts);
+  }
 }

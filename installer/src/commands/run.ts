@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { errorText, OperationError, operationErrorCode } from '@dcos/base';
 import { EXIT_CODES, exitCodeOf } from '../core/errors.ts';
+import type { InitOptions } from './init.ts';
 import type { Session, CommonOptions, Surroundings } from './session.ts';
 
 interface CommandPlan {
@@ -103,10 +104,11 @@ function programOf(surroundings: Surroundings): Command {
     .command('init')
     .description('Write an explained cluster.yaml.')
     .option('--config <file>', 'where to (cluster.yaml)')
-    .option('--provider <name>', 'docker')
+    .option('--provider <name>', 'docker, ssh or aws (docker)')
+    .option('--from <file>', "the original's config.yaml; says what became of each key")
     .option('--name <name>', 'name of the cluster')
     .option('--json', 'one JSON object a line')
-    .action(async (options: CommonOptions) =>
+    .action(async (options: InitOptions) =>
       (await import('./init.ts')).init(options, surroundings),
     );
   for (const plan of COMMANDS) {

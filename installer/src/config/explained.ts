@@ -20,28 +20,41 @@ const EXAMPLES: Readonly<Record<string, unknown>> = {
   'hosts.publicAgents': ['10.0.0.30'],
 };
 
-export function explainedConfiguration(provider: ProviderName, name: string): string {
-  const given: Readonly<Record<string, unknown>> = { provider, name };
+/** @param given values by key, those of groups below the group's. */
+export function explainedConfiguration(
+  provider: ProviderName,
+  given: Readonly<Record<string, unknown>>,
+): string {
   const lines = [
     '# A cluster; made by "installer init". Keys that are commented out have no default.',
     '',
   ];
   for (const [key, schema] of Object.entries(clusterSchema.shape)) {
     if (ALL_GROUPS.includes(key)) {
-      if (GROUPS[provider].includes(key)) lines.push(...groupLines(key, schema));
+      if (GROUPS[provider].includes(key)) lines.push(...groupLines(key, schema, given[key]));
       continue;
     }
-    lines.push(...keyLines(key, schema, given[key] ?? defaultOf(schema)), '');
+    lines.push(
+      ...keyLines(key, schema, key === 'provider' ? provider : (given[key] ?? defaultOf(schema))),
+      '',
+    );
   }
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function groupLines(group: string, schema: z.ZodType): readonly string[] {
+function groupLines(group: string, schema: z.ZodType, given: unknown): readonly string[] {
+  const values = (given ?? {}) as Readonly<Record<string, unknown>>;
   const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   if (!(inner instanceof z.ZodObject)) return [];
-  const keys = Object.entries(inner.shape as Readonly<Record<string, z.ZodType>>);
+  const keys = Object.entries(inner.shape);
   const lines = keys.flatMap(([key, one]) =>
-    keyLines(key, one, EXAMPLES[`${group}.${key}`] ?? defaultOf(one)),
+    keyLines(
+      key,
+      one,
+      values[key] ??
+        (given === undefined ? EXAMPLES[`${group}.${key}`] : undefined) ??
+        defaultOf(one),
+    ),
   );
   return [...comment(schema.description), `${group}:`, ...lines.map((line) => `  ${line}`), ''];
 }

@@ -111,6 +111,20 @@ describe('a plan', () => {
     expect(after(steps, 'master-3/dcos-marathon')).toContain('master-2/dcos-marathon');
   });
 
+  test('restarts the leading master last', () => {
+    const cluster = testCluster({ masters: 3 });
+    const before = wantedOf(cluster);
+    const states = wantedOf(cluster, { ...testRelease, hash: 'fedcba9876543210' }).map(
+      (host, index) => ({ wanted: host, facts: convergedFacts(before[index] ?? host) }),
+    );
+    const steps = planCluster(states, '10.0.0.11');
+    const masterOn = (host: string): string => `${host}/dcos-mesos-master`;
+    expect(after(steps, masterOn('master-2'))).toContain(masterOn('master-3'));
+    expect(after(steps, masterOn('master-3'))).toContain(masterOn('master-1'));
+    for (const other of ['master-2', 'master-3'])
+      expect(after(steps, masterOn('master-1'))).not.toContain(masterOn(other));
+  });
+
   test('of one changed setting touches its file, its unit, and nothing else', () => {
     const cluster = testCluster({ masters: 1, agents: 2 });
     const changed = { ...cluster, settings: { ...cluster.settings, dnsTtlSeconds: 5 } };

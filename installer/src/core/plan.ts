@@ -4,7 +4,8 @@
  *
  * Order: each host gets packages, release, files, then its units in their order. Over the hosts, every kind of unit
  * waits until the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest. A unit that
- * runs already and has to start again does so on one master at a time, so that the others go on.
+ * runs already and has to start again does so on one master at a time, so that the others go on, and on the leading one
+ * last, so that its work moves once.
  */
 
 import { fileState, type HostFacts } from './host-facts.ts';
@@ -45,10 +46,14 @@ export interface HostState {
 /** Units that all of a kind must be ready on the masters before others start, in this order. */
 const GATES = ['dcos-zookeeper', 'dcos-mesos-master'];
 
-/** Where all of a cluster is as wanted, there are no steps. Same input, same plan. */
-export function planCluster(states: readonly HostState[]): readonly Step[] {
+/**
+ * Where all of a cluster is as wanted, there are no steps. Same input, same plan.
+ * @param leader address of the host whose master leads, where that is known.
+ */
+export function planCluster(states: readonly HostState[], leader?: string): readonly Step[] {
   const steps = states.flatMap(stepsOfHost);
-  const restarts = lastRestarts(steps);
+  const leading = states.find(({ wanted: { host } }) => host.address === leader);
+  const restarts = lastRestarts(steps, leading?.wanted.host.name);
   return steps.map((step) => {
     if (step.kind !== 'unit') return step;
     const further = [...gatesBefore(step, steps), ...(restarts.get(step.id) ?? [])];
@@ -120,11 +125,18 @@ function gatesBefore(
   );
 }
 
-/** For each restart the one of the same unit on the host before. */
-function lastRestarts(steps: readonly Step[]): ReadonlyMap<string, readonly string[]> {
+/** For each restart the one of the same unit on the host before; the host named comes last. */
+function lastRestarts(
+  steps: readonly Step[],
+  lastHost: string | undefined,
+): ReadonlyMap<string, readonly string[]> {
   const last = new Map<string, string>();
   const before = new Map<string, readonly string[]>();
-  for (const step of steps) {
+  const inOrder = [
+    ...steps.filter(({ host }) => host !== lastHost),
+    ...steps.filter(({ host }) => host === lastHost),
+  ];
+  for (const step of inOrder) {
     if (step.kind !== 'unit' || step.action !== 'restart') continue;
     const previous = last.get(step.unit.name);
     if (previous !== undefined) before.set(step.id, [previous]);

@@ -18,7 +18,7 @@ function infraFile(...path: readonly string[]): string {
 }
 
 /** The text of a program for hosts. */
-export function hostProgram(name: 'probe.sh' | 'ready.mjs' | 'apply.mjs'): string {
+export function hostProgram(name: 'probe.sh' | 'ready.mjs' | 'apply.mjs' | 'leader.mjs'): string {
   return infraFile('host', name);
 }
 
