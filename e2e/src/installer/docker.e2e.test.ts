@@ -234,6 +234,22 @@ describe.skipIf(!facility.available)(`the installer with containers${facility.no
     ).toEqual([0, 0]);
   });
 
+  test('a host that does not answer is named, and keeps nothing from the others', async () => {
+    const container = engine.getContainer(`dcos-${NAME}-private-2`);
+    await container.pause();
+    await inHost('master-1', 'rm', '/etc/dcos/role');
+    const [sick, deployed] = [await run(['status']), await run(['deploy'])];
+    await container.unpause();
+    expect([sick.code, deployed.code]).toEqual([6, 1]);
+    for (const { events } of [sick, deployed]) {
+      const silent = events.filter(({ event }) => event === 'host.unreachable');
+      expect(silent.map(({ host }) => host)).toEqual(['private-2']);
+    }
+    expect(stepsOf(deployed)).toEqual(['master-1/configuration']);
+    const again = await run(['deploy']);
+    expect(again.code, saidBy(again)).toBe(0);
+  });
+
   test('destroyed, it leaves nothing: no container, network, volume, or line of a packet filter', async () => {
     const containers = await engine.listContainers({ all: true, filters: CLUSTER });
     const volumes = containers.flatMap(({ Mounts }) => Mounts.flatMap(({ Name }) => Name ?? []));

@@ -1,8 +1,14 @@
 /** What deploy, plan and status have in common: the wanted state of all hosts beside what is there. */
 
 import { createHash } from 'node:crypto';
-import { errorText, OperationError } from '@dcos/base';
-import { ACTIVE, RELEASE_NODE, type Cluster, type ReleasePlan } from '../core/cluster.ts';
+import { errorText, operationErrorCode, present } from '@dcos/base';
+import {
+  ACTIVE,
+  RELEASE_NODE,
+  type Cluster,
+  type HostPlace,
+  type ReleasePlan,
+} from '../core/cluster.ts';
 import { PORTS } from '../core/component-settings.ts';
 import { planCluster, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
@@ -36,36 +42,45 @@ const tools = {
   render: renderTemplate,
 };
 
-/** Connects to all hosts and asks them what they have. Throws with all hosts that do not answer. */
+/** A host that is there and cannot be asked. */
+export interface UnreachableHost {
+  readonly place: HostPlace;
+  readonly problem: string;
+}
+
+export interface Connected {
+  readonly hosts: readonly ConnectedHost[];
+  readonly unreachable: readonly UnreachableHost[];
+}
+
+/** Connects to all hosts and asks them what they have. One that does not answer is no reason to leave the others alone. */
 export async function connectHosts(
   cluster: Cluster,
   places: readonly ProvidedHost[],
   release: ReleasePlan,
-): Promise<readonly ConnectedHost[]> {
-  const results = await Promise.allSettled(
-    places.map(async (place, index): Promise<ConnectedHost> => {
-      const host = cluster.hosts[index];
-      if (host === undefined) throw new Error(`no place for ${place.name}`);
-      const wanted = wantedHost(cluster, host, release, tools);
-      const connection = await place.connect();
-      const facts = await probeHost(connection, {
-        programs: NEEDED_PROGRAMS,
-        packages: wanted.packages,
-      });
-      return { place, connection, wanted, facts };
+): Promise<Connected> {
+  const results = await Promise.all(
+    places.map(async (place, index): Promise<ConnectedHost | UnreachableHost> => {
+      const wanted = wantedHost(cluster, present(cluster.hosts[index], 'host'), release, tools);
+      let connection: HostConnection | undefined;
+      try {
+        connection = await place.connect();
+        const facts = await probeHost(connection, {
+          programs: NEEDED_PROGRAMS,
+          packages: wanted.packages,
+        });
+        return { place, connection, wanted, facts };
+      } catch (error) {
+        await connection?.close();
+        if (operationErrorCode(error) === undefined) throw error;
+        return { place, problem: errorText(error) };
+      }
     }),
   );
-  const problems = results.flatMap((result, index) =>
-    result.status === 'rejected'
-      ? [`${places[index]?.name ?? ''}: ${errorText(result.reason)}`]
-      : [],
-  );
-  const connected = results.flatMap((result) =>
-    result.status === 'fulfilled' ? [result.value] : [],
-  );
-  if (problems.length === 0) return connected;
-  await closeHosts(connected);
-  throw new OperationError('HOST_UNREACHABLE', problems.join('\n'), { retry: 'later' });
+  return {
+    hosts: results.filter((result) => 'connection' in result),
+    unreachable: results.filter((result) => 'problem' in result),
+  };
 }
 
 /** Address of the host whose master leads; undefined where none runs, or none can say. */

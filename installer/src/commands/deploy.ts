@@ -12,8 +12,15 @@ import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
 import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import type { Release } from '../hosts/release.ts';
-import type { Infrastructure } from '../providers/provider.ts';
-import { clusterOf, closeHosts, connectHosts, planFor, type ConnectedHost } from './converge.ts';
+import {
+  clusterOf,
+  closeHosts,
+  connectHosts,
+  planFor,
+  type ConnectedHost,
+  type UnreachableHost,
+} from './converge.ts';
+import type { Cluster } from '../core/cluster.ts';
 import type { Reporter } from './reporter.ts';
 import type { Session, Surroundings } from './session.ts';
 
@@ -32,8 +39,9 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
   );
   throwIfInterrupted(surroundings);
   const cluster = clusterOf(configuration, infrastructure);
-  const hosts = await connectHosts(cluster, infrastructure.hosts, release);
+  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release);
   try {
+    tellUnreachable(unreachable, reporter);
     checkHosts(hosts, reporter);
     const steps = await planFor(hosts);
     reporter.detail(
@@ -41,7 +49,13 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
       `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,
     );
     await execute(steps, hosts, { release, reporter, surroundings });
-    await postflight(hosts, infrastructure, session);
+    await postflight(hosts, cluster, reporter);
+    if (unreachable.length > 0) {
+      throw new OperationError(
+        'INSTALLER_HOSTS_MISSING',
+        `${counted(unreachable.length, 'host')} could not be reached; all others are as wanted. Mend it and run again`,
+      );
+    }
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const isUnchanged = steps.length === 0 && changes.length === 0;
     const done = {
@@ -57,6 +71,22 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
       reporter.tell({ event: 'cluster.url', url }, `ready ${url}`);
   } finally {
     await closeHosts(hosts);
+  }
+}
+
+/** The cluster can do without an agent meanwhile; its masters decide together. */
+function tellUnreachable(unreachable: readonly UnreachableHost[], reporter: Reporter): void {
+  for (const { place, problem } of unreachable) {
+    reporter.problem(
+      { event: 'host.unreachable', host: place.name, problem },
+      `  ${place.name}: ${problem}`,
+    );
+  }
+  if (unreachable.some(({ place }) => place.role === 'master')) {
+    throw new OperationError(
+      'INSTALLER_HOSTS_MISSING',
+      'a master cannot be reached; nothing was installed',
+    );
   }
 }
 
@@ -152,8 +182,8 @@ function tellStep(event: StepEvent, reporter: Reporter): void {
 /** Every unit of every host serves, and all of them together are a cluster. */
 async function postflight(
   hosts: readonly ConnectedHost[],
-  infrastructure: Infrastructure,
-  { configuration, reporter }: Session,
+  cluster: Cluster,
+  reporter: Reporter,
 ): Promise<void> {
   const problems: string[] = [];
   await Promise.all(
@@ -169,7 +199,8 @@ async function postflight(
   );
   const master = hosts.find(({ place }) => place.role === 'master');
   if (problems.length === 0 && master !== undefined) {
-    const readiness = clusterReadiness(clusterOf(configuration, infrastructure));
+    const agents = hosts.filter(({ place }) => place.role !== 'master').length;
+    const readiness = clusterReadiness(cluster, agents);
     const question = { readiness, timeoutMs: READY_TIMEOUT_MS };
     const problem = await waitUntilReady(master.connection, question);
     if (problem !== undefined) problems.push(`the cluster: ${problem}`);

@@ -1,10 +1,10 @@
 /** `doctor`: looks for what is wrong with a cluster and says how to mend it; changes nothing. */
 
 import { OperationError } from '@dcos/base';
-import { diagnose } from '../core/doctor.ts';
+import { diagnose, type Finding } from '../core/doctor.ts';
 import { counted } from '../core/plan-text.ts';
 import { unitReport } from '../hosts/readiness.ts';
-import { clusterOf, closeHosts, connectHosts } from './converge.ts';
+import { clusterOf, closeHosts, connectHosts, type UnreachableHost } from './converge.ts';
 import { existingCluster } from './existing.ts';
 import type { Session } from './session.ts';
 
@@ -14,9 +14,9 @@ export async function doctor(session: Session): Promise<void> {
   const infrastructure = await existingCluster(session);
   const release = await session.release();
   const cluster = clusterOf(configuration, infrastructure);
-  const hosts = await connectHosts(cluster, infrastructure.hosts, release);
+  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release);
   try {
-    const findings = diagnose(hosts, Date.now() / 1000);
+    const findings = [...unreachable.map(lostHost), ...diagnose(hosts, Date.now() / 1000)];
     for (const { host, check, reason, remedy } of findings) {
       reporter.tell(
         { event: 'doctor.finding', host, check, reason, remedy },
@@ -45,4 +45,13 @@ export async function doctor(session: Session): Promise<void> {
   } finally {
     await closeHosts(hosts);
   }
+}
+
+function lostHost({ place, problem }: UnreachableHost): Finding {
+  return {
+    host: place.name,
+    check: 'host',
+    reason: problem,
+    remedy: 'start it, and look at the way to it; then: installer deploy',
+  };
 }

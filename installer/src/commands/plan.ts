@@ -36,11 +36,17 @@ export async function plan(session: Session): Promise<void> {
 }
 
 async function stepsOf(
-  { configuration, release }: Session,
+  { configuration, release, reporter }: Session,
   infrastructure: Infrastructure,
 ): Promise<readonly Step[]> {
   const cluster = clusterOf(configuration, infrastructure);
-  const hosts = await connectHosts(cluster, infrastructure.hosts, await release());
+  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, await release());
+  for (const { place, problem } of unreachable) {
+    reporter.tell(
+      { event: 'host.unreachable', host: place.name, problem },
+      `  ! ${place.name}: ${problem}`,
+    );
+  }
   try {
     return await planFor(hosts);
   } finally {

@@ -27,8 +27,15 @@ export async function status(session: Session): Promise<void> {
   const { configuration, reporter } = session;
   const infrastructure = await existingCluster(session);
   const cluster = clusterOf(configuration, infrastructure);
-  const hosts = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
   try {
+    for (const { place, problem } of unreachable) {
+      const { name: host, role, address } = place;
+      reporter.tell(
+        { event: 'host.unreachable', host, role, address, problem },
+        `  ${host.padEnd(12)} ${address.padEnd(16)} ${problem}`,
+      );
+    }
     const all = (
       await Promise.all(
         hosts.map(async (host) =>
@@ -45,13 +52,14 @@ export async function status(session: Session): Promise<void> {
       );
       if (log !== '') reporter.tell({ event: 'unit.log', host, unit, log }, indented(log));
     }
+    const agents = cluster.hosts.filter(({ role }) => role !== 'master').length;
     const master = hosts.find(({ place }) => place.role === 'master');
     const whole =
       master === undefined ||
       !all.some(({ host, isHealthy }) => host === master.place.name && isHealthy)
         ? 'no master can be asked'
         : await waitUntilReady(master.connection, {
-            readiness: clusterReadiness(cluster),
+            readiness: clusterReadiness(cluster, agents),
             timeoutMs: 0,
           });
     reporter.tell(
@@ -64,7 +72,7 @@ export async function status(session: Session): Promise<void> {
       `  ${'cluster'.padEnd(56)} ${whole ?? `ready at ${infrastructure.urls.join(', ')}`}`,
     );
     const bad = all.filter(({ isHealthy }) => !isHealthy);
-    if (bad.length > 0 || whole !== undefined)
+    if (bad.length > 0 || unreachable.length > 0 || whole !== undefined)
       throw new OperationError('INSTALLER_UNHEALTHY', 'not everything serves: see above');
   } finally {
     await closeHosts(hosts);

@@ -214,13 +214,16 @@ function program(
   };
 }
 
-/** How a cluster as a whole shows that it works; asked on a master. */
-export function clusterReadiness(cluster: Cluster): Readiness {
+/**
+ * How a cluster as a whole shows that it works; asked on a master.
+ * @param agents how many have to be registered.
+ */
+export function clusterReadiness(cluster: Cluster, agents: number): Readiness {
   return {
     kind: 'cluster',
     masters: hostsOf(cluster, 'master').map(({ address }) => address),
     masterPort: PORTS.master,
     marathonPort: PORTS.marathon,
-    agents: cluster.hosts.filter(({ role }) => role !== 'master').length,
+    agents,
   };
 }

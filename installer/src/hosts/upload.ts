@@ -8,7 +8,9 @@ import { Transform, type Readable } from 'node:stream';
 import { OperationError } from '@dcos/base';
 import type { HostConnection, UploadOptions, UploadSource } from './connection.ts';
 
-const UPLOAD_TIMEOUT_MS = 3_600_000;
+/** A transfer that is slower than that is given up; the next run goes on where it was. */
+const UPLOAD_BYTES_PER_MS_MIN = 50;
+const UPLOAD_TIMEOUT_MS = 120_000;
 
 const LOOK = `
 if [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$3" ]; then echo there; exit; fi
@@ -53,7 +55,7 @@ export async function uploadByPrograms(
     const input = counted(source.open(arrived), arrived, onProgress);
     const sent = await connection.run(['sh', '-c', APPEND, 'upload', part], {
       input,
-      timeoutMs: UPLOAD_TIMEOUT_MS,
+      timeoutMs: UPLOAD_TIMEOUT_MS + (source.sizeBytes - arrived) / UPLOAD_BYTES_PER_MS_MIN,
     });
     if (sent.code !== 0) {
       throw new OperationError('HOST_UPLOAD_FAILED', `${remotePath}: ${sent.stderr.trim()}`, {

@@ -10,7 +10,7 @@ import type { HostPlace } from '../core/cluster.ts';
 import type { HostConnection } from '../hosts/connection.ts';
 
 export interface ProvidedHost extends HostPlace {
-  /** Whether it is there; a host that is only planned has no connection. */
+  /** Opens a way to it; whoever does closes it. */
   readonly connect: () => Promise<HostConnection>;
 }
 

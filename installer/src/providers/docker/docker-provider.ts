@@ -63,6 +63,7 @@ interface HostContainer extends Docker.ContainerCreateOptions {
 interface FoundHost extends HostPlace {
   readonly id: string;
   readonly isRunning: boolean;
+  readonly isPaused: boolean;
   readonly port: string | undefined;
 }
 
@@ -116,7 +117,10 @@ export class DockerProvider implements Provider {
     const infrastructure = await this.existing();
     if (infrastructure === undefined)
       throw new OperationError('DOCKER_HOSTS_GONE', 'the hosts went away while they were made');
-    await Promise.all(infrastructure.hosts.map(async (host) => await this.#booted(host)));
+    // A run that was cut short may have left one that has not booted yet.
+    const paused = new Set(found.flatMap(({ name, isPaused }) => (isPaused ? [name] : [])));
+    const booting = infrastructure.hosts.filter(({ name }) => !paused.has(name));
+    await Promise.all(booting.map(async (host) => await this.#booted(host)));
     return infrastructure;
   }
 
@@ -181,7 +185,9 @@ export class DockerProvider implements Provider {
       name: Names[0]?.slice(prefix.length) ?? Id,
       role: (Labels[ROLE_LABEL] ?? 'private') as Role,
       address: Labels[ADDRESS_LABEL] ?? '',
-      isRunning: State === 'running',
+      // One that somebody paused cannot be started; it is told of as unreachable.
+      isPaused: State === 'paused',
+      isRunning: ['running', 'paused'].includes(State),
       port: Labels[PORT_LABEL],
     };
   }
