@@ -12,12 +12,14 @@ import { benchmarkKernel } from './kernel.ts';
 import { benchmarkNames } from './names.ts';
 import { benchmarkMarathon } from './marathon.ts';
 import { parseArguments } from './options.ts';
+import { benchmarkRelease } from './release.ts';
 import { benchmarkStart } from './start.ts';
 import { benchmarkTasks } from './tasks.ts';
 import type { Row } from './row.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   start: benchmarkStart,
+  release: benchmarkRelease,
   deploy: benchmarkDeploy,
   names: benchmarkNames,
   'command-line': benchmarkCommandLine,

@@ -6,6 +6,7 @@
  *     lib/<component>.js       what units start with that Node
  *     lib/node_modules/        packages with native code
  *     ui/                      the web console
+ *     units/                   templates of the units that the installer makes
  *     licences/                of what others made
  *     sbom.cdx.json            the list of that, for scanners
  */
@@ -27,6 +28,7 @@ export interface CommonContent {
   readonly version: string;
   readonly bundles: readonly Bundle[];
   readonly ui: UiBuild;
+  readonly units: readonly ReleaseFile[];
 }
 
 /** Bundles the components and builds the console. */
@@ -36,7 +38,8 @@ export async function buildCommon(root: string): Promise<CommonContent> {
   };
   const bundles: Bundle[] = [];
   for (const component of COMPONENTS) bundles.push(await bundleComponent(root, component));
-  return { version, bundles, ui: await buildUi(root) };
+  const units = copiedFolder('units', join(root, 'infra', 'units'), () => true);
+  return { version, bundles, ui: await buildUi(root), units };
 }
 
 export function platformContent(
@@ -60,6 +63,7 @@ export function platformContent(
       ...libraries(common.bundles),
       ...natives.flatMap(nativeFiles),
       ...common.ui.files,
+      ...common.units,
       ...licenceFiles([node, ...foreign]),
       textFile('sbom.cdx.json', sbomText({ version, platform, node, packages: foreign })),
     ],

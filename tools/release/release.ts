@@ -48,16 +48,23 @@ async function main(): Promise<void> {
   const packages = new Packages(root);
   for (const platform of flags.platforms) {
     const archive = join(flags.out, `dcos-${common.version}-${platform}.tar.gz`);
-    const content = platformContent(common, platform, packages);
-    const { contentHash, files } = await writeRelease(archive, content, key);
-    const megabytes = (statSync(archive).size / 1e6).toFixed(1);
-    process.stdout.write(
-      `${relative(process.cwd(), archive)}  ${megabytes} MB, ${files.length} files, ${contentHash}\n`,
-    );
+    try {
+      const content = platformContent(common, platform, packages);
+      const { contentHash, files } = await writeRelease(archive, content, key);
+      const megabytes = (statSync(archive).size / 1e6).toFixed(1);
+      process.stdout.write(
+        `${relative(process.cwd(), archive)}  ${megabytes} MB, ${files.length} files, ${contentHash}\n`,
+      );
+    } catch (error) {
+      // Without the network there is no Node of another platform: that is no reason to have none for this one.
+      fail(error);
+    }
   }
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): void {
   process.stderr.write(`release: ${errorText(error)}\n`);
   process.exitCode = 1;
-});
+}
+
+main().catch(fail);

@@ -26,6 +26,7 @@ export interface ReleaseFiles {
 /** Of which everything in a release is made. */
 const SOURCES = [
   'packages',
+  'infra/units',
   'tools/release',
   'tools/start',
   'package-lock.json',
