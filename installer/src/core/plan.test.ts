@@ -125,6 +125,22 @@ describe('a plan', () => {
       expect(after(steps, masterOn('master-1'))).not.toContain(masterOn(other));
   });
 
+  test('restarts ten agents at a time', () => {
+    const cluster = testCluster({ agents: 25 });
+    const before = wantedOf(cluster);
+    const settings = { ...cluster.settings, privateAgentResources: 'cpus:9' };
+    const states = wantedOf({ ...cluster, settings }).map((host, index) => ({
+      wanted: host,
+      facts: convergedFacts(before[index] ?? host),
+    }));
+    const steps = planCluster(states);
+    const waitsFor = (ordinal: number): readonly string[] =>
+      after(steps, `private-${ordinal}/dcos-mesos-slave`).filter((id) => id.endsWith('slave'));
+    expect(waitsFor(10)).toEqual([]);
+    expect(waitsFor(11)).toEqual(['private-1/dcos-mesos-slave']);
+    expect(waitsFor(25)).toEqual(['private-15/dcos-mesos-slave']);
+  });
+
   test('of one changed setting touches its file, its unit, and nothing else', () => {
     const cluster = testCluster({ masters: 1, agents: 2 });
     const changed = { ...cluster, settings: { ...cluster.settings, dnsTtlSeconds: 5 } };

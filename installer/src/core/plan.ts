@@ -43,6 +43,8 @@ export interface HostState {
   readonly facts: HostFacts;
 }
 
+/** How many agents are away at the same time, so that the masters see few come and go. */
+const AGENTS_AT_A_TIME = 10;
 /** Units that all of a kind must be ready on the masters before others start, in this order. */
 const GATES = ['dcos-zookeeper', 'dcos-mesos-master'];
 
@@ -53,7 +55,11 @@ const GATES = ['dcos-zookeeper', 'dcos-mesos-master'];
 export function planCluster(states: readonly HostState[], leader?: string): readonly Step[] {
   const steps = states.flatMap(stepsOfHost);
   const leading = states.find(({ wanted: { host } }) => host.address === leader);
-  const restarts = lastRestarts(steps, leading?.wanted.host.name);
+  const masters = states.filter(({ wanted: { host } }) => host.role === 'master');
+  const restarts = restartsBefore(steps, {
+    masters: new Set(masters.map(({ wanted: { host } }) => host.name)),
+    lastHost: leading?.wanted.host.name,
+  });
   return steps.map((step) => {
     if (step.kind !== 'unit') return step;
     const further = [...gatesBefore(step, steps), ...(restarts.get(step.id) ?? [])];
@@ -125,22 +131,24 @@ function gatesBefore(
   );
 }
 
-/** For each restart the one of the same unit on the host before; the host named comes last. */
-function lastRestarts(
+/** For each restart those that it waits for: the next master follows the former, agents go in small groups. */
+function restartsBefore(
   steps: readonly Step[],
-  lastHost: string | undefined,
+  order: { readonly masters: ReadonlySet<string>; readonly lastHost: string | undefined },
 ): ReadonlyMap<string, readonly string[]> {
-  const last = new Map<string, string>();
+  const earlier = new Map<string, string[]>();
   const before = new Map<string, readonly string[]>();
   const inOrder = [
-    ...steps.filter(({ host }) => host !== lastHost),
-    ...steps.filter(({ host }) => host === lastHost),
+    ...steps.filter(({ host }) => host !== order.lastHost),
+    ...steps.filter(({ host }) => host === order.lastHost),
   ];
   for (const step of inOrder) {
     if (step.kind !== 'unit' || step.action !== 'restart') continue;
-    const previous = last.get(step.unit.name);
-    if (previous !== undefined) before.set(step.id, [previous]);
-    last.set(step.unit.name, step.id);
+    const atATime = order.masters.has(step.host) ? 1 : AGENTS_AT_A_TIME;
+    const same = earlier.get(step.unit.name) ?? [];
+    const former = same.at(-atATime);
+    if (former !== undefined) before.set(step.id, [former]);
+    earlier.set(step.unit.name, [...same, step.id]);
   }
   return before;
 }
