@@ -1,33 +1,29 @@
-/** A framework that gives each agent its tasks, and notes when each master first offered it something. */
+/** A framework that follows the leader as one on the SDK does, and notes when each master first offered it something. */
 
 import { silentLogger } from '@dcos/base';
 import { connectScheduler, type SchedulerConnection, type SchedulerEvent } from '@dcos/sdk';
 import { mastersOf } from '@dcos/store';
-import type { Offer } from '@dcos/wire';
 import { createSystemRandom, systemClock } from '../../packages/master/src/shell/system-ports.ts';
 import { instantMs } from './instant.ts';
-import { taskOfOffer } from './kernel-scheduler.ts';
 
 /** Longer than any measurement. */
 const LONG_SECONDS = 1_000_000;
 
 export class FailoverFramework {
   readonly #connection: SchedulerConnection;
-  readonly #tasksPerAgent: number;
-  /** Agents that have got their tasks. */
-  readonly #served = new Set<string>();
+  readonly #subscribedMs = new Map<string, number>();
   readonly #firstOfferMs = new Map<string, number>();
-  readonly #wanted = new Map<string, (atMs: number) => void>();
+  #told = Promise.withResolvers<void>();
   #master = '';
-  #launched = 0;
 
-  constructor(zk: string, tasksPerAgent: number) {
-    this.#tasksPerAgent = tasksPerAgent;
+  /** Takes over a framework that has launched its tasks. */
+  constructor(zk: string, id: string) {
     const common = { clock: systemClock, random: createSystemRandom(), logger: silentLogger };
     this.#connection = connectScheduler({
       ...common,
       masters: mastersOf(zk, { ...common, hasTls: false }),
       framework: {
+        id: { value: id },
         user: 'root',
         name: 'bench',
         roles: ['bench'],
@@ -39,43 +35,44 @@ export class FailoverFramework {
     });
   }
 
-  /** When the master first offered something to it. */
+  /** Resolves with the instant at which the master took it in. */
+  async subscribed(master: string): Promise<number> {
+    return await this.#of(this.#subscribedMs, master);
+  }
+
+  /** Resolves with the instant at which the master first offered it something. */
   async firstOffer(master: string): Promise<number> {
-    const known = this.#firstOfferMs.get(master);
-    if (known !== undefined) return known;
-    return await new Promise((resolve) => this.#wanted.set(master, resolve));
+    return await this.#of(this.#firstOfferMs, master);
   }
 
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
-  #heard(event: SchedulerEvent): void {
-    if (event.kind === 'subscribed') this.#master = event.masterUrl;
-    else if (event.kind === 'offers' && event.offers.length > 0) {
-      if (!this.#firstOfferMs.has(this.#master)) {
-        const atMs = instantMs();
-        this.#firstOfferMs.set(this.#master, atMs);
-        this.#wanted.get(this.#master)?.(atMs);
-      }
-      for (const offer of event.offers) this.#take(offer);
+  async #of(instants: ReadonlyMap<string, number>, master: string): Promise<number> {
+    for (;;) {
+      const known = instants.get(master);
+      if (known !== undefined) return known;
+      await this.#told.promise;
     }
   }
 
-  /** A call that fails belongs to a master that was killed; its successor offers anew. */
-  #take(offer: Offer): void {
-    const filters = { refuse_seconds: LONG_SECONDS };
-    const agent = offer.agent_id.value;
-    if (this.#served.has(agent)) {
-      this.#connection.decline([offer.id], filters).catch(() => undefined);
-      return;
-    }
-    this.#served.add(agent);
-    const task_infos = Array.from({ length: this.#tasksPerAgent }, () =>
-      taskOfOffer(offer, this.#launched++),
-    );
+  #heard(event: SchedulerEvent): void {
+    const nowMs = instantMs();
+    if (event.kind === 'subscribed') {
+      this.#master = event.masterUrl;
+      this.#subscribedMs.set(this.#master, nowMs);
+    } else if (event.kind !== 'offers') return;
+    else if (!this.#firstOfferMs.has(this.#master)) this.#firstOfferMs.set(this.#master, nowMs);
+    this.#told.resolve();
+    this.#told = Promise.withResolvers();
+    if (event.kind !== 'offers') return;
+    // It has all that it wants. What a master that is killed does not hear of, its successor offers anew.
     this.#connection
-      .accept([offer.id], [{ type: 'LAUNCH', launch: { task_infos } }], filters)
+      .decline(
+        event.offers.map(({ id }) => id),
+        { refuse_seconds: LONG_SECONDS },
+      )
       .catch(() => undefined);
   }
 }

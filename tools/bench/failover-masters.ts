@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { temporaryDirectory, waitFor, workspaceRoot } from '@dcos/testkit';
@@ -9,6 +10,10 @@ import { instantMs } from './instant.ts';
 
 const MAIN = join(workspaceRoot, 'packages', 'master', 'src', 'main.ts');
 const TIMEOUT_MS = 120_000;
+/** Of the kernel's account of processor time. */
+const MS_PER_TICK = 10;
+/** Who profiles this process means the masters. */
+const PROFILING = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
 /** Of the log of a master that ended. */
 const LINES_SHOWN_MAX = 30;
 
@@ -32,11 +37,9 @@ export class MasterProcess {
       `--zk_session_timeout=${sessionTimeout}`,
       `--work_dir=${this.#folder.path}`,
     ];
-    // Flags of this process are those of the master too: it can be profiled.
-    const profiling = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
     const child = spawn(
       process.execPath,
-      ['--conditions=@dcos/source', ...profiling, MAIN, ...flags],
+      ['--conditions=@dcos/source', ...PROFILING, MAIN, ...flags],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -73,10 +76,22 @@ export class MasterProcess {
 
   /** A figure of `/metrics/snapshot`. */
   async metric(name: string): Promise<number> {
-    const response = await fetch(`${await this.serving()}/metrics/snapshot`);
+    const response = await fetch(`${await this.serving()}/metrics/snapshot`).catch(
+      (error: unknown) => {
+        throw new Error(`a master does not answer: ${this.#lines.join('\n')}`, { cause: error });
+      },
+    );
     const value = ((await response.json()) as Record<string, number>)[name];
     if (value === undefined) throw new Error(`the master has no metric ${name}`);
     return value;
+  }
+
+  /** Processor time of all its threads so far. */
+  processorMs(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid ?? 0}/stat`, 'utf8');
+    // The name before may have spaces; the user's and the system's ticks are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
   }
 
   freeze(): void {
@@ -87,9 +102,9 @@ export class MasterProcess {
     await this.#end('SIGKILL');
   }
 
-  /** Ends it in good order. */
+  /** Ends it with the measurement. A profile is written only by one that ends in good order. */
   async close(): Promise<void> {
-    await this.#end('SIGTERM');
+    await this.#end(PROFILING.length > 0 ? 'SIGTERM' : 'SIGKILL');
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

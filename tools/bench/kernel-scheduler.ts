@@ -27,6 +27,11 @@ export class FakeScheduler {
     this.#url = url;
   }
 
+  /** Known once it is subscribed. */
+  get frameworkId(): string {
+    return this.#frameworkId;
+  }
+
   /** Launches tasks, the same number with each offer, and acknowledges that they run. */
   async launch(tasks: number, tasksPerOffer: number): Promise<void> {
     const done = Promise.withResolvers<void>();
