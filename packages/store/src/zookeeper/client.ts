@@ -221,6 +221,6 @@ export class ZooKeeperClient {
 }
 
 function errorOf(reason: ErrorName, operation: Operation): ZooKeeperError {
-  const where = operation.kind === 'multi' ? '' : ` ${operation.path}`;
+  const where = 'path' in operation ? ` ${operation.path}` : '';
   return new ZooKeeperError(reason, `ZooKeeper: ${operation.kind}${where}: ${reason}`);
 }

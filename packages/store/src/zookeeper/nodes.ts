@@ -64,6 +64,21 @@ export async function readNode(
   }
 }
 
+/** The data of many nodes in one exchange; undefined for those that are not there. */
+export async function readNodes(
+  client: ZooKeeperClient,
+  paths: readonly string[],
+): Promise<readonly (ReplyOf['getData'] | undefined)[]> {
+  const results = await client.request({ kind: 'multiRead', paths });
+  return paths.map((path, index) => {
+    const result = results[index];
+    if (result?.kind === 'data') return result;
+    const reason = result?.error ?? 'RUNTIMEINCONSISTENCY';
+    if (reason === 'NONODE') return undefined;
+    throw new ZooKeeperError(reason, `ZooKeeper: multiRead ${path}: ${reason}`);
+  });
+}
+
 /** Nobody needs a permission to ask this. */
 async function exists(client: ZooKeeperClient, path: string): Promise<boolean> {
   try {

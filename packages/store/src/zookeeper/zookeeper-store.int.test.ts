@@ -111,6 +111,15 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     expect((await stores[0]?.get('sum'))?.version).toBe(15);
   });
 
+  test('a list of more entries than one exchange holds is whole', async () => {
+    const store = await open();
+    const keys = Array.from({ length: 1_234 }, (_, index) => `p/${String(index).padStart(4, '0')}`);
+    await store.commit(keys.map((key) => put(key, key)));
+    expect(await store.list('p/')).toEqual(
+      keys.map((key) => ({ key, value: bytes(key), version: 1 })),
+    );
+  });
+
   test('ephemeral keys go with their store, lasting ones stay', async () => {
     const [one, two] = [await open(), await open()];
     await one.commit([{ ...put('here'), ephemeral: true } as Write, put('lasting')]);

@@ -16,6 +16,7 @@ import {
   type Acl,
   type NodeState,
   type PlannedWrite,
+  type ReplyOf,
   type ZooKeeperAddress,
 } from '../core/zookeeper/index.ts';
 import { checkLimits, fenced, type Entry, type Lease, type Store, type Write } from '../store.ts';
@@ -30,6 +31,7 @@ import {
   isReason,
   OPEN_ACL,
   readNode,
+  readNodes,
   retried,
 } from './nodes.ts';
 import type { ElectionLayout } from './candidates.ts';
@@ -53,6 +55,8 @@ export interface ZooKeeperStoreOptions {
 const PACKET_REST_BYTES = 300;
 /** What a write takes besides its path and value. */
 const WRITE_REST_BYTES = 80;
+/** Entries of one exchange; the greatest values of so many are well below what an answer may have. */
+const READS_PER_EXCHANGE = 50;
 /** Entries that are read at once. */
 const READS_MAX = 1_000;
 
@@ -251,12 +255,15 @@ class ZooKeeperStore implements Store {
   }
 
   async #readEntry(key: string): Promise<FoundEntry | undefined> {
-    const node = await readNode(this.#client, this.#pathOf(key));
-    if (node === undefined) return undefined;
-    const { data, stat } = node;
-    // A copy: the packet that it came in must not stay for its sake.
-    const value = new Uint8Array(data);
-    return { key, value, version: stat.version + 1, mzxid: stat.mzxid };
+    return foundOf(key, await readNode(this.#client, this.#pathOf(key)));
+  }
+
+  async #readEntries(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
+    const nodes = await readNodes(
+      this.#client,
+      keys.map((key) => this.#pathOf(key)),
+    );
+    return keys.map((key, index) => foundOf(key, nodes[index]));
   }
 
   /** Not of one moment: what is written meanwhile may be seen or not. */
@@ -272,8 +279,11 @@ class ZooKeeperStore implements Store {
       .filter((key) => key.startsWith(prefix));
     const found: (FoundEntry | undefined)[] = [];
     for (let from = 0; from < keys.length; from += READS_MAX) {
-      const part = keys.slice(from, from + READS_MAX);
-      found.push(...(await Promise.all(part.map((key) => this.#readEntry(key)))));
+      const parts: Promise<readonly (FoundEntry | undefined)[]>[] = [];
+      for (let first = from; first < Math.min(from + READS_MAX, keys.length);) {
+        parts.push(this.#readEntries(keys.slice(first, (first += READS_PER_EXCHANGE))));
+      }
+      found.push(...(await Promise.all(parts)).flat());
     }
     return found
       .filter((entry) => entry !== undefined)
@@ -298,6 +308,13 @@ class ZooKeeperStore implements Store {
     await Promise.all([synced, ...reads]);
     return states;
   }
+}
+
+function foundOf(key: string, node: ReplyOf['getData'] | undefined): FoundEntry | undefined {
+  if (node === undefined) return undefined;
+  const { data, stat } = node;
+  // A copy: the packet that it came in must not stay for its sake.
+  return { key, value: new Uint8Array(data), version: stat.version + 1, mzxid: stat.mzxid };
 }
 
 function entryOf({ key, value, version }: FoundEntry): Entry {

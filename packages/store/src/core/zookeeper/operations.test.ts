@@ -104,6 +104,11 @@ describe('requests', () => {
       },
       '00000007 0000000e 0000000d 00 ffffffff 00000002 2f61 00000001 00000002 00 ffffffff 00000002 2f62 00000002 ffffffff 01 ffffffff',
     ],
+    [
+      'multiRead',
+      { kind: 'multiRead', paths: ['/a', '/b'] },
+      '00000007 00000016 00000004 00 ffffffff 00000002 2f61 00 00000004 00 ffffffff 00000002 2f62 00 ffffffff 01 ffffffff',
+    ],
   ];
   test.each(cases)('%s', (_name, operation, expected) => {
     const frame = requestFrame(7, operation, plain);
@@ -167,6 +172,17 @@ describe('answers', () => {
       { kind: 'done' },
       { kind: 'done' },
     ]);
+  });
+
+  test('what many nodes hold, and why some could not be read', () => {
+    const text = `00000004 00 00000000 00000001 78 ${STAT_HEX} ffffffff 00 ffffff9b ffffff9b ffffffff 01 ffffffff`;
+    const results = readReply(reader(text), { kind: 'multiRead', paths: ['/a', '/b'] }, plain);
+    expect(results).toEqual([
+      { kind: 'data', data: x, stat: STAT },
+      { kind: 'error', error: 'NONODE' },
+    ]);
+    const strange = reader(text.replace('00000004', '00000005'));
+    expect(() => readReply(strange, { kind: 'multiRead', paths: [] }, plain)).toThrow(JuteError);
   });
 
   test('a multi that was not done names the operation that failed', () => {

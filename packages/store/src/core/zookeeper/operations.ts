@@ -25,6 +25,7 @@ export const OP = {
   create: 15,
   createContainer: 19,
   createTtl: 21,
+  multiRead: 22,
   auth: 100,
   setWatches: 101,
   setWatches2: 105,
@@ -123,6 +124,8 @@ export type Operation =
     }
   | { readonly kind: 'sync'; readonly path: string }
   | { readonly kind: 'multi'; readonly operations: readonly MultiOperation[] }
+  /** `getData` of many nodes in one packet; servers have it from 3.6 on. */
+  | { readonly kind: 'multiRead'; readonly paths: readonly string[] }
   /** A watch that stays after it fired; a recursive one sees the whole tree below the path. */
   | { readonly kind: 'addWatch'; readonly path: string; readonly recursive: boolean };
 
@@ -130,6 +133,11 @@ export type MultiResult =
   | { readonly kind: 'created'; readonly path: string }
   | { readonly kind: 'set'; readonly stat: Stat }
   | { readonly kind: 'done' }
+  | { readonly kind: 'error'; readonly error: ErrorName };
+
+/** One that failed says nothing about the others. */
+export type MultiReadResult =
+  | { readonly kind: 'data'; readonly data: Uint8Array; readonly stat: Stat }
   | { readonly kind: 'error'; readonly error: ErrorName };
 
 /** What each operation is answered with. */
@@ -145,6 +153,8 @@ export interface ReplyOf {
   readonly sync: { readonly path: string };
   /** One result for each operation. When one failed, none was done: {@link failedOperation}. */
   readonly multi: readonly MultiResult[];
+  /** One result for each path, in their order. */
+  readonly multiRead: readonly MultiReadResult[];
   readonly addWatch: null;
 }
 
@@ -207,6 +217,12 @@ export function writeOperation(
       }
       writer.int(-1).bool(true).int(-1);
       return;
+    case 'multiRead':
+      for (const path of operation.paths) {
+        writer.int(OP.getData).bool(false).int(-1).text(toServer(path)).bool(false);
+      }
+      writer.int(-1).bool(true).int(-1);
+      return;
     default:
       unreachable(operation);
   }
@@ -230,7 +246,9 @@ export function readReply(reader: JuteReader, operation: Operation, paths: PathM
     case 'sync':
       return { path: paths.toClient(reader.text()) };
     case 'multi':
-      return readMultiResults(reader, paths);
+      return readResults(reader, (type) => readMultiResult(reader, type, paths));
+    case 'multiRead':
+      return readResults(reader, (type) => readMultiReadResult(reader, type));
     case 'delete':
     case 'addWatch':
       return null;
@@ -255,15 +273,15 @@ export function failedOperation(
 
 const FOLLOWING: ReadonlySet<ErrorName> = new Set(['RUNTIMEINCONSISTENCY', 'OK']);
 
-function readMultiResults(reader: JuteReader, paths: PathMapping): readonly MultiResult[] {
-  const results: MultiResult[] = [];
+function readResults<T>(reader: JuteReader, read: (type: number) => T): readonly T[] {
+  const results: T[] = [];
   for (;;) {
     const type = reader.int();
     const done = reader.bool();
     reader.int();
     if (done) return results;
     if (results.length >= MULTI_OPERATIONS_MAX) throw new JuteError('a multi without end');
-    results.push(readMultiResult(reader, type, paths));
+    results.push(read(type));
   }
 }
 
@@ -289,6 +307,12 @@ function readMultiResult(reader: JuteReader, type: number, paths: PathMapping): 
     default:
       throw new JuteError(`a result of operation ${type} in a multi`);
   }
+}
+
+function readMultiReadResult(reader: JuteReader, type: number): MultiReadResult {
+  if (type === OP.getData) return { kind: 'data', data: reader.buffer(), stat: readStat(reader) };
+  if (type === OP.error) return { kind: 'error', error: errorName(reader.int()) };
+  throw new JuteError(`a result of operation ${type} in a multiRead`);
 }
 
 function writeAcl(writer: JuteWriter, acl: readonly Acl[]): JuteWriter {
