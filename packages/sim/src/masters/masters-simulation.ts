@@ -7,13 +7,13 @@
  * in them but the world's own events takes time, so a seed gives the same run byte for byte here, too.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkQuiet, type Verdict } from '../checkers.ts';
 import { createChecker } from '../cluster-checker.ts';
 import type { SimulationResult } from '../simulation.ts';
 import { createWorld } from '../world.ts';
 import { createMastersCluster, type MastersCores } from './masters-cluster.ts';
 import { injectMasterFaults } from './masters-faults.ts';
+import { settle } from './settle.ts';
 
 /** With the cores and seams of all parts; the real ones when absent. */
 export interface MastersOptions extends MastersCores {
@@ -47,7 +47,7 @@ export async function simulateMasters(options: MastersOptions): Promise<Simulati
   const run = async (until: () => boolean): Promise<void> => {
     while (violation === undefined && !until()) {
       if (!world.step()) violation = 'nothing is queued any more';
-      await nextTurn();
+      await settle();
       steps += 1;
       violation ??= cluster.leadership.check() ?? check();
     }

@@ -88,6 +88,7 @@ export class ZooKeeperClient {
   #cancelTimer: Cancel = () => undefined;
   #timerMs = Infinity;
   #requestId = 0;
+  #beganMs = -Infinity;
 
   constructor(options: ZooKeeperClientOptions) {
     this.#options = options;
@@ -112,9 +113,19 @@ export class ZooKeeperClient {
     return this.#session.id;
   }
 
-  /** Whether no server may have ended the session yet, as of now. */
-  isAlive(): boolean {
-    return this.#session.isAliveAt(this.#options.clock.monotonicMs());
+  /** How long the servers keep the session without hearing of it. */
+  get timeoutMs(): number {
+    return this.#session.timeoutMs;
+  }
+
+  /** When the last connection was opened, over which the session was begun or resumed. */
+  get beganMs(): number {
+    return this.#beganMs;
+  }
+
+  /** Leaves a server that is of no use; the session goes on elsewhere. */
+  reconnect(reason: string): void {
+    this.#handle({ kind: 'reconnect', reason });
   }
 
   /** Connects, and stays connected until `close`. Requests may be made at once; they wait. */
@@ -202,7 +213,10 @@ export class ZooKeeperClient {
 
   #open(connection: number, server: ServerAddress): void {
     const link = this.#transport(server, {
-      opened: () => this.#handle({ kind: 'opened', connection }),
+      opened: () => {
+        this.#beganMs = this.#options.clock.monotonicMs();
+        this.#handle({ kind: 'opened', connection });
+      },
       received: (bytes) => this.#handle({ kind: 'received', connection, bytes }),
       broken: (reason) => this.#handle({ kind: 'broken', connection, reason }),
     });

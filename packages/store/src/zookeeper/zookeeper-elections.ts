@@ -3,11 +3,11 @@
  * leads, each waits for the one before it. The epoch is the transaction that made the leader's node, which
  * no later leader can have below.
  *
- * Invariant: `isHeld` is asked of the session's clock, not of news that may come late; a process that was
- * frozen knows as soon as it runs again.
+ * Invariant: `isHeld` is asked of the clock and of what is proven ({@link LeaseKeeper}), not of news that may come late: a
+ * process that was frozen knows as soon as it runs again, and one whose server is cut off from the others in time.
  */
 
-import { errorText, type Logger } from '@dcos/base';
+import { errorText, type Clock, type Logger } from '@dcos/base';
 import type { Acl, WatchEvent } from '../core/zookeeper/index.ts';
 import { nodeNameOf } from '../core/zookeeper/index.ts';
 import { storeClosed } from '../elections.ts';
@@ -22,6 +22,7 @@ import {
 } from './candidates.ts';
 import { storeError } from './commit-queue.ts';
 import type { ZooKeeperClient } from './client.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import { watchLeader } from './leader-watch.ts';
 import { ensurePath, isReason, readNode, retried } from './nodes.ts';
 
@@ -37,6 +38,7 @@ export interface ZooKeeperElectionsOptions {
   readonly layouts: Readonly<Record<string, ElectionLayout>>;
   readonly acl: readonly Acl[];
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 interface Own extends Candidate {
@@ -106,6 +108,8 @@ export class ZooKeeperElections {
 
   /** Until the candidate leads, or its node is of no use any more. */
   async #wait(layout: ElectionLayout, own: Own, guard: Guard): Promise<ZooKeeperLease | undefined> {
+    const { client, clock } = this.#options;
+    const keeper = new LeaseKeeper({ client, clock, path: own.path });
     let leads = false;
     try {
       for (;;) {
@@ -120,21 +124,32 @@ export class ZooKeeperElections {
           continue;
         }
         if (before === undefined) {
-          leads = true;
-          return this.#lead(own, gone);
+          await Promise.race([keeper.lead(), gone.happened, this.#closed]);
+          leads = this.#isAlive(own) && keeper.isProven();
+          if (leads) return this.#lead(own, gone, keeper);
+          gone.cancel();
+          return undefined;
         }
         const unguard = await this.#guard(before, guard);
         await Promise.race([gone.happened, this.#closed]);
         unguard();
         gone.cancel();
-        if (this.#isClosed || this.#options.client.sessionId !== own.sessionId) return undefined;
+        if (!this.#isAlive(own)) return undefined;
       }
     } catch (error) {
       if (isReason(error, ...PASSING)) return undefined;
       throw error;
     } finally {
-      if (!leads) await this.#withdraw(own);
+      if (!leads) {
+        keeper.stop();
+        await this.#withdraw(own);
+      }
     }
+  }
+
+  /** Whether the session that the candidate's node goes with is this store's. */
+  #isAlive({ sessionId }: Own): boolean {
+    return !this.#isClosed && this.#options.client.sessionId === sessionId;
   }
 
   /** Has the process of another candidate watched, and removes its node when it has ended. */
@@ -252,7 +267,7 @@ export class ZooKeeperElections {
     return { isThere: look(), happened, cancel };
   }
 
-  #lead(own: Own, gone: Gone): ZooKeeperLease {
+  #lead(own: Own, gone: Gone, keeper: LeaseKeeper): ZooKeeperLease {
     const { client } = this.#options;
     let isOver = false;
     let resolveLost = (): void => undefined;
@@ -261,6 +276,7 @@ export class ZooKeeperElections {
       end: (): void => {
         isOver = true;
         gone.cancel();
+        keeper.stop();
         this.#leases.delete(entry);
         this.#ownPaths.delete(own.path);
         resolveLost();
@@ -268,11 +284,17 @@ export class ZooKeeperElections {
     };
     this.#leases.add(entry);
     void gone.happened.then(entry.end);
+    keeper.onLapse(entry.end);
     const withdraw = (): Promise<void> => this.#withdraw(own);
     return {
       path: own.path,
       epoch: epochOf(own.czxid),
-      isHeld: () => !isOver && client.sessionId === own.sessionId && client.isAlive(),
+      isHeld: () => {
+        if (isOver || client.sessionId !== own.sessionId) return false;
+        // Once it was not held it never is again.
+        if (!keeper.isProven()) entry.end();
+        return !isOver;
+      },
       lost,
       async release() {
         entry.end();

@@ -128,6 +128,7 @@ class ZooKeeperStore implements Store {
       layouts: layouts ?? {},
       acl: hasCredentials ? CREATOR_WRITES_ACL : OPEN_ACL,
       logger: options.logger,
+      clock: options.clock,
     });
     this.#feed = new ChangeFeed({
       client,

@@ -16,5 +16,6 @@ export type {
 export { ZooKeeperSession } from './session.ts';
 export type { SessionEffect, SessionInput, SessionOptions, SessionState } from './session-types.ts';
 export { keyOf, nodeNameOf } from './keys.ts';
+export { LeaseProof } from './lease-proof.ts';
 export { planCommit, planWasDone } from './commit-plan.ts';
 export type { CommitPlan, NodeState, PlannedBatch, PlannedWrite } from './commit-plan.ts';

@@ -1,7 +1,8 @@
 /**
  * How long a session and its connection may count as alive.
  *
- * Invariant: the session counts as over here before it is over for the servers. They count from the last
+ * Invariant: the session counts as over here before it is over for the servers, provided that what reaches one of
+ * them is known to all in time; {@link LeaseProof} does without. They count from the last
  * packet that reached one of them; we count from when the last packet was sent that has been answered,
  * which was earlier, and leave a margin.
  */

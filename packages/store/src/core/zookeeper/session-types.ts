@@ -32,6 +32,8 @@ export type SessionInput =
   | { readonly kind: 'broken'; readonly connection: number; readonly reason: string }
   | { readonly kind: 'request'; readonly id: number; readonly operation: Operation }
   | { readonly kind: 'timer' }
+  /** The connection is of no use to whoever asks on it. */
+  | { readonly kind: 'reconnect'; readonly reason: string }
   | { readonly kind: 'close' };
 
 export type SessionEffect =

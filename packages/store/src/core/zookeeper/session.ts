@@ -2,8 +2,8 @@
  * The state machine of a ZooKeeper session: sockets' bytes, requests and instants in, effects out.
  *
  * Invariants:
- * - The session counts as over here before it is over for the servers ({@link Liveness}): whoever leads by
- *   a session stops before another can begin.
+ * - The session counts as over here before it is over for the servers ({@link Liveness}), unless the one that
+ *   answers is cut off from the others: whoever leads by a session asks further.
  * - A request that was sent on a connection that broke fails with CONNECTIONLOSS, whatever it was: only the
  *   caller knows whether it may be done twice. One that was not sent yet waits for the next connection, and
  *   fails with OPERATIONTIMEOUT or SESSIONEXPIRED when that takes too long: it was not done.
@@ -66,7 +66,15 @@ export class ZooKeeperSession {
     return this.#session.id;
   }
 
-  /** Whether no server may have ended the session yet. */
+  /** How long the servers keep it without hearing of it. */
+  get timeoutMs(): number {
+    return this.#liveness.timeoutMs;
+  }
+
+  /**
+   * Whether no server may have ended the session yet, as long as the one that answers here has the others with it.
+   * Whoever must be certain needs a {@link LeaseProof}.
+   */
   isAliveAt(nowMs: number): boolean {
     return this.#session.id !== 0n && nowMs < this.#liveness.expiresMs();
   }
@@ -98,6 +106,9 @@ export class ZooKeeperSession {
         break;
       case 'timer':
         this.#onTimer(nowMs);
+        break;
+      case 'reconnect':
+        if (this.#phase === 'connected') this.#drop(input.reason, nowMs);
         break;
       case 'close':
         this.#onClose(nowMs);
@@ -309,8 +320,7 @@ export class ZooKeeperSession {
   }
 
   #expireWhenDue(nowMs: number): void {
-    if (this.#session.id === 0n || nowMs < this.#liveness.expiresMs() || this.#phase === 'ended')
-      return;
+    if (this.#session.id === 0n || this.isAliveAt(nowMs) || this.#phase === 'ended') return;
     if (this.#phase === 'closing') return this.#end('closed', 'the session is over');
     // Requests fail before the session does: what was sent may have been done.
     if (this.#phase === 'connected') this.#drop('silent for too long', nowMs);
