@@ -2,13 +2,9 @@
 
 import { createAllocator } from '@dcos/allocator';
 import { createMaster } from '@dcos/master/core';
+import { alwaysAt } from './master-search.ts';
 import { createOperatorConsole, type OperatorConsole } from './operator-console.ts';
-import {
-  alwaysAt,
-  createSimulatedAgent,
-  type AgentFactory,
-  type SimulatedAgent,
-} from './simulated-agent.ts';
+import { createSimulatedAgent, type AgentFactory, type SimulatedAgent } from './simulated-agent.ts';
 import {
   createSimulatedFramework,
   type FrameworkPlan,

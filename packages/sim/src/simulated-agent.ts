@@ -17,7 +17,8 @@ import { connect } from './connection.ts';
 import { createDisk } from './disk.ts';
 import { createContainers } from './simulated-containers.ts';
 import { createEffectQueue } from './effect-queue.ts';
-import type { AcceptAgent, AgentLink } from './simulated-master.ts';
+import { createMasterSearch, type AgentDetector, type MasterSeen } from './master-search.ts';
+import type { AgentLink } from './simulated-master.ts';
 import { createPartition, type Partition } from './partition.ts';
 import { createToldRecord } from './told-record.ts';
 import { createTimers } from './timers.ts';
@@ -40,34 +41,6 @@ export const RESOURCES: readonly Resource[] = [
   ...AMOUNTS.map(([name, value]): Resource => ({ name, type: 'SCALAR', scalar: { value } })),
   { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 31_099 }] } },
 ];
-
-/** A master that an agent was told to go to. */
-export interface MasterSeen {
-  readonly name: string;
-  readonly accept: AcceptAgent;
-}
-
-/** Where an agent finds its master: its process's own view, which may be behind. */
-export interface AgentDetector {
-  /** Gives the master to try next, once there is one. The returned function takes the wish back. */
-  next(give: (master: MasterSeen) => void): () => void;
-  /** Calls back when another one leads. */
-  onChange(listener: (name: string) => void): void;
-  /** The process that looks has ended. */
-  end(): void;
-}
-
-/** Finds the same one for ever. */
-export function alwaysAt(accept: AcceptAgent): AgentDetector {
-  return {
-    next(give) {
-      give({ name: 'master', accept });
-      return () => undefined;
-    },
-    onChange: () => undefined,
-    end: () => undefined,
-  };
-}
 
 export type AgentFactory = (options: AgentCoreOptions) => Agent;
 
@@ -124,10 +97,6 @@ export function createSimulatedAgent(
   let disksUsed = 1;
   const info: AgentInfo = { hostname: name, port: 5051, resources: RESOURCES };
   let core: Agent | undefined;
-  let detector: AgentDetector | undefined;
-  /** Whom the link was opened to, before any redirect. */
-  let target = '';
-  let cancelSearch: (() => void) | undefined;
   let link: AgentLink | undefined;
   let changes = 0;
   let links = 0;
@@ -136,6 +105,13 @@ export function createSimulatedAgent(
   const queue = createEffectQueue<AgentEffect>((effect) =>
     core === undefined ? undefined : perform(effect),
   );
+
+  const search = createMasterSearch({
+    open: openLink,
+    isConnected: () => link !== undefined,
+    leave: () => link?.break(),
+    tell: handle,
+  });
 
   const runtime = createContainers(world, name, {
     tell: handle,
@@ -161,7 +137,7 @@ export function createSimulatedAgent(
         runtime.find(effect.tasks);
         return undefined;
       case 'connect':
-        search();
+        search.next();
         return undefined;
       case 'disconnect':
         link?.break();
@@ -214,28 +190,7 @@ export function createSimulatedAgent(
     });
   }
 
-  function search(): void {
-    let isGiven = false;
-    const cancel = detector?.next((master) => {
-      isGiven = true;
-      cancelSearch = undefined;
-      openLink(master);
-    });
-    if (!isGiven) cancelSearch = cancel;
-  }
-
-  /** As the real connection does. */
-  function masterChanged(leader: string): void {
-    handle({ kind: 'masterChanged' });
-    if (cancelSearch !== undefined) {
-      cancelSearch();
-      cancelSearch = undefined;
-      handle({ kind: 'disconnected', reason: 'another master leads' });
-    } else if (link !== undefined && leader !== target) link.break();
-  }
-
   function openLink(master: MasterSeen): void {
-    target = master.name;
     const connection: AgentLink = connect<agentProtocol.ToMaster, agentProtocol.ToAgent>(
       world,
       `${name}#${(links += 1)}`,
@@ -279,17 +234,14 @@ export function createSimulatedAgent(
         tasksMax: 1000,
       },
     });
-    detector = detect();
-    detector.onChange(masterChanged);
+    search.begin(detect());
     handle({ kind: 'start', records: new Map(disk.durable) });
   }
 
   function die(): void {
     changes += 1;
     core = undefined;
-    cancelSearch?.();
-    cancelSearch = undefined;
-    detector?.end();
+    search.end();
     queue.drop();
     timers.cancelAll();
     disk.crash();

@@ -27,7 +27,7 @@ export interface EnsemblePlan {
   /** Ticks of silence after which a server gives up another one. */
   readonly syncLimit: number;
   /** A transaction is committed; the truth is about to take it. */
-  readonly onCommit: (transaction: Transaction, truth: NodeTree) => void;
+  readonly onCommit: (transaction: Transaction) => void;
 }
 
 /** What a client's connection tells it. */
@@ -72,7 +72,7 @@ export function createEnsemble(world: World, plan: EnsemblePlan): Ensemble {
       return;
     }
     history.push(proposal);
-    plan.onCommit(proposal.transaction, truth);
+    plan.onCommit(proposal.transaction);
     truth.apply(proposal.transaction);
   }
 

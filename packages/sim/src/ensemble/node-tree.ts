@@ -42,6 +42,8 @@ export interface Transaction {
   /** Whose wish it was; of a session that ends, the session itself. */
   readonly session: bigint;
   readonly changes: readonly TreeChange[];
+  /** Nodes that had to be there. */
+  readonly checked: readonly string[];
 }
 
 export interface NodeTree {

@@ -133,7 +133,10 @@ export function createQuorumServer(world: World, options: QuorumServerOptions): 
 
   function propose(to: Term, { session, changes, wish, planned = [] }: Proposed): void {
     const zxid = (to.epoch << 32n) | (to.counter += 1n);
-    const proposal: Proposal = { transaction: { zxid, session, changes }, wish, planned };
+    const operations = wish?.what.kind === 'write' ? wish.what.operations : [];
+    const checked = operations.flatMap(({ kind, path }) => (kind === 'check' ? [path] : []));
+    const transaction = { zxid, session, changes, checked };
+    const proposal: Proposal = { transaction, wish, planned };
     to.draft.apply(proposal.transaction);
     log.push(proposal);
     for (const { link } of to.followers.values()) link.sendToRight({ kind: 'propose', proposal });

@@ -31,7 +31,7 @@ export function planOperations(
     if (!planned.ok) return err({ index, error: planned.error });
     changes.push(planned.value);
     if (planned.value === undefined) continue;
-    tree.apply({ zxid: tree.zxid + 1n, session, changes: [planned.value] });
+    tree.apply({ zxid: tree.zxid + 1n, session, changes: [planned.value], checked: [] });
   }
   return ok(changes);
 }

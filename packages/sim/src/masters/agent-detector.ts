@@ -2,11 +2,11 @@
 
 import { createMasterDetector } from '@dcos/agent/master-detector';
 import { seededRandom, silentLogger } from '@dcos/base';
-import { mastersOf } from '@dcos/store';
+import { mastersOf, type ZooKeeperTransport } from '@dcos/store';
 import type { Ensemble } from '../ensemble/ensemble.ts';
 import { createProcessClock } from '../process-clock.ts';
 import { createProcessGate } from '../process-gate.ts';
-import type { AgentDetector, MasterSeen } from '../simulated-agent.ts';
+import type { AgentDetector, MasterSeen } from '../master-search.ts';
 import type { World } from '../world.ts';
 import { transportOf, ZK_SETTING } from './zookeeper-access.ts';
 
@@ -15,12 +15,14 @@ export interface AgentDetectorPlan {
   readonly rate: number;
   /** The master at an address, as `http://ip:port`. */
   readonly masterAt: (url: string) => MasterSeen;
+  /** Breaks how it reaches the ensemble; for tests. */
+  readonly broken?: (transport: ZooKeeperTransport) => ZooKeeperTransport;
 }
 
 export function createAgentDetector(
   world: World,
   ensemble: Ensemble,
-  { host, rate, masterAt }: AgentDetectorPlan,
+  { host, rate, masterAt, broken = (transport) => transport }: AgentDetectorPlan,
 ): AgentDetector {
   const gate = createProcessGate();
   const detector = createMasterDetector(
@@ -29,7 +31,7 @@ export function createAgentDetector(
       random: seededRandom(world.random.nextU32()),
       logger: silentLogger,
       hasTls: false,
-      transport: transportOf(ensemble, host, gate),
+      transport: broken(transportOf(ensemble, host, gate)),
     }),
   );
   return {

@@ -4,32 +4,35 @@
  */
 
 import type { Verdict } from '../checkers.ts';
-import type { NodeTree, Transaction } from '../ensemble/node-tree.ts';
-import { leaderIn } from './master-group.ts';
+import type { Transaction } from '../ensemble/node-tree.ts';
+import type { TrueLeader } from './master-group.ts';
 import { ZK_PATH } from './zookeeper-access.ts';
 
 export interface LeadershipChecker {
   /** Something is about to be agreed on. */
-  onCommit(transaction: Transaction, truth: NodeTree): void;
+  onCommit(transaction: Transaction): void;
   /** A master does something that others can see. */
   onAction(name: string, epoch: number, what: string): void;
   check(): Verdict;
 }
 
-export function createLeadershipChecker(truth: () => NodeTree): LeadershipChecker {
+export function createLeadershipChecker(
+  leaderNow: () => TrueLeader | undefined,
+): LeadershipChecker {
   let verdict: Verdict;
   return {
-    onCommit({ session, changes }, before) {
+    onCommit({ session, changes, checked }) {
       const writes = changes.find(
         (change) => 'path' in change && change.path.startsWith(`${ZK_PATH}/store/`),
       );
       if (writes === undefined || !('path' in writes)) return;
-      const leader = leaderIn(before);
-      if (leader?.session !== session)
+      const leader = leaderNow();
+      const isLeader = leader?.session === session || checked.includes(leader?.path ?? '');
+      if (!isLeader)
         verdict ??= `session ${session} wrote ${writes.path}, though ${leader?.session ?? 'nobody'} leads`;
     },
     onAction(name, epoch, what) {
-      const leader = leaderIn(truth());
+      const leader = leaderNow();
       if (leader?.epoch !== epoch)
         verdict ??= `${name} did ${what} as the leader of epoch ${epoch}, though ${leader?.epoch ?? 'nobody'} leads`;
     },

@@ -6,7 +6,7 @@
 
 import { errorText, seededRandom, silentLogger, type Clock } from '@dcos/base';
 import { CoreLoop, Election, masterElectionLayouts, readRegistry } from '@dcos/master/leading';
-import { openZooKeeperStore, type Lease, type Store } from '@dcos/store';
+import { openZooKeeperStore, type Lease, type Store, type ZooKeeperTransport } from '@dcos/store';
 import type { Ensemble } from '../ensemble/ensemble.ts';
 import { createMasterProcess, type MasterProcess } from '../master-process.ts';
 import { createProcessClock } from '../process-clock.ts';
@@ -23,12 +23,13 @@ const FETCH_TIMEOUT_MS = 60_000;
 const STORE_TIMEOUT_MS = 20_000;
 export const MASTER_PORT = 5050;
 
+type Watching = Pick<ProcessWatch, 'watch'>;
+
 /** Parts of a process that tests may break. */
 export interface MasterSeams {
   readonly store?: (store: Store, gate: ProcessGate) => Store;
-  readonly transport?: (
-    transport: ReturnType<typeof transportOf>,
-  ) => ReturnType<typeof transportOf>;
+  readonly transport?: (transport: ZooKeeperTransport) => ZooKeeperTransport;
+  readonly processes?: (processes: Watching, clock: Clock) => Watching;
 }
 
 export interface MasterHostPlan {
@@ -46,11 +47,17 @@ export interface MasterHostPlan {
   readonly touched: () => void;
 }
 
+/** A process that leads, or believes so. */
+export interface Leading {
+  readonly process: MasterProcess;
+  readonly epoch: number;
+}
+
 export interface MasterHost {
   readonly name: string;
   readonly ip: string;
   /** The process that leads, or believes so; undefined for one that waits. */
-  leading(): { readonly process: MasterProcess; readonly epoch: number } | undefined;
+  leading(): Leading | undefined;
   /** The id of the master that leads as far as is known here. */
   knownLeader(): string | undefined;
   /** The id of the process that runs now. */
@@ -123,8 +130,9 @@ export function createMasterHost(
       transport: seams.transport?.(transport) ?? transport,
     });
     const store = seams.store?.(opened, gate) ?? opened;
+    const watch = seams.processes?.(processes, clock) ?? processes;
     mine.election = new Election(store, silentLogger, ({ host }, _clock, gone) =>
-      processes.watch(name, host, () => gate.run(gone)),
+      watch.watch(name, host, () => gate.run(gone)),
     );
     const lease = await mine.election.stand(masterInfo, clock);
     world.trace(`${process} is elected, epoch ${lease.epoch}`);

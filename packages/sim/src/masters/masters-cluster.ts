@@ -2,18 +2,21 @@
 
 import { createAllocator } from '@dcos/allocator';
 import { assert } from '@dcos/base';
+import type { ZooKeeperTransport } from '@dcos/store';
 import { createMaster } from '@dcos/master/core';
-import type { Verdict } from '../checkers.ts';
+import { checkQuiet, type Verdict } from '../checkers.ts';
 import type { Cores, Inhabitants } from '../cluster.ts';
 import { createEnsemble, type Ensemble } from '../ensemble/ensemble.ts';
 import { createOperatorConsole } from '../operator-console.ts';
-import { createSimulatedAgent, type MasterSeen } from '../simulated-agent.ts';
+import type { MasterSeen } from '../master-search.ts';
+import { createSimulatedAgent } from '../simulated-agent.ts';
 import { createSimulatedFramework } from '../simulated-framework.ts';
 import { createSimulatedOperator } from '../simulated-operator.ts';
 import type { World } from '../world.ts';
 import { createAgentDetector } from './agent-detector.ts';
-import { createLeadershipChecker, type LeadershipChecker } from './leadership-checker.ts';
-import { createAgreedHistory, createMasterGroup, leaderIn } from './master-group.ts';
+import { createFailoverChecker } from './failover-checker.ts';
+import { createLeadershipChecker } from './leadership-checker.ts';
+import { createAgreedHistory, createLeaderFinder, createMasterGroup } from './master-group.ts';
 import { createMasterHost, MASTER_PORT, type MasterHost, type MasterSeams } from './master-host.ts';
 import { createProcessWatch } from './process-watch.ts';
 import { SERVERS } from './zookeeper-access.ts';
@@ -25,25 +28,30 @@ const CALL_LATE_MS = 60_000;
 /** Clocks of hosts run fast or slow by so many parts in ten thousand. */
 const DRIFT_MAX = 200;
 
+/** Parts of an agent's process that tests may break. */
+export interface AgentSeams {
+  readonly transport?: (transport: ZooKeeperTransport) => ZooKeeperTransport;
+}
+
 /** What the parts are made of; the real things unless a test passes broken ones. */
 export interface MastersCores extends Cores {
   readonly seams?: MasterSeams;
-  /** Of invariant 4 only the writes are checked. */
+  readonly agentSeams?: AgentSeams;
+  /** Of invariant 4 only the writes are checked, so that tests see what the fence alone holds. */
   readonly actsUnwatched?: boolean;
 }
 
 export interface MastersCluster extends Inhabitants {
   readonly ensemble: Ensemble;
   readonly hosts: readonly MasterHost[];
-  readonly leadership: LeadershipChecker;
+  /** Invariants of failovers. */
+  check(): Verdict;
   /** The names of all that has a network. */
   readonly clients: readonly string[];
   /** Everything reaches everything again. */
   heal(): void;
-  /** At rest: one master leads, and every candidate is alive. */
-  checkLeader(): Verdict;
-  /** Nothing goes on. */
-  end(): void;
+  /** Why all is not at rest: one master leads, everybody is registered there, and nothing is left unsaid. */
+  checkRest(): Verdict;
 }
 
 export function createMastersCluster(world: World, cores: MastersCores): MastersCluster {
@@ -52,15 +60,17 @@ export function createMastersCluster(world: World, cores: MastersCores): Masters
     newMaster = createMaster,
     newAgent,
     seams = {},
+    agentSeams = {},
     actsUnwatched = false,
   } = cores;
   const history = createAgreedHistory();
-  const leadership = createLeadershipChecker(() => ensemble.truth);
+  const leaderNow = createLeaderFinder(() => ensemble.truth);
+  const leadership = createLeadershipChecker(leaderNow);
   const ensemble: Ensemble = createEnsemble(world, {
     servers: SERVERS,
     syncLimit: world.between(2, 5),
-    onCommit(transaction, truth) {
-      leadership.onCommit(transaction, truth);
+    onCommit(transaction) {
+      leadership.onCommit(transaction);
       history.onCommit(transaction);
       group.touched();
     },
@@ -86,7 +96,7 @@ export function createMastersCluster(world: World, cores: MastersCores): Masters
       touched: () => group.touched(),
     }),
   );
-  const group = createMasterGroup(world, hosts, { truth: () => ensemble.truth, history });
+  const group = createMasterGroup(world, hosts, { leaderNow, history });
 
   function hostAt(ip: string): MasterHost {
     const host = hosts.find((other) => other.ip === ip);
@@ -101,7 +111,12 @@ export function createMastersCluster(world: World, cores: MastersCores): Masters
 
   const agents = Array.from({ length: world.between(2, 3) }, (_, index) => {
     const name = `agent${index}`;
-    const plan = { host: name, rate: rate(), masterAt };
+    const plan = {
+      host: name,
+      rate: rate(),
+      masterAt,
+      ...(agentSeams.transport && { broken: agentSeams.transport }),
+    };
     return createSimulatedAgent(world, {
       name,
       ip: `10.0.0.${index + 1}`,
@@ -120,6 +135,7 @@ export function createMastersCluster(world: World, cores: MastersCores): Masters
     }),
   );
   const operators = [createSimulatedOperator(world, group, 'operator0')];
+  const checkFailovers = createFailoverChecker(agents, (link) => group.epochOf(link));
   const console = createOperatorConsole(world, group, agents, { lateMs: CALL_LATE_MS });
 
   ensemble.start();
@@ -135,22 +151,20 @@ export function createMastersCluster(world: World, cores: MastersCores): Masters
     console,
     ensemble,
     hosts,
-    leadership,
+    check: () => leadership.check() ?? checkFailovers(),
     clients,
     heal() {
       for (const { partition } of [...agents, ...frameworks, ...operators]) partition.heal();
       const names = [...clients, ...SERVERS];
       for (const one of names) for (const other of names) ensemble.networkOf(one, other).heal();
     },
-    checkLeader() {
-      const leader = leaderIn(ensemble.truth);
-      const acting = hosts.filter((host) => host.leading() !== undefined);
-      if (leader === undefined || acting.length !== 1)
-        return `${acting.length} masters lead after the faults have stopped`;
-      return acting[0]?.leading()?.epoch === leader.epoch
-        ? undefined
-        : 'the master that leads is not the one that was elected';
+    checkRest() {
+      const acting = hosts.flatMap((host) => host.leading() ?? []);
+      if (acting.length !== 1) return `${acting.length} masters lead after the faults have stopped`;
+      if (acting[0]?.epoch !== leaderNow()?.epoch)
+        return 'the master that leads is not the one that was elected';
+      const hasTakenDown = console.everTakenDown.size > 0;
+      return checkQuiet(agents, frameworks, hasTakenDown, group.core()?.state);
     },
-    end: () => undefined,
   };
 }

@@ -1,15 +1,18 @@
 /** The faults that a seed injects where there are several masters and an ensemble. */
 
 import { unreachable } from '@dcos/base';
+import type { SimulatedAgent } from '../simulated-agent.ts';
 import type { World } from '../world.ts';
 import type { MastersCluster } from './masters-cluster.ts';
 
 /** Mean time between two faults. */
-const FAULT_EVERY_MS = 6_000;
+const FAULT_EVERY_MS = 2_000;
 /** Beyond what a session lasts. */
 const FREEZE_MAX_MS = 25_000;
 const CUT_MAX_MS = 25_000;
 const SERVER_DOWN_MAX_MS = 20_000;
+/** Clocks are set right by this much at most. */
+const CLOCK_JUMP_MAX_MS = 3_600_000;
 
 /** How often each fault is chosen, among all. */
 const WEIGHTS = {
@@ -21,8 +24,11 @@ const WEIGHTS = {
   serverDies: 1,
   serverIsCutOff: 3,
   ensembleDies: 1,
+  mastersAreCutOff: 1,
+  clockJumps: 1,
   agentDies: 1,
   agentIsCutOff: 1,
+  agentsAreCutOff: 1,
   agentLinkBreaks: 1,
   hostRestarts: 1,
 } as const;
@@ -74,19 +80,36 @@ function inject(world: World, cluster: MastersCluster, kind: FaultKind): void {
       for (const { name } of ensemble.servers) ensemble.crash(name, forMs);
       return undefined;
     }
+    case 'mastersAreCutOff':
+      return cut(world, cluster, world.pick(hosts)?.name ?? '', world.pick(hosts)?.name ?? '');
+    case 'clockJumps': {
+      const byMs = world.between(-CLOCK_JUMP_MAX_MS, CLOCK_JUMP_MAX_MS);
+      world.pick<{ moveClock(byMs: number): void }>([...hosts, ...agents])?.moveClock(byMs);
+      return undefined;
+    }
     case 'agentDies':
       return agent?.crash();
     case 'agentIsCutOff':
-      agent?.partition.cut('left');
-      agent?.partition.cut('right');
-      world.after(world.between(100, CUT_MAX_MS), 'heal', () => agent?.partition.heal());
-      return undefined;
+      return agent && cutAgents(world, [agent]);
+    case 'agentsAreCutOff':
+      return cutAgents(world, agents);
     case 'agentLinkBreaks':
       return agent?.link()?.break();
     case 'hostRestarts':
       return agent?.reboot();
     default:
       return unreachable(kind);
+  }
+}
+
+/** Nothing gets through between the agents and the masters for a while; they still reach the ensemble. */
+function cutAgents(world: World, agents: readonly SimulatedAgent[]): void {
+  const forMs = world.between(100, CUT_MAX_MS);
+  world.trace(`${agents.map(({ name }) => name).join(' and ')} cut off for ${forMs}`);
+  for (const { partition } of agents) {
+    partition.cut('left');
+    partition.cut('right');
+    world.after(forMs, 'heal', () => partition.heal());
   }
 }
 

@@ -7,7 +7,7 @@
  * in them but the world's own events takes time, so a seed gives the same run byte for byte here, too.
  */
 
-import { checkQuiet, type Verdict } from '../checkers.ts';
+import type { Verdict } from '../checkers.ts';
 import { createChecker } from '../cluster-checker.ts';
 import type { SimulationResult } from '../simulation.ts';
 import { createWorld } from '../world.ts';
@@ -25,6 +25,8 @@ export interface MastersOptions extends MastersCores {
 
 /** Virtual time after the last fault in which all must come to rest; longer than the longest retry. */
 const QUIET_MS = 240_000;
+/** How often it is looked whether all is at rest. */
+const LOOK_EVERY_MS = 5_000;
 const QUIET_STEPS_MAX = 100_000;
 
 /** Runs one seed to its end or to the first violation. */
@@ -43,32 +45,37 @@ export async function simulateMasters(options: MastersOptions): Promise<Simulati
   }
 
   let steps = 0;
-  let violation: Verdict;
-  const run = async (until: () => boolean): Promise<void> => {
+  /** Runs until then, or to the first violation. */
+  const run = async (until: () => boolean): Promise<Verdict> => {
+    let violation: Verdict;
     while (violation === undefined && !until()) {
       if (!world.step()) violation = 'nothing is queued any more';
       await settle();
       steps += 1;
-      violation ??= cluster.leadership.check() ?? check();
+      violation ??= check() ?? cluster.check();
+    }
+    return violation;
+  };
+  /** Runs until all is at rest, or should be. */
+  const comeToRest = async (): Promise<Verdict> => {
+    const quietUntil = world.now() + QUIET_MS;
+    const stepsMax = steps + QUIET_STEPS_MAX;
+    for (;;) {
+      const lookAt = world.now() + LOOK_EVERY_MS;
+      const violation = await run(() => world.now() >= lookAt || steps >= stepsMax);
+      if (violation !== undefined) return violation;
+      const unrest = cluster.checkRest();
+      if (unrest === undefined || world.now() >= quietUntil || steps >= stepsMax) return unrest;
     }
   };
-  await run(() => steps >= options.steps);
+  let violation = await run(() => steps >= options.steps);
   if (violation === undefined) {
     world.trace('the faults stop');
     faulty = false;
     cluster.heal();
     for (const framework of cluster.frameworks) framework.quiesce();
-    const quietUntil = world.now() + QUIET_MS;
-    await run(() => world.now() >= quietUntil || steps >= options.steps + QUIET_STEPS_MAX);
-    violation ??= cluster.checkLeader();
-    violation ??= checkQuiet(
-      cluster.agents,
-      cluster.frameworks,
-      cluster.console.everTakenDown.size > 0,
-      cluster.master.core()?.state,
-    );
+    violation = await comeToRest();
   }
-  cluster.end();
   return {
     seed: options.seed,
     steps,

@@ -1,3 +1,3 @@
 import { describeMastersSeeds } from './testing/masters-seeds.ts';
 
-describeMastersSeeds(1, 50);
+describeMastersSeeds(1, 125);

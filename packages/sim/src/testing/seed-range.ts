@@ -23,9 +23,16 @@ export interface SeedWorld {
   readonly run: (options: SeedRun) => SimulationResult | Promise<SimulationResult>;
   /** On average of a seed. */
   readonly launchedMin: number;
+  /** Its name for `--world`. */
+  readonly name: string;
 }
 
-const REGISTRY_WORLD: SeedWorld = { steps: STEPS, run: simulate, launchedMin: 10 };
+const REGISTRY_WORLD: SeedWorld = {
+  steps: STEPS,
+  run: simulate,
+  launchedMin: 10,
+  name: 'registry',
+};
 
 /** Tests that no seed of the range violates an invariant. */
 export function describeSeeds(first: number, count: number, world = REGISTRY_WORLD): void {
@@ -39,9 +46,10 @@ export function describeSeeds(first: number, count: number, world = REGISTRY_WOR
         let faults = 0;
         for (let seed = begin; seed < begin + BATCH; seed++) {
           const result = await world.run({ seed, steps: world.steps, faults: true });
+          const repeat = `npm run sim -- --world ${world.name} --seed ${seed} --steps ${world.steps}`;
           const trace = result.violation === undefined ? [] : result.recentTrace;
-          expect({ seed, violation: result.violation, trace }).toEqual({
-            seed,
+          expect({ repeat, violation: result.violation, trace }).toEqual({
+            repeat,
             violation: undefined,
             trace: [],
           });

@@ -3,12 +3,15 @@
  * than it claims. For tests only.
  */
 
+import { createAgent, type AgentEffect } from '@dcos/agent/core';
+import { containerId } from '@dcos/base';
 import type { Lease, Store, ZooKeeperTransport } from '@dcos/store';
+import type { AgentFactory } from '../../simulated-agent.ts';
 import type { MastersOptions } from '../masters-simulation.ts';
 
 export interface MastersMutation {
   readonly name: string;
-  readonly parts: Pick<MastersOptions, 'seams' | 'actsUnwatched'>;
+  readonly parts: Omit<MastersOptions, 'seed' | 'steps' | 'faults'>;
   /** What a checker must say. */
   readonly objection: RegExp;
 }
@@ -101,6 +104,25 @@ function believingSeams(): MastersMutation['parts'] {
   };
 }
 
+/** How long a candidate takes a leader for ended that it hears nothing of. */
+const HASTE_MS = 4_000;
+
+/** Starts the last task of an agent once more when another master leads. */
+const startsAnew: AgentFactory = (options) => {
+  const real = createAgent(options);
+  let last: Extract<AgentEffect, { kind: 'launch' }> | undefined;
+  return {
+    ...real,
+    handle(event, ...when) {
+      const effects = real.handle(event, ...when);
+      last = effects.findLast((effect) => effect.kind === 'launch') ?? last;
+      if (event.kind !== 'masterChanged' || last === undefined) return effects;
+      const id = containerId(`${last.task.containerId}-2`);
+      return [...effects, { ...last, task: { ...last.task, containerId: id } }];
+    },
+  };
+};
+
 export const MASTERS_MUTATIONS: readonly MastersMutation[] = [
   {
     name: 'a leader that goes on after its session is over',
@@ -117,6 +139,27 @@ export const MASTERS_MUTATIONS: readonly MastersMutation[] = [
     name: 'a master that hears of no watch',
     parts: { seams: { transport: hearsNoWatch } },
     objection: /masters lead after the faults have stopped/,
+  },
+  {
+    name: 'a master that takes silence for an end',
+    parts: {
+      seams: {
+        processes: (_processes, clock) => ({
+          watch: (_watcher, _ip, gone) => clock.setTimer(HASTE_MS, gone),
+        }),
+      },
+    },
+    objection: /did \w+ as the leader of epoch/,
+  },
+  {
+    name: 'an agent that hears of no watch',
+    parts: { agentSeams: { transport: hearsNoWatch } },
+    objection: /is not registered/,
+  },
+  {
+    name: 'an agent that starts tasks anew with every leader',
+    parts: { newAgent: startsAnew },
+    objection: /a second time|runs on/,
   },
   {
     name: 'a master that believes in writes whose outcome is unknown',

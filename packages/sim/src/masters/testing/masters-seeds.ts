@@ -4,9 +4,14 @@ import { describeSeeds } from '../../testing/seed-range.ts';
 import { simulateMasters } from '../masters-simulation.ts';
 
 /** Events of one run before its quiet time. */
-export const MASTERS_STEPS = 2_500;
+export const MASTERS_STEPS = 1_500;
 
 /** Tests that no seed of the range violates an invariant. */
 export function describeMastersSeeds(first: number, count: number): void {
-  describeSeeds(first, count, { steps: MASTERS_STEPS, run: simulateMasters, launchedMin: 5 });
+  describeSeeds(first, count, {
+    name: 'masters',
+    steps: MASTERS_STEPS,
+    run: simulateMasters,
+    launchedMin: 3,
+  });
 }

@@ -1,0 +1,3 @@
+import { describeMastersSeeds } from './testing/masters-seeds.ts';
+
+describeMastersSeeds(251, 125);
