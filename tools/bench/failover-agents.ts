@@ -12,8 +12,7 @@ import { createSystemRandom, systemClock } from '../../packages/master/src/shell
 import { newAgentFrame, runningFrame } from './kernel-agents.ts';
 import { AGENT_RESOURCES } from './kernel-master.ts';
 
-/** Of the original's agents, as of ours: the first random wait at most, and the greatest. */
-const BACKOFF_MS = 1_000;
+/** Of the original's agents, as of ours. */
 const BACKOFF_MS_MAX = 60_000;
 const LABELS = Array.from({ length: 10 }, (_, index) => ({
   key: `key-${index}`,
@@ -28,6 +27,8 @@ export interface ReturningAgentsOptions {
   readonly first: number;
   /** Tasks that each is to have. */
   readonly tasksPerAgent: number;
+  /** The first random wait at most. */
+  readonly backoffMs: number;
   /** The first of them is registered with this master, or all are. */
   readonly onRegistered: (master: string, who: 'first' | 'all') => void;
   /** All have their tasks, and all updates are acknowledged. */
@@ -99,7 +100,7 @@ export class ReturningAgents {
 
   /** The wait of a real agent before an attempt: random, with a bound that doubles. */
   #later(agent: FakeAgent): void {
-    const bound = Math.min(BACKOFF_MS * 2 ** agent.attempts, BACKOFF_MS_MAX);
+    const bound = Math.min(this.#options.backoffMs * 2 ** agent.attempts, BACKOFF_MS_MAX);
     agent.attempts += 1;
     clearTimeout(agent.timer);
     agent.timer = setTimeout(() => this.#attempt(agent), Math.random() * bound);

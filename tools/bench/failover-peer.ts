@@ -13,6 +13,7 @@ export interface AgentsPart {
   readonly agents: number;
   readonly first: number;
   readonly tasksPerAgent: number;
+  readonly backoffMs: number;
 }
 
 type Command = ({ readonly kind: 'begin' } & AgentsPart) | { readonly kind: 'prepare' };

@@ -1,7 +1,7 @@
 /**
  * Failover of masters that are processes, with a ZooKeeper ensemble of the distribution's package, agents over
  * real connections with ten tasks each, and a framework: `npm run bench -- failover`, `--agents 10000` for the
- * size of the budget, `--area=<name>` for a part. Everybody shares this machine.
+ * size of the budget, `--backoff-ms` for the agents' wait, `--area=<name>` for a part. Everybody shares this machine.
  */
 
 import { startZooKeeperEnsemble, zooKeeper, type ZooKeeperEnsemble } from '@dcos/testkit';
@@ -20,6 +20,8 @@ const AGENTS = 1_000;
 const TASKS_PER_AGENT = 10;
 /** A process may have about 20,000 descriptors; two of them use both processors when all come back. */
 const AGENTS_PER_PEER = 5_000;
+/** The default of the original's agents, as of ours (`registration_backoff_factor`); greater clusters set more. */
+const BACKOFF_MS = 1_000;
 const SESSION = '10secs';
 const REGISTRY_AGENTS = 50_000;
 /** As the distribution runs ZooKeeper: it waits for the disk. */
@@ -50,6 +52,7 @@ function startMasters(stage: Stage, zk: string): readonly MasterProcess[] {
 async function crash(ensemble: ZooKeeperEnsemble, agents: number): Promise<readonly Row[]> {
   const stage = new Stage();
   const zk = ensemble.address('/crash');
+  const backoffMs = numberOption('backoff-ms') ?? BACKOFF_MS;
   const peers: FailoverPeer[] = [];
   const registered = async (master: string, who: 'first' | 'all'): Promise<readonly number[]> =>
     await Promise.all(peers.map((peer) => peer.registered(master, who)));
@@ -59,7 +62,7 @@ async function crash(ensemble: ZooKeeperEnsemble, agents: number): Promise<reado
     await Promise.all(masters.map((master) => master.serving()));
     for (let next = 0; next < agents; next += AGENTS_PER_PEER) {
       const part = { first: next, agents: Math.min(AGENTS_PER_PEER, agents - next) };
-      const peer = new FailoverPeer({ zk, ...part, tasksPerAgent: TASKS_PER_AGENT });
+      const peer = new FailoverPeer({ zk, ...part, tasksPerAgent: TASKS_PER_AGENT, backoffMs });
       peers.push(stage.add(peer, () => peer.close()));
     }
     const allMs = Math.max(...(await stage.step('agents come', registered(first.url, 'all'))));

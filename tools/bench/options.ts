@@ -1,7 +1,7 @@
 /** Options of benchmarks: `--name=value` or `--name value`. */
 
 /** Options that have a value. */
-const VALUED: ReadonlySet<string> = new Set(['--agents', '--area']);
+const VALUED: ReadonlySet<string> = new Set(['--agents', '--area', '--backoff-ms']);
 
 export interface Arguments {
   /** What is neither an option nor the value of one. */

@@ -22,6 +22,11 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** Connections of one server at most. */
 const CONNECTIONS_MAX = 60_000;
+/**
+ * Connections that the kernel holds until they are taken in. When all agents come to a new leader, whoever finds
+ * no place tries again after 1, 3, 7 and 15 s. The kernel has a bound of its own, `net.core.somaxconn`.
+ */
+const BACKLOG = 65_535;
 
 /** Writes the answer to a failed request; the component's own error shape. */
 export type ErrorResponder = (
@@ -98,7 +103,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     app,
     async listen({ host, port }) {
       try {
-        await app.listen({ host, port });
+        await app.listen({ host, port, backlog: BACKLOG });
       } catch (error) {
         throw listenError(error, host, port);
       }
