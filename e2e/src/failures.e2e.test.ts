@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserNote, browserPath, dockerImage, ensureBuilt, waitFor } from '@dcos/testkit';
 import { violations } from './checkers.ts';
 import { HOST_IMAGE } from './engine.ts';
+import { clocks } from './failures/clocks.ts';
 import { disks } from './failures/disks.ts';
 import { exLeader } from './failures/ex-leader.ts';
 import { frameworks } from './failures/frameworks.ts';
@@ -41,6 +42,7 @@ describe.skipIf(!isPossible)(`a cluster of seven hosts${note}`, () => {
   zooKeeperMinority(scene);
   zooKeeperFailures(scene);
   disks(scene);
+  clocks(scene);
   endings(scene);
 
   test('afterwards nothing that was promised is lost', async () => {

@@ -229,15 +229,6 @@ export class Host {
     await this.does('rm', '-r', aside);
   }
 
-  /** Takes the small disk away again; what was on it is on the large one. */
-  async getsLargeDisk(folder: string): Promise<void> {
-    const aside = `${folder}.aside`;
-    await this.does('cp', '-a', folder, aside);
-    await this.does('umount', folder);
-    await this.does('rm', '-r', folder);
-    await this.does('mv', aside, folder);
-  }
-
   /** From now on a unit's main process waits this long whenever it wants something to be on the disk. */
   async slowsDisk(unit: string, delayMs: number): Promise<void> {
     const pid = await this.does('systemctl', 'show', '--property=MainPID', '--value', unit);

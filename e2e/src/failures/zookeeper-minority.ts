@@ -57,10 +57,6 @@ export function zooKeeperMinority(scene: () => Scene): void {
     });
     await host.freesDisk(ZOOKEEPER_FOLDER);
     await waitFor('it to be back', async () => await modeOf(host), PATIENCE_MS);
-    await host.does('systemctl', 'stop', UNIT);
-    await host.getsLargeDisk(ZOOKEEPER_FOLDER);
-    await host.does('systemctl', 'start', UNIT);
-    await waitFor('it to be back', async () => await modeOf(host), PATIENCE_MS);
     expect(idsOf(await scene().steadyTasks())).toEqual(idsOf(before));
   });
 }
