@@ -66,6 +66,9 @@ export type ModifyAction =
       readonly rules: readonly FoundRule[];
     }
   | { readonly kind: 'startInstance'; readonly name: string; readonly id: string }
+  /** A former run did not see the end of it. */
+  | { readonly kind: 'awaitRunning'; readonly name: string; readonly id: string }
+  | { readonly kind: 'awaitTerminated'; readonly name: string; readonly id: string }
   | { readonly kind: 'needMetadataTokens'; readonly name: string; readonly id: string }
   | { readonly kind: 'associateAddress'; readonly address: string; readonly instance: string }
   | { readonly kind: 'tag'; readonly name: string; readonly id: string; readonly tags: Tags };
@@ -166,6 +169,10 @@ export function actionText(action: Action): string {
       return `security group ${action.group}: no longer allow ${action.rules.map(foundRuleText).join(', ')}`;
     case 'startInstance':
       return `instance ${action.name} (${action.id}): start, it was stopped`;
+    case 'awaitRunning':
+      return `instance ${action.name} (${action.id}): wait until it runs`;
+    case 'awaitTerminated':
+      return `instance ${action.name} (${action.id}): wait until it has ended`;
     case 'needMetadataTokens':
       return `instance ${action.name} (${action.id}): demand tokens of the metadata service`;
     case 'associateAddress':

@@ -68,6 +68,7 @@ function mend({ name, id, state, needsMetadataTokens }: FoundInstance): readonly
   const actions: Action[] = [];
   if (state === 'stopped' || state === 'stopping')
     actions.push({ kind: 'startInstance', name, id });
+  if (state === 'pending') actions.push({ kind: 'awaitRunning', name, id });
   if (!needsMetadataTokens) actions.push({ kind: 'needMetadataTokens', name, id });
   return actions;
 }

@@ -23,6 +23,7 @@ export function planRemoval(
   const remove = (kind: DeleteKind, list: readonly Named[]): readonly Action[] =>
     unwanted(list).map(({ id, name }) => ({ kind, id, name }));
   const routeTables = unwanted(found.routeTables);
+  const ending = unwanted(found.instances.filter((one) => one.state === 'shutting-down'));
   const stages: readonly (readonly Action[])[] = [
     unwanted(found.addresses).flatMap(({ associationId, name }): readonly Action[] =>
       associationId === undefined ? [] : [{ kind: 'disassociateAddress', id: associationId, name }],
@@ -60,7 +61,11 @@ export function planRemoval(
       })),
     ],
   ];
-  return stages.filter((stage) => stage.length > 0);
+  if (stages.every((stage) => stage.length === 0)) return [];
+  // Those that are on their way out still hold on to what they use.
+  const waits = ending.map(({ id, name }): Action => ({ kind: 'awaitTerminated', id, name }));
+  const [first = [], second = [], ...further] = stages;
+  return [first, [...second, ...waits], ...further].filter((stage) => stage.length > 0);
 }
 
 /** A group that is named in a rule of another one cannot be deleted. */

@@ -22,10 +22,12 @@ export async function execute(plan: Plan, deps: ExecuteDeps): Promise<void> {
     await performStage(stage, { ...deps, ids });
     const starting = stage.flatMap((action) => {
       if (action.kind === 'createInstance') return ids.get(action.instance.name) ?? [];
-      return action.kind === 'startInstance' ? [action.id] : [];
+      return action.kind === 'startInstance' || action.kind === 'awaitRunning' ? [action.id] : [];
     });
     await waitUntilRunning(starting, deps.ec2, deps.context);
-    const ending = stage.flatMap((one) => (one.kind === 'terminateInstance' ? [one.id] : []));
+    const ending = stage.flatMap((action) =>
+      action.kind === 'terminateInstance' || action.kind === 'awaitTerminated' ? [action.id] : [],
+    );
     await waitUntilTerminated(ending, deps.ec2, deps.context);
   }
 }

@@ -49,6 +49,8 @@ export async function perform(action: Action, deps: PerformDeps): Promise<string
     case 'authorize':
     case 'revoke':
     case 'startInstance':
+    case 'awaitRunning':
+    case 'awaitTerminated':
     case 'needMetadataTokens':
     case 'associateAddress':
     case 'tag':
@@ -168,6 +170,10 @@ async function modify(action: ModifyAction, deps: PerformDeps): Promise<void> {
     }
     case 'startInstance':
       await ec2.call('StartInstances', { InstanceIds: [action.id] });
+      return;
+    case 'awaitRunning':
+    case 'awaitTerminated':
+      // For all of a stage together, at its end.
       return;
     case 'needMetadataTokens':
       await ec2.call('ModifyInstanceMetadataOptions', {
