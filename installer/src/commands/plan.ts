@@ -2,15 +2,27 @@
 
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import type { Step } from '../core/plan.ts';
-import type { Infrastructure } from '../providers/provider.ts';
+import type { Infrastructure, ProviderChange } from '../providers/provider.ts';
 import { clusterOf, closeHosts, connectHosts, planFor } from './converge.ts';
 import type { Session } from './session.ts';
+
+const MARKS: Readonly<Record<ProviderChange['action'], string>> = {
+  create: '+',
+  start: '~',
+  change: '~',
+  remove: '-',
+};
 
 export async function plan(session: Session): Promise<void> {
   const { provider, reporter } = session;
   const changes = await provider.changes();
   for (const { action, what } of changes)
-    reporter.tell({ event: 'plan.infrastructure', action, what }, `  + ${action} ${what}`);
+    reporter.tell(
+      { event: 'plan.infrastructure', action, what },
+      `  ${MARKS[action]} ${action} ${what}`,
+    );
+  for (const note of (await provider.notes?.()) ?? [])
+    reporter.tell({ event: 'plan.note', note }, `  ${note}`);
   const infrastructure = await provider.existing();
   const isComplete = infrastructure !== undefined && changes.length === 0;
   if (!isComplete) {

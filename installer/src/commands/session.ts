@@ -8,6 +8,7 @@ import type { Fault } from '../config/faults.ts';
 import { checkoutRelease } from '../hosts/checkout-release.ts';
 import { openRelease, type Release } from '../hosts/release.ts';
 import type { Provider } from '../providers/provider.ts';
+import { systemClock, systemRandom } from '../system-clock.ts';
 import { ClusterFolder, installerDirectory, knownClusters } from './cluster-folder.ts';
 import { Reporter, type Streams } from './reporter.ts';
 
@@ -54,10 +55,11 @@ export async function openSession(
     json: options.json ?? false,
     verbose: options.verbose ?? false,
   });
+  const folder = new ClusterFolder(directory, configuration.settings.name);
   return {
     configuration,
-    provider: await providerOf(configuration),
-    folder: new ClusterFolder(directory, configuration.settings.name),
+    provider: await providerOf(configuration, folder, surroundings),
+    folder,
     reporter,
     release: async () => await releaseOf(options, surroundings, directory, reporter),
   };
@@ -143,12 +145,21 @@ export function faultsText(what: string, faults: readonly Fault[]): string {
   return `${what} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`;
 }
 
-async function providerOf({
-  provider,
-  docker,
-  settings,
-  document,
-}: Configuration): Promise<Provider> {
+async function providerOf(
+  { provider, docker, settings, document }: Configuration,
+  folder: ClusterFolder,
+  { signal }: Pick<Surroundings, 'signal'>,
+): Promise<Provider> {
+  if (provider === 'aws' && document.aws !== undefined) {
+    const { openAwsInfrastructure } = await import('../providers/aws/aws-infrastructure.ts');
+    return await openAwsInfrastructure({
+      cluster: settings.name,
+      settings: document.aws,
+      context: { clock: systemClock, random: systemRandom, signal },
+      privateKeyFile: join(folder.path, 'host-key'),
+      connect: undefined,
+    });
+  }
   if (provider !== 'docker') {
     throw new OperationError(
       'INSTALLER_NOT_THERE_YET',

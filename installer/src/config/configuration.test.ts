@@ -53,6 +53,17 @@ const faults: readonly (readonly [string, string, string])[] = [
     'is at hosts.masters.0 already',
   ],
   ['provider: ssh\nhosts: {masters: [10.0.0.300]}', 'hosts.masters.0', 'expected an IPv4 address'],
+  ['provider: aws', 'aws', 'give aws.region and aws.adminLocations'],
+  [
+    'provider: aws\naws: {region: eu-central-1, adminLocations: [0.0.0.0/0]}',
+    'aws.adminLocations',
+    'the whole Internet',
+  ],
+  [
+    'provider: aws\nhosts: {masters: []}\naws: {region: eu-central-1, adminLocations: [10.0.0.0/8]}',
+    'hosts',
+    'the provider aws has no use for it',
+  ],
   ['provider: [docker', '', 'it is no YAML'],
   ['- provider', '', 'it must be a group of keys'],
 ];

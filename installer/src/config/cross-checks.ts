@@ -21,6 +21,7 @@ export function crossChecks(document: Raw): readonly Fault[] {
   return [
     ...masterCount(document),
     ...groupsOfOtherProviders(document),
+    ...awsWithoutSettings(document),
     ...addressesTwice(document),
     ...noAgents(document),
     ...resolversTwice(document),
@@ -43,16 +44,37 @@ function masterCount(document: Raw): readonly Fault[] {
   return [{ key, reason, remedy: `have ${MASTER_COUNTS.join(', ')} masters` }];
 }
 
+const GROUPS_OF_PROVIDERS: Readonly<Record<string, readonly string[]>> = {
+  docker: ['docker'],
+  ssh: ['ssh', 'hosts'],
+  aws: ['aws'],
+};
+
 function groupsOfOtherProviders(document: Raw): readonly Fault[] {
   const { provider } = document;
-  const foreign = provider === 'docker' ? ['ssh', 'hosts'] : provider === 'ssh' ? ['docker'] : [];
-  return foreign
+  const own = typeof provider === 'string' ? GROUPS_OF_PROVIDERS[provider] : undefined;
+  if (own === undefined) return [];
+  return Object.values(GROUPS_OF_PROVIDERS)
+    .flat()
+    .filter((key) => !own.includes(key))
     .filter((key) => document[key] !== undefined)
     .map((key) => ({
       key,
       reason: `the provider ${String(provider)} has no use for it`,
       remedy: 'remove it, or choose another provider',
     }));
+}
+
+/** Unlike the others it cannot guess: a region costs, and an open door is one. */
+function awsWithoutSettings(document: Raw): readonly Fault[] {
+  if (document['provider'] !== 'aws' || document['aws'] !== undefined) return [];
+  return [
+    {
+      key: 'aws',
+      reason: 'the provider aws has to know the region and from where you come',
+      remedy: 'give aws.region and aws.adminLocations',
+    },
+  ];
 }
 
 function addressesTwice(document: Raw): readonly Fault[] {

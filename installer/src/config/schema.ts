@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { awsSchema } from '../providers/aws/settings.ts';
 
 const count = (min: number, max: number, value: number): z.ZodDefault<z.ZodInt> =>
   z.int().min(min).max(max).default(value);
@@ -82,6 +83,7 @@ export const clusterSchema = z.strictObject({
     ),
   docker: dockerSchema.optional().describe('Settings of the provider docker.'),
   ssh: sshSchema.optional().describe('Settings of the provider ssh.'),
+  aws: awsSchema.optional().describe('Settings of the provider aws.'),
   hosts: hostsSchema.optional().describe('Hosts of the provider ssh.'),
   resolvers: z
     .array(resolver)

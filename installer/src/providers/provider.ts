@@ -16,7 +16,7 @@ export interface ProvidedHost extends HostPlace {
 
 /** Something that a provider would make, mend or remove, in words. */
 export interface ProviderChange {
-  readonly action: 'create' | 'start' | 'remove';
+  readonly action: 'create' | 'start' | 'change' | 'remove';
   /** Such as `container dcos-demo-master-1`. */
   readonly what: string;
 }
@@ -38,6 +38,8 @@ export interface Progress {
 export interface Provider {
   /** What is missing; changes nothing. */
   changes(): Promise<readonly ProviderChange[]>;
+  /** What people should know beside that: costs, and what differs and stays. Changes nothing. */
+  notes?(): Promise<readonly string[]>;
   /** Makes what is missing. */
   ensure(progress: Progress): Promise<Infrastructure>;
   /** What is there; undefined when nothing is. */

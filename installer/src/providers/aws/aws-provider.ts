@@ -124,10 +124,10 @@ export class AwsProvider {
     );
   }
 
-  /** Hosts that are there; undefined when there are none. */
+  /** What is there, perhaps without any hosts yet; undefined when there is nothing. */
   async existing(): Promise<AwsCluster | undefined> {
     const found = await this.#observe();
-    if (!found.instances.some(isLive)) return undefined;
+    if (isNothing(found)) return undefined;
     return { id: clusterIdOf(found) ?? '', hosts: this.#hosts(found) };
   }
 

@@ -3,6 +3,24 @@ import { awsSchema, USER_DATA_BYTES_MAX } from './settings.ts';
 
 const LEAST = { region: 'eu-central-1', adminLocations: ['203.0.113.7/32'] };
 
+test('all that is wrong is told at once', () => {
+  const { error } = awsSchema.safeParse({
+    region: 'here',
+    adminLocations: ['0.0.0.0/0', 'x'],
+    zones: ['a', 'a'],
+    publicAddresses: false,
+    masters: { count: 4 },
+  });
+  expect(error?.issues.map((issue) => issue.path.join('.')).sort()).toEqual([
+    'adminLocations',
+    'adminLocations.1',
+    'connectTo',
+    'masters.count',
+    'region',
+    'zones',
+  ]);
+});
+
 test('the least that has to be said makes a safe cluster', () => {
   const settings = awsSchema.parse(LEAST);
   expect(settings.masters).toMatchObject({ count: 3, volume: { encrypted: true }, spot: false });
@@ -15,8 +33,8 @@ test.for([
   ['an even number of masters', { masters: { count: 2 } }, 'masters.count'],
   ['no locations', { adminLocations: [] }, 'adminLocations'],
   ['a location that is none', { adminLocations: ['1.2.3.4'] }, 'adminLocations.0'],
-  ['the whole world', { adminLocations: ['0.0.0.0/0'] }, 'adminLocations.0'],
-  ['half of the world', { adminLocations: ['128.0.0.0/1'] }, 'adminLocations.0'],
+  ['the whole world', { adminLocations: ['0.0.0.0/0'] }, 'adminLocations'],
+  ['half of the world', { adminLocations: ['128.0.0.0/1'] }, 'adminLocations'],
   ['a zone twice', { zones: ['eu-central-1a', 'eu-central-1a'] }, 'zones'],
   ['no public addresses, but connecting to them', { publicAddresses: false }, 'connectTo'],
   ['ports that are none', { publicPorts: ['http'] }, 'publicPorts.0'],

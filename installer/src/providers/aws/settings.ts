@@ -185,37 +185,35 @@ export const awsSchema = z
       .default({})
       .describe('Tags for all that is made.'),
   })
-  .check(checkBetweenKeys);
+  // Told together with what is wrong with single keys, so that all faults are seen at once.
+  .refine(hasNarrowAdminLocations, {
+    path: ['adminLocations'],
+    when: () => true,
+    message:
+      '(nearly) the whole Internet could reach SSH: name the ranges that you come from, or set allowAdminFromAnywhere',
+  })
+  .refine((value) => value.publicAddresses || value.connectTo !== 'public', {
+    path: ['connectTo'],
+    when: ({ value }) => isGroup(value) && value['publicAddresses'] === false,
+    message: 'hosts without public addresses are reached by their private ones: set it to private',
+  })
+  .refine(({ zones }) => !Array.isArray(zones) || new Set(zones).size === zones.length, {
+    path: ['zones'],
+    when: ({ value }) => isGroup(value) && Array.isArray(value['zones']),
+    message: 'a zone is named twice',
+  });
 
-interface Checked {
-  readonly value: {
-    readonly adminLocations: readonly string[];
-    readonly allowAdminFromAnywhere: boolean;
-    readonly publicAddresses: boolean;
-    readonly connectTo: string;
-    readonly zones: number | readonly string[];
-  };
-  readonly issues: z.core.$ZodRawIssue[];
+/** Looks at what was given, whether the rest of it is right or not. */
+function hasNarrowAdminLocations(value: unknown): boolean {
+  if (!isGroup(value) || value['allowAdminFromAnywhere'] === true) return true;
+  const locations: unknown = value['adminLocations'];
+  if (!Array.isArray(locations)) return true;
+  const ranges = locations.map((one) => (typeof one === 'string' ? parseCidr(one) : undefined));
+  return ranges.every((range) => range === undefined || range.prefixBits >= LOCATION_PREFIX_MIN);
 }
 
-function checkBetweenKeys({ value, issues }: Checked): void {
-  const complain = (path: readonly (string | number)[], message: string): void =>
-    void issues.push({ code: 'custom', path: [...path], message, input: value });
-  for (const [index, location] of value.adminLocations.entries()) {
-    const bits = parseCidr(location)?.prefixBits ?? 32;
-    if (bits < LOCATION_PREFIX_MIN && !value.allowAdminFromAnywhere) {
-      complain(
-        ['adminLocations', index],
-        `${location} is (nearly) the whole Internet: name the range that you come from, or set allowAdminFromAnywhere`,
-      );
-    }
-  }
-  if (!value.publicAddresses && value.connectTo === 'public') {
-    complain(['connectTo'], 'hosts without public addresses are reached by their private ones');
-  }
-  if (Array.isArray(value.zones) && new Set(value.zones).size < value.zones.length) {
-    complain(['zones'], 'a zone is named twice');
-  }
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Settings with all defaults. */

@@ -221,15 +221,21 @@ function instanceText({ name, role, instanceType, image, volume, isSpot }: Wante
 
 /** The rules by reason, so that a person sees what is opened and not sixty lines. */
 function rulesText(rules: readonly Rule[]): string {
-  const byReason = new Map<string, string[]>();
+  const byReason = new Map<string, { readonly ports: Set<string>; readonly from: Set<string> }>();
   for (const { why, protocol, fromPort, toPort, from } of rules) {
+    const said = byReason.get(why) ?? { ports: new Set(), from: new Set() };
     const ports = fromPort === toPort ? String(fromPort) : `${fromPort}-${toPort}`;
-    const source = from.kind === 'group' ? `${from.role} hosts` : from.cidr;
-    const said = byReason.get(why) ?? [];
-    said.push(`${ports}/${protocol} from ${source}`);
+    said.ports.add(`${ports}/${protocol}`);
+    said.from.add(from.kind === 'group' ? `${from.role} hosts` : from.cidr);
     byReason.set(why, said);
   }
-  return [...byReason].map(([why, said]) => `${said.join(', ')} (${why})`).join('; ');
+  return [...byReason]
+    .map(([why, { ports, from }]) => `${why} (${listText(ports)} from ${listText(from)})`)
+    .join('; ');
+}
+
+function listText(set: ReadonlySet<string>): string {
+  return [...set].join(', ');
 }
 
 function foundRuleText({ protocol, fromPort, toPort, from }: FoundRule): string {

@@ -8,7 +8,8 @@ import type { Ec2 } from '../shell/ec2.ts';
 import { FakeEc2 } from './fake-ec2.ts';
 import { virtualClock } from './virtual-clock.ts';
 
-const SETTINGS = {
+/** One master, two private agents, one public agent, in two zones. */
+export const DEMO_SETTINGS = {
   region: 'eu-central-1',
   zones: 2,
   adminLocations: ['203.0.113.7/32'],
@@ -47,7 +48,7 @@ export function demoProvider(
 ): AwsProvider {
   return new AwsProvider({
     cluster,
-    settings: awsSchema.parse({ ...SETTINGS, ...settings }),
+    settings: awsSchema.parse({ ...DEMO_SETTINGS, ...settings }),
     ec2,
     context: {
       clock: virtualClock(),
