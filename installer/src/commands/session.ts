@@ -156,8 +156,7 @@ async function providerOf(
       cluster: settings.name,
       settings: document.aws,
       context: { clock: systemClock, random: systemRandom, signal },
-      privateKeyFile: join(folder.path, 'host-key'),
-      connect: undefined,
+      folder: folder.path,
     });
   }
   if (provider !== 'docker') {

@@ -15,17 +15,14 @@ const folder = temporaryDirectory('aws');
 afterAll(() => folder.remove());
 
 const CONNECTION: HostConnection = {
-  run: async () => await Promise.reject(new Error('not in this test')),
+  run: async () => await Promise.resolve({ code: 0, stdout: '', stderr: '' }),
   upload: async () => await Promise.reject(new Error('not in this test')),
   close: async () => await Promise.resolve(),
 };
 
 function infrastructureOf(
   ec2: FakeEc2,
-  {
-    connect,
-    settings = {},
-  }: Partial<Pick<AwsInfrastructureOptions, 'connect'>> & { settings?: object },
+  { connect, settings = {} }: Pick<AwsInfrastructureOptions, 'connect'> & { settings?: object },
 ): AwsInfrastructure {
   return new AwsInfrastructure({
     cluster: 'demo',
@@ -62,7 +59,8 @@ test('hosts come with their addresses and a way to reach them, and go', async ()
   ]);
   const [master] = made.hosts;
   expect(await master?.connect()).toBe(CONNECTION);
-  expect(asked).toEqual([expect.stringMatching(/^master-1 admin@198\.51\.100\.\d+:22$/)]);
+  expect(asked.at(-1)).toMatch(/^master-1 admin@198\.51\.100\.\d+:22$/);
+  expect(lines).toContain('public-1 answers, 4 of 4');
   expect(made.urls).toEqual([expect.stringMatching(/^http:\/\/198\.51\.100\.\d+\/$/)]);
   expect((await infrastructure.existing())?.clusterId).toBe(made.clusterId);
   expect(await infrastructure.changes()).toEqual([]);
@@ -71,22 +69,13 @@ test('hosts come with their addresses and a way to reach them, and go', async ()
   expect(await infrastructure.existing()).toBe(undefined);
 });
 
-test('hosts that nobody can reach are not made', async () => {
-  const ec2 = new FakeEc2();
-  const infrastructure = infrastructureOf(ec2, { connect: undefined });
-  await expect(infrastructure.ensure(() => undefined)).rejects.toMatchObject({
-    code: 'INSTALLER_NOT_THERE_YET',
-  });
-  expect(ec2.calls).toEqual([]);
-});
-
 test('a wish that cannot be fulfilled is a fault of the configuration', async () => {
   const ec2 = new FakeEc2();
   await infrastructureOf(ec2, { connect: async () => await Promise.resolve(CONNECTION) }).ensure(
     () => undefined,
   );
   const changed = infrastructureOf(ec2, {
-    connect: undefined,
+    connect: async () => await Promise.resolve(CONNECTION),
     settings: { vpc: { cidr: '10.1.0.0/16' } },
   });
   await expect(changed.changes()).rejects.toMatchObject({

@@ -1,11 +1,12 @@
 /** The provider `aws` as the commands know providers: changes in words, hosts with a way to reach them. */
 
+import { join } from 'node:path';
 import { OperationError, operationErrorCode } from '@dcos/base';
-import type { HostConnection } from '../../hosts/connection.ts';
 import type { Infrastructure, Progress, Provider, ProviderChange } from '../provider.ts';
-import { AwsProvider, type AwsCluster, type AwsHost, type AwsPlan } from './aws-provider.ts';
+import { AwsProvider, type AwsCluster, type AwsPlan } from './aws-provider.ts';
 import { actionText, markOf, type Action, type ChangeMark } from './core/action.ts';
 import { actionsOf } from './core/plan.ts';
+import { connectBySsh, waitUntilReachable, type Connect } from './shell/reach-hosts.ts';
 import { openSdkEc2 } from './shell/sdk-ec2.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Ec2 } from './shell/ec2.ts';
@@ -17,16 +18,23 @@ export interface AwsInfrastructureOptions {
   readonly ec2: Ec2;
   readonly context: Omit<RunContext, 'onProgress'>;
   readonly privateKeyFile: string;
-  /** How a host is reached; undefined where nobody can, and then no hosts are made that would only cost. */
-  readonly connect: ((host: AwsHost) => Promise<HostConnection>) | undefined;
+  readonly connect: Connect;
 }
 
-/** The provider of EC2 itself, or of what `AWS_ENDPOINT_URL_EC2` points to. */
-export async function openAwsInfrastructure(
-  options: Omit<AwsInfrastructureOptions, 'ec2'>,
-): Promise<AwsInfrastructure> {
+/**
+ * The provider of EC2 itself, or of what `AWS_ENDPOINT_URL_EC2` points to.
+ * @param options.folder where the key of the hosts, and the keys that hosts have, are kept.
+ */
+export async function openAwsInfrastructure({
+  folder,
+  ...options
+}: Omit<AwsInfrastructureOptions, 'ec2' | 'connect' | 'privateKeyFile'> & {
+  readonly folder: string;
+}): Promise<AwsInfrastructure> {
   const ec2 = await openSdkEc2({ region: options.settings.region });
-  return new AwsInfrastructure({ ...options, ec2 });
+  const connect = connectBySsh(join(folder, 'known-hosts'));
+  const privateKeyFile = join(folder, 'host-key');
+  return new AwsInfrastructure({ ...options, ec2, connect, privateKeyFile });
 }
 
 const WORDS: Readonly<Record<ChangeMark, ProviderChange['action']>> = {
@@ -38,13 +46,15 @@ const WORDS: Readonly<Record<ChangeMark, ProviderChange['action']>> = {
 export class AwsInfrastructure implements Provider {
   readonly #options: AwsInfrastructureOptions;
   readonly #aws: AwsProvider;
+  readonly #context: RunContext;
   #progress: Progress = () => undefined;
   #planned: AwsPlan | undefined;
 
   constructor(options: AwsInfrastructureOptions) {
     this.#options = options;
     const onProgress = (line: string): void => this.#progress(line);
-    this.#aws = new AwsProvider({ ...options, context: { ...options.context, onProgress } });
+    this.#context = { ...options.context, onProgress };
+    this.#aws = new AwsProvider({ ...options, context: this.#context });
   }
 
   async changes(): Promise<readonly ProviderChange[]> {
@@ -59,15 +69,12 @@ export class AwsInfrastructure implements Provider {
   }
 
   async ensure(progress: Progress): Promise<Infrastructure> {
-    if (this.#options.connect === undefined) {
-      throw new OperationError(
-        'INSTALLER_NOT_THERE_YET',
-        'hosts in AWS are reached by SSH, which is not there yet in this version; nothing was made. ' +
-          '"plan" tells what would be, "destroy" removes what is there',
-      );
-    }
     this.#progress = progress;
-    return this.#infrastructure(await inOurWords(async () => await this.#aws.deploy()));
+    return await inOurWords(async () => {
+      const cluster = await this.#aws.deploy();
+      await waitUntilReachable(cluster.hosts, this.#options.connect, this.#context);
+      return this.#infrastructure(cluster);
+    });
   }
 
   async existing(): Promise<Infrastructure | undefined> {
@@ -90,20 +97,11 @@ export class AwsInfrastructure implements Provider {
         name: host.name,
         role: host.role,
         address: host.privateAddress,
-        connect: async () => await this.#connect(host),
+        connect: async () => await this.#options.connect(host),
       })),
       routerNames: reached,
       urls: reached.map((address) => `http://${address}/`),
     };
-  }
-
-  async #connect(host: AwsHost): Promise<HostConnection> {
-    const { connect } = this.#options;
-    if (connect !== undefined) return await connect(host);
-    throw new OperationError(
-      'INSTALLER_NOT_THERE_YET',
-      `${host.name} is reached by SSH, which is not there yet in this version`,
-    );
   }
 }
 
