@@ -16,6 +16,7 @@ import { diffText } from './core/diff-text.ts';
 import { awsSchema } from './settings.ts';
 import type { Ec2 } from './shell/ec2.ts';
 import { openSdkEc2 } from './shell/sdk-ec2.ts';
+import { killedAt, KilledError } from './testing/fake-ec2.ts';
 import { virtualClock } from './testing/virtual-clock.ts';
 
 const moto = motoServer();
@@ -23,6 +24,14 @@ const REGION = 'eu-central-1';
 /** Of those that moto knows. */
 const IMAGE = { owner: 'amazon', name: 'amzn2-ami-hvm-2*', user: 'ec2-user' };
 const SETTINGS = { region: REGION, adminLocations: ['203.0.113.7/32'], image: IMAGE };
+
+/** One host of each role in one zone. */
+const SMALL = {
+  zones: 1,
+  masters: { count: 1 },
+  privateAgents: { count: 1 },
+  publicAgents: { count: 1, elasticAddress: true },
+};
 
 describe.skipIf(!moto.available)(`aws and moto${moto.note}`, () => {
   let server: MotoServer;
@@ -42,11 +51,11 @@ describe.skipIf(!moto.available)(`aws and moto${moto.note}`, () => {
   });
   beforeEach(async () => await server.reset());
 
-  function providerOf(cluster: string, settings: object = {}): AwsProvider {
+  function providerOf(cluster: string, settings: object = {}, port: Ec2 = ec2): AwsProvider {
     return new AwsProvider({
       cluster,
       settings: awsSchema.parse({ ...SETTINGS, ...settings }),
-      ec2,
+      ec2: port,
       context: { clock: virtualClock(), random: seededRandom(1), onProgress: () => undefined },
       privateKeyFile: join(folder.path, `${cluster}.key`),
     });
@@ -81,5 +90,58 @@ describe.skipIf(!moto.available)(`aws and moto${moto.note}`, () => {
     const vpcsAfter = (await ec2.call('DescribeVpcs', {})).Vpcs?.map((vpc) => vpc.VpcId);
     expect(vpcsAfter).toEqual(vpcsBefore);
     expect(vpcsAfter).toContain(neighbour.Vpc?.VpcId);
+  });
+
+  test('more hosts, fewer hosts, an address that stays', async () => {
+    await providerOf('demo', SMALL).deploy();
+    const larger = { ...SMALL, privateAgents: { count: 3 } };
+    const { hosts } = await providerOf('demo', larger).deploy();
+    expect(hosts.map(({ name }) => name)).toEqual([
+      'master-1',
+      'private-1',
+      'private-2',
+      'private-3',
+      'public-1',
+    ]);
+    const { Addresses = [] } = await ec2.call('DescribeAddresses', {});
+    expect(Addresses.map(({ PublicIp }) => PublicIp)).toEqual([hosts.at(-1)?.publicAddress]);
+    const none = { ...SMALL, privateAgents: { count: 0 }, publicAgents: { count: 0 } };
+    const small = await providerOf('demo', none).deploy();
+    expect(small.hosts.map(({ name }) => name)).toEqual(['master-1']);
+    expect((await ec2.call('DescribeAddresses', {})).Addresses).toEqual([]);
+  });
+
+  test('killed here and there, run again: one of each, and nothing after destroy', async () => {
+    const counting = killedAt(ec2, Infinity, 'before');
+    let calls = 0;
+    await providerOf('demo', SMALL, {
+      call: async (action, input) => {
+        calls += 1;
+        return await counting.call(action, input);
+      },
+    }).deploy();
+    await providerOf('demo', SMALL).destroy();
+    // At every call it is killed before an EC2 in memory; here in steps.
+    for (let index = 3; index < calls; index += 11) {
+      const moment = index % 2 === 0 ? 'before' : 'after';
+      const killed = providerOf('demo', SMALL, killedAt(ec2, index, moment));
+      await expect(killed.deploy()).rejects.toThrow(KilledError);
+      const { hosts } = await providerOf('demo', SMALL).deploy();
+      expect(hosts.map(({ name }) => name)).toEqual(['master-1', 'private-1', 'public-1']);
+      const Filters = [{ Name: 'tag:dcos:cluster', Values: ['demo'] }];
+      expect((await ec2.call('DescribeVpcs', { Filters })).Vpcs).toHaveLength(1);
+      expect((await ec2.call('DescribeSecurityGroups', { Filters })).SecurityGroups).toHaveLength(
+        3,
+      );
+      await providerOf('demo', SMALL).destroy();
+      expect(await providerOf('demo', SMALL).existing()).toBe(undefined);
+    }
+  });
+
+  test('an endpoint that nobody named is no other than this machine', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const stranger = await openSdkEc2({ region: REGION, credentials });
+    await expect(stranger.call('DescribeVpcs', {})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    stranger.close();
   });
 });

@@ -39,8 +39,7 @@ export function awsError(
 /** EC2's own code of an error: `InvalidVpcID.NotFound`, `ECONNREFUSED`; empty for errors that have none. */
 export function ec2Code(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string' && error.name === 'Error')
-    return error.code;
-  if ('Code' in error && typeof error.Code === 'string') return error.Code;
+  // Of the connection; several addresses that were tried in vain are one error of theirs.
+  if ('code' in error && typeof error.code === 'string') return error.code;
   return error.name;
 }

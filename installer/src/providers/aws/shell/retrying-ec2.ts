@@ -84,10 +84,12 @@ function isRemoval(action: Ec2Action): boolean {
   return /^(Delete|Terminate|Release|Detach|Disassociate|Revoke)/.test(action);
 }
 
+/** Names of errors that are neither an answer nor of the connection, but a mistake of ours. */
+const NO_ANSWERS = new Set(['', 'Error', 'TypeError', 'RangeError', 'AssertionError']);
+
 function toAwsError(action: Ec2Action, error: unknown): Error {
   const code = ec2Code(error);
-  if (code === '' || code === 'Error')
-    return error instanceof Error ? error : new Error(errorText(error));
+  if (NO_ANSWERS.has(code)) return error instanceof Error ? error : new Error(errorText(error));
   const details = { action, code };
   if (classifyFailure(code) === 'unclear' && isCreation(action)) {
     return awsError('AWS_UNCLEAR', `${action} was not answered (${code})`, {
