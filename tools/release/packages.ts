@@ -89,7 +89,7 @@ export class Packages {
     const scratch = mkdtempSync(join(this.#cache, 'fetch-'));
     try {
       const wanted = `${name}@${version}`;
-      run('npm', ['pack', wanted, '--silent', '--pack-destination', scratch]);
+      run('npm', ['pack', wanted, '--loglevel=error', '--pack-destination', scratch]);
       const archive = join(scratch, readdirSync(scratch)[0] ?? '');
       const digest = createHash('sha512').update(readFileSync(archive)).digest('base64');
       if (`sha512-${digest}` !== integrity)
