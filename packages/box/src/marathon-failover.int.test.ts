@@ -18,7 +18,8 @@ import {
 } from '@dcos/testkit';
 
 const facility = zooKeeper();
-const SESSION_TIMEOUT_MS = 2_000;
+/** Longer than a busy machine lets a process wait for its turn. */
+const SESSION_TIMEOUT_MS = 6_000;
 const APP = { id: '/sleep', cmd: 'sleep 1000', cpus: 0.1, mem: 32, instances: 3 };
 const scratch = temporaryDirectory('marathon-failover');
 const children = new Set<ChildProcess>();
