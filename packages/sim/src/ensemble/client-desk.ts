@@ -12,6 +12,7 @@ import {
   answerFrame,
   doneBody,
   helloFrame,
+  multiReadBody,
   readHello,
   readPacket,
   refusedBody,
@@ -128,6 +129,8 @@ export function createClientDesk(options: DeskOptions): ClientDesk {
       case 'addWatch':
         watches.add(request.recursive ? 'recursive' : 'persistent', request.path);
         return answer();
+      case 'multiRead':
+        return answer(multiReadBody(tree(), request.paths));
       case 'exists':
       case 'getData':
       case 'getChildren': {

@@ -35,6 +35,7 @@ export type ClientRequest =
       readonly path: string;
       readonly watch: boolean;
     }
+  | { readonly kind: 'multiRead'; readonly paths: readonly string[] }
   | { readonly kind: 'addWatch'; readonly path: string; readonly recursive: boolean }
   | { readonly kind: 'setWatches'; readonly watched: WatchedPaths }
   | {
@@ -97,8 +98,10 @@ function readRequest(reader: JuteReader, type: number): ClientRequest {
     case OP.setWatches:
     case OP.setWatches2:
       return { kind: 'setWatches', watched: readWatched(reader, type === OP.setWatches2) };
+    case OP.multiRead:
+      return { kind: 'multiRead', paths: readMulti(reader, readPath) };
     case OP.multi:
-      return { kind: 'write', operations: readMulti(reader), isMulti: true };
+      return { kind: 'write', operations: readMulti(reader, readOperation), isMulti: true };
     default:
       return { kind: 'write', operations: [readOperation(reader, type)], isMulti: false };
   }
@@ -117,14 +120,24 @@ function readWatched(reader: JuteReader, hasPersistent: boolean): WatchedPaths {
   };
 }
 
-function readMulti(reader: JuteReader): readonly MultiOperation[] {
-  const operations: MultiOperation[] = [];
+function readPath(reader: JuteReader, type: number): string {
+  if (type !== OP.getData) throw new Error(`simulated servers do not read by operation ${type}`);
+  const path = reader.text();
+  reader.bool();
+  return path;
+}
+
+function readMulti<T>(
+  reader: JuteReader,
+  read: (reader: JuteReader, type: number) => T,
+): readonly T[] {
+  const operations: T[] = [];
   for (;;) {
     const type = reader.int();
     const done = reader.bool();
     reader.int();
     if (done) return operations;
-    operations.push(readOperation(reader, type));
+    operations.push(read(reader, type));
   }
 }
 
@@ -214,6 +227,18 @@ export function doneBody(
     if (operation.kind === 'create' || operation.kind === 'setData') writeStat(writer, node);
   }
   return isMulti ? writer.int(-1).bool(true).int(-1) : writer;
+}
+
+/** What is at each of some paths, or that nothing is. */
+export function multiReadBody(tree: NodeTree, paths: readonly string[]): JuteWriter {
+  const writer = new JuteWriter();
+  for (const path of paths) {
+    const node = tree.nodes.get(path);
+    writer.int(node === undefined ? OP.error : OP.getData).bool(false);
+    if (node === undefined) writer.int(codeOf('NONODE')).int(codeOf('NONODE'));
+    else writeStat(writer.int(0).buffer(node.data), node);
+  }
+  return writer.int(-1).bool(true).int(-1);
 }
 
 /** The results of a multi of which nothing was done. */

@@ -1,6 +1,7 @@
 /** The faults that a seed injects where there are several masters and an ensemble. */
 
 import { unreachable } from '@dcos/base';
+import type { Direction } from '../connection.ts';
 import type { SimulatedAgent } from '../simulated-agent.ts';
 import type { World } from '../world.ts';
 import type { MastersCluster } from './masters-cluster.ts';
@@ -13,6 +14,14 @@ const CUT_MAX_MS = 25_000;
 const SERVER_DOWN_MAX_MS = 20_000;
 /** Clocks are set right by this much at most. */
 const CLOCK_JUMP_MAX_MS = 3_600_000;
+
+/** Mostly both ways, at times one: then one side notices before the other. */
+const CUTS: readonly (readonly Direction[])[] = [
+  ['left', 'right'],
+  ['left', 'right'],
+  ['left'],
+  ['right'],
+];
 
 /** How often each fault is chosen, among all. */
 const WEIGHTS = {
@@ -113,12 +122,12 @@ function cutAgents(world: World, agents: readonly SimulatedAgent[]): void {
   }
 }
 
-/** Nothing gets through between two for a while. */
+/** Nothing gets through between two for a while, at least one way. */
 function cut(world: World, { ensemble }: MastersCluster, one: string, other: string): void {
   const network = ensemble.networkOf(one, other);
   const forMs = world.between(100, CUT_MAX_MS);
-  world.trace(`${one} and ${other} are cut off for ${forMs}`);
-  network.cut('left');
-  network.cut('right');
+  const directions = world.pick(CUTS) ?? [];
+  world.trace(`${one} and ${other} are cut off for ${forMs} (${directions.join(', ')})`);
+  for (const direction of directions) network.cut(direction);
   world.after(forMs, `heal ${one} ${other}`, () => network.heal());
 }

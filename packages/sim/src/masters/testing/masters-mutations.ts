@@ -159,7 +159,7 @@ export const MASTERS_MUTATIONS: readonly MastersMutation[] = [
   {
     name: 'an agent that starts tasks anew with every leader',
     parts: { newAgent: startsAnew },
-    objection: /a second time|runs on/,
+    objection: /a second time|runs on|of one cpu each on/,
   },
   {
     name: 'a master that believes in writes whose outcome is unknown',
