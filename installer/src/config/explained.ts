@@ -8,13 +8,15 @@ import { clusterSchema, type ProviderName } from './schema.ts';
 const GROUPS: Readonly<Record<ProviderName, readonly string[]>> = {
   docker: ['docker'],
   ssh: ['ssh', 'hosts'],
-  aws: [],
+  aws: ['aws'],
 };
 const ALL_GROUPS = Object.values(GROUPS).flat();
 const WIDTH = 96;
 
 /** Hosts cannot be guessed; these show the form. */
 const EXAMPLES: Readonly<Record<string, unknown>> = {
+  'aws.region': 'eu-central-1',
+  'aws.adminLocations': ['203.0.113.7/32'],
   'hosts.masters': ['10.0.0.10'],
   'hosts.privateAgents': ['10.0.0.20', '10.0.0.21'],
   'hosts.publicAgents': ['10.0.0.30'],

@@ -103,12 +103,10 @@ export class AwsProvider {
    */
   async deploy(): Promise<AwsCluster> {
     const made = new Set<string>();
-    let wanted: Wanted | undefined;
     let last: unknown;
     for (let round = 1; round <= DEPLOY_ROUNDS_MAX; round++) {
       const found = await this.#observeAll(made);
-      // Once a run, so that what EC2 offers meanwhile does not change what is made half-way.
-      wanted ??= await this.#wanted(found, { mayMakeKey: true });
+      const wanted = await this.#wanted(found, { mayMakeKey: true });
       const plan = planOrThrow(wanted, found);
       if (actionsOf(plan).length === 0) return this.#cluster(found, wanted);
       try {
