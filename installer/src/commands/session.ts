@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { OperationError } from '@dcos/base';
 import { parseConfiguration, readDocument, type Configuration } from '../config/configuration.ts';
 import type { Fault } from '../config/faults.ts';
+import { noHosts, sshDefaults, type ClusterDocument } from '../config/schema.ts';
 import { checkoutRelease } from '../hosts/checkout-release.ts';
 import { openRelease, type Release } from '../hosts/release.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -146,23 +147,25 @@ export function faultsText(what: string, faults: readonly Fault[]): string {
 }
 
 async function providerOf(
-  { provider, docker, settings, document }: Configuration,
+  configuration: Configuration,
   folder: ClusterFolder,
-  { signal }: Pick<Surroundings, 'signal'>,
+  surroundings: Surroundings,
 ): Promise<Provider> {
+  const { provider, docker, settings, document } = configuration;
+  if (provider === 'ssh') return await sshProviderOf(document, folder, surroundings);
   if (provider === 'aws' && document.aws !== undefined) {
     const { openAwsInfrastructure } = await import('../providers/aws/aws-infrastructure.ts');
     return await openAwsInfrastructure({
       cluster: settings.name,
       settings: document.aws,
-      context: { clock: systemClock, random: systemRandom, signal },
+      context: { clock: systemClock, random: systemRandom, signal: surroundings.signal },
       folder: folder.path,
     });
   }
   if (provider !== 'docker') {
     throw new OperationError(
       'INSTALLER_NOT_THERE_YET',
-      `the provider ${provider} is not there yet in this version; docker is`,
+      `the provider ${provider} is not there yet in this version; docker and ssh are`,
     );
   }
   const [{ default: Docker }, { DockerProvider }] = await Promise.all([
@@ -177,3 +180,20 @@ async function providerOf(
 }
 
 const DEFAULT_UI_PORT = 8180;
+
+async function sshProviderOf(
+  { name, ssh = sshDefaults(), hosts = noHosts() }: ClusterDocument,
+  folder: ClusterFolder,
+  surroundings: Surroundings,
+): Promise<Provider> {
+  const [{ SshProvider }, { placesOf, sshTargets }] = await Promise.all([
+    import('../providers/ssh/ssh-provider.ts'),
+    import('../providers/ssh/ssh-targets.ts'),
+  ]);
+  return new SshProvider({
+    cluster: name,
+    hosts: placesOf(hosts),
+    targetOf: sshTargets(ssh, join(folder.path, 'known_hosts'), surroundings),
+    parallelMax: ssh.parallel,
+  });
+}

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { awsSchema } from '../providers/aws/settings.ts';
+import { sshSchema, type SshSettings } from '../providers/ssh/ssh-settings.ts';
 
 const count = (min: number, max: number, value: number): z.ZodDefault<z.ZodInt> =>
   z.int().min(min).max(max).default(value);
@@ -38,13 +39,6 @@ const dockerSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether hosts reach what is outside of this machine.'),
-});
-
-const sshSchema = z.strictObject({
-  user: z.string().min(1).default('root').describe('User to log in as; root, or one with sudo.'),
-  port: z.int().min(1).max(65_535).default(22).describe('Port of sshd.'),
-  keyFile: z.string().min(1).optional().describe('Private key; the agent of ssh when absent.'),
-  parallel: count(1, 100, 20).describe('Hosts at a time.'),
 });
 
 const hostsSchema = z.strictObject({
@@ -107,3 +101,5 @@ export const clusterSchema = z.strictObject({
 export type ClusterDocument = z.infer<typeof clusterSchema>;
 export const dockerDefaults = (): z.infer<typeof dockerSchema> => dockerSchema.parse({});
 export type DockerDocument = z.infer<typeof dockerSchema>;
+export const sshDefaults = (): SshSettings => sshSchema.parse({});
+export const noHosts = (): z.infer<typeof hostsSchema> => hostsSchema.parse({});

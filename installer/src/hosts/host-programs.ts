@@ -17,8 +17,11 @@ function infraFile(...path: readonly string[]): string {
   return text;
 }
 
+/** Programs that the installer brings. */
+export type HostProgram = 'probe.sh' | 'ready.mjs' | 'apply.mjs' | 'leader.mjs' | 'remove.sh';
+
 /** The text of a program for hosts. */
-export function hostProgram(name: 'probe.sh' | 'ready.mjs' | 'apply.mjs' | 'leader.mjs'): string {
+export function hostProgram(name: HostProgram): string {
   return infraFile('host', name);
 }
 
