@@ -266,6 +266,20 @@ export class Host {
     await this.does('rm', '-f', `${folder}/ballast`);
   }
 
+  /** From now on no packet comes to it or leaves it; nobody there or elsewhere is told. */
+  async losesNetwork(): Promise<void> {
+    await this.#cutsOff('-I');
+  }
+
+  async getsNetwork(): Promise<void> {
+    await this.#cutsOff('-D');
+  }
+
+  async #cutsOff(action: '-I' | '-D'): Promise<void> {
+    await this.does('iptables', '-w', action, 'INPUT', '!', '-i', 'lo', '-j', 'DROP');
+    await this.does('iptables', '-w', action, 'OUTPUT', '!', '-o', 'lo', '-j', 'DROP');
+  }
+
   /** Removes the container; no error when it is gone. */
   async isRemoved(): Promise<void> {
     try {

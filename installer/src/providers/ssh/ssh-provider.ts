@@ -139,7 +139,7 @@ export class SshProvider implements Provider {
         await connection.close();
       }
     });
-    return results.flatMap((result, index) => {
+    return results.flatMap((result, index): readonly PerHost<T>[] => {
       const place = places[index];
       if (place === undefined) return [];
       return result.status === 'fulfilled'
