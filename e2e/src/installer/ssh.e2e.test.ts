@@ -50,7 +50,11 @@ async function boot(kind: string, count: number): Promise<void> {
 async function openDoor(host: Host, publicKey: string): Promise<void> {
   await host.writes({ '/root/.ssh/authorized_keys': publicKey });
   await host.does('ssh-keygen', '-A');
-  await host.does('systemctl', 'restart', 'ssh');
+  // The server has failed for want of keys, and may be about to fail once more.
+  await waitFor('sshd', async () => {
+    await host.run('systemctl', 'reset-failed', 'ssh');
+    return (await host.run('systemctl', 'restart', 'ssh')).code === 0;
+  });
 }
 
 const run = async (
