@@ -221,6 +221,7 @@ describe.skipIf(!needed.available)(`by SSH${needed.note}`, () => {
         sentBytes: 0,
         cutAfterBytes: Infinity,
         falls: false,
+        joinsMs: 0,
         cut: () => sockets.forEach((socket) => socket.destroy()),
       };
       const listening: Server = createServer((near) => {
@@ -236,7 +237,16 @@ describe.skipIf(!needed.available)(`by SSH${needed.note}`, () => {
           far.write(chunk);
           if (state.sentBytes > state.cutAfterBytes) state.cut();
         });
-        far.on('data', (chunk: Buffer) => void (state.falls || near.write(chunk)));
+        let held: Buffer[] = [];
+        far.on('data', (chunk: Buffer) => {
+          if (state.falls) return;
+          held.push(chunk);
+          if (held.length > 1) return;
+          setTimeout(() => {
+            near.write(Buffer.concat(held));
+            held = [];
+          }, state.joinsMs);
+        });
       });
       listening.listen(0, '127.0.0.1');
       await once(listening, 'listening');
@@ -323,6 +333,13 @@ describe.skipIf(!needed.available)(`by SSH${needed.note}`, () => {
       expect(await code(connection)).toBe('reached');
     });
 
+    test('tells the beginning and the end of a program at once', async () => {
+      const way = await proxy();
+      const connection = reach({ port: way.port });
+      way.joinsMs = 200;
+      for (let count = 0; count < 3; count++) expect(await code(connection)).toBe('reached');
+    });
+
     test('is not there at all', async () => {
       const gone = await serve();
       await gone.close();
@@ -406,5 +423,7 @@ interface Proxy {
   cutAfterBytes: number;
   /** Whether nothing goes through any more, without a word. */
   falls: boolean;
+  /** What the server says within so long comes at once. */
+  joinsMs: number;
   cut(): void;
 }

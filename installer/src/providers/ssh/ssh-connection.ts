@@ -8,7 +8,7 @@
 
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { OperationError } from '@dcos/base';
 import {
   RUN_TIMEOUT_MS,
@@ -118,29 +118,27 @@ export class SshConnection implements HostConnection {
   /** Gives a program what it reads, and takes what it writes, until its end. */
   async #exchange(argv: readonly string[], options: ExchangeOptions): Promise<RunResult> {
     const { client } = await this.#client();
-    const channel = await new Promise<ClientChannel>((resolve, reject) =>
-      client.exec(shellWords(argv), (error, made) =>
-        error === undefined ? resolve(made) : reject(error),
-      ),
-    );
-    options.onOpen?.(channel);
     const timer = setTimeout(() => this.#forget(), options.limitMs);
     try {
-      const exit = exitOf(channel);
+      const { channel, exit } = await begin(client, shellWords(argv));
+      options.onOpen?.(channel);
       const stdout = channel.pipe(new PassThrough());
       const stderr = channel.stderr.pipe(options.talk?.stderr ?? new PassThrough());
-      channel.once('close', () => {
-        stdout.end();
-        stderr.end();
-      });
       const texts = Promise.all([lastOf(stdout), lastOf(stderr)]);
-      const [code] = await Promise.all([exit, send(channel, options)]);
-      const [out, err] = await texts;
-      return { code, stdout: out, stderr: err };
+      // What was written does not matter where nobody knows how it ended.
+      texts.catch(() => undefined);
+      try {
+        const [code] = await Promise.all([exit, send(channel, options)]);
+        const [out, err] = await texts;
+        return { code, stdout: out, stderr: err };
+      } finally {
+        stdout.destroy();
+        stderr.destroy();
+        // Of no effect after its end; else the program there loses its streams, too.
+        channel.close();
+      }
     } finally {
       clearTimeout(timer);
-      // Of no effect after its end; else the program there loses its streams, too.
-      channel.close();
     }
   }
 
@@ -190,7 +188,25 @@ interface ExchangeOptions extends Omit<RunOnceOptions, 'asRoot'> {
 /** What a program counts as that was ended by a signal. */
 const SIGNALLED = 255;
 
-/** Rejects when the connection ends without a word about the program. */
+interface RunningProgram {
+  readonly channel: ClientChannel;
+  /** Its exit code. Rejects when the connection ends without a word about the program. */
+  readonly exit: Promise<number>;
+}
+
+async function begin(client: Client, line: string): Promise<RunningProgram> {
+  return await new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => {
+      // Listened to before this returns: a program that ends at once may have done so in the very same packet.
+      if (error !== undefined) return reject(error);
+      const exit = exitOf(channel);
+      // Whoever waits for it may come late.
+      exit.catch(() => undefined);
+      return resolve({ channel, exit });
+    });
+  });
+}
+
 async function exitOf(channel: ClientChannel): Promise<number> {
   return await new Promise((resolve, reject) => {
     let code: number | undefined;
