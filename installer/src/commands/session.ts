@@ -164,8 +164,8 @@ async function providerOf(
   }
   if (provider !== 'docker') {
     throw new OperationError(
-      'INSTALLER_NOT_THERE_YET',
-      `the provider ${provider} is not there yet in this version; docker and ssh are`,
+      'INSTALLER_CONFIGURATION',
+      'the provider aws needs settings: give aws.region and aws.adminLocations',
     );
   }
   const [{ default: Docker }, { DockerProvider }] = await Promise.all([
