@@ -121,6 +121,8 @@ export class SshConnection implements HostConnection {
     const timer = setTimeout(() => this.#forget(), options.limitMs);
     try {
       const { channel, exit } = await begin(client, shellWords(argv));
+      // It is waited for below, where something else may fail first.
+      exit.catch(() => undefined);
       options.onOpen?.(channel);
       const stdout = channel.pipe(new PassThrough());
       const stderr = channel.stderr.pipe(options.talk?.stderr ?? new PassThrough());
@@ -199,10 +201,7 @@ async function begin(client: Client, line: string): Promise<RunningProgram> {
     client.exec(line, (error, channel) => {
       // Listened to before this returns: a program that ends at once may have done so in the very same packet.
       if (error !== undefined) return reject(error);
-      const exit = exitOf(channel);
-      // Whoever waits for it may come late.
-      exit.catch(() => undefined);
-      return resolve({ channel, exit });
+      return resolve({ channel, exit: exitOf(channel) });
     });
   });
 }
