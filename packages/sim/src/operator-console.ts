@@ -5,7 +5,7 @@
  * lost, whatever master leads.
  */
 
-import { unreachable, type Instant, type JsonValue } from '@dcos/base';
+import { isJsonObject, unreachable, type Instant, type JsonValue } from '@dcos/base';
 import type { MachineID, masterApi } from '@dcos/wire';
 import { createOperatorOperations } from './operator-operations.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
@@ -20,6 +20,7 @@ const PATIENCE_MS = 5_000;
 const WEIGHT_MAX = 5;
 const QUOTA_CPUS_MAX = 8;
 const ROLES = ['web', 'batch'] as const;
+const AGENT_KEYS = 'master/agents/';
 const MARK_GONE_PROBABILITY = 0.3;
 
 const KINDS = [
@@ -64,7 +65,7 @@ export interface OperatorConsole {
 /** @param options `lateMs`: how long after it was given up a call may still be carried out. */
 export function createOperatorConsole(
   world: World,
-  master: Pick<MasterView, 'core' | 'operatorCall'>,
+  master: Pick<MasterView, 'core' | 'operatorCall' | 'registry'>,
   agents: readonly SimulatedAgent[],
   { lateMs = 0 }: { readonly lateMs?: number } = {},
 ): OperatorConsole {
@@ -105,13 +106,19 @@ export function createOperatorConsole(
     return agent?.core()?.snapshot().agentId;
   }
 
-  /** Agents of a host, as it knows itself and as the master knows it. */
+  /** Agents of a host, as it knows itself, as the master knows it, and as the next master will. */
   function idsOn(agent: SimulatedAgent): readonly string[] {
     const own = idOf(agent);
     const known = [...(master.core()?.state.agents.values() ?? [])].filter(
       ({ info }) => info.hostname === agent.name,
     );
-    return [...(own === undefined ? [] : [own]), ...known.map(({ id }) => id)];
+    // The agent may be dead, and nobody may lead, until the call is carried out.
+    const held = [...master.registry()].flatMap(([key, record]) =>
+      key.startsWith(AGENT_KEYS) && hostnameOf(record) === agent.name
+        ? [decodeURIComponent(key.slice(AGENT_KEYS.length))]
+        : [],
+    );
+    return [...(own === undefined ? [] : [own]), ...known.map(({ id }) => id), ...held];
   }
 
   function markGone(agent: SimulatedAgent): void {
@@ -273,6 +280,12 @@ function policyKey(id: string): string {
 /** Calls may affect more keys of a kind than those that are known when they are made. */
 function kindOf(key: string): string {
   return key.split('/', 2).join('/');
+}
+
+/** Of what the registry holds of an agent. */
+function hostnameOf(record: JsonValue): JsonValue | undefined {
+  const info = isJsonObject(record) ? record['info'] : undefined;
+  return isJsonObject(info) ? info['hostname'] : undefined;
 }
 
 /** The first promise that the registry does not keep. Drops those that nobody need keep any more. */
