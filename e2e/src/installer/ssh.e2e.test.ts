@@ -151,6 +151,20 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
     expect((await run(['status'])).code).toBe(0);
   });
 
+  test('a host that is away from the beginning holds up no other', async () => {
+    const [away, idle] = hosts.filter(({ name }) => name.startsWith('private'));
+    await away?.does('systemctl', 'stop', 'ssh');
+    await idle?.does('systemctl', 'stop', 'dcos-mesos-slave');
+    const rest = await run(['deploy']);
+    expect(rest.code, saidBy(rest)).toBe(1);
+    expect(
+      rest.events.filter(({ event }) => event === 'host.unreachable').map(({ host }) => host),
+    ).toEqual([away?.address]);
+    expect(stepsOn(rest, idle?.address ?? '')).toEqual([`${idle?.address}/dcos-mesos-slave`]);
+    await away?.does('systemctl', 'start', 'ssh');
+    expect((await run(['status'])).code).toBe(0);
+  });
+
   test('hosts of a cluster are not given to another', async () => {
     writeConfig('second');
     const refused = await run(['deploy']);

@@ -10,15 +10,18 @@ import {
   type ReleasePlan,
 } from '../core/cluster.ts';
 import { PORTS } from '../core/component-settings.ts';
-import { planCluster, type Step } from '../core/plan.ts';
+import { planCluster, restartsMaster, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
 import { hostProgram, renderTemplate } from '../hosts/host-programs.ts';
 import { probeHost } from '../hosts/probe.ts';
+import { sideBySide } from '../hosts/side-by-side.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import type { Configuration } from '../config/configuration.ts';
 
+/** Hosts that are connected to at a time: a log-in costs both sides. */
+const CONNECTING_MAX = 20;
 /** Programs that an installation needs on each host. */
 const NEEDED_PROGRAMS = ['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout', 'java'];
 
@@ -59,8 +62,10 @@ export async function connectHosts(
   places: readonly ProvidedHost[],
   release: ReleasePlan,
 ): Promise<Connected> {
-  const results = await Promise.all(
-    places.map(async (place, index): Promise<ConnectedHost | UnreachableHost> => {
+  const settled = await sideBySide(
+    places,
+    CONNECTING_MAX,
+    async (place, index): Promise<ConnectedHost | UnreachableHost> => {
       const wanted = wantedHost(cluster, present(cluster.hosts[index], 'host'), release, tools);
       let connection: HostConnection | undefined;
       try {
@@ -75,8 +80,12 @@ export async function connectHosts(
         if (operationErrorCode(error) === undefined) throw error;
         return { place, problem: errorText(error) };
       }
-    }),
+    },
   );
+  const results = settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
   return {
     hosts: results.filter((result) => 'connection' in result),
     unreachable: results.filter((result) => 'problem' in result),
@@ -102,17 +111,7 @@ export async function leadingMaster(hosts: readonly ConnectedHost[]): Promise<st
 /** The steps from what is there to what is wanted. */
 export async function planFor(hosts: readonly ConnectedHost[]): Promise<readonly Step[]> {
   const steps = planCluster(hosts);
-  const restartsMaster = steps.some(
-    (step) =>
-      step.kind === 'unit' &&
-      step.action === 'restart' &&
-      hostOf(hosts, step)?.place.role === 'master',
-  );
-  return restartsMaster ? planCluster(hosts, await leadingMaster(hosts)) : steps;
-}
-
-function hostOf(hosts: readonly ConnectedHost[], step: Step): ConnectedHost | undefined {
-  return hosts.find(({ place }) => place.name === step.host);
+  return restartsMaster(steps, hosts) ? planCluster(hosts, await leadingMaster(hosts)) : steps;
 }
 
 export async function closeHosts(hosts: readonly ConnectedHost[]): Promise<void> {

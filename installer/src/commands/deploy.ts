@@ -5,7 +5,7 @@
 
 import { OperationError } from '@dcos/base';
 import { preflightFaults } from '../core/preflight.ts';
-import type { Step } from '../core/plan.ts';
+import { restartsMaster, type Step } from '../core/plan.ts';
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
 import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
@@ -44,6 +44,12 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
     tellUnreachable(unreachable, reporter);
     checkHosts(hosts, reporter);
     const steps = await planFor(hosts);
+    if (unreachable.some(({ place }) => place.role === 'master') && restartsMaster(steps, hosts)) {
+      throw new OperationError(
+        'INSTALLER_HOSTS_MISSING',
+        'a master cannot be reached, and others would have to start again: that might cost the cluster its majority. Mend it and run again',
+      );
+    }
     reporter.detail(
       { event: 'preflight.done', hosts: hosts.length, steps: steps.length },
       `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,

@@ -10,7 +10,7 @@ import {
   wantedOf,
 } from '../testing/clusters.ts';
 import { fileState, type HostFacts } from './host-facts.ts';
-import { planCluster, type Step } from './plan.ts';
+import { planCluster, restartsMaster, type Step } from './plan.ts';
 import { stepText } from './plan-text.ts';
 import { unitPath, type WantedHost } from './wanted-host.ts';
 
@@ -56,7 +56,9 @@ function done(facts: HostFacts, step: Step, wanted: WantedHost): HostFacts {
 
 describe('a plan', () => {
   test('goes from nothing to a cluster, hosts side by side, units in their order', () => {
-    const steps = planCluster(statesOf(wantedOf(testCluster()), () => bareFacts()));
+    const states = statesOf(wantedOf(testCluster()), () => bareFacts());
+    const steps = planCluster(states);
+    expect(restartsMaster(steps, states)).toBe(false);
     expect(lines(steps)).toEqual([
       'master-1: install packages default-jre-headless, zookeeper',
       'master-1: push release 0123456789ab',
@@ -109,6 +111,7 @@ describe('a plan', () => {
     ]);
     expect(after(steps, 'master-3/dcos-zookeeper')).toContain('master-2/dcos-zookeeper');
     expect(after(steps, 'master-3/dcos-marathon')).toContain('master-2/dcos-marathon');
+    expect(restartsMaster(steps, states)).toBe(true);
   });
 
   test('restarts the leading master last', () => {
@@ -138,6 +141,7 @@ describe('a plan', () => {
       after(steps, `private-${ordinal}/dcos-mesos-slave`).filter((id) => id.endsWith('slave'));
     expect(waitsFor(10)).toEqual([]);
     expect(waitsFor(11)).toEqual(['private-1/dcos-mesos-slave']);
+    expect(restartsMaster(steps, states)).toBe(false);
     expect(waitsFor(25)).toEqual(['private-15/dcos-mesos-slave']);
   });
 

@@ -67,6 +67,15 @@ export function planCluster(states: readonly HostState[], leader?: string): read
   });
 }
 
+/** Whether a master that serves is taken away for a moment; the others have to be there meanwhile. */
+export function restartsMaster(steps: readonly Step[], states: readonly HostState[]): boolean {
+  const masters = states.filter(({ wanted: { host } }) => host.role === 'master');
+  const names = new Set(masters.map(({ wanted: { host } }) => host.name));
+  return steps.some(
+    (step) => step.kind === 'unit' && step.action === 'restart' && names.has(step.host),
+  );
+}
+
 function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
   const host = wanted.host.name;
   const steps: Step[] = [];

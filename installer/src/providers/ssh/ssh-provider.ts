@@ -26,8 +26,13 @@ export interface SshProviderOptions {
 interface FoundHost {
   readonly place: HostPlace;
   readonly claim: HostClaim | undefined;
-  /** Why it could not be asked. */
-  readonly problem?: unknown;
+}
+
+interface Look {
+  /** Undefined where no host belongs to anybody. */
+  readonly clusterId: string | undefined;
+  readonly reached: readonly FoundHost[];
+  readonly silent: readonly PerHost<unknown>[];
 }
 
 export class SshProvider implements Provider {
@@ -38,17 +43,18 @@ export class SshProvider implements Provider {
   }
 
   async changes(): Promise<readonly ProviderChange[]> {
-    const found = this.#ours(reached(await this.#look()));
-    return found
+    const { reached } = await this.#look();
+    return reached
       .filter(({ claim }) => claim === undefined)
       .map(({ place }) => ({ action: 'create', what: `mark of the cluster on ${place.name}` }));
   }
 
+  /** A host of a cluster that cannot be reached is the business of whoever connects to it. */
   async ensure(progress: Progress): Promise<Infrastructure> {
-    const found = this.#ours(reached(await this.#look()));
     const { cluster } = this.#options;
-    const clusterId = idOf(found) ?? randomUUID();
-    const free = found.filter(({ claim }) => claim === undefined);
+    const { clusterId: found, reached } = await this.#look();
+    const clusterId = found ?? randomUUID();
+    const free = reached.filter(({ claim }) => claim === undefined);
     const marked = await this.#each(
       free.map(({ place }) => place),
       async (connection, place) => {
@@ -56,50 +62,55 @@ export class SshProvider implements Provider {
         return await writeClaim(connection, { cluster, clusterId });
       },
     );
+    throwProblems(marked);
     // Whoever was faster has it.
-    this.#ours(reached(marked.map(({ value, ...rest }) => ({ ...rest, claim: value }))));
+    this.#checkOurs(marked.map(({ place, value }) => ({ place, claim: value })));
     return this.#infrastructure(clusterId, this.#options.hosts);
   }
 
   async existing(): Promise<Infrastructure | undefined> {
-    const all = await this.#look();
-    const found = this.#ours(all.filter(({ problem }) => problem === undefined));
-    const clusterId = idOf(found);
-    const silent = all.filter(({ problem }) => problem !== undefined);
-    if (clusterId === undefined) {
-      if (silent.length > 0) reached(silent);
-      return undefined;
-    }
-    const marked = all.filter(({ claim, problem }) => claim !== undefined || problem !== undefined);
+    const { clusterId, reached, silent } = await this.#look();
+    if (clusterId === undefined) return undefined;
+    const marked = reached.filter(({ claim }) => claim !== undefined);
+    const places = new Set([...marked, ...silent].map(({ place }) => place));
     return this.#infrastructure(
       clusterId,
-      marked.map(({ place }) => place),
+      this.#options.hosts.filter((place) => places.has(place)),
     );
   }
 
   async destroy(progress: Progress): Promise<void> {
-    const all = await this.#look();
-    const found = this.#ours(all.filter(({ problem }) => problem === undefined));
-    const marked = found.filter(({ claim }) => claim !== undefined).map(({ place }) => place);
+    const { reached, silent } = await this.#look();
+    const marked = reached.filter(({ claim }) => claim !== undefined).map(({ place }) => place);
     const removed = await this.#each(marked, async (connection, { name }) => {
       progress(`host ${name}: remove what was installed`);
       await removeInstallation(connection);
     });
     // All that can be reached is done before the others are told of.
-    reached([...all.filter(({ problem }) => problem !== undefined), ...removed]);
+    throwProblems([...silent, ...removed]);
   }
 
-  async #look(): Promise<readonly FoundHost[]> {
-    const results = await this.#each(this.#options.hosts, readClaim);
-    return results.map(({ value, ...rest }) => ({ ...rest, claim: value }));
+  /**
+   * Whose the hosts are. Throws with all that belong to another cluster; and with all that cannot be reached as long as
+   * no other says which cluster they are of, since they might.
+   */
+  async #look(): Promise<Look> {
+    const all = await this.#each(this.#options.hosts, readClaim);
+    const silent = all.filter(({ problem }) => problem !== undefined);
+    const reached = all
+      .filter(({ problem }) => problem === undefined)
+      .map(({ place, value }) => ({ place, claim: value }));
+    this.#checkOurs(reached);
+    const clusterId = idOf(reached);
+    if (clusterId === undefined) throwProblems(silent);
+    return { clusterId, reached, silent };
   }
 
-  /** The same hosts. Throws with all that belong to another cluster. */
-  #ours(found: readonly FoundHost[]): readonly FoundHost[] {
+  #checkOurs(found: readonly FoundHost[]): void {
     const { cluster } = this.#options;
     const id = idOf(found.filter(({ claim }) => claim?.cluster === cluster));
     const foreign = found.filter(({ claim }) => claim !== undefined && claim.clusterId !== id);
-    if (foreign.length === 0) return found;
+    if (foreign.length === 0) return;
     const lines = foreign.map(
       ({ place, claim }) => `${place.name} belongs to ${claim?.cluster} (${claim?.clusterId})`,
     );
@@ -155,14 +166,12 @@ interface PerHost<T> {
   readonly problem?: unknown;
 }
 
-/** The same hosts. Throws with all that could not be asked. */
-function reached<T extends { readonly place: HostPlace; readonly problem?: unknown }>(
-  found: readonly T[],
-): readonly T[] {
+/** Tells of all that failed at once. */
+function throwProblems(found: readonly PerHost<unknown>[]): void {
   const problems = found.flatMap(({ place, problem }) =>
     problem === undefined ? [] : [`${place.name}: ${errorText(problem)}`],
   );
-  if (problems.length === 0) return found;
+  if (problems.length === 0) return;
   throw new OperationError('HOST_UNREACHABLE', problems.join('\n'), { retry: 'later' });
 }
 
