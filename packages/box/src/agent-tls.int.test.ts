@@ -54,6 +54,52 @@ test('master and agent meet by TLS, and know each other by their certificates', 
   await expect(statusOf(`${master.url}/health`, {})).rejects.toThrow();
 });
 
+test('a master that demands certificates of agents alone serves others without', async () => {
+  const scratch = temporaryDirectory('agent-tls');
+  closers.push(() => scratch.remove());
+  const files = writeTlsFiles(scratch.path);
+  const sslCaFile = files.sslCertFile;
+  let refused = Promise.withResolvers<void>();
+  const logger: Logger = {
+    ...silentLogger,
+    warn: ({ event }) => {
+      if (event === 'agent.without-certificate') refused.resolve();
+    },
+    child: () => logger,
+  };
+  const master = await startMaster(
+    { port: 0, ...files, sslCaFile, sslRequireAgentCert: true },
+    { logger, store: openMemoryStore() },
+  );
+  closers.push(() => master.close());
+  const agentWith = async (tls: object, name: string): ReturnType<typeof startAgent> => {
+    const agent = await startAgent(
+      {
+        masters: [master.url],
+        port: 0,
+        workDir: join(scratch.path, name),
+        registrationBackoffMs: 10,
+        sslCaFile,
+        ...tls,
+      },
+      { logger: silentLogger },
+    );
+    closers.push(() => agent.close());
+    return agent;
+  };
+  for (const tls of [{}, writeTlsFiles(scratch.path, 'strangers')]) {
+    refused = Promise.withResolvers<void>();
+    const agent = await agentWith(tls, 'unknown');
+    await refused.promise;
+    await agent.close();
+  }
+  expect(master.snapshot()?.agents).toEqual([]);
+  expect(await statusOf(`${master.url}/health`, {})).toBe(200);
+  const known = await agentWith(files, 'known');
+  await known.registered;
+  expect(master.snapshot()?.agents).toMatchObject([{ id: known.agentId() }]);
+});
+
 test('neither starts with a file that cannot be used', async () => {
   const scratch = temporaryDirectory('agent-tls');
   closers.push(() => scratch.remove());

@@ -7,7 +7,8 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { OperationError } from '@dcos/base';
 
 const MIN_VERSION = 'TLSv1.2';
@@ -23,6 +24,8 @@ export interface TlsSettings {
   readonly sslCaFile?: string | undefined;
   /** Whether clients must show a certificate of these authorities. */
   readonly sslRequireClientCert?: boolean | undefined;
+  /** Whether clients are asked for one and may go without; a component refuses those by itself where it must. */
+  readonly sslRequireAgentCert?: boolean | undefined;
 }
 
 /** What a client trusts, and shows when it is asked. Kept up to date by `watchTls`: read it for each connection. */
@@ -46,20 +49,31 @@ export function readTls(settings: TlsSettings): {
   readonly server: ServerTls | undefined;
   readonly client: ClientTls;
 } {
-  const { sslCertFile, sslKeyFile, sslCaFile, sslRequireClientCert = false } = settings;
+  const { sslCertFile, sslKeyFile, sslCaFile } = settings;
+  const { sslRequireClientCert = false, sslRequireAgentCert = false } = settings;
   if ((sslCertFile === undefined) !== (sslKeyFile === undefined)) {
     throw invalid('sslCertFile and sslKeyFile', 'one is of no use without the other');
   }
-  if (sslRequireClientCert && (sslCertFile === undefined || sslCaFile === undefined)) {
-    throw invalid('sslRequireClientCert', 'it needs sslCertFile, sslKeyFile and sslCaFile');
+  const asks = sslRequireClientCert || sslRequireAgentCert;
+  if (asks && (sslCertFile === undefined || sslCaFile === undefined)) {
+    const name = sslRequireClientCert ? 'sslRequireClientCert' : 'sslRequireAgentCert';
+    throw invalid(name, 'it needs sslCertFile, sslKeyFile and sslCaFile');
   }
+  // Whoever renews both writes the authorities first: who shows the new certificate trusts the new authorities.
+  const pair =
+    sslCertFile === undefined || sslKeyFile === undefined
+      ? undefined
+      : pairIn(sslCertFile, sslKeyFile);
   const ca = sslCaFile === undefined ? {} : { ca: certificatesIn('sslCaFile', sslCaFile).text };
-  if (sslCertFile === undefined || sslKeyFile === undefined) {
-    return { server: undefined, client: { minVersion: MIN_VERSION, ...ca } };
-  }
-  const client = { minVersion: MIN_VERSION, ...ca, ...pairIn(sslCertFile, sslKeyFile) } as const;
-  const asks = { requestCert: sslRequireClientCert, rejectUnauthorized: sslRequireClientCert };
-  return { server: { ...client, ...asks }, client };
+  if (pair === undefined) return { server: undefined, client: { minVersion: MIN_VERSION, ...ca } };
+  const client = { minVersion: MIN_VERSION, ...ca, ...pair } as const;
+  const demands = { requestCert: asks, rejectUnauthorized: sslRequireClientCert };
+  return { server: { ...client, ...demands }, client };
+}
+
+/** Whether the peer of a connection showed a certificate of the authorities that are trusted here. */
+export function hasShownCertificate(socket: Duplex): boolean {
+  return socket instanceof TLSSocket && socket.authorized;
 }
 
 /** A certificate and the key that belongs to it. */

@@ -12,18 +12,28 @@ function upgradeRequest(url: string, headers: Readonly<Record<string, string>>):
 
 const LEADER = { status: 307, location: '//other:5050' } as const;
 
-test.each([
-  ['another path', '/other', 100, undefined],
-  ['too many connections', '/api/agent', 0, undefined],
-  ['no WebSocket', '/api/agent', 100, undefined],
-  ['another leader', '/api/agent', 100, LEADER],
-])('an upgrade refused for %s survives a client that resets', (_why, url, connectionsMax, to) => {
+interface Refusal {
+  readonly url?: string;
+  readonly connectionsMax?: number;
+  readonly to?: typeof LEADER;
+  readonly requiresCertificate?: boolean;
+}
+
+test.each<[string, Refusal]>([
+  ['another path', { url: '/other' }],
+  ['too many connections', { connectionsMax: 0 }],
+  ['no WebSocket', {}],
+  ['another leader', { to: LEADER }],
+  ['want of a certificate', { requiresCertificate: true }],
+])('an upgrade refused for %s survives a client that resets', (_why, refusal) => {
+  const { url = '/api/agent', connectionsMax = 100, to, requiresCertificate = false } = refusal;
   const server = new Server();
   const sockets = new AgentSockets({
     frameBytesMax: 1024,
     bufferedBytesMax: 1024,
     connectionsMax,
     registerTimeoutMs: 1000,
+    requiresCertificate,
     clock: systemClock,
     logger: silentLogger,
     elsewhere: () => to,

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Clock, Logger } from '@dcos/base';
-import { loopbackRefusal } from '@dcos/http';
+import { hasShownCertificate, loopbackRefusal } from '@dcos/http';
 import { agentProtocol, decode, encode, WireError } from '@dcos/wire';
 import type { ConnectionId } from '../core/effects.ts';
 import type { Elsewhere } from './leader-redirect.ts';
@@ -28,6 +28,8 @@ export interface AgentSocketsOptions {
   readonly registerTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether agents must show a certificate of the authorities that are trusted here. */
+  readonly requiresCertificate: boolean;
   /** When agents must log in. */
   readonly logIn?: AgentLogIn | undefined;
   /** Where agents are to go; undefined when they are right here. */
@@ -77,6 +79,12 @@ export class AgentSockets {
         socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       } else if (path !== AGENT_PATH) {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      } else if (this.#options.requiresCertificate && !hasShownCertificate(socket)) {
+        this.#options.logger.warn(
+          { event: 'agent.without-certificate', address: request.socket.remoteAddress ?? '' },
+          'an agent without a certificate of the cluster was refused',
+        );
+        socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       } else if (this.#options.logIn === undefined) {
         this.#upgrade(request, socket, head, undefined);
       } else {

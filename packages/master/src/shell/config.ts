@@ -175,6 +175,8 @@ export const masterConfigSchema = z.strictObject({
   sslCaFile: z.string().min(1).optional(),
   /** Whether clients must show a certificate of those. */
   sslRequireClientCert: z.boolean().default(false),
+  /** Whether agents must show one, where others may go without. */
+  sslRequireAgentCert: z.boolean().default(false),
   /** Endpoints that nobody may use: `{"disabled_endpoints":{"paths":[…]}}`, or the file that has it. */
   firewallRules: jsonOrFile.optional(),
 });

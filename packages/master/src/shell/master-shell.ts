@@ -121,6 +121,7 @@ export class MasterShell {
       clock,
       logger: this.log,
       logIn: this.access.agentLogIn,
+      requiresCertificate: config.sslRequireAgentCert,
       elsewhere: () => this.elsewhere(),
       onFrame: (connection, frame, principal) =>
         this.dispatch({ kind: 'agentFrame', connection, frame, principal }),
