@@ -140,6 +140,7 @@ test('router, Mesos-DNS and Marathon speak TLS to all, and to each other', async
     `/agent/${agent.agentId()}/health`,
     '/service/marathon/v2/info',
     '/mesos_dns/v1/version',
+    '/ca/dcos-ca.crt',
   ])
     expect([path, await get(router.url + path)]).toEqual([path, 200]);
 });

@@ -26,6 +26,8 @@ export const routerConfigSchema = z.strictObject({
   sslCaFile: z.string().min(1).optional(),
   /** Whether connections to ZooKeeper are TLS, with the same certificates. */
   zkTls: z.boolean().default(false),
+  /** A port of plain HTTP that sends everybody to TLS; none when absent. */
+  redirectPort: z.int().min(0).max(65_535).optional(),
   /** Whether agents speak TLS: the master does not say. */
   agentsSpeakTls: z.boolean().default(false),
   /** Where Marathon is; found as a framework of that name when absent. */

@@ -29,6 +29,7 @@ import { sendBody, sendJsonBody, sendProblem } from './shell/answer.ts';
 import { findService, isReachable } from './shell/look-up.ts';
 import { Proxy } from './shell/proxy.ts';
 import { UiFiles } from './shell/ui-files.ts';
+import { serveRedirects } from './shell/redirect-server.ts';
 import { forwardUpgrade, refuseUpgrade } from './shell/upgrade.ts';
 
 export interface Router {
@@ -45,6 +46,10 @@ export interface Router {
 const UPGRADED_MAX = 10_000;
 /** Bytes of a path and query that are looked at. */
 const TARGET_BYTES_MAX = 16 * 1024;
+const AUTHORITIES_HEADERS = {
+  'content-type': 'application/x-x509-ca-cert',
+  'cache-control': 'no-cache',
+};
 
 /**
  * Resolves when it serves, whether or not a master answers yet.
@@ -71,6 +76,10 @@ export async function startRouter(
   // Uploads under `/service` may take long; a stalled one ends with its client or its upstream.
   server.app.server.requestTimeout = 0;
   const { port, url } = await server.listen({ host: config.host, port: config.port });
+  const redirects = await serveRedirects(config, port, logger).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   const ready = Promise.withResolvers<void>();
   if (typeof config.masters === 'string') view.apply({ kind: 'zooKeeper', isReached: false });
   const connection = subscribeOperator({
@@ -103,7 +112,12 @@ export async function startRouter(
     url,
     ready: ready.promise,
     close() {
-      closing ??= closeAll([() => connection.close(), () => handler.close(), () => server.close()]);
+      closing ??= closeAll([
+        () => connection.close(),
+        () => handler.close(),
+        () => server.close(),
+        async () => await redirects?.close(),
+      ]);
       return closing;
     },
   };
@@ -123,6 +137,7 @@ interface HandlerOptions {
 class Handler {
   readonly #config: RouterConfig;
   readonly #view: ClusterView;
+  readonly #tls: ClientTls;
   readonly #logger: Logger;
   readonly #proxy: Proxy;
   readonly #files: UiFiles;
@@ -133,6 +148,7 @@ class Handler {
   constructor({ config, view, logger, tls }: HandlerOptions) {
     this.#config = config;
     this.#view = view;
+    this.#tls = tls;
     this.#logger = logger;
     this.#proxy = new Proxy({ ...config, logger, tls });
     this.#files = new UiFiles(config.uiDirectory);
@@ -203,10 +219,11 @@ class Handler {
 
   #route(request: IncomingMessage): Route {
     const asked = { method: request.method ?? '', target: request.url ?? '/' };
-    const { marathonUrl, mesosDnsUrl } = this.#config;
+    const { marathonUrl, mesosDnsUrl, sslCertFile } = this.#config;
     return decideRoute(asked, this.#view, {
       marathonUrl: marathonUrl?.replace(/\/$/, ''),
       mesosDnsUrl: mesosDnsUrl?.replace(/\/$/, ''),
+      hasAuthorities: sslCertFile !== undefined && this.#tls.ca !== undefined,
     });
   }
 
@@ -242,6 +259,8 @@ class Handler {
     switch (name) {
       case 'version':
         return sendJsonBody(response, versionDocument(this.#config));
+      case 'authorities':
+        return sendBody(response, 200, AUTHORITIES_HEADERS, this.#tls.ca ?? '');
       case 'uiConfig':
         return sendJsonBody(response, uiConfigDocument(clusterId));
       case 'metadata':

@@ -3,7 +3,11 @@ import { agent, framework, ports, task } from '../testing/cluster.ts';
 import { ClusterView, type ViewEvent } from './cluster-view.ts';
 import { decideRoute, type Route } from './route.ts';
 
-const options = { marathonUrl: 'http://127.0.0.1:8080', mesosDnsUrl: 'http://127.0.0.1:8123' };
+const options = {
+  marathonUrl: 'http://127.0.0.1:8080',
+  mesosDnsUrl: 'http://127.0.0.1:8123',
+  hasAuthorities: false,
+};
 
 const labels = (name: string, over: Record<string, string> = {}) => ({
   labelled: {
@@ -174,6 +178,7 @@ describe('services', () => {
     const route = decideRoute({ method: 'GET', target: '/service/marathon/ping' }, clusterView(), {
       marathonUrl: undefined,
       mesosDnsUrl: undefined,
+      hasAuthorities: false,
     });
     expect(route).toMatchObject({ kind: 'proxy', origin: 'http://10.0.0.9:8080', target: '/ping' });
   });
@@ -211,6 +216,16 @@ test.each([
     kind: 'fail',
     status: 503,
   });
+});
+
+test('the authorities are given out where there are any', () => {
+  const target = { method: 'GET', target: '/ca/dcos-ca.crt' };
+  const known = { ...options, hasAuthorities: true };
+  expect(decideRoute(target, clusterView(), known)).toEqual({
+    kind: 'document',
+    name: 'authorities',
+  });
+  expect(decideRoute(target, clusterView(), options)).toMatchObject({ kind: 'fail', status: 501 });
 });
 
 describe('another master leads', () => {

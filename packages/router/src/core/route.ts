@@ -18,11 +18,14 @@ export interface RouteOptions {
   /** Where Marathon is, when it is not found as a framework. */
   readonly marathonUrl: string | undefined;
   readonly mesosDnsUrl: string | undefined;
+  /** Whether there are authorities of the cluster's certificates to give out. */
+  readonly hasAuthorities: boolean;
 }
 
 /** Documents that the router makes itself. */
 export type DocumentName =
   | 'version'
+  | 'authorities'
   | 'uiConfig'
   | 'metadata'
   | 'empty'
@@ -91,7 +94,7 @@ const MISSING: readonly (readonly [prefix: string, what: string])[] = [
   ['/exhibitor', 'the ensemble (this cluster keeps its state without ZooKeeper)'],
   ['/acs', 'accounts and log-in (this cluster is open)'],
   ['/login', 'accounts and log-in (this cluster is open)'],
-  ['/ca', 'the certificate authority (this cluster speaks plain HTTP on the loopback)'],
+  ['/ca', 'the certificate authority (there is no certificate of one here)'],
   ['/pkgpanda', 'the component package service'],
   ['/dcos-metadata', 'further metadata'],
   ['/net', 'the overlay network service'],
@@ -136,6 +139,8 @@ export function decideRoute(
   const query = mark === -1 ? '' : request.target.slice(mark);
   const document = DOCUMENTS.get(path);
   if (document !== undefined) return { kind: 'document', name: document };
+  if (path === '/ca/dcos-ca.crt' && options.hasAuthorities)
+    return { kind: 'document', name: 'authorities' };
   if (path === '/marathon')
     return { kind: 'redirect', status: 307, location: `/marathon/${query}` };
   if (isUnder(path, '/marathon')) return serviceRoute(`/service${path}`, query, view, options);
