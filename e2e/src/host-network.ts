@@ -33,6 +33,11 @@ export class HostNetwork {
     return new HostNetwork(unique, prefix);
   }
 
+  /** Of all its addresses. */
+  get range(): string {
+    return `${this.#prefix}.0/24`;
+  }
+
   /** An address that no host of this network had before. */
   nextAddress(): string {
     this.#lastHost += 1;

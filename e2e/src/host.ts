@@ -50,6 +50,8 @@ export interface HostOptions {
   readonly name: string;
   /** Directories of this machine that the host sees, read-only: path here, path there. */
   readonly mounts: Readonly<Record<string, string>>;
+  /** Of the network's range; the next that is free when absent. */
+  readonly address?: string;
 }
 
 /** The types of the engine's client lack the mode of the cgroup namespace. */
@@ -69,8 +71,10 @@ export class Host {
   }
 
   /** Boots a host; resolves when systemd has started everything. */
-  static async boot(network: HostNetwork, { name, mounts }: HostOptions): Promise<Host> {
-    const address = network.nextAddress();
+  static async boot(
+    network: HostNetwork,
+    { name, mounts, address = network.nextAddress() }: HostOptions,
+  ): Promise<Host> {
     const options: HostContainer = {
       Image: HOST_IMAGE,
       Hostname: name,
@@ -143,6 +147,17 @@ export class Host {
   /** Writes files by their paths, and the folders that they are in. */
   async writes(files: Readonly<Record<string, string>>): Promise<void> {
     await this.does('python3', '-c', WRITE_FILES, JSON.stringify(files));
+  }
+
+  /** Lets the owner of a key in by SSH as root, by a server with keys of its own. */
+  async opensDoor(publicKey: string): Promise<void> {
+    await this.writes({ '/root/.ssh/authorized_keys': `${publicKey.trim()}\n` });
+    await this.does('ssh-keygen', '-A');
+    // The server has failed for want of keys, and may be about to fail once more.
+    await waitFor('sshd', async () => {
+      await this.run('systemctl', 'reset-failed', 'ssh');
+      return (await this.run('systemctl', 'restart', 'ssh')).code === 0;
+    });
   }
 
   /** Starts units now and after each boot. */

@@ -23,6 +23,8 @@ export interface RunInstaller {
   /** Folder for what the installer keeps. */
   readonly directory: string;
   readonly config: string;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Called for each event; what it resolves to `kill` ends the process as `kill -9` does. */
   readonly onEvent?: (event: InstallerEvent) => 'kill' | void;
 }
@@ -30,12 +32,12 @@ export interface RunInstaller {
 /** Runs a command with `--json` to its end. */
 export async function runInstaller(
   words: readonly string[],
-  { directory, config, onEvent }: RunInstaller,
+  { directory, config, environment = {}, onEvent }: RunInstaller,
 ): Promise<InstallerRun> {
   const flags = ['--conditions=@dcos/source', '--disable-warning=ExperimentalWarning', MAIN];
   const child = spawn(process.execPath, [...flags, ...words, '--config', config, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DCOS_INSTALLER_DIR: directory },
+    env: { ...process.env, ...environment, DCOS_INSTALLER_DIR: directory },
   });
   const events: InstallerEvent[] = [];
   let stderr = '';

@@ -46,17 +46,6 @@ async function boot(kind: string, count: number): Promise<void> {
   );
 }
 
-/** Lets the owner of a key in as root, by a server with keys of its own. */
-async function openDoor(host: Host, publicKey: string): Promise<void> {
-  await host.writes({ '/root/.ssh/authorized_keys': publicKey });
-  await host.does('ssh-keygen', '-A');
-  // The server has failed for want of keys, and may be about to fail once more.
-  await waitFor('sshd', async () => {
-    await host.run('systemctl', 'reset-failed', 'ssh');
-    return (await host.run('systemctl', 'restart', 'ssh')).code === 0;
-  });
-}
-
 const run = async (
   words: readonly string[],
   onEvent?: (event: InstallerEvent) => 'kill' | void,
@@ -106,7 +95,7 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
     await boot('private', SIZE.privateAgents);
     await boot('public', SIZE.publicAgents);
     const { publicKey } = sshKeyPair(directory.path, 'key');
-    await Promise.all(hosts.map(async (host) => await openDoor(host, publicKey)));
+    await Promise.all(hosts.map(async (host) => await host.opensDoor(publicKey)));
     writeConfig('first');
   });
   afterAll(async () => {

@@ -1,0 +1,175 @@
+/**
+ * The installer with instances of EC2: moto in its place, and a host with systemd for each instance that runs. From nothing
+ * to a cluster that runs an app, through kills; larger, smaller; and nothing left but what others had there before.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DescribeInstancesCommand, EC2Client, type Filter } from '@aws-sdk/client-ec2';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  dockerImage,
+  motoServer,
+  startMotoServer,
+  temporaryDirectory,
+  waitFor,
+  type MotoServer,
+} from '@dcos/testkit';
+import { HOST_IMAGE, removeOrphans } from '../engine.ts';
+import { HostNetwork } from '../host-network.ts';
+import { BootedInstances } from './booted-instances.ts';
+import { everythingThere, makeNeighbour } from './ec2-inventory.ts';
+import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+
+const facilities = [dockerImage(HOST_IMAGE), motoServer()];
+const isAvailable = facilities.every(({ available }) => available);
+const note = facilities.map((facility) => facility.note).join('');
+const PATIENCE_MS = 180_000;
+const REGION = 'eu-central-1';
+/** Kills of one deployment; more with E2E_NIGHTLY=1. */
+const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 3;
+const NAME = 'skies';
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+const directory = temporaryDirectory('installer-aws');
+const config = join(directory.path, 'cluster.yaml');
+let network: HostNetwork;
+let moto: MotoServer;
+let ec2: EC2Client;
+let instances: BootedInstances;
+/** All that is there before the cluster: what a new account has, and things of somebody else. */
+let before: readonly string[] = [];
+
+function writeConfig(privateAgents: number): void {
+  const aws = {
+    region: REGION,
+    vpc: { cidr: network.range },
+    zones: 2,
+    masters: { count: 1 },
+    privateAgents: { count: privateAgents },
+    publicAgents: { count: 1 },
+    adminLocations: ['203.0.113.0/24'],
+    // One of those that moto knows.
+    image: { owner: 'amazon', name: 'amzn2-ami-hvm-2*', user: 'root' },
+    connectTo: 'private',
+  };
+  const offered = 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]';
+  // YAML is a superset of JSON.
+  writeFileSync(
+    config,
+    JSON.stringify({
+      name: NAME,
+      provider: 'aws',
+      aws,
+      privateAgentResources: offered,
+      publicAgentResources: offered,
+    }),
+  );
+}
+
+const run = async (
+  words: readonly string[],
+  onEvent?: (event: InstallerEvent) => 'kill' | void,
+): Promise<InstallerRun> =>
+  await runInstaller(words, {
+    directory: directory.path,
+    config,
+    environment: {
+      AWS_ENDPOINT_URL_EC2: moto.endpoint,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    ...(onEvent !== undefined && { onEvent }),
+  });
+
+/** Names of the cluster's instances that are not ended, in order. */
+async function liveInstances(): Promise<readonly string[]> {
+  const Filters: Filter[] = [
+    { Name: 'tag:dcos:cluster', Values: [NAME] },
+    { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
+  ];
+  const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
+  return Reservations.flatMap(({ Instances = [] }) => Instances)
+    .map(({ Tags = [] }) => Tags.find(({ Key }) => Key === 'dcos:resource')?.Value ?? '')
+    .sort();
+}
+
+let url = '';
+
+async function tasksRunning(app: string): Promise<number> {
+  const answer = await fetch(`${url}service/marathon/v2/apps/${app}`);
+  const body = (await answer.json()) as { readonly app: { readonly tasksRunning: number } };
+  return body.app.tasksRunning;
+}
+
+describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () => {
+  beforeAll(async () => {
+    await removeOrphans();
+    network = await HostNetwork.create('aws');
+    moto = await startMotoServer();
+    ec2 = new EC2Client({ region: REGION, endpoint: moto.endpoint, credentials: CREDENTIALS });
+    await makeNeighbour(ec2);
+    before = await everythingThere(ec2);
+    instances = new BootedInstances(ec2, network);
+    writeConfig(1);
+  });
+  afterAll(async () => {
+    await instances?.close();
+    ec2?.destroy();
+    await moto?.close();
+    await network?.isRemoved();
+    directory.remove();
+  });
+
+  test(`a deployment that is killed ${KILLS} times ends in a cluster without duplicates`, async () => {
+    for (let kills = 0, changes = 5; kills < KILLS; kills++, changes += 6) {
+      let seen = 0;
+      const killed = await run(['deploy'], ({ event }) => {
+        if (!['infrastructure.changed', 'step.begun', 'step.done'].includes(event))
+          return undefined;
+        seen += 1;
+        return seen === changes ? 'kill' : undefined;
+      });
+      if (killed.code !== null) break;
+    }
+    const last = await run(['deploy']);
+    expect(last.code, saidBy(last)).toBe(0);
+    expect(await liveInstances()).toEqual(['master-1', 'private-1', 'public-1']);
+    expect([...(await instances.hosts()).keys()]).toHaveLength(3);
+    url = String(last.events.find(({ event }) => event === 'cluster.url')?.['url']);
+    const again = await run(['deploy']);
+    expect(
+      again.events.find(({ event }) => event === 'deploy.done'),
+      saidBy(again),
+    ).toMatchObject({
+      changed: 0,
+    });
+    expect((await run(['status'])).code).toBe(0);
+  });
+
+  test('an app runs', async () => {
+    const created = await fetch(`${url}service/marathon/v2/apps`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        id: '/web',
+        cmd: 'exec python3 -m http.server $PORT0',
+        cpus: 0.1,
+        mem: 32,
+        instances: 2,
+      }),
+    });
+    expect(created.status).toBe(201);
+    await waitFor('both instances', async () => (await tasksRunning('web')) === 2, PATIENCE_MS);
+  });
+
+  test('destroyed, all in EC2 is as before, and no host is left', async () => {
+    const destroyed = await run(['destroy', '--yes']);
+    expect(destroyed.code, saidBy(destroyed)).toBe(0);
+    expect(await liveInstances()).toEqual([]);
+    expect(await everythingThere(ec2)).toEqual(before);
+    await waitFor('the hosts to go', async () => (await instances.hosts()).size === 0, PATIENCE_MS);
+    expect((await run(['destroy', '--yes'])).code).toBe(0);
+  });
+});
