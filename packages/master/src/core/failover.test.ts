@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { FrameworkInfo } from '@dcos/wire';
+import type { Effect } from './effects.ts';
 import {
   eventsOf,
   framesOf,
@@ -123,4 +124,29 @@ test('a framework that returned after a failover has its own time-out again', ()
   world.handle({ kind: 'streamClosed', streamId: world.subscribe(info).streamId });
   world.settle();
   expect(world.master.snapshot().completedFrameworks).toEqual([framework.id]);
+});
+
+test('agents that come back to a new leader are offered together, the first at once', () => {
+  const before = new World();
+  const known = Array.from({ length: 3 }, () => before.register());
+  const world = new World({ id: 'n', registry: before.registry, pingIntervalMs: 1e9 });
+  const { streamId } = world.subscribe();
+  const offersOf = (after: readonly Effect[]): readonly number[] =>
+    eventsOf(after, streamId).flatMap(({ offers }) =>
+      offers === undefined ? [] : [offers.offers?.length ?? 0],
+    );
+  const offersAfter = (ms: number, agents: readonly TestAgent[]): readonly number[] => {
+    const from = world.effects.length;
+    for (const { id } of agents)
+      world.register({
+        agent_info: { hostname: id, id: { value: id }, resources: resources({ cpus: 4, mem: 64 }) },
+      });
+    world.advance(ms);
+    return offersOf(world.effects.slice(from));
+  };
+  expect(offersAfter(0, known.slice(0, 1))).toEqual([1]);
+  expect(offersAfter(49, known.slice(1, 2))).toEqual([]);
+  expect(offersAfter(1, [])).toEqual([1]);
+  // All are back: nobody waits any more.
+  expect(offersAfter(0, known.slice(2))).toEqual([1]);
 });

@@ -65,6 +65,7 @@ export function createMaster(dependencies: MasterDependencies): Master {
   const state = emptyState();
   let effects: Effect[] = [];
   let allocationRequested = false;
+  let allocatedMs = -Infinity;
   const context: Context = {
     ...dependencies,
     authorizer: dependencies.authorizer ?? PERMISSIVE,
@@ -80,16 +81,34 @@ export function createMaster(dependencies: MasterDependencies): Master {
       context.now = now;
       context.monotonicMs = monotonicMs;
       effects = [];
-      if (event.kind === 'timer' && event.timer === ALLOCATE_TIMER) allocationRequested = false;
+      if (event.kind === 'timer' && event.timer === ALLOCATE_TIMER) {
+        allocationRequested = false;
+        allocatedMs = monotonicMs;
+      }
       onEvent(context, event);
       if (state.drainingAgents.size > 0 && state.recovered) finishDraining(context);
       if (!allocationRequested && state.recovered && dependencies.allocator.hasCandidates()) {
         allocationRequested = true;
-        effects.push({ kind: 'setTimer', timer: ALLOCATE_TIMER, afterMs: 0 });
+        effects.push({
+          kind: 'setTimer',
+          timer: ALLOCATE_TIMER,
+          afterMs: allocationWaitMs(state, monotonicMs - allocatedMs),
+        });
       }
       return effects;
     },
   };
+}
+
+/** Between two runs of the allocator while agents come back to a new leader. */
+const RETURN_GAP_MS = 50;
+
+/**
+ * What is free is offered at once. But when thousands of agents come back, an offer for each as it comes, and the
+ * framework's answer to each, would hold up those that are still to come: then what came meanwhile is offered together.
+ */
+function allocationWaitMs({ recoveredAgents }: MasterState, sinceLastMs: number): number {
+  return recoveredAgents.size === 0 ? 0 : Math.max(0, RETURN_GAP_MS - sinceLastMs);
 }
 
 function onEvent(context: Context, event: MasterEvent): void {
