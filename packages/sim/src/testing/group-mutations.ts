@@ -159,6 +159,6 @@ export const GROUP_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a master that keeps the operations of operators to itself',
     parts: { newMaster: keepsOperatorsOperations },
-    objection: /the master believes|the master waits for ever/,
+    objection: /the master believes|the master waits for ever|exceed the total/,
   },
 ];
