@@ -4,7 +4,7 @@ import Docker from 'dockerode';
 
 export const engine = new Docker();
 /** Built by `tools/images/debian-image.mjs`. */
-export const HOST_IMAGE = 'dcos-host:2';
+export const HOST_IMAGE = 'dcos-host:3';
 /** On each container and network of a test, with the process id of the test. */
 export const OWNER_LABEL = 'dcos.e2e';
 

@@ -23,6 +23,9 @@ const KINDS = {
       'python3',
       'default-jre-headless',
       'zookeeper',
+      'sudo',
+      // A load balancer as people have it before their services.
+      'haproxy',
       // Clocks that are wrong and disks that are slow, for tests.
       'faketime',
       'strace',
@@ -30,6 +33,8 @@ const KINDS = {
     hooks: [
       `upload ${HOST_INIT} /sbin/host-init`,
       'chmod 755 "$1/sbin/host-init"',
+      // Hosts that have one start it.
+      'rm -f "$1"/etc/systemd/system/multi-user.target.wants/haproxy.service',
       // Each host makes its own when it boots for the first time.
       'rm -f "$1"/etc/ssh/ssh_host_*',
     ],

@@ -25,7 +25,7 @@ const dockerSchema = z.strictObject({
   image: z
     .string()
     .min(1)
-    .default('dcos-host:2')
+    .default('dcos-host:3')
     .describe('Image that hosts are made from; it must be there.'),
   uiPort: z
     .int()
