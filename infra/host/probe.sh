@@ -45,10 +45,25 @@ for release in /opt/dcos/releases/*; do
   if [ -d "$release" ]; then fact release "$(basename "$release")"; fi
 done
 for file in $(find /etc/dcos -path /etc/dcos/override -prune -o -type f -print 2>/dev/null) \
-  /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target /var/lib/dcos/zookeeper/myid; do
+  /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target /var/lib/dcos/zookeeper/myid \
+  /var/lib/dcos/pki/authority.json; do
   [ -f "$file" ] || continue
   printf 'file\t%s\t%s\t%s\n' "$(sha256sum "$file" | cut -d ' ' -f 1)" "$(stat -c %a "$file")" "$file"
 done
+# Certificates are public; of the key beside one only its public part is told.
+for file in /etc/dcos/tls/ca.crt /etc/dcos/tls/node.pem; do
+  [ -r "$file" ] || continue
+  printf 'certificate\t%s\t%s\n' "$file" \
+    "$(sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p' "$file" | tr '\n' '~')"
+done
+if [ -r /etc/dcos/tls/node.pem ] && [ -x /opt/dcos/active/bin/node ]; then
+  fact public.key "$(/opt/dcos/active/bin/node -e '
+    const { createPrivateKey, createPublicKey } = require("node:crypto");
+    const key = createPrivateKey(require("node:fs").readFileSync("/etc/dcos/tls/node.pem"));
+    const shown = createPublicKey(key).export({ type: "spki", format: "der" });
+    process.stdout.write(shown.toString("base64"));
+  ' 2>/dev/null)"
+fi
 for file in /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target; do
   [ -f "$file" ] || continue
   unit=$(basename "$file")

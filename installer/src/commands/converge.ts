@@ -9,21 +9,37 @@ import {
   type HostPlace,
   type ReleasePlan,
 } from '../core/cluster.ts';
-import { PORTS } from '../core/component-settings.ts';
+import { PORTS, schemeOf } from '../core/component-settings.ts';
 import { planCluster, restartsMaster, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
-import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
+import { packagesOf, wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
 import { hostProgram, renderTemplate } from '../hosts/host-programs.ts';
 import { probeHost } from '../hosts/probe.ts';
 import { sideBySide } from '../hosts/side-by-side.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { AuthorityState } from '../hosts/authority.ts';
+import {
+  certificateFiles,
+  clusterCertificates,
+  type CertificateOptions,
+  type ProbedHost,
+} from './host-certificates.ts';
 
 /** Hosts that are connected to at a time: a log-in costs both sides. */
 const CONNECTING_MAX = 20;
 /** Programs that an installation needs on each host. */
 const NEEDED_PROGRAMS = ['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout', 'java'];
+
+/** What is to be made of certificates. */
+export interface CertificateWish extends CertificateOptions {
+  /** Another state of the authority than the one that masters have. */
+  readonly authority?: AuthorityState;
+}
+
+/** Whatever is due is only told. */
+export const lookingOnly = (): CertificateWish => ({ nowMs: Date.now(), issues: false });
 
 export interface ConnectedHost {
   readonly place: ProvidedHost;
@@ -40,6 +56,11 @@ export function clusterOf(
   return { settings, id: clusterId, hosts: places, routerNames };
 }
 
+/** Where people find the cluster. */
+export function urlsOf({ settings }: Configuration, { urls }: Infrastructure): readonly string[] {
+  return urls.map((url) => url.replace(/^http:/, `${schemeOf({ settings })}:`));
+}
+
 const tools = {
   digest: (text: string): string => createHash('sha256').update(text).digest('hex'),
   render: renderTemplate,
@@ -54,27 +75,65 @@ export interface UnreachableHost {
 export interface Connected {
   readonly hosts: readonly ConnectedHost[];
   readonly unreachable: readonly UnreachableHost[];
+  /** Of a cluster that speaks TLS. */
+  readonly authority?: AuthorityState;
 }
 
-/** Connects to all hosts and asks them what they have. One that does not answer is no reason to leave the others alone. */
+/**
+ * Connects to all hosts and asks them what they have. One that does not answer is no reason to leave the others alone.
+ * @throws OperationError `AUTHORITY_INVALID`, `TLS_SWITCHED`
+ */
 export async function connectHosts(
   cluster: Cluster,
   places: readonly ProvidedHost[],
   release: ReleasePlan,
+  wish: CertificateWish = lookingOnly(),
 ): Promise<Connected> {
+  const { probed, unreachable } = await probeHosts(cluster, places);
+  try {
+    const found = await clusterCertificates(cluster, probed, wish.nowMs);
+    const authority = wish.authority ?? found?.authority;
+    const hosts = await Promise.all(
+      probed.map(async ({ place, host, facts, connection }): Promise<ConnectedHost> => {
+        const files =
+          authority === undefined
+            ? []
+            : await certificateFiles(cluster, { host, facts }, authority, wish);
+        const wanted = wantedHost(cluster, host, release, tools, files);
+        return { place, connection, facts, wanted };
+      }),
+    );
+    return { hosts, unreachable, ...(authority !== undefined && { authority }) };
+  } catch (error) {
+    await closeHosts(probed);
+    throw error;
+  }
+}
+
+interface ProbedPlace extends ProbedHost {
+  readonly place: ProvidedHost;
+}
+
+async function probeHosts(
+  cluster: Cluster,
+  places: readonly ProvidedHost[],
+): Promise<{
+  readonly probed: readonly ProbedPlace[];
+  readonly unreachable: readonly UnreachableHost[];
+}> {
   const settled = await sideBySide(
     places,
     CONNECTING_MAX,
-    async (place, index): Promise<ConnectedHost | UnreachableHost> => {
-      const wanted = wantedHost(cluster, present(cluster.hosts[index], 'host'), release, tools);
+    async (place, index): Promise<ProbedPlace | UnreachableHost> => {
+      const host = present(cluster.hosts[index], 'host');
       let connection: HostConnection | undefined;
       try {
         connection = await place.connect();
         const facts = await probeHost(connection, {
           programs: NEEDED_PROGRAMS,
-          packages: wanted.packages,
+          packages: packagesOf(host),
         });
-        return { place, connection, wanted, facts };
+        return { place, host, connection, facts };
       } catch (error) {
         await connection?.close();
         if (operationErrorCode(error) === undefined) throw error;
@@ -87,7 +146,7 @@ export async function connectHosts(
     return result.value;
   });
   return {
-    hosts: results.filter((result) => 'connection' in result),
+    probed: results.filter((result) => 'connection' in result),
     unreachable: results.filter((result) => 'problem' in result),
   };
 }
@@ -114,6 +173,8 @@ export async function planFor(hosts: readonly ConnectedHost[]): Promise<readonly
   return restartsMaster(steps, hosts) ? planCluster(hosts, await leadingMaster(hosts)) : steps;
 }
 
-export async function closeHosts(hosts: readonly ConnectedHost[]): Promise<void> {
+export async function closeHosts(
+  hosts: readonly Pick<ConnectedHost, 'connection'>[],
+): Promise<void> {
   await Promise.all(hosts.map(async ({ connection }) => await connection.close()));
 }

@@ -17,6 +17,7 @@ import {
   closeHosts,
   connectHosts,
   planFor,
+  urlsOf,
   type ConnectedHost,
   type UnreachableHost,
 } from './converge.ts';
@@ -39,7 +40,10 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
   );
   throwIfInterrupted(surroundings);
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release);
+  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release, {
+    nowMs: Date.now(),
+    issues: true,
+  });
   try {
     tellUnreachable(unreachable, reporter);
     checkHosts(hosts, reporter);
@@ -64,17 +68,17 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
     }
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const isUnchanged = steps.length === 0 && changes.length === 0;
+    const urls = urlsOf(configuration, infrastructure);
     const done = {
       event: 'deploy.done',
       changed: steps.length + changes.length,
-      urls: infrastructure.urls,
+      urls,
     };
     reporter.tell(
       done,
       isUnchanged ? 'no change: the cluster is as the configuration says' : `done in ${seconds} s`,
     );
-    for (const url of infrastructure.urls)
-      reporter.tell({ event: 'cluster.url', url }, `ready ${url}`);
+    for (const url of urls) reporter.tell({ event: 'cluster.url', url }, `ready ${url}`);
   } finally {
     await closeHosts(hosts);
   }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperationError } from '@dcos/base';
 import { parseConfiguration, readDocument, type Configuration } from '../config/configuration.ts';
+import { PORTS } from '../core/component-settings.ts';
 import type { Fault } from '../config/faults.ts';
 import { noHosts, sshDefaults, type ClusterDocument } from '../config/schema.ts';
 import { checkoutRelease } from '../hosts/checkout-release.ts';
@@ -176,6 +177,7 @@ async function providerOf(
     ...docker,
     uiPort: docker.uiPort ?? DEFAULT_UI_PORT,
     isUiPortFixed: document.docker?.uiPort !== undefined,
+    routerPort: settings.tls ? PORTS.routerTls : PORTS.router,
   });
 }
 

@@ -3,7 +3,7 @@
 import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
-import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import { clusterOf, closeHosts, connectHosts, urlsOf, type ConnectedHost } from './converge.ts';
 import { existingCluster } from './existing.ts';
 import type { Session } from './session.ts';
 
@@ -54,6 +54,7 @@ export async function status(session: Session): Promise<void> {
     }
     const agents = cluster.hosts.filter(({ role }) => role !== 'master').length;
     const master = hosts.find(({ place }) => place.role === 'master');
+    const urls = urlsOf(configuration, infrastructure);
     const whole =
       master === undefined ||
       !all.some(({ host, isHealthy }) => host === master.place.name && isHealthy)
@@ -67,9 +68,9 @@ export async function status(session: Session): Promise<void> {
         event: 'cluster.status',
         healthy: whole === undefined,
         state: whole ?? 'ready',
-        urls: infrastructure.urls,
+        urls,
       },
-      `  ${'cluster'.padEnd(56)} ${whole ?? `ready at ${infrastructure.urls.join(', ')}`}`,
+      `  ${'cluster'.padEnd(56)} ${whole ?? `ready at ${urls.join(', ')}`}`,
     );
     const bad = all.filter(({ isHealthy }) => !isHealthy);
     if (bad.length > 0 || unreachable.length > 0 || whole !== undefined)

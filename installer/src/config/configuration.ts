@@ -8,6 +8,7 @@ import { faultsOf, type Fault } from './faults.ts';
 import {
   clusterSchema,
   dockerDefaults,
+  speaksTls,
   type ClusterDocument,
   type DockerDocument,
 } from './schema.ts';
@@ -73,6 +74,7 @@ function settingsOf(data: ClusterDocument): ClusterSettings {
     dnsTtlSeconds: data.dnsTtlSeconds,
     zooKeeperSessionTimeoutMs: data.zooKeeperSessionTimeoutMs,
     privateAgentResources: data.privateAgentResources ?? `${found}ports:${PRIVATE_PORTS}`,
+    tls: speaksTls(data),
     publicAgentResources: data.publicAgentResources ?? `${found}ports:${PUBLIC_PORTS}`,
   };
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { stringify } from 'yaml';
-import { clusterSchema, type ProviderName } from './schema.ts';
+import { clusterSchema, speaksTls, type ProviderName } from './schema.ts';
 
 /** Groups that a provider has. */
 const GROUPS: Readonly<Record<ProviderName, readonly string[]>> = {
@@ -31,15 +31,13 @@ export function explainedConfiguration(
     '# A cluster; made by "installer init". Keys that are commented out have no default.',
     '',
   ];
+  const chosen: Readonly<Record<string, unknown>> = { provider, tls: speaksTls({ provider }) };
   for (const [key, schema] of Object.entries(clusterSchema.shape)) {
     if (ALL_GROUPS.includes(key)) {
       if (GROUPS[provider].includes(key)) lines.push(...groupLines(key, schema, given[key]));
       continue;
     }
-    lines.push(
-      ...keyLines(key, schema, key === 'provider' ? provider : (given[key] ?? defaultOf(schema))),
-      '',
-    );
+    lines.push(...keyLines(key, schema, given[key] ?? chosen[key] ?? defaultOf(schema)), '');
   }
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -90,6 +90,12 @@ export const clusterSchema = z.strictObject({
   zooKeeperSessionTimeoutMs: count(2_000, 60_000, 10_000).describe(
     'How long a master that is frozen or cut off leads on at most.',
   ),
+  tls: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether everything speaks TLS, with certificates of an authority of its own that the cluster gets; true unless the provider is docker. A cluster that is there cannot be switched.',
+    ),
   privateAgentResources: resources
     .optional()
     .describe('What a private agent offers, as name:value;…; what is not named is found out.'),
@@ -97,6 +103,11 @@ export const clusterSchema = z.strictObject({
     .optional()
     .describe('What a public agent offers; its role is slave_public.'),
 });
+
+/** On a laptop browsers would warn of an authority that they do not know. */
+export function speaksTls({ provider, tls }: Pick<ClusterDocument, 'provider' | 'tls'>): boolean {
+  return tls ?? provider !== 'docker';
+}
 
 export type ClusterDocument = z.infer<typeof clusterSchema>;
 export const dockerDefaults = (): z.infer<typeof dockerSchema> => dockerSchema.parse({});

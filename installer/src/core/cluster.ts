@@ -28,6 +28,8 @@ export interface ClusterSettings {
   /** In the notation of Mesos; what is not named is found out by the agent. */
   readonly privateAgentResources: string;
   readonly publicAgentResources: string;
+  /** Whether components speak TLS, with certificates of an authority of the cluster's own. */
+  readonly tls: boolean;
 }
 
 /** A cluster as wanted, with its hosts. */

@@ -4,6 +4,7 @@
  * itself: there is no forwarder before it.
  */
 
+import { AUTHORITIES_FILE, NODE_FILE } from './certificates.ts';
 import { ACTIVE, hostsOf, type Cluster, type HostPlace } from './cluster.ts';
 
 export type Settings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -18,6 +19,7 @@ export const PORTS = {
   dns: 53,
   mesosDnsHttp: 8123,
   router: 80,
+  routerTls: 443,
 } as const;
 
 export const STATE = '/var/lib/dcos';
@@ -25,6 +27,18 @@ export const STATE = '/var/lib/dcos';
 function zooKeeperAddress(cluster: Cluster, path: string): string {
   const servers = hostsOf(cluster, 'master').map(({ address }) => `${address}:${PORTS.zooKeeper}`);
   return `zk://${servers.join(',')}/${path}`;
+}
+
+/** The scheme of all addresses of components. */
+export function schemeOf({ settings }: Pick<Cluster, 'settings'>): 'http' | 'https' {
+  return settings.tls ? 'https' : 'http';
+}
+
+/** What every component shows and trusts; renewed files are taken up without a restart. */
+function tlsSettings({ settings }: Cluster): Settings {
+  return settings.tls
+    ? { sslCertFile: NODE_FILE, sslKeyFile: NODE_FILE, sslCaFile: AUTHORITIES_FILE, zkTls: true }
+    : {};
 }
 
 export function masterSettings(cluster: Cluster, { address }: HostPlace): Settings {
@@ -36,6 +50,9 @@ export function masterSettings(cluster: Cluster, { address }: HostPlace): Settin
     zk: zooKeeperAddress(cluster, 'mesos'),
     zkSessionTimeoutMs: cluster.settings.zooKeeperSessionTimeoutMs,
     dataDir: `${STATE}/mesos-master`,
+    ...tlsSettings(cluster),
+    // Frameworks of others have no certificate of ours; agents are given resources to guard.
+    ...(cluster.settings.tls && { sslRequireAgentCert: true }),
   };
 }
 
@@ -50,6 +67,7 @@ export function marathonSettings(cluster: Cluster, { address }: HostPlace): Sett
     // As in the original: it is offered the public agents, too, and uses them for those who ask for them.
     mesosRole: 'slave_public',
     acceptedResourceRolesDefaultBehavior: 'unreserved',
+    ...tlsSettings(cluster),
   };
 }
 
@@ -62,19 +80,23 @@ export function mesosDnsSettings(cluster: Cluster, { address }: HostPlace): Sett
     httpPort: PORTS.mesosDnsHttp,
     ttlSeconds: cluster.settings.dnsTtlSeconds,
     resolvers: cluster.settings.resolvers,
+    ...tlsSettings(cluster),
   };
 }
 
 export function routerSettings(cluster: Cluster, { address }: HostPlace): Settings {
   return {
     host: '0.0.0.0',
-    port: PORTS.router,
+    ...(cluster.settings.tls
+      ? { port: PORTS.routerTls, redirectPort: PORTS.router, agentsSpeakTls: true }
+      : { port: PORTS.router }),
     masters: zooKeeperAddress(cluster, 'mesos'),
-    mesosDnsUrl: `http://${address}:${PORTS.mesosDnsHttp}`,
+    mesosDnsUrl: `${schemeOf(cluster)}://${address}:${PORTS.mesosDnsHttp}`,
     uiDirectory: `${ACTIVE}/ui`,
     clusterId: cluster.id,
     publicIp: address,
     allowedHosts: [...routerHosts(cluster), ...cluster.routerNames],
+    ...tlsSettings(cluster),
   };
 }
 
@@ -94,6 +116,7 @@ export function agentSettings(cluster: Cluster, { address, role }: HostPlace): S
     hostname: address,
     workDir: `${STATE}/mesos-agent`,
     resources: isPublic ? publicAgentResources : privateAgentResources,
+    ...tlsSettings(cluster),
     ...(isPublic && { defaultRole: 'slave_public', attributes: 'public_ip:true' }),
   };
 }
@@ -109,7 +132,7 @@ export function zooKeeperSettings(cluster: Cluster): string {
     'initLimit=30',
     'syncLimit=10',
     `dataDir=${STATE}/zookeeper`,
-    `clientPort=${PORTS.zooKeeper}`,
+    ...(cluster.settings.tls ? zooKeeperTls() : [`clientPort=${PORTS.zooKeeper}`]),
     'minSessionTimeout=1000',
     'maxSessionTimeout=60000',
     'autopurge.snapRetainCount=5',
@@ -120,4 +143,26 @@ export function zooKeeperSettings(cluster: Cluster): string {
     ...(servers.length > 1 ? servers : []),
     '',
   ].join('\n');
+}
+
+/**
+ * Clients and servers show certificates to each other. Servers take up renewed files among themselves as they run; the
+ * port of clients does so with its next start.
+ */
+function zooKeeperTls(): readonly string[] {
+  const files = ['ssl', 'ssl.quorum'].flatMap((what) => [
+    `${what}.keyStore.location=${NODE_FILE}`,
+    `${what}.trustStore.location=${AUTHORITIES_FILE}`,
+    // Names do not tell the kind of a store.
+    `${what}.keyStore.type=PEM`,
+    `${what}.trustStore.type=PEM`,
+  ]);
+  return [
+    `secureClientPort=${PORTS.zooKeeper}`,
+    'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory',
+    'ssl.clientAuth=need',
+    'sslQuorum=true',
+    'sslQuorumReloadCertFiles=true',
+    ...files,
+  ];
 }

@@ -56,6 +56,10 @@ export interface HostFacts {
   /** Files of ours by path: permissions in octal, and SHA-256. */
   readonly files: ReadonlyMap<string, string>;
   readonly units: ReadonlyMap<string, UnitFacts>;
+  /** Certificates in files of ours, in PEM. */
+  readonly certificates: ReadonlyMap<string, string>;
+  /** Public part of the key of this host (SPKI in base64); empty when that key cannot be used, undefined when nobody could look. */
+  readonly publicKey?: string;
 }
 
 /** How a file of {@link HostFacts.files} is written. */
@@ -72,6 +76,7 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
   const number = (key: string): number => Number.parseInt(one(key) ?? '', 10) || 0;
   if (one('end') === undefined) return err('the probe did not run to its end');
   const active = one('release.active');
+  const publicKey = one('public.key');
   return ok({
     os: one('os.id') ?? '',
     osLike: one('os.like') ?? '',
@@ -105,6 +110,12 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
         word === 'file' ? [[path, `${mode} ${sha256}`] as const] : [],
       ),
     ),
+    certificates: new Map(
+      lines.flatMap(([word, path = '', pem = '']) =>
+        word === 'certificate' ? [[path, pem.replaceAll('~', '\n')] as const] : [],
+      ),
+    ),
+    ...(publicKey !== undefined && { publicKey }),
     units: new Map(
       lines.flatMap(
         ([word, name = '', activeState = '', enabled = '', restarts = '', fingerprint]) =>

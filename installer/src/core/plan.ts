@@ -94,7 +94,8 @@ function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
   if (!facts.releases.has(wanted.releaseHash))
     add({ ...base('release'), kind: 'release', hash: wanted.releaseHash });
   const files = wanted.files.filter(
-    ({ path, mode, sha256 }) => facts.files.get(path) !== fileState(mode, sha256),
+    ({ path, text, mode, sha256 }) =>
+      text !== undefined && facts.files.get(path) !== fileState(mode, sha256),
   );
   const removed = unwantedFiles(wanted, facts);
   const isActive = facts.activeRelease === wanted.releaseHash;

@@ -3,7 +3,7 @@ import { testCluster, testRelease, wantedOf } from '../testing/clusters.ts';
 import { unitPath, type WantedHost } from './wanted-host.ts';
 
 const textOf = (host: WantedHost | undefined, path: string): string =>
-  host?.files.find((file) => file.path === path)?.text ?? '';
+  String(host?.files.find((file) => file.path === path)?.text);
 const settingsOf = (host: WantedHost | undefined, name: string): unknown =>
   JSON.parse(textOf(host, `/etc/dcos/${name}.json`));
 

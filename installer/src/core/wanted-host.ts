@@ -4,6 +4,8 @@
  * so a later run sees what runs with what, whatever happened to the run before.
  */
 
+import type { Secret } from '@dcos/base';
+import { AUTHORITIES_FILE, NODE_FILE } from './certificates.ts';
 import {
   ACTIVE,
   hostsOf,
@@ -20,6 +22,7 @@ import {
   mesosDnsSettings,
   PORTS,
   routerSettings,
+  schemeOf,
   STATE,
   zooKeeperSettings,
   type Settings,
@@ -27,7 +30,8 @@ import {
 
 export interface WantedFile {
   readonly path: string;
-  readonly text: string;
+  /** Undefined for a file that stays as it is. */
+  readonly text: string | Secret<string> | undefined;
   readonly mode: number;
   /** Of the text, in hexadecimal. */
   readonly sha256: string;
@@ -36,9 +40,15 @@ export interface WantedFile {
 /** How a unit shows that it serves; asked on its own host. */
 export type Readiness =
   | { readonly kind: 'http'; readonly url: string; readonly metric?: string }
-  | { readonly kind: 'zookeeper'; readonly address: string; readonly port: number }
+  | {
+      readonly kind: 'zookeeper';
+      readonly address: string;
+      readonly port: number;
+      readonly scheme: 'http' | 'https';
+    }
   | {
       readonly kind: 'cluster';
+      readonly scheme: 'http' | 'https';
       readonly masters: readonly string[];
       readonly masterPort: number;
       readonly marathonPort: number;
@@ -87,11 +97,13 @@ interface UnitPlan {
   readonly ports: readonly number[];
 }
 
+/** @param certificates files with certificates, where the cluster has any. */
 export function wantedHost(
   cluster: Cluster,
   host: HostPlace,
   release: ReleasePlan,
   tools: Tools,
+  certificates: readonly WantedFile[] = [],
 ): WantedHost {
   const plans = host.role === 'master' ? masterUnits(cluster, host) : [agentUnit(cluster, host)];
   const file = (path: string, text: string, mode = 0o644): WantedFile => ({
@@ -103,7 +115,10 @@ export function wantedHost(
   const units = plans.map((plan) => {
     const unfinished = { ...plan.values, name: plan.name, description: plan.description };
     const text = tools.render(plan.template, { ...unfinished, fingerprint: '' });
-    const fingerprint = tools.digest(JSON.stringify([release.hash, plan.files, text])).slice(0, 16);
+    // All others take up renewed certificates as they run.
+    const shown = plan.template === 'zookeeper' ? certificates.filter(isRead) : [];
+    const made = [release.hash, plan.files, text, ...shown.map(({ sha256 }) => sha256)];
+    const fingerprint = tools.digest(JSON.stringify(made)).slice(0, 16);
     return {
       plan,
       fingerprint,
@@ -112,9 +127,10 @@ export function wantedHost(
   });
   return {
     host,
-    packages: host.role === 'master' ? ['default-jre-headless', 'zookeeper'] : [],
+    packages: packagesOf(host),
     releaseHash: release.hash,
     files: [
+      ...certificates,
       file('/etc/dcos/role', `${host.role}\n`),
       file('/etc/systemd/system/dcos.target', tools.render('target', {})),
       ...plans.flatMap((plan) => plan.files.map(({ path, text }) => file(path, text))),
@@ -129,6 +145,16 @@ export function wantedHost(
   };
 }
 
+/** Names of Debian's packages that a host needs. */
+export function packagesOf({ role }: Pick<HostPlace, 'role'>): readonly string[] {
+  return role === 'master' ? ['default-jre-headless', 'zookeeper'] : [];
+}
+
+/** Whether components read that file. */
+function isRead({ path }: WantedFile): boolean {
+  return path === NODE_FILE || path === AUTHORITIES_FILE;
+}
+
 /** Where systemd finds a unit. */
 export function unitPath(name: string): string {
   return `/etc/systemd/system/${name}.service`;
@@ -136,6 +162,8 @@ export function unitPath(name: string): string {
 
 function masterUnits(cluster: Cluster, host: HostPlace): readonly UnitPlan[] {
   const { address } = host;
+  const scheme = schemeOf(cluster);
+  const router = cluster.settings.tls ? PORTS.routerTls : PORTS.router;
   const id = hostsOf(cluster, 'master').indexOf(host) + 1;
   return [
     {
@@ -147,28 +175,28 @@ function masterUnits(cluster: Cluster, host: HostPlace): readonly UnitPlan[] {
         { path: `${STATE}/zookeeper/myid`, text: `${id}\n` },
       ],
       values: { configuration: '/etc/dcos/zookeeper.cfg' },
-      readiness: { kind: 'zookeeper', address: '127.0.0.1', port: PORTS.zooKeeper },
+      readiness: { kind: 'zookeeper', address: '127.0.0.1', port: PORTS.zooKeeper, scheme },
       ports: [PORTS.zooKeeper],
     },
     program('master', {
       name: 'dcos-mesos-master',
       description: 'Mesos master: offers the resources of the agents',
       settings: masterSettings(cluster, host),
-      readiness: { kind: 'http', url: `http://${address}:${PORTS.master}/health` },
+      readiness: { kind: 'http', url: `${scheme}://${address}:${PORTS.master}/health` },
       ports: [PORTS.master],
     }),
     program('mesos-dns', {
       name: 'dcos-mesos-dns',
       description: 'Mesos-DNS: names of tasks',
       settings: mesosDnsSettings(cluster, host),
-      readiness: { kind: 'http', url: `http://${address}:${PORTS.mesosDnsHttp}/v1/version` },
+      readiness: { kind: 'http', url: `${scheme}://${address}:${PORTS.mesosDnsHttp}/v1/version` },
       ports: [PORTS.dns, PORTS.mesosDnsHttp],
     }),
     program('marathon', {
       name: 'dcos-marathon',
       description: 'Marathon: keeps apps running',
       settings: marathonSettings(cluster, host),
-      readiness: { kind: 'http', url: `http://${address}:${PORTS.marathon}/ping` },
+      readiness: { kind: 'http', url: `${scheme}://${address}:${PORTS.marathon}/ping` },
       ports: [PORTS.marathon],
     }),
     program('router', {
@@ -177,9 +205,9 @@ function masterUnits(cluster: Cluster, host: HostPlace): readonly UnitPlan[] {
       settings: routerSettings(cluster, host),
       readiness: {
         kind: 'http',
-        url: `http://${address}:${PORTS.router}/dcos-metadata/dcos-version.json`,
+        url: `${scheme}://${address}:${router}/dcos-metadata/dcos-version.json`,
       },
-      ports: [PORTS.router],
+      ports: cluster.settings.tls ? [PORTS.router, PORTS.routerTls] : [PORTS.router],
     }),
   ];
 }
@@ -191,7 +219,7 @@ function agentUnit(cluster: Cluster, host: HostPlace): UnitPlan {
     settings: agentSettings(cluster, host),
     readiness: {
       kind: 'http',
-      url: `http://${host.address}:${PORTS.agent}/metrics/snapshot`,
+      url: `${schemeOf(cluster)}://${host.address}:${PORTS.agent}/metrics/snapshot`,
       metric: 'slave/registered',
     },
     ports: [PORTS.agent],
@@ -221,6 +249,7 @@ function program(
 export function clusterReadiness(cluster: Cluster, agents: number): Readiness {
   return {
     kind: 'cluster',
+    scheme: schemeOf(cluster),
     masters: hostsOf(cluster, 'master').map(({ address }) => address),
     masterPort: PORTS.master,
     marathonPort: PORTS.marathon,

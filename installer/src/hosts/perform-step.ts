@@ -1,8 +1,9 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
-import { OperationError } from '@dcos/base';
+import { OperationError, Secret } from '@dcos/base';
 import { RELEASE_NODE, RELEASES } from '../core/cluster.ts';
 import type { Step } from '../core/plan.ts';
+import type { WantedFile } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
 import { unitReport, waitUntilReady } from './readiness.ts';
@@ -53,7 +54,7 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
       const { files, removed, activate } = step;
       const node = `${RELEASES}/${surroundings.release.hash}/${RELEASE_NODE}`;
       await does(connection, [node, '--input-type=module', '-e', hostProgram('apply.mjs')], {
-        input: JSON.stringify({ files, removed, activate }),
+        input: JSON.stringify({ files: files.map(revealed), removed, activate }),
       });
       await does(connection, ['systemctl', 'daemon-reload']);
       return;
@@ -64,6 +65,11 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
       await does(connection, ['systemctl', 'disable', '--now', '--quiet', `${step.unit}.service`]);
       return;
   }
+}
+
+/** The one place at which secrets leave for their host. */
+function revealed({ path, text, mode }: WantedFile): object {
+  return { path, mode, text: text instanceof Secret ? text.reveal() : text };
 }
 
 async function pushRelease({ connection, release, onProgress }: StepSurroundings): Promise<void> {

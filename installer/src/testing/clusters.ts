@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster, HostPlace, ReleasePlan, Role } from '../core/cluster.ts';
 import { fileState, type HostFacts, type UnitFacts } from '../core/host-facts.ts';
 import type { HostState } from '../core/plan.ts';
-import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
+import { wantedHost, type WantedFile, type WantedHost } from '../core/wanted-host.ts';
 import { renderTemplate } from '../hosts/host-programs.ts';
 
 const tools = {
@@ -39,6 +39,7 @@ export function testCluster(
       zooKeeperSessionTimeoutMs: 10_000,
       privateAgentResources: 'ports:[1025-2180]',
       publicAgentResources: 'ports:[1-21]',
+      tls: false,
     },
     id: '8f3c0f62-0000-4000-8000-000000000000',
     hosts: [
@@ -50,8 +51,12 @@ export function testCluster(
   };
 }
 
-export function wantedOf(cluster: Cluster, release = testRelease): readonly WantedHost[] {
-  return cluster.hosts.map((host) => wantedHost(cluster, host, release, tools));
+export function wantedOf(
+  cluster: Cluster,
+  release = testRelease,
+  certificates: readonly WantedFile[] = [],
+): readonly WantedHost[] {
+  return cluster.hosts.map((host) => wantedHost(cluster, host, release, tools, certificates));
 }
 
 /** A host on which nothing of ours is. */
@@ -74,6 +79,7 @@ export function bareFacts(facts: Partial<HostFacts> = {}): HostFacts {
     releases: new Set(),
     files: new Map(),
     units: new Map(),
+    certificates: new Map(),
     ...facts,
   };
 }

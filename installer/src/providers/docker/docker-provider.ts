@@ -41,10 +41,10 @@ export interface DockerSettings extends HostCounts {
   readonly isUiPortFixed: boolean;
   /** Whether hosts reach what lies outside of this machine. */
   readonly outbound: boolean;
+  /** Of the router on its host. */
+  readonly routerPort: number;
 }
 
-/** The port of the router on a host. */
-const ROUTER_PORT = '80/tcp';
 const BOOT_TIMEOUT_MS = 90_000;
 const INIT = '/sbin/host-init';
 /** Until it is up, systemd cannot be asked. `degraded`: a unit of the image that containers cannot have is nothing to us. */
@@ -260,7 +260,7 @@ export class DockerProvider implements Provider {
       StopSignal: 'SIGRTMIN+3',
       Tty: true,
       Cmd: this.#settings.outbound ? [INIT] : INIT_WITHOUT_WAY_OUT,
-      ...(port !== undefined && { ExposedPorts: { [ROUTER_PORT]: {} } }),
+      ...(port !== undefined && { ExposedPorts: { [`${this.#settings.routerPort}/tcp`]: {} } }),
       HostConfig: {
         RestartPolicy: { Name: 'unless-stopped' },
         CapAdd: ['ALL'],
@@ -272,7 +272,9 @@ export class DockerProvider implements Provider {
         Tmpfs: { '/run': 'exec', '/run/lock': '' },
         NetworkMode: networkName(this.#cluster),
         ...(port !== undefined && {
-          PortBindings: { [ROUTER_PORT]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+          PortBindings: {
+            [`${this.#settings.routerPort}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(port) }],
+          },
         }),
       },
       NetworkingConfig: {
