@@ -20,6 +20,7 @@ import { HostNetwork } from '../host-network.ts';
 import { BootedInstances } from './booted-instances.ts';
 import { everythingThere, makeNeighbour } from './ec2-inventory.ts';
 import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { trustCluster } from './trust-cluster.ts';
 
 const facilities = [dockerImage(HOST_IMAGE), motoServer()];
 const isAvailable = facilities.every(({ available }) => available);
@@ -149,6 +150,7 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
   });
 
   test('an app runs', async () => {
+    await trustCluster(url);
     const created = await fetch(`${url}service/marathon/v2/apps`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

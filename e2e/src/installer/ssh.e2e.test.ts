@@ -5,13 +5,13 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerImage, sshKeyPair, temporaryDirectory, waitFor } from '@dcos/testkit';
 import { HOST_IMAGE, removeOrphans } from '../engine.ts';
 import { HostNetwork } from '../host-network.ts';
 import { Host } from '../host.ts';
 import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { trustCluster } from './trust-cluster.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
@@ -72,11 +72,6 @@ function writeConfig(name: string): void {
   };
   // YAML is a superset of JSON.
   writeFileSync(config, JSON.stringify(document));
-}
-
-/** What this process asks from now on, it asks as one that trusts the cluster's authorities. */
-async function trustCluster(): Promise<void> {
-  setDefaultCACertificates([await first('master').does('cat', '/etc/dcos/tls/ca.crt')]);
 }
 
 /** Of the steps that were done, those of one host. */
@@ -174,7 +169,7 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
   });
 
   test('an app runs, and destroyed the hosts have nothing of the cluster', async () => {
-    await trustCluster();
+    await trustCluster(`https://${first('master').address}`);
     const url = `https://${first('master').address}/service/marathon/v2/apps`;
     const created = await fetch(url, {
       method: 'POST',

@@ -146,8 +146,8 @@ export function zooKeeperSettings(cluster: Cluster): string {
 }
 
 /**
- * Clients and servers show certificates to each other. Servers take up renewed files among themselves as they run; the
- * port of clients does so with its next start.
+ * Clients and servers show certificates to each other. Renewed files are used with the next start: ZooKeeper 3.8 can follow
+ * them for the ensemble alone, and does not start where the host's inotify instances are used up.
  */
 function zooKeeperTls(): readonly string[] {
   const files = ['ssl', 'ssl.quorum'].flatMap((what) => [
@@ -162,7 +162,6 @@ function zooKeeperTls(): readonly string[] {
     'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory',
     'ssl.clientAuth=need',
     'sslQuorum=true',
-    'sslQuorumReloadCertFiles=true',
     ...files,
   ];
 }
