@@ -8,6 +8,7 @@
 
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { OperationError, Secret } from '@dcos/base';
+import type * as X509 from '@peculiar/x509';
 import { z } from 'zod';
 import {
   AUTHORITY_LIFE_MS,
@@ -39,7 +40,7 @@ const stateSchema = z.strictObject({
 });
 
 /** The library is large; only those who sign load it. */
-async function x509(): Promise<typeof import('@peculiar/x509')> {
+async function x509(): Promise<typeof X509> {
   await import('reflect-metadata');
   return await import('@peculiar/x509');
 }
