@@ -4,10 +4,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
+import { dockerImage, temporaryDirectory, waitFor, workspaceRoot } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
 import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
 
@@ -23,8 +23,8 @@ const HOSTS = 4;
 const directory = temporaryDirectory('installer');
 const config = join(directory.path, 'cluster.yaml');
 let url = '';
-/** Of the cluster's network; packet filters name it for as long as it is there. */
-let bridge = '';
+/** What packet filters name for as long as the cluster is there: its network's bridge and its addresses. */
+let marks: readonly string[] = [];
 
 const run = async (
   words: readonly string[],
@@ -62,18 +62,23 @@ function stepsOf({ events }: InstallerRun): readonly string[] {
 interface Task {
   readonly id: string;
   readonly state: string;
+  readonly startedAt: string;
 }
 
-async function runningTasks(): Promise<readonly Task[]> {
-  const answer = await fetch(`${url}/service/marathon/v2/apps/web/tasks`);
+/** Which instance runs since when, in a fixed order. */
+async function runningTasks(): Promise<readonly string[]> {
+  const answer = await fetch(`${url}/service/marathon/v2/apps/oinker/tasks`);
   const { tasks } = (await answer.json()) as { readonly tasks: readonly Task[] };
-  return tasks.filter(({ state }) => state === 'TASK_RUNNING');
+  return tasks
+    .filter(({ state }) => state === 'TASK_RUNNING')
+    .map(({ id, startedAt }) => `${id} since ${startedAt}`)
+    .sort();
 }
 
-/** Lines of packet filters that are there because of a network. */
+/** Lines of packet filters, of all their tables, that are there because of the cluster. */
 function filterLines(): readonly string[] {
   const text = execFileSync('iptables-save', { encoding: 'utf8' });
-  return text.split('\n').filter((line) => line.includes(bridge));
+  return text.split('\n').filter((line) => marks.some((mark) => line.includes(mark)));
 }
 
 describe.skipIf(!facility.available)(`the installer with containers${facility.note}`, () => {
@@ -148,38 +153,38 @@ describe.skipIf(!facility.available)(`the installer with containers${facility.no
     expect(await engine.listContainers({ all: true, filters: CLUSTER })).toHaveLength(HOSTS);
     const networks = await engine.listNetworks({ filters: CLUSTER });
     expect(networks).toHaveLength(1);
-    bridge = `br-${networks[0]?.Id.slice(0, 12)}`;
+    const subnet = networks[0]?.IPAM?.Config?.[0]?.Subnet ?? '';
+    expect(subnet).toMatch(/\.0\/24$/);
+    marks = [`br-${networks[0]?.Id.slice(0, 12)}`, subnet.slice(0, -'0/24'.length)];
     url = String(last.events.find(({ event }) => event === 'cluster.url')?.['url']);
   });
 
-  test('an app is deployed, and answers, at the address that was printed', async () => {
+  test('the app of the talk is deployed, and answers, at the address that was printed', async () => {
     const created = await fetch(`${url}/service/marathon/v2/apps`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        id: '/web',
-        cmd: 'exec python3 -m http.server $PORT0',
-        cpus: 0.1,
-        mem: 32,
-        instances: 2,
-        labels: {
-          DCOS_SERVICE_NAME: 'web',
-          DCOS_SERVICE_SCHEME: 'http',
-          DCOS_SERVICE_PORT_INDEX: '0',
-        },
-      }),
+      body: readFileSync(join(workspaceRoot, 'examples', 'oinker.json')),
     });
     expect(created.status).toBe(201);
-    await waitFor('both instances', async () => (await runningTasks()).length === 2, PATIENCE_MS);
-    const page = await waitFor(
-      'the app to answer through the router',
+    await waitFor('all instances', async () => (await runningTasks()).length === 3, PATIENCE_MS);
+    const oinker = `${url}/service/oinker/`;
+    await waitFor(
+      'an oink to be taken through the router',
+      async () => (await fetch(oinker, { method: 'POST', body: 'hello' })).status === 201,
+      PATIENCE_MS,
+    );
+    // Each instance keeps its own.
+    await waitFor(
+      'the oink to be read',
       async () => {
-        const answer = await fetch(`${url}/service/web/`);
-        return answer.status === 200 && (await answer.text());
+        const { version, oinks } = (await (await fetch(oinker)).json()) as {
+          readonly version: string;
+          readonly oinks: readonly { readonly text: string }[];
+        };
+        return version === '1' && oinks.some(({ text }) => text === 'hello');
       },
       PATIENCE_MS,
     );
-    expect(page).toContain('Directory listing');
     const console_ = await fetch(`${url}/`);
     expect(await console_.text()).toContain('<title>');
   });

@@ -7,7 +7,9 @@
 import { AUTHORITIES_FILE, NODE_FILE } from './certificates.ts';
 import { ACTIVE, hostsOf, type Cluster, type HostPlace } from './cluster.ts';
 
-export type Settings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+export type Settings = Readonly<
+  Record<string, string | number | boolean | readonly string[] | Readonly<Record<string, string>>>
+>;
 
 export const PORTS = {
   zooKeeper: 2181,
@@ -23,6 +25,9 @@ export const PORTS = {
 } as const;
 
 export const STATE = '/var/lib/dcos';
+
+/** What tasks without an image find programs by: those of the host, and after them the release's own, Node among them. */
+const TASK_PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${ACTIVE}/bin`;
 
 function zooKeeperAddress(cluster: Cluster, path: string): string {
   const servers = hostsOf(cluster, 'master').map(({ address }) => `${address}:${PORTS.zooKeeper}`);
@@ -116,6 +121,7 @@ export function agentSettings(cluster: Cluster, { address, role }: HostPlace): S
     hostname: address,
     workDir: `${STATE}/mesos-agent`,
     resources: isPublic ? publicAgentResources : privateAgentResources,
+    executorEnvironment: { PATH: TASK_PATH },
     ...tlsSettings(cluster),
     ...(isPublic && { defaultRole: 'slave_public', attributes: 'public_ip:true' }),
   };

@@ -62,6 +62,15 @@ test('public agents offer their resources to slave_public, and say what they are
   });
 });
 
+test('tasks find Node even where the host has none, after all that the host has', () => {
+  const settings = settingsOf(wantedOf(testCluster())[1], 'mesos-slave');
+  expect(settings).toMatchObject({
+    executorEnvironment: {
+      PATH: expect.stringMatching(/^\/usr.*:\/bin:\/opt\/dcos\/active\/bin$/),
+    },
+  });
+});
+
 test('a fingerprint changes with the release and with settings, and not without', () => {
   const prints = (hosts: readonly WantedHost[]): readonly string[] =>
     hosts.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint));

@@ -260,7 +260,7 @@ export const agentConfigSchema = z
     /** Where relative paths among the URIs of tasks begin; they are refused when absent. */
     frameworksHome: absolutePath.optional(),
     dockerSocket: z.string().default('/var/run/docker.sock'),
-    /** Variables that every task gets. */
+    /** Variables that every task gets; `PATH` is for those without an image. */
     executorEnvironment: z.record(z.string(), z.string()).default({}),
     registrationBackoffMs: milliseconds.default(1_000),
     registrationBackoffMaxMs: milliseconds.default(60_000),

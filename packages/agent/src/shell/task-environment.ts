@@ -39,6 +39,8 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
     ?.allocation_info?.role;
   const isDocker = task.runtime === 'docker';
   const hasRoot = hasOwnRoot(task);
+  // An image has a search path of its own.
+  const { PATH = DEFAULT_PATH, ...extra } = input.extra;
   const environment = {
     LIBPROCESS_IP: ip,
     LIBPROCESS_PORT: '0',
@@ -56,11 +58,10 @@ export function taskEnvironment(input: EnvironmentInput): Readonly<Record<string
       ? { MESOS_RECOVERY_TIMEOUT: '15mins', MESOS_SUBSCRIPTION_BACKOFF_MAX: '2secs' }
       : {}),
     ...(role === undefined ? {} : { MESOS_ALLOCATION_ROLE: role }),
-    // An image has a search path of its own.
-    ...(hasRoot ? {} : { PATH: DEFAULT_PATH }),
+    ...(hasRoot ? {} : { PATH }),
     ...(isDocker ? { MESOS_CONTAINER_NAME: `mesos-${task.containerId}` } : {}),
     ...(task.info.container?.tty_info === undefined ? {} : { TERM: 'xterm' }),
-    ...input.extra,
+    ...extra,
   };
   return withVariables(environment, task.info.command);
 }
