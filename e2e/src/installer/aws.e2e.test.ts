@@ -5,6 +5,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setDefaultCACertificates } from 'node:tls';
 import { DescribeInstancesCommand, EC2Client, type Filter } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -139,6 +140,9 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
     expect(await liveInstances()).toEqual(['master-1', 'private-1', 'public-1']);
     expect([...(await instances.hosts()).keys()]).toHaveLength(3);
     url = String(last.events.find(({ event }) => event === 'cluster.url')?.['url']);
+    const master = (await instances.hosts()).get(new URL(url).hostname);
+    // What this process asks from now on, it asks as one that trusts the cluster's authorities.
+    setDefaultCACertificates([(await master?.does('cat', '/etc/dcos/tls/ca.crt')) ?? '']);
     const again = await run(['deploy']);
     expect(
       again.events.find(({ event }) => event === 'deploy.done'),
@@ -163,6 +167,20 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
       }),
     });
     expect(created.status).toBe(201);
+    await waitFor('both instances', async () => (await tasksRunning('web')) === 2, PATIENCE_MS);
+  });
+
+  test('scaled out and in: tasks of the agent that goes start elsewhere', async () => {
+    const out = await run(['scale', '--private-agents', '2']);
+    expect(out.code, saidBy(out)).toBe(0);
+    expect(await liveInstances()).toEqual(['master-1', 'private-1', 'private-2', 'public-1']);
+    const killed = await run(['scale', '--private-agents', '1', '--yes'], ({ event }) =>
+      event === 'infrastructure.removed' ? 'kill' : undefined,
+    );
+    expect(killed.code, saidBy(killed)).toBeNull();
+    const in_ = await run(['deploy', '--yes']);
+    expect(in_.code, saidBy(in_)).toBe(0);
+    expect(await liveInstances()).toEqual(['master-1', 'private-1', 'public-1']);
     await waitFor('both instances', async () => (await tasksRunning('web')) === 2, PATIENCE_MS);
   });
 

@@ -23,18 +23,28 @@ import {
 } from './converge.ts';
 import type { Cluster } from '../core/cluster.ts';
 import type { Reporter } from './reporter.ts';
-import type { Session, Surroundings } from './session.ts';
+import { throwIfInterrupted } from './interrupted.ts';
+import type { CommonOptions, Session, Surroundings } from './session.ts';
+import { confirmTakingOut, takeOut } from './take-out.ts';
 
 /** Steps at a time, over all hosts. */
 const PARALLEL_MAX = 20;
 
-export async function deploy(session: Session, surroundings: Surroundings): Promise<void> {
-  const { configuration, folder, provider, reporter } = session;
+export async function deploy(
+  session: Session,
+  options: CommonOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { configuration, provider, reporter } = session;
   const startedMs = performance.now();
   const release = await session.release();
   const changes = await provider.changes();
+  if (changes.some(({ action }) => action === 'remove')) {
+    const found = await provider.existing();
+    await confirmTakingOut(found?.leaving ?? [], options, surroundings);
+  }
   // Known from the first moment on, so that it can be removed whatever happens next.
-  folder.keepDocument(configuration.document);
+  session.keep();
   const infrastructure = await provider.ensure((text) =>
     reporter.tell({ event: 'infrastructure.changed', text }, `  ${text}`),
   );
@@ -59,6 +69,8 @@ export async function deploy(session: Session, surroundings: Surroundings): Prom
       `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,
     );
     await execute(steps, hosts, { release, reporter, surroundings });
+    // New hosts serve by now and take what these ran.
+    await takeOut(infrastructure.leaving, hosts, session, surroundings);
     await postflight(hosts, cluster, reporter);
     if (unreachable.length > 0) {
       throw new OperationError(
@@ -96,15 +108,6 @@ function tellUnreachable(unreachable: readonly UnreachableHost[], reporter: Repo
     throw new OperationError(
       'INSTALLER_HOSTS_MISSING',
       'a master cannot be reached; nothing was installed',
-    );
-  }
-}
-
-function throwIfInterrupted({ signal }: Pick<Surroundings, 'signal'>): void {
-  if (signal.aborted) {
-    throw new OperationError(
-      'INSTALLER_INTERRUPTED',
-      'interrupted; what is done stays, run it again to go on',
     );
   }
 }

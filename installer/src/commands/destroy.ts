@@ -10,7 +10,7 @@ export async function destroy(
 ): Promise<void> {
   const { name } = configuration.settings;
   const infrastructure = await provider.existing();
-  const hosts = infrastructure?.hosts.length ?? 0;
+  const hosts = (infrastructure?.hosts.length ?? 0) + (infrastructure?.leaving.length ?? 0);
   if (hosts > 0 && !yes) {
     if (confirm === undefined) {
       throw new OperationError(

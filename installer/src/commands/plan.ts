@@ -16,15 +16,21 @@ const MARKS: Readonly<Record<ProviderChange['action'], string>> = {
 export async function plan(session: Session): Promise<void> {
   const { provider, reporter } = session;
   const changes = await provider.changes();
+  const infrastructure = await provider.existing();
   for (const { action, what } of changes)
     reporter.tell(
       { event: 'plan.infrastructure', action, what },
       `  ${MARKS[action]} ${action} ${what}`,
     );
+  for (const { name, address } of infrastructure?.leaving ?? [])
+    reporter.tell(
+      { event: 'plan.leaving', host: name, address },
+      `    ${name} is drained first: its tasks end and start elsewhere`,
+    );
   for (const note of (await provider.notes?.()) ?? [])
     reporter.tell({ event: 'plan.note', note }, `  ${note}`);
-  const infrastructure = await provider.existing();
-  const isComplete = infrastructure !== undefined && changes.length === 0;
+  const isComplete =
+    infrastructure !== undefined && changes.every(({ action }) => action === 'remove');
   if (!isComplete) {
     reporter.tell(
       { event: 'plan.incomplete' },

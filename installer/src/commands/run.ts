@@ -5,6 +5,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { errorText, OperationError, operationErrorCode } from '@dcos/base';
+import type { ConfigurationEdit } from '../config/edit.ts';
 import { EXIT_CODES, exitCodeOf } from '../core/errors.ts';
 import type { InitOptions } from './init.ts';
 import type { Session, CommonOptions, Surroundings } from './session.ts';
@@ -14,6 +15,10 @@ interface CommandPlan {
   readonly description: string;
   /** Whether others are kept away meanwhile. */
   readonly isExclusive: boolean;
+  /** Beside those that all have: flag and what it means. */
+  readonly flags?: readonly (readonly [string, string])[];
+  /** What it changes in the configuration. */
+  readonly edit?: (options: CommonOptions) => Promise<ConfigurationEdit>;
   readonly perform: (
     session: Session,
     options: CommonOptions,
@@ -43,8 +48,20 @@ const COMMANDS: readonly CommandPlan[] = [
     name: 'deploy',
     description: 'Make the cluster, or bring it into the state of the configuration.',
     isExclusive: true,
-    perform: async (session, _options, around) =>
-      await (await import('./deploy.ts')).deploy(session, around),
+    perform: async (session, options, around) =>
+      await (await import('./deploy.ts')).deploy(session, options, around),
+  },
+  {
+    name: 'scale',
+    description: 'Have more or fewer agents; those that go are drained first.',
+    isExclusive: true,
+    flags: [
+      ['--private-agents <count>', 'how many private agents there shall be'],
+      ['--public-agents <count>', 'how many public agents there shall be'],
+    ],
+    edit: async (options) => (await import('./scale.ts')).scaleEdit(options),
+    perform: async (session, options, around) =>
+      await (await import('./deploy.ts')).deploy(session, options, around),
   },
   {
     name: 'status',
@@ -68,7 +85,7 @@ const COMMANDS: readonly CommandPlan[] = [
 ];
 
 /** Planned, and not there yet. */
-const NOT_THERE_YET = ['upgrade', 'scale', 'replace', 'backup', 'restore'];
+const NOT_THERE_YET = ['upgrade', 'replace', 'backup', 'restore'];
 
 /** Runs the words behind `installer` and gives the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -112,9 +129,9 @@ function programOf(surroundings: Surroundings): Command {
       (await import('./init.ts')).init(options, surroundings),
     );
   for (const plan of COMMANDS) {
-    program
-      .command(plan.name)
-      .description(plan.description)
+    const command = program.command(plan.name).description(plan.description);
+    for (const [flag, meaning] of plan.flags ?? []) command.option(flag, meaning);
+    command
       .option('--config <file>', 'the configuration (cluster.yaml, if it is there)')
       .option('--provider <name>', 'docker: a demo on this machine, without a file')
       .option('--name <name>', 'a cluster that was deployed from here')
@@ -146,7 +163,7 @@ async function perform(
   surroundings: Surroundings,
 ): Promise<void> {
   const { openSession } = await import('./session.ts');
-  const session = await openSession(options, surroundings);
+  const session = await openSession(options, surroundings, await plan.edit?.(options));
   if (!plan.isExclusive) {
     await plan.perform(session, options, surroundings);
     return;

@@ -1,9 +1,10 @@
 /** What every command works with: its configuration, the provider, the folder of the cluster, and how it tells. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperationError } from '@dcos/base';
-import { parseConfiguration, readDocument, type Configuration } from '../config/configuration.ts';
+import { parseConfiguration, type Configuration } from '../config/configuration.ts';
+import { editText, type ConfigurationEdit } from '../config/edit.ts';
 import { PORTS } from '../core/component-settings.ts';
 import type { Fault } from '../config/faults.ts';
 import { noHosts, sshDefaults, type ClusterDocument } from '../config/schema.ts';
@@ -37,6 +38,8 @@ export interface Surroundings {
 
 export interface Session {
   readonly configuration: Configuration;
+  /** Keeps the configuration: with the cluster, and in its file if it was changed here. */
+  readonly keep: () => void;
   readonly provider: Provider;
   readonly folder: ClusterFolder;
   readonly reporter: Reporter;
@@ -44,15 +47,27 @@ export interface Session {
   readonly release: () => Promise<Release>;
 }
 
+interface FoundConfiguration {
+  /** Of its file; undefined for what was kept of an earlier run, or assumed. */
+  readonly path?: string;
+  readonly text: string;
+  readonly configuration: Configuration;
+}
+
 const WORKSPACE = join(import.meta.dirname, '..', '..', '..');
 export const DEFAULT_FILE = 'cluster.yaml';
+/** Of a cluster that nobody gave one. */
+const DEFAULT_NAME = 'dcos';
 
+/** @param edit changes the configuration; kept by {@link Session.keep}, not before. */
 export async function openSession(
   options: CommonOptions,
   surroundings: Surroundings,
+  edit?: ConfigurationEdit,
 ): Promise<Session> {
   const directory = installerDirectory(surroundings.environment);
-  const configuration = readConfiguration(options, surroundings, directory);
+  const found = readConfiguration(options, surroundings, directory);
+  const { configuration, write } = edit === undefined ? unedited(found) : edited(found, edit);
   const reporter = new Reporter(surroundings.streams, {
     json: options.json ?? false,
     verbose: options.verbose ?? false,
@@ -60,6 +75,10 @@ export async function openSession(
   const folder = new ClusterFolder(directory, configuration.settings.name);
   return {
     configuration,
+    keep() {
+      write?.();
+      folder.keepDocument(configuration.document);
+    },
     provider: await providerOf(configuration, folder, surroundings),
     folder,
     reporter,
@@ -97,19 +116,47 @@ export function readConfiguration(
   { config, provider, name }: CommonOptions,
   { directory }: Pick<Surroundings, 'directory'>,
   installerFolder: string,
-): Configuration {
+): FoundConfiguration {
   const file = config ?? (provider === undefined && name === undefined ? DEFAULT_FILE : undefined);
   const path = file === undefined ? undefined : resolve(directory, file);
   if (path !== undefined && existsSync(path))
-    return orThrow(path, parseConfiguration(readFileSync(path, 'utf8')));
+    return { path, ...parsed(path, readFileSync(path, 'utf8')) };
   if (config !== undefined)
     throw new OperationError('INSTALLER_USAGE', `there is no file ${config}`);
   const kept = keptDocument({ provider, name }, installerFolder);
-  if (kept !== undefined) return orThrow('the configuration', readDocument(kept));
+  if (kept !== undefined) return parsed('the configuration', JSON.stringify(kept));
   throw new OperationError(
     'INSTALLER_USAGE',
     `there is no ${DEFAULT_FILE} here; write one with "installer init", name one with --config, or deploy without one: --provider docker`,
   );
+}
+
+function parsed(what: string, text: string): FoundConfiguration {
+  return { text, configuration: orThrow(what, parseConfiguration(text)) };
+}
+
+interface UsedConfiguration {
+  readonly configuration: Configuration;
+  /** Puts what was changed into the file. */
+  readonly write?: () => void;
+}
+
+function unedited({ configuration }: FoundConfiguration): UsedConfiguration {
+  return { configuration };
+}
+
+function edited(
+  { path, text, configuration }: FoundConfiguration,
+  edit: ConfigurationEdit,
+): UsedConfiguration {
+  const changed = editText(text, edit(configuration));
+  const result = parsed(`${path ?? 'the configuration'}, changed,`, changed).configuration;
+  if (path === undefined || changed === text) return { configuration: result };
+  const write = (): void => {
+    writeFileSync(`${path}.new`, changed, { mode: statSync(path).mode });
+    renameSync(`${path}.new`, path);
+  };
+  return { configuration: result, write };
 }
 
 function keptDocument(
@@ -117,14 +164,19 @@ function keptDocument(
   installerFolder: string,
 ): unknown {
   const known = knownClusters(installerFolder);
-  const wanted = name ?? (known.length === 1 && provider === undefined ? known[0] : undefined);
+  const wanted = name ?? (known.length === 1 ? known[0] : DEFAULT_NAME);
   const kept =
     wanted !== undefined && known.includes(wanted)
       ? new ClusterFolder(installerFolder, wanted).document()
       : undefined;
-  if (kept !== undefined) return kept;
+  // A cluster of another kind is another cluster.
+  if (kept !== undefined && (provider === undefined || providerIn(kept) === provider)) return kept;
   if (provider === undefined) return undefined;
   return { provider, ...(name !== undefined && { name }) };
+}
+
+function providerIn(document: unknown): unknown {
+  return (document as { readonly provider?: unknown }).provider;
 }
 
 function orThrow(
@@ -188,14 +240,16 @@ async function sshProviderOf(
   folder: ClusterFolder,
   surroundings: Surroundings,
 ): Promise<Provider> {
-  const [{ SshProvider }, { placesOf, sshTargets }] = await Promise.all([
+  const [{ SshProvider }, { placesOf, sshTargets }, { HostRegister }] = await Promise.all([
     import('../providers/ssh/ssh-provider.ts'),
     import('../providers/ssh/ssh-targets.ts'),
+    import('../providers/ssh/host-register.ts'),
   ]);
   return new SshProvider({
     cluster: name,
     hosts: placesOf(hosts),
     targetOf: sshTargets(ssh, join(folder.path, 'known_hosts'), surroundings),
+    register: new HostRegister(join(folder.path, 'hosts.json')),
     parallelMax: ssh.parallel,
   });
 }

@@ -29,6 +29,12 @@ export async function status(session: Session): Promise<void> {
   const cluster = clusterOf(configuration, infrastructure);
   const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
   try {
+    for (const { name: host, role, address } of infrastructure.leaving) {
+      reporter.tell(
+        { event: 'host.leaving', host, role, address },
+        `  ${host.padEnd(12)} ${address.padEnd(16)} is not in the configuration any more; "installer deploy" takes it out`,
+      );
+    }
     for (const { place, problem } of unreachable) {
       const { name: host, role, address } = place;
       reporter.tell(

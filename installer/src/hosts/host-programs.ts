@@ -18,7 +18,13 @@ function infraFile(...path: readonly string[]): string {
 }
 
 /** Programs that the installer brings. */
-export type HostProgram = 'probe.sh' | 'ready.mjs' | 'apply.mjs' | 'leader.mjs' | 'remove.sh';
+export type HostProgram =
+  | 'probe.sh'
+  | 'ready.mjs'
+  | 'apply.mjs'
+  | 'leader.mjs'
+  | 'agents.mjs'
+  | 'remove.sh';
 
 /** The text of a program for hosts. */
 export function hostProgram(name: HostProgram): string {

@@ -24,7 +24,10 @@ export interface ProviderChange {
 export interface Infrastructure {
   /** Of the cluster; kept with its hosts. */
   readonly clusterId: string;
+  /** Those that the configuration asks for. */
   readonly hosts: readonly ProvidedHost[];
+  /** Agents that are there and that it does not ask for any more. */
+  readonly leaving: readonly ProvidedHost[];
   /** Names and addresses under which people reach routers, besides those of their hosts. */
   readonly routerNames: readonly string[];
   /** Where people find the cluster. */
@@ -40,10 +43,15 @@ export interface Provider {
   changes(): Promise<readonly ProviderChange[]>;
   /** What people should know beside that: costs, and what differs and stays. Changes nothing. */
   notes?(): Promise<readonly string[]>;
-  /** Makes what is missing. */
+  /** Makes what is missing. Hosts that are not asked for any more stay until `remove`: they may run tasks. */
   ensure(progress: Progress): Promise<Infrastructure>;
   /** What is there; undefined when nothing is. */
   existing(): Promise<Infrastructure | undefined>;
+  /**
+   * Takes hosts away, whether they are asked for or not; no error when one is gone. What the next `ensure` makes in the
+   * place of one that is asked for has the same name.
+   */
+  remove(hosts: readonly HostPlace[], progress: Progress): Promise<void>;
   /** Removes all that it made for this cluster and nothing else; no error when nothing is there. */
   destroy(progress: Progress): Promise<void>;
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { OperationError, operationErrorCode } from '@dcos/base';
+import type { HostPlace } from '../../core/cluster.ts';
 import type { Infrastructure, Progress, Provider, ProviderChange } from '../provider.ts';
 import { AwsProvider, type AwsCluster, type AwsPlan } from './aws-provider.ts';
 import { actionText, markOf, type Action, type ChangeMark } from './core/action.ts';
@@ -71,8 +72,9 @@ export class AwsInfrastructure implements Provider {
   async ensure(progress: Progress): Promise<Infrastructure> {
     this.#progress = progress;
     return await inOurWords(async () => {
-      const cluster = await this.#aws.deploy();
-      await waitUntilReachable(cluster.hosts, this.#options.connect, this.#context);
+      const cluster = await this.#aws.deploy({ keepsLeaving: true });
+      const hosts = cluster.hosts.filter(({ name }) => this.#aws.isAskedFor(name));
+      await waitUntilReachable(hosts, this.#options.connect, this.#context);
       return this.#infrastructure(cluster);
     });
   }
@@ -80,6 +82,12 @@ export class AwsInfrastructure implements Provider {
   async existing(): Promise<Infrastructure | undefined> {
     const cluster = await inOurWords(async () => await this.#aws.existing());
     return cluster === undefined ? undefined : this.#infrastructure(cluster);
+  }
+
+  async remove(hosts: readonly HostPlace[], progress: Progress): Promise<void> {
+    this.#progress = progress;
+    const names = new Set(hosts.map(({ name }) => name));
+    await inOurWords(async () => await this.#aws.end(names));
   }
 
   async destroy(progress: Progress): Promise<void> {
@@ -91,14 +99,19 @@ export class AwsInfrastructure implements Provider {
     const reached = hosts
       .filter((host) => host.role === 'master')
       .map((host) => host.connection.address);
+    const provided = hosts.map((host) => ({
+      name: host.name,
+      role: host.role,
+      address: host.privateAddress,
+      connect: async () => await this.#options.connect(host),
+    }));
+    // Masters are never too many: that is refused.
+    const isLeaving = ({ name, role }: HostPlace): boolean =>
+      role !== 'master' && !this.#aws.isAskedFor(name);
     return {
       clusterId: id,
-      hosts: hosts.map((host) => ({
-        name: host.name,
-        role: host.role,
-        address: host.privateAddress,
-        connect: async () => await this.#options.connect(host),
-      })),
+      hosts: provided.filter((host) => !isLeaving(host)),
+      leaving: provided.filter(isLeaving),
       routerNames: reached,
       urls: reached.map((address) => `http://${address}/`),
     };

@@ -60,6 +60,37 @@ test('more and fewer hosts', async () => {
   expect(ec2.namesOf('demo').eipalloc).toBe(undefined);
 });
 
+test('agents that are too many stay when asked to, and end by name', async () => {
+  const ec2 = new FakeEc2();
+  const more = { privateAgents: { count: 3 }, publicAgents: { count: 2, elasticAddress: true } };
+  await providerOf(ec2, { settings: more }).deploy();
+  const whole = ec2.namesOf('demo');
+  const provider = providerOf(ec2);
+  const { hosts } = await provider.deploy({ keepsLeaving: true });
+  expect(ec2.namesOf('demo')).toEqual(whole);
+  expect(hosts.map(({ name }) => name).filter((name) => !provider.isAskedFor(name))).toEqual([
+    'private-3',
+    'public-2',
+  ]);
+  await provider.end(new Set(['private-3', 'public-2']));
+  await provider.end(new Set(['private-3', 'public-2']));
+  expect(ec2.namesOf('demo')).toEqual(WHOLE);
+  expect(diffText((await provider.plan()).plan)).toBe('No change.');
+});
+
+test('a host that is asked for ends, and the next one gets its elastic address', async () => {
+  const ec2 = new FakeEc2();
+  const before = await providerOf(ec2).deploy();
+  const addresses = ec2.state.all('eipalloc').map(({ id }) => id);
+  await providerOf(ec2).end(new Set(['public-1']));
+  expect(ec2.namesOf('demo').i).toEqual(['master-1', 'private-1', 'private-2']);
+  const after = await providerOf(ec2).deploy({ keepsLeaving: true });
+  expect(ec2.namesOf('demo')).toEqual(WHOLE);
+  const [former, latter] = [before, after].map(({ hosts }) => hosts.at(-1));
+  expect(ec2.state.all('eipalloc').map(({ id }) => id)).toEqual(addresses);
+  expect(latter?.instanceId).not.toBe(former?.instanceId);
+});
+
 test('a host that ended is made again, as the next generation', async () => {
   const ec2 = new FakeEc2();
   await providerOf(ec2).deploy();

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { assert } from '@dcos/base';
 import { actionsOf, planDeploy, planDestroy, type Plan } from './core/plan.ts';
+import { planEnd, withLeaving } from './core/leaving.ts';
 import { isLive, isNothing, type Found, type FoundInstance } from './core/found.ts';
 import { isClusterName, TAG_CLUSTER_ID } from './core/names.ts';
 import { estimateCost, type CostEstimate } from './core/prices.ts';
@@ -98,15 +99,17 @@ export class AwsProvider {
 
   /**
    * Gives the cluster what is wanted; the hosts run when it ends.
+   * @param options.keepsLeaving agents that are more than is asked for stay: `end` ends them.
    * @throws OperationError with the codes of `plan`, and `AWS_NO_CAPACITY`, `AWS_HOST_FAILED`, `AWS_NOT_CONVERGED`,
    * `AWS_STOPPED`
    */
-  async deploy(): Promise<AwsCluster> {
+  async deploy({ keepsLeaving = false } = {}): Promise<AwsCluster> {
     const made = new Set<string>();
     let last: unknown;
     for (let round = 1; round <= DEPLOY_ROUNDS_MAX; round++) {
       const found = await this.#observeAll(made);
-      const wanted = await this.#wanted(found, { mayMakeKey: true });
+      const asked = await this.#wanted(found, { mayMakeKey: true });
+      const wanted = keepsLeaving ? withLeaving(asked, found) : asked;
       const plan = planOrThrow(wanted, found);
       if (actionsOf(plan).length === 0) return this.#cluster(found, wanted);
       try {
@@ -122,6 +125,32 @@ export class AwsProvider {
       'EC2 does not show what was made; run it again, and look at what carries the tag of the cluster',
       { cause: last },
     );
+  }
+
+  /**
+   * Ends hosts by their names; may be repeated. An elastic address of one that is still asked for stays.
+   * @throws OperationError `AWS_REFUSED`, `AWS_NOT_CONVERGED`, `AWS_STOPPED`
+   */
+  async end(names: ReadonlySet<string>): Promise<void> {
+    const asked = new Set([...names].filter((name) => this.isAskedFor(name)));
+    for (let round = 1; round <= DESTROY_ROUNDS_MAX; round++) {
+      const stages = planEnd(await this.#observe(), names, asked);
+      if (stages.length === 0) return;
+      await this.#execute({ stages, ids: new Map(), notes: [] }, { tags: {} }, new Set());
+    }
+    throw awsError('AWS_NOT_CONVERGED', `EC2 does not end ${[...names].join(', ')}; run it again`);
+  }
+
+  /** Whether the settings ask for a host of that name. */
+  isAskedFor(name: string): boolean {
+    const { masters, privateAgents, publicAgents } = this.#options.settings;
+    const counts = {
+      master: masters.count,
+      private: privateAgents.count,
+      public: publicAgents.count,
+    };
+    const [, role = '', ordinal = ''] = /^([a-z]+)-(\d+)$/.exec(name) ?? [];
+    return Number(ordinal) <= (counts[role as HostRole] ?? 0);
   }
 
   /** What is there, perhaps without any hosts yet; undefined when there is nothing. */

@@ -6,6 +6,8 @@ import type { HostPlace, Role } from '../../core/cluster.ts';
 export const CLUSTER_LABEL = 'dcos.cluster';
 /** On the network, with the cluster's UUID. */
 export const ID_LABEL = 'dcos.cluster-id';
+/** On the network, with the number of masters, which stays for life. */
+export const MASTERS_LABEL = 'dcos.masters';
 /** On each container. */
 export const ROLE_LABEL = 'dcos.role';
 export const ADDRESS_LABEL = 'dcos.address';

@@ -2,7 +2,7 @@
 
 import type Docker from 'dockerode';
 import { OperationError } from '@dcos/base';
-import { CLUSTER_LABEL, ID_LABEL, networkName } from './docker-names.ts';
+import { CLUSTER_LABEL, ID_LABEL, MASTERS_LABEL, networkName } from './docker-names.ts';
 
 /** Networks among which a free place is looked for. */
 const PREFIXES = Array.from({ length: 200 }, (_, index) => `10.214.${index}`);
@@ -11,6 +11,7 @@ export interface ClusterNetwork {
   /** First three bytes of all addresses. */
   readonly prefix: string;
   readonly clusterId: string;
+  readonly masters: number;
 }
 
 /** The network of that cluster; undefined when there is none. */
@@ -23,14 +24,16 @@ export async function findNetwork(
   const subnet = found?.IPAM?.Config?.[0]?.Subnet;
   const clusterId = found?.Labels?.[ID_LABEL];
   if (subnet === undefined || clusterId === undefined) return undefined;
-  return { prefix: subnet.replace(/\.\d+\/\d+$/, ''), clusterId };
+  const masters = Number(found?.Labels?.[MASTERS_LABEL]);
+  return { prefix: subnet.replace(/\.\d+\/\d+$/, ''), clusterId, masters };
 }
 
 export async function createNetwork(
   engine: Docker,
   cluster: string,
-  { clusterId, outbound }: { readonly clusterId: string; readonly outbound: boolean },
+  options: Omit<ClusterNetwork, 'prefix'> & { readonly outbound: boolean },
 ): Promise<ClusterNetwork> {
+  const { clusterId, masters, outbound } = options;
   const taken = (await engine.listNetworks()).flatMap(
     ({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet ?? '') ?? [],
   );
@@ -42,11 +45,15 @@ export async function createNetwork(
       await engine.createNetwork({
         Name: networkName(cluster),
         CheckDuplicate: true,
-        Labels: { [CLUSTER_LABEL]: cluster, [ID_LABEL]: clusterId },
+        Labels: {
+          [CLUSTER_LABEL]: cluster,
+          [ID_LABEL]: clusterId,
+          [MASTERS_LABEL]: String(masters),
+        },
         IPAM: { Config: [{ Subnet: subnet, Gateway: `${prefix}.1` }] },
         Options: outbound ? {} : { 'com.docker.network.bridge.enable_ip_masquerade': 'false' },
       });
-      return { prefix, clusterId };
+      return { prefix, clusterId, masters };
     } catch (error) {
       // Another network of this machine, or somebody who was quicker.
       if (!/overlap/i.test(String(error))) throw error;

@@ -46,6 +46,8 @@ export interface DockerSettings extends HostCounts {
 }
 
 const BOOT_TIMEOUT_MS = 90_000;
+/** Systemd, when it starts, may end who asks it whether it is up. */
+const BOOT_ATTEMPTS = 3;
 const INIT = '/sbin/host-init';
 /** Until it is up, systemd cannot be asked. `degraded`: a unit of the image that containers cannot have is nothing to us. */
 const AWAIT_BOOT = `
@@ -81,7 +83,7 @@ export class DockerProvider implements Provider {
   async changes(): Promise<readonly ProviderChange[]> {
     const [network, hosts] = await this.#look();
     const wanted = hostNames(this.#settings);
-    this.#refuseRemoval(hosts, wanted);
+    this.#refuseOtherMasters(network);
     const changes: ProviderChange[] = [];
     if (network === undefined)
       changes.push({ action: 'create', what: `network ${networkName(this.#cluster)}` });
@@ -91,6 +93,8 @@ export class DockerProvider implements Provider {
       if (found === undefined) changes.push({ action: 'create', what });
       else if (!found.isRunning) changes.push({ action: 'start', what });
     }
+    for (const { name } of leavingOf(hosts, wanted))
+      changes.push({ action: 'remove', what: `host ${containerName(this.#cluster, name)}` });
     return changes;
   }
 
@@ -98,7 +102,8 @@ export class DockerProvider implements Provider {
     await this.#needsImage();
     const [foundNetwork, found] = await this.#look();
     const wanted = hostNames(this.#settings);
-    this.#refuseRemoval(found, wanted);
+    this.#refuseOtherMasters(foundNetwork);
+    const leaving = leavingOf(found, wanted);
     const network = foundNetwork ?? (await this.#createNetwork(progress));
     const missing = wanted.filter(({ name }) => !found.some((host) => host.name === name));
     const ports = await this.#portsFor(missing.filter(({ role }) => role === 'master'));
@@ -108,7 +113,7 @@ export class DockerProvider implements Provider {
         await this.#createHost(network, host, ports.get(host.name));
       }),
       ...found
-        .filter(({ isRunning }) => !isRunning)
+        .filter((host) => !host.isRunning && !leaving.includes(host))
         .map(async ({ id, name }) => {
           progress(`host ${name}: start`);
           await this.#startHost(id, name);
@@ -133,32 +138,49 @@ export class DockerProvider implements Provider {
         order.indexOf(a.role) - order.indexOf(b.role) ||
         a.name.localeCompare(b.name, 'en', { numeric: true }),
     );
+    const leaving = leavingOf(hosts, hostNames(this.#settings));
     return {
       clusterId: network.clusterId,
-      hosts: hosts.map((host): ProvidedHost => {
-        const container = this.#engine.getContainer(host.id);
-        const connect = async (): Promise<DockerConnection> =>
-          new DockerConnection(this.#engine, container, host.name);
-        return { name: host.name, role: host.role, address: host.address, connect };
-      }),
+      hosts: hosts.filter((host) => !leaving.includes(host)).map((host) => this.#provided(host)),
+      leaving: leaving.map((host) => this.#provided(host)),
       routerNames: [],
       urls: hosts.flatMap(({ port }) => (port === undefined ? [] : [`http://127.0.0.1:${port}`])),
     };
   }
 
+  async remove(places: readonly HostPlace[], progress: Progress): Promise<void> {
+    const [, hosts] = await this.#look();
+    const names = new Set(places.map(({ name }) => name));
+    await this.#removeHosts(
+      hosts.filter(({ name }) => names.has(name)),
+      progress,
+    );
+  }
+
   async destroy(progress: Progress): Promise<void> {
     const [, hosts] = await this.#look();
+    await this.#removeHosts(hosts, progress);
+    const filters = { label: [`${CLUSTER_LABEL}=${this.#cluster}`] };
+    for (const { Id, Name } of await this.#engine.listNetworks({ filters })) {
+      progress(`network ${Name}: remove`);
+      await ignoreMissing(this.#engine.getNetwork(Id).remove());
+    }
+  }
+
+  async #removeHosts(hosts: readonly FoundHost[], progress: Progress): Promise<void> {
     await Promise.all(
       hosts.map(async ({ id, name }) => {
         progress(`host ${name}: remove`);
         await ignoreMissing(this.#engine.getContainer(id).remove({ force: true, v: true }));
       }),
     );
-    const filters = { label: [`${CLUSTER_LABEL}=${this.#cluster}`] };
-    for (const { Id, Name } of await this.#engine.listNetworks({ filters })) {
-      progress(`network ${Name}: remove`);
-      await ignoreMissing(this.#engine.getNetwork(Id).remove());
-    }
+  }
+
+  #provided({ id, name, role, address }: FoundHost): ProvidedHost {
+    const container = this.#engine.getContainer(id);
+    const connect = async (): Promise<DockerConnection> =>
+      new DockerConnection(this.#engine, container, name);
+    return { name, role, address, connect };
   }
 
   async #look(): Promise<readonly [ClusterNetwork | undefined, readonly FoundHost[]]> {
@@ -192,23 +214,12 @@ export class DockerProvider implements Provider {
     };
   }
 
-  #refuseRemoval(found: readonly FoundHost[], wanted: readonly { readonly name: string }[]): void {
-    const names = new Set(wanted.map(({ name }) => name));
-    const tooMany = found.filter(({ name }) => !names.has(name)).map(({ name }) => name);
-    const masters = found.filter(({ role }) => role === 'master').length;
-    if (tooMany.length > 0) {
-      throw new OperationError(
-        'INSTALLER_CONFIGURATION',
-        `the cluster has hosts that the configuration does not name: ${tooMany.join(', ')}. Hosts are not taken away ` +
-          'here, since they may run tasks; raise the numbers in the configuration, or destroy the cluster',
-      );
-    }
-    if (masters > 0 && masters !== this.#settings.masters) {
-      throw new OperationError(
-        'INSTALLER_CONFIGURATION',
-        `the cluster has ${masters} masters, the configuration wants ${this.#settings.masters}: the number of masters is fixed for the life of a cluster`,
-      );
-    }
+  #refuseOtherMasters(network: ClusterNetwork | undefined): void {
+    if (network === undefined || network.masters === this.#settings.masters) return;
+    throw new OperationError(
+      'INSTALLER_CONFIGURATION',
+      `the cluster has ${network.masters} masters, the configuration wants ${this.#settings.masters}: the number of masters is fixed for the life of a cluster`,
+    );
   }
 
   async #needsImage(): Promise<void> {
@@ -228,6 +239,7 @@ export class DockerProvider implements Provider {
     progress(`network ${networkName(this.#cluster)}: create`);
     return await createNetwork(this.#engine, this.#cluster, {
       clusterId: randomUUID(),
+      masters: this.#settings.masters,
       outbound: this.#settings.outbound,
     });
   }
@@ -303,13 +315,29 @@ export class DockerProvider implements Provider {
   /** Resolves when systemd has started everything. */
   async #booted({ name, connect }: ProvidedHost): Promise<void> {
     const connection = await connect();
-    const { code, stderr } = await connection.run(['sh', '-c', AWAIT_BOOT], {
-      timeoutMs: BOOT_TIMEOUT_MS,
-    });
-    await connection.close();
-    if (code !== 0)
-      throw new OperationError('DOCKER_HOST_BOOT', `host ${name} does not boot: ${stderr.trim()}`);
+    let problem = '';
+    try {
+      for (let attempt = 0; attempt < BOOT_ATTEMPTS; attempt++) {
+        const { code, stderr } = await connection.run(['sh', '-c', AWAIT_BOOT], {
+          timeoutMs: BOOT_TIMEOUT_MS,
+        });
+        if (code === 0) return;
+        problem = `exit code ${code} ${stderr.trim()}`;
+      }
+    } finally {
+      await connection.close();
+    }
+    throw new OperationError('DOCKER_HOST_BOOT', `host ${name} does not boot: ${problem}`);
   }
+}
+
+/** Agents that are not wanted any more. */
+function leavingOf(
+  found: readonly FoundHost[],
+  wanted: readonly { readonly name: string }[],
+): readonly FoundHost[] {
+  const names = new Set(wanted.map(({ name }) => name));
+  return found.filter(({ name, role }) => role !== 'master' && !names.has(name));
 }
 
 async function ignoreMissing(action: Promise<unknown>): Promise<void> {

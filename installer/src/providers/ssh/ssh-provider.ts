@@ -9,8 +9,15 @@ import type { HostPlace } from '../../core/cluster.ts';
 import type { HostConnection } from '../../hosts/connection.ts';
 import { removeInstallation } from '../../hosts/remove-installation.ts';
 import { sideBySide } from '../../hosts/side-by-side.ts';
-import type { Infrastructure, Progress, Provider, ProviderChange } from '../provider.ts';
+import type {
+  Infrastructure,
+  Progress,
+  ProvidedHost,
+  Provider,
+  ProviderChange,
+} from '../provider.ts';
 import { readClaim, writeClaim, type HostClaim } from './host-claim.ts';
+import type { HostRegister } from './host-register.ts';
 import { SshConnection } from './ssh-connection.ts';
 import type { SshTarget } from './ssh-target.ts';
 
@@ -19,6 +26,8 @@ export interface SshProviderOptions {
   readonly cluster: string;
   readonly hosts: readonly HostPlace[];
   readonly targetOf: (host: HostPlace) => SshTarget;
+  /** Which hosts it was given before. */
+  readonly register: HostRegister;
   /** Hosts at a time. */
   readonly parallelMax: number;
 }
@@ -43,15 +52,25 @@ export class SshProvider implements Provider {
   }
 
   async changes(): Promise<readonly ProviderChange[]> {
+    const { hosts, register } = this.#options;
+    register.checkMasters(hosts);
     const { reached } = await this.#look();
-    return reached
-      .filter(({ claim }) => claim === undefined)
-      .map(({ place }) => ({ action: 'create', what: `mark of the cluster on ${place.name}` }));
+    const free = reached.filter(({ claim }) => claim === undefined);
+    return [
+      ...free.map(({ place }): ProviderChange => ({
+        action: 'create',
+        what: `mark of the cluster on ${place.name}`,
+      })),
+      ...register
+        .others(hosts)
+        .map(({ name }): ProviderChange => ({ action: 'remove', what: `host ${name}` })),
+    ];
   }
 
   /** A host of a cluster that cannot be reached is the business of whoever connects to it. */
   async ensure(progress: Progress): Promise<Infrastructure> {
-    const { cluster } = this.#options;
+    const { cluster, hosts, register } = this.#options;
+    register.checkMasters(hosts);
     const { clusterId: found, reached } = await this.#look();
     const clusterId = found ?? randomUUID();
     const free = reached.filter(({ claim }) => claim === undefined);
@@ -65,7 +84,8 @@ export class SshProvider implements Provider {
     throwProblems(marked);
     // Whoever was faster has it.
     this.#checkOurs(marked.map(({ place, value }) => ({ place, claim: value })));
-    return this.#infrastructure(clusterId, this.#options.hosts);
+    register.add(hosts);
+    return this.#infrastructure(clusterId, hosts);
   }
 
   async existing(): Promise<Infrastructure | undefined> {
@@ -79,15 +99,37 @@ export class SshProvider implements Provider {
     );
   }
 
+  /** What is on a host that cannot be reached stays there; the cluster does not know it any more. */
+  async remove(places: readonly HostPlace[], progress: Progress): Promise<void> {
+    const removed = await this.#clear(places, progress);
+    const silent = removed.filter(({ problem }) => problem !== undefined);
+    for (const { place, problem } of silent)
+      progress(`host ${place.name}: what was installed stays: ${errorText(problem)}`);
+    this.#options.register.remove(places);
+  }
+
   async destroy(progress: Progress): Promise<void> {
+    const { hosts, register } = this.#options;
     const { reached, silent } = await this.#look();
     const marked = reached.filter(({ claim }) => claim !== undefined).map(({ place }) => place);
-    const removed = await this.#each(marked, async (connection, { name }) => {
+    const leaving = register.others(hosts);
+    const removed = await this.#clear([...marked, ...leaving], progress);
+    // All that can be reached is done before the others are told of.
+    throwProblems([...silent, ...removed]);
+    register.remove(register.list());
+  }
+
+  /** Removes what was installed; from no host that is of another cluster by now. */
+  async #clear(
+    places: readonly HostPlace[],
+    progress: Progress,
+  ): Promise<readonly PerHost<unknown>[]> {
+    return await this.#each(places, async (connection, { name }) => {
+      const claim = await readClaim(connection);
+      if (claim?.cluster !== this.#options.cluster) return;
       progress(`host ${name}: remove what was installed`);
       await removeInstallation(connection);
     });
-    // All that can be reached is done before the others are told of.
-    throwProblems([...silent, ...removed]);
   }
 
   /**
@@ -122,12 +164,15 @@ export class SshProvider implements Provider {
 
   #infrastructure(clusterId: string, places: readonly HostPlace[]): Infrastructure {
     const masters = places.filter(({ role }) => role === 'master');
+    const provided = (place: HostPlace): ProvidedHost => ({
+      ...place,
+      connect: async () => await Promise.resolve(this.#connection(place)),
+    });
+    const { hosts, register } = this.#options;
     return {
       clusterId,
-      hosts: places.map((place) => ({
-        ...place,
-        connect: async () => await Promise.resolve(this.#connection(place)),
-      })),
+      hosts: places.map(provided),
+      leaving: register.others(hosts).map(provided),
       routerNames: [],
       urls: masters.map(({ address }) => `http://${address}`),
     };

@@ -26,6 +26,7 @@ export function planInstances(wanted: Wanted, found: Found, kept: Kept): Instanc
   const problems: PlanProblem[] = [...mastersProblems(wanted, found)];
   for (const instance of wanted.instances) {
     const there = kept.instances.get(instance.name);
+    if (instance.isLeaving === true) continue;
     if (there !== undefined) {
       actions.push(...mend(there));
       notes.push(...differences(instance, there));

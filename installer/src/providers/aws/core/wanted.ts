@@ -34,6 +34,8 @@ export interface WantedInstance {
   readonly hasElasticAddress: boolean;
   readonly hasPublicAddress: boolean;
   readonly userData?: string;
+  /** It is more than is asked for, and stays until its tasks are elsewhere: it is never made or mended. */
+  readonly isLeaving?: true;
 }
 
 export type WantedNetwork =
