@@ -9,6 +9,7 @@ import {
   type HostPlace,
   type ReleasePlan,
 } from '../core/cluster.ts';
+import type { LeafQuestion } from '../core/certificates.ts';
 import { PORTS, schemeOf } from '../core/component-settings.ts';
 import { planCluster, restartsMaster, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
@@ -21,8 +22,10 @@ import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { AuthorityState } from '../hosts/authority.ts';
 import {
-  certificateFiles,
   clusterCertificates,
+  foundCertificates,
+  hostCertificates,
+  leafQuestion,
   type CertificateOptions,
   type ProbedHost,
 } from './host-certificates.ts';
@@ -46,6 +49,8 @@ export interface ConnectedHost {
   readonly connection: HostConnection;
   readonly wanted: WantedHost;
   readonly facts: HostFacts;
+  /** About its certificate, in a cluster that speaks TLS. */
+  readonly leaf?: LeafQuestion;
 }
 
 export function clusterOf(
@@ -92,18 +97,24 @@ export async function connectHosts(
   const { probed, unreachable } = await probeHosts(cluster, places);
   try {
     const found = await clusterCertificates(cluster, probed, wish.nowMs);
-    const authority = wish.authority ?? found?.authority;
+    const authority = found && (wish.authority ?? found.authority);
+    // Nobody can say what the certificates of hosts are worth, and nothing is made.
+    const isUnknown = found?.isNew === true && !wish.issues;
     const hosts = await Promise.all(
       probed.map(async ({ place, host, facts, connection }): Promise<ConnectedHost> => {
-        const files =
-          authority === undefined
-            ? []
-            : await certificateFiles(cluster, { host, facts }, authority, wish);
-        const wanted = wantedHost(cluster, host, release, tools, files);
-        return { place, connection, facts, wanted };
+        if (authority === undefined)
+          return { place, connection, facts, wanted: wantedHost(cluster, host, release, tools) };
+        const leaf = leafQuestion(cluster, { host, facts }, authority, wish.nowMs);
+        if (isUnknown) {
+          const wanted = wantedHost(cluster, host, release, tools, foundCertificates(host, facts));
+          return { place, connection, facts, wanted };
+        }
+        const certificates = await hostCertificates(host, leaf, authority, wish);
+        const wanted = wantedHost(cluster, host, release, tools, certificates);
+        return { place, connection, facts, wanted, leaf };
       }),
     );
-    return { hosts, unreachable, ...(authority !== undefined && { authority }) };
+    return { hosts, unreachable, ...(authority !== undefined && !isUnknown && { authority }) };
   } catch (error) {
     await closeHosts(probed);
     throw error;

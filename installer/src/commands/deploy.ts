@@ -22,6 +22,7 @@ import {
   type UnreachableHost,
 } from './converge.ts';
 import type { Cluster } from '../core/cluster.ts';
+import { tellCertificates } from './tell-certificates.ts';
 import type { Reporter } from './reporter.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import type { CommonOptions, Session, Surroundings } from './session.ts';
@@ -57,6 +58,7 @@ export async function deploy(
   try {
     tellUnreachable(unreachable, reporter);
     checkHosts(hosts, reporter);
+    tellCertificates(hosts, reporter);
     const steps = await planFor(hosts);
     if (unreachable.some(({ place }) => place.role === 'master') && restartsMaster(steps, hosts)) {
       throw new OperationError(

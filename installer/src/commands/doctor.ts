@@ -1,6 +1,7 @@
 /** `doctor`: looks for what is wrong with a cluster and says how to mend it; changes nothing. */
 
 import { OperationError } from '@dcos/base';
+import { certificateFindings } from '../core/certificate-findings.ts';
 import { diagnose, type Finding } from '../core/doctor.ts';
 import { counted } from '../core/plan-text.ts';
 import { unitReport } from '../hosts/readiness.ts';
@@ -14,9 +15,15 @@ export async function doctor(session: Session): Promise<void> {
   const infrastructure = await existingCluster(session);
   const release = await session.release();
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release);
+  const connected = await connectHosts(cluster, infrastructure.hosts, release);
+  const { hosts, unreachable, authority } = connected;
   try {
-    const findings = [...unreachable.map(lostHost), ...diagnose(hosts, Date.now() / 1000)];
+    const leafs = hosts.map(({ place, leaf }) => ({ host: place.name, leaf }));
+    const findings = [
+      ...unreachable.map(lostHost),
+      ...diagnose(hosts, Date.now() / 1000),
+      ...certificateFindings(leafs, authority, Date.now()),
+    ];
     for (const { host, check, reason, remedy } of findings) {
       reporter.tell(
         { event: 'doctor.finding', host, check, reason, remedy },

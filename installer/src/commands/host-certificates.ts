@@ -8,6 +8,7 @@ import { OperationError, Secret } from '@dcos/base';
 import {
   AUTHORITIES_FILE,
   AUTHORITY_FILE,
+  leafProblem,
   leafReason,
   namesOf,
   NODE_FILE,
@@ -20,7 +21,7 @@ import {
 } from '../core/certificates.ts';
 import type { Cluster, HostPlace } from '../core/cluster.ts';
 import type { HostFacts } from '../core/host-facts.ts';
-import type { WantedFile } from '../core/wanted-host.ts';
+import type { HostCertificates, WantedFile } from '../core/wanted-host.ts';
 import {
   authorityText,
   firstAuthority,
@@ -121,39 +122,50 @@ export interface CertificateOptions {
   readonly isForced?: boolean;
 }
 
-/** The files of certificates of one host, authorities first: they have to be there before what they vouch for. */
-export async function certificateFiles(
-  cluster: Cluster,
-  probed: Pick<ProbedHost, 'host' | 'facts'>,
+/** What a host shall have, authorities first: they have to be there before what they vouch for. */
+export async function hostCertificates(
+  host: HostPlace,
+  question: LeafQuestion,
   authority: AuthorityState,
   options: CertificateOptions,
-): Promise<readonly WantedFile[]> {
-  const { host, facts } = probed;
-  const question = leafQuestion(cluster, probed, authority, options.nowMs);
+): Promise<HostCertificates> {
   const isDue = options.isForced === true || leafReason(question) !== undefined;
-  const secret = (path: string, text: Secret<string>): WantedFile => ({
-    path,
-    text,
-    mode: SECRET_MODE,
-    sha256: sha256(text.reveal()),
-  });
-  const kept: WantedFile = {
-    path: NODE_FILE,
-    text: undefined,
-    mode: SECRET_MODE,
-    sha256: (facts.files.get(NODE_FILE) ?? '').split(' ')[1] ?? '',
-  };
-  const issue = async (): Promise<WantedFile> => {
-    const leaf = { commonName: host.name, names: question.wantedNames };
-    const text = options.issues
-      ? await issueLeaf(signer(authority), leaf, options.nowMs)
-      : new Secret('');
-    return secret(NODE_FILE, text);
-  };
   const text = trustedText(authority);
-  return [
-    ...(host.role === 'master' ? [secret(AUTHORITY_FILE, authorityText(authority))] : []),
+  const files = [
+    ...(host.role === 'master' ? [secretFile(AUTHORITY_FILE, authorityText(authority))] : []),
     { path: AUTHORITIES_FILE, text, mode: PUBLIC_MODE, sha256: sha256(text) },
-    isDue ? await issue() : kept,
+    isDue ? await newLeaf(host, question, authority, options) : keptLeaf(question),
   ];
+  return { files, isRefused: leafProblem(question)?.isRefused === true };
+}
+
+/** What a host has stays; what it has not is missing. */
+export function foundCertificates({ role }: HostPlace, { files }: HostFacts): HostCertificates {
+  const paths = [...(role === 'master' ? [AUTHORITY_FILE] : []), AUTHORITIES_FILE, NODE_FILE];
+  const found = paths.map((path): WantedFile => {
+    const [mode = '', digest = ''] = (files.get(path) ?? '').split(' ');
+    const text = digest === '' ? '' : undefined;
+    return { path, text, mode: Number.parseInt(mode, 8) || SECRET_MODE, sha256: digest };
+  });
+  return { files: found, isRefused: false };
+}
+
+async function newLeaf(
+  { name }: HostPlace,
+  { wantedNames }: LeafQuestion,
+  authority: AuthorityState,
+  { issues, nowMs }: CertificateOptions,
+): Promise<WantedFile> {
+  const leaf = { commonName: name, names: wantedNames };
+  const text = issues ? await issueLeaf(signer(authority), leaf, nowMs) : new Secret('');
+  return secretFile(NODE_FILE, text);
+}
+
+function keptLeaf({ facts }: LeafQuestion): WantedFile {
+  const [, found = ''] = (facts.files.get(NODE_FILE) ?? '').split(' ');
+  return { path: NODE_FILE, text: undefined, mode: SECRET_MODE, sha256: found };
+}
+
+function secretFile(path: string, text: Secret<string>): WantedFile {
+  return { path, text, mode: SECRET_MODE, sha256: sha256(text.reveal()) };
 }

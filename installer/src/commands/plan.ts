@@ -4,6 +4,7 @@ import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import type { Step } from '../core/plan.ts';
 import type { Infrastructure, ProviderChange } from '../providers/provider.ts';
 import { clusterOf, closeHosts, connectHosts, planFor } from './converge.ts';
+import { tellCertificates } from './tell-certificates.ts';
 import type { Session } from './session.ts';
 
 const MARKS: Readonly<Record<ProviderChange['action'], string>> = {
@@ -65,6 +66,7 @@ async function stepsOf(
       `  ! ${place.name}: ${problem}`,
     );
   }
+  tellCertificates(hosts, reporter);
   try {
     return await planFor(hosts);
   } finally {

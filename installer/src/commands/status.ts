@@ -1,5 +1,6 @@
 /** `status`: what every host and every component is doing, asked now; changes nothing. */
 
+import { leafProblem } from '../core/certificates.ts';
 import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
@@ -60,6 +61,17 @@ export async function status(session: Session): Promise<void> {
     }
     const agents = cluster.hosts.filter(({ role }) => role !== 'master').length;
     const master = hosts.find(({ place }) => place.role === 'master');
+    const refused = hosts.flatMap(({ place, leaf }) => {
+      const problem = leaf && leafProblem(leaf);
+      return problem === undefined ? [] : [{ place, problem }];
+    });
+    for (const { place, problem } of refused) {
+      const { name: host, role, address } = place;
+      reporter.tell(
+        { event: 'certificate.problem', host, role, address, problem: problem.reason },
+        `  ${host.padEnd(12)} ${address.padEnd(16)} ${'certificate'.padEnd(26)} ${problem.reason}`,
+      );
+    }
     const urls = urlsOf(configuration, infrastructure);
     const whole =
       master === undefined ||
@@ -79,7 +91,7 @@ export async function status(session: Session): Promise<void> {
       `  ${'cluster'.padEnd(56)} ${whole ?? `ready at ${urls.join(', ')}`}`,
     );
     const bad = all.filter(({ isHealthy }) => !isHealthy);
-    if (bad.length > 0 || unreachable.length > 0 || whole !== undefined)
+    if (bad.length > 0 || refused.length > 0 || unreachable.length > 0 || whole !== undefined)
       throw new OperationError('INSTALLER_UNHEALTHY', 'not everything serves: see above');
   } finally {
     await closeHosts(hosts);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { testCluster, wantedOf } from '../testing/clusters.ts';
+import { convergedFacts, statesOf, testCluster, wantedOf } from '../testing/clusters.ts';
 import {
   AUTHORITIES_FILE,
   leafReason,
@@ -12,6 +12,7 @@ import {
   type LeafFacts,
 } from './certificates.ts';
 import { fileState } from './host-facts.ts';
+import { planCluster } from './plan.ts';
 
 const DAY_MS = 86_400_000;
 const authorityNamed = (name: string): AuthorityCertificate => ({
@@ -100,7 +101,7 @@ describe('whether a host needs another certificate', () => {
     [
       'the key of another',
       { leaf: { hasItsKey: false } },
-      `the key in ${NODE_FILE} is not that of its certificate`,
+      `the key in ${NODE_FILE} is not that of its certificate, or cannot be read`,
     ],
     [
       'a key that others can read',
@@ -160,12 +161,39 @@ test('with TLS everything is reached by it, and shows and trusts the same files'
 
 test('ZooKeeper starts again with another certificate, all others go on', () => {
   const [before, after] = ['a', 'b'].map((sha256) =>
-    wantedOf(testCluster(), undefined, [
-      { path: NODE_FILE, text: undefined, mode: 0o600, sha256 },
-    ]).flatMap(({ units }) => units),
+    wantedOf(testCluster(), undefined, {
+      files: [{ path: NODE_FILE, text: undefined, mode: 0o600, sha256 }],
+      isRefused: false,
+    }).flatMap(({ units }) => units),
   );
   const changed = before?.filter(
     ({ fingerprint }, index) => fingerprint !== after?.[index]?.fingerprint,
   );
   expect(changed?.map(({ name }) => name)).toEqual(['dcos-zookeeper']);
 });
+
+test.each([
+  [false, [[], ['master-1/dcos-zookeeper'], ['master-2/dcos-zookeeper']]],
+  [true, [[], [], []]],
+])(
+  'servers of an ensemble wait for one another unless nobody hears them: %s',
+  (isRefused, waits) => {
+    const cluster = testCluster({ masters: 3 });
+    const [before, after] = ['a', 'b'].map((sha256) =>
+      wantedOf(cluster, undefined, {
+        files: [{ path: NODE_FILE, text: undefined, mode: 0o600, sha256 }],
+        isRefused,
+      }),
+    );
+    const found = new Map(before?.map((wanted) => [wanted.host.name, convergedFacts(wanted)]));
+    const steps = planCluster(
+      statesOf(after ?? [], (wanted) => found.get(wanted.host.name) ?? convergedFacts(wanted)),
+    );
+    const servers = steps.filter(({ kind }) => kind === 'unit');
+    expect(servers.map(({ id }) => id)).toEqual(
+      [1, 2, 3].map((number) => `master-${number}/dcos-zookeeper`),
+    );
+    const others = (ids: readonly string[]) => ids.filter((id) => id.endsWith('zookeeper'));
+    expect(servers.map(({ after: earlier }) => others(earlier))).toEqual(waits);
+  },
+);

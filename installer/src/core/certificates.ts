@@ -132,37 +132,28 @@ export function leafReason(question: LeafQuestion): string | undefined {
 
 export interface LeafProblem {
   readonly reason: string;
-  /** Beyond a new certificate. */
-  readonly remedy?: string;
+  /** Whether nobody who looks accepts it. */
+  readonly isRefused: boolean;
 }
 
 /** What is wrong with the certificate that a host has; undefined when it serves. */
-export function leafProblem({
-  wantedNames,
-  leaf,
-  facts,
-  authority,
-  nowMs,
-}: LeafQuestion): LeafProblem | undefined {
+export function leafProblem(question: LeafQuestion): LeafProblem | undefined {
+  const { wantedNames, leaf, facts, authority, nowMs } = question;
+  const refused = (reason: string): LeafProblem => ({ reason, isRefused: true });
+  const accepted = (reason: string): LeafProblem => ({ reason, isRefused: false });
   const state = facts.files.get(NODE_FILE);
-  if (state === undefined) return { reason: `${NODE_FILE} is not there` };
-  if (leaf === undefined) return { reason: `${NODE_FILE} has no certificate that can be read` };
+  if (state === undefined) return refused(`${NODE_FILE} is not there`);
+  if (leaf === undefined) return refused(`${NODE_FILE} has no certificate that can be read`);
   if (leaf.hasItsKey !== true)
-    return { reason: `the key in ${NODE_FILE} is not that of its certificate` };
-  if (!state.startsWith(`${SECRET_MODE.toString(8)} `))
-    return {
-      reason: `${NODE_FILE} has the permissions ${state.split(' ')[0] ?? ''}: others may have read its key`,
-    };
-  if (leaf.notAfterMs <= nowMs) return { reason: `it expired on ${leaf.notAfterDay}` };
-  if (leaf.notBeforeMs > nowMs) {
-    return {
-      reason: `it is not valid before ${leaf.notBeforeDay}`,
-      remedy: 'is the clock right?',
-    };
-  }
+    return refused(`the key in ${NODE_FILE} is not that of its certificate, or cannot be read`);
+  if (leaf.notAfterMs <= nowMs) return refused(`it expired on ${leaf.notAfterDay}`);
+  if (leaf.notBeforeMs > nowMs) return refused(`it is not valid before ${leaf.notBeforeDay}`);
   const known = [authority.current, authority.next].map((one) => one?.fingerprint);
   if (leaf.signedBy === undefined || !known.includes(leaf.signedBy))
-    return { reason: 'it is signed by a stranger' };
+    return refused('it is signed by a stranger');
+  const mode = state.split(' ')[0] ?? '';
+  if (mode !== SECRET_MODE.toString(8))
+    return accepted(`${NODE_FILE} has the permissions ${mode}: others may have read its key`);
   const missing = wantedNames.filter((name) => !leaf.names.includes(name));
-  return missing.length > 0 ? { reason: `it is not for ${missing.join(', ')}` } : undefined;
+  return missing.length > 0 ? accepted(`it is not for ${missing.join(', ')}`) : undefined;
 }

@@ -113,7 +113,7 @@ function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
 function actionFor(unit: WantedUnit, facts: HostFacts): 'start' | 'restart' | 'enable' | undefined {
   const found = facts.units.get(unit.name);
   if (found?.fingerprint === undefined || found.active === 'failed') return 'start';
-  if (found.fingerprint !== unit.fingerprint) return 'restart';
+  if (found.fingerprint !== unit.fingerprint) return unit.isUseless ? 'start' : 'restart';
   return found.isEnabled && facts.units.get('dcos.target')?.isEnabled === true
     ? undefined
     : 'enable';

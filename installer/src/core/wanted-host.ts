@@ -56,11 +56,22 @@ export type Readiness =
       readonly agents: number;
     };
 
+/** Of a host in a cluster that speaks TLS. */
+export interface HostCertificates {
+  readonly files: readonly WantedFile[];
+  /** Whether nobody accepts what the host has now. */
+  readonly isRefused: boolean;
+}
+
+const NO_CERTIFICATES: HostCertificates = { files: [], isRefused: false };
+
 export interface WantedUnit {
   /** Without `.service`. */
   readonly name: string;
   readonly fingerprint: string;
   readonly readiness: Readiness;
+  /** What runs is of no use, so that it waits for no others when it starts again. */
+  readonly isUseless: boolean;
   /** Ports that it listens on, which nobody else may hold before. */
   readonly ports: readonly number[];
 }
@@ -97,13 +108,12 @@ interface UnitPlan {
   readonly ports: readonly number[];
 }
 
-/** @param certificates files with certificates, where the cluster has any. */
 export function wantedHost(
   cluster: Cluster,
   host: HostPlace,
   release: ReleasePlan,
   tools: Tools,
-  certificates: readonly WantedFile[] = [],
+  certificates: HostCertificates = NO_CERTIFICATES,
 ): WantedHost {
   const plans = host.role === 'master' ? masterUnits(cluster, host) : [agentUnit(cluster, host)];
   const file = (path: string, text: string, mode = 0o644): WantedFile => ({
@@ -116,7 +126,7 @@ export function wantedHost(
     const unfinished = { ...plan.values, name: plan.name, description: plan.description };
     const text = tools.render(plan.template, { ...unfinished, fingerprint: '' });
     // All others take up renewed certificates as they run.
-    const shown = plan.template === 'zookeeper' ? certificates.filter(isRead) : [];
+    const shown = plan.template === 'zookeeper' ? certificates.files.filter(isRead) : [];
     const made = [release.hash, plan.files, text, ...shown.map(({ sha256 }) => sha256)];
     const fingerprint = tools.digest(JSON.stringify(made)).slice(0, 16);
     return {
@@ -130,14 +140,15 @@ export function wantedHost(
     packages: packagesOf(host),
     releaseHash: release.hash,
     files: [
-      ...certificates,
+      ...certificates.files,
       file('/etc/dcos/role', `${host.role}\n`),
       file('/etc/systemd/system/dcos.target', tools.render('target', {})),
       ...plans.flatMap((plan) => plan.files.map(({ path, text }) => file(path, text))),
       ...units.map((unit) => unit.file),
     ],
-    units: units.map(({ plan: { name, readiness, ports }, fingerprint }) => ({
+    units: units.map(({ plan: { name, readiness, ports, template }, fingerprint }) => ({
       name,
+      isUseless: template === 'zookeeper' && certificates.isRefused,
       fingerprint,
       readiness,
       ports,

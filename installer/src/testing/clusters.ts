@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster, HostPlace, ReleasePlan, Role } from '../core/cluster.ts';
 import { fileState, type HostFacts, type UnitFacts } from '../core/host-facts.ts';
 import type { HostState } from '../core/plan.ts';
-import { wantedHost, type WantedFile, type WantedHost } from '../core/wanted-host.ts';
+import { wantedHost, type HostCertificates, type WantedHost } from '../core/wanted-host.ts';
 import { renderTemplate } from '../hosts/host-programs.ts';
 
 const tools = {
@@ -54,7 +54,7 @@ export function testCluster(
 export function wantedOf(
   cluster: Cluster,
   release = testRelease,
-  certificates: readonly WantedFile[] = [],
+  certificates?: HostCertificates,
 ): readonly WantedHost[] {
   return cluster.hosts.map((host) => wantedHost(cluster, host, release, tools, certificates));
 }
