@@ -6,7 +6,7 @@
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@dcos/base';
-import type { History } from './history.ts';
+import type { Answer, History } from './history.ts';
 import type { Host } from './host.ts';
 
 const PAUSE_MS = 200;
@@ -22,15 +22,31 @@ export interface AskOptions {
   readonly addresses: () => readonly string[];
   /** A path at the router that leads to it. */
   readonly path: string;
+  /** A load balancer before it. */
+  readonly balancer: Balancer;
 }
 
-/** Begins to ask the names and the router of each host; the returned function ends it. */
+export interface Balancer {
+  readonly host: Host;
+  readonly url: string;
+}
+
+/** Begins to ask the names and the router of each host, and the load balancer; the returned function ends it. */
 export function startAsking(history: History, options: AskOptions): () => Promise<void> {
   const end = new AbortController();
-  const asking = options.hosts.flatMap((host) => [
+  const { hosts, path, balancer } = options;
+  const asking = hosts.flatMap((host) => [
     askAgain(end.signal, history, { what: 'names', host }, lookUp(host, options)),
-    askAgain(end.signal, history, { what: 'services', host }, call(host, options)),
+    askAgain(
+      end.signal,
+      history,
+      { what: 'services', host },
+      call(`http://${host.address}${path}`),
+    ),
   ]);
+  asking.push(
+    askAgain(end.signal, history, { what: 'balancer', host: balancer.host }, call(balancer.url)),
+  );
   return async () => {
     end.abort();
     await Promise.all(asking);
@@ -38,7 +54,7 @@ export function startAsking(history: History, options: AskOptions): () => Promis
 }
 
 interface Question {
-  readonly what: 'names' | 'services';
+  readonly what: Answer['what'];
   readonly host: Host;
 }
 
@@ -79,12 +95,10 @@ function lookUp(host: Host, { name, addresses }: AskOptions): () => Promise<stri
   };
 }
 
-function call(host: Host, { path }: AskOptions): () => Promise<string | undefined> {
+function call(url: string): () => Promise<string | undefined> {
   return async () => {
-    const answer = await fetch(`http://${host.address}${path}`, {
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
     const text = await answer.text();
-    return answer.ok ? undefined : `${path} was answered ${answer.status} ${text.slice(0, 200)}`;
+    return answer.ok ? undefined : `${url} was answered ${answer.status} ${text.slice(0, 200)}`;
   };
 }

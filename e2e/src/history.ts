@@ -17,9 +17,12 @@ export interface Operation {
   readonly detail: string;
 }
 
-/** What somebody heard who looked up a name, or called a service through a router. */
+/** Whom people ask: for a name, or for a service through a router or through a load balancer. */
+export const ASKED = ['names', 'services', 'balancer'] as const;
+
+/** What somebody heard who did. */
 export interface Answer {
-  readonly what: 'names' | 'services';
+  readonly what: (typeof ASKED)[number];
   /** The host that was asked. */
   readonly host: string;
   readonly startedMs: number;

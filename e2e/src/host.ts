@@ -112,8 +112,10 @@ export class Host {
     await waitFor(
       `${this.name} to boot`,
       async () => {
-        const state = await this.run('systemctl', 'is-system-running');
-        return state.output.includes('running') || state.output.includes('degraded');
+        const { output } = await this.run('systemctl', 'is-system-running');
+        if (/running|degraded/.test(output)) return true;
+        const { output: jobs } = await this.run('systemctl', 'list-jobs', '--no-pager');
+        throw new Error(`it is ${output.trim()}: ${jobs.trim()}`);
       },
       BOOT_TIMEOUT_MS,
     );

@@ -5,9 +5,11 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser, openPage, waitFor } from '@dcos/testkit';
-import { startAsking } from './answers.ts';
+import { startAsking, type Balancer } from './answers.ts';
 import { startCluster, type Cluster } from './cluster.ts';
+import { ASKED, type Answer } from './history.ts';
 import type { Host } from './host.ts';
+import { startLoadBalancer } from './load-balancer.ts';
 import { startLoad, webServer, type Load } from './load.ts';
 import { SchedulerClient, type Task } from './scheduler-client.ts';
 
@@ -37,7 +39,7 @@ export class Scene {
   readonly #stopAsking: () => Promise<void>;
   #browser: Browser | undefined;
 
-  private constructor(cluster: Cluster, client: SchedulerClient) {
+  private constructor(cluster: Cluster, client: SchedulerClient, balancer: Balancer) {
     this.cluster = cluster;
     this.client = client;
     this.load = startLoad(() => schedulers(cluster));
@@ -47,6 +49,7 @@ export class Scene {
       name: 'steady.marathon.mesos',
       addresses: () => agents,
       path: '/service/steady/',
+      balancer,
     });
   }
 
@@ -63,7 +66,7 @@ export class Scene {
         PATIENCE_MS,
       );
       await steadyTasks(client);
-      return new Scene(cluster, client);
+      return new Scene(cluster, client, await openBalancer(cluster));
     } catch (error) {
       await cluster.isRemoved();
       throw error;
@@ -227,7 +230,7 @@ export class Scene {
       () => history.operations.some((each) => each.outcome === 'acknowledged' && isAfter(each)),
       PATIENCE_MS,
     );
-    for (const what of ['names', 'services'] as const) {
+    for (const what of ASKED) {
       await waitFor(
         `${what} to be right after: ${fault}`,
         () => {
@@ -240,13 +243,25 @@ export class Scene {
     }
     const endedMs = performance.now();
     const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-    const names = history.longestWithoutAnswerMs('names', startedMs, endedMs);
-    const services = history.longestWithoutAnswerMs('services', startedMs, endedMs);
+    const waited = (what: Answer['what']): string =>
+      `${what} for ${seconds(history.longestWithoutAnswerMs(what, startedMs, endedMs))}`;
     this.measured.push(
       `${fault}: changes waited for ${seconds(history.longestSilenceMs(startedMs, endedMs))} at most, ` +
-        `names for ${seconds(names)}, services for ${seconds(services)}`,
+        ASKED.map(waited).join(', '),
     );
   }
+}
+
+/** On the host that is never failed: a load balancer is somebody else's machine. */
+async function openBalancer({ masters, agents }: Cluster): Promise<Balancer> {
+  const host = agents.find(({ name }) => name.startsWith('public'));
+  if (host === undefined) throw new Error('the cluster has no public agent');
+  const url = await startLoadBalancer(host, {
+    nameServers: masters,
+    service: '_steady._tcp.marathon.mesos',
+  });
+  await waitFor('the load balancer', async () => (await ask(url)).ok, PATIENCE_MS);
+  return { host, url };
 }
 
 interface TaskFate {

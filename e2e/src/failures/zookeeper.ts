@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '@dcos/testkit';
 import { SESSION_TIMEOUT_MS } from '../cluster.ts';
-import type { Answer } from '../history.ts';
+import { ASKED, type Answer } from '../history.ts';
 import { answers, idsOf, IS_NIGHTLY, PATIENCE_MS, type Scene } from '../scene.ts';
 
 /** Five minutes at night; else for longer than every session. */
@@ -49,7 +49,7 @@ export function zooKeeperFailures(scene: () => Scene): void {
       const wrong = ({ outcome, startedMs: at }: Answer): boolean =>
         outcome === 'wrong' && at > startedMs;
       expect(history.answers.filter(wrong)).toEqual([]);
-      for (const what of ['names', 'services'] as const) {
+      for (const what of ASKED) {
         const silenceMs = history.longestWithoutAnswerMs(what, startedMs, endedMs);
         expect(silenceMs, what).toBeLessThan(SILENCE_MS_MAX);
       }
