@@ -8,8 +8,9 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import type Docker from 'dockerode';
-import { OperationError } from '@dcos/base';
+import { errorText, OperationError } from '@dcos/base';
 import type { HostPlace, Role } from '../../core/cluster.ts';
 import type {
   Infrastructure,
@@ -54,6 +55,10 @@ const AWAIT_BOOT = `
 until case "$(systemctl is-system-running 2>/dev/null)" in running | degraded) true ;; *) false ;; esac
 do sleep 0.1; done
 `;
+const LAST_WORDS_LINES = 3;
+/** Each systemd has about eight; 128 for all of a user's programs is the default of many distributions. */
+const INOTIFY_HINT =
+  'this machine lets a user watch too few files for so many hosts: sysctl -w fs.inotify.max_user_instances=1024';
 /** First what a host without a way out has to forget, then its own first process. */
 const INIT_WITHOUT_WAY_OUT = ['sh', '-c', `ip route del default; exec ${INIT}`];
 
@@ -315,19 +320,32 @@ export class DockerProvider implements Provider {
   /** Resolves when systemd has started everything. */
   async #booted({ name, connect }: ProvidedHost): Promise<void> {
     const connection = await connect();
-    let problem = '';
+    let problem: unknown;
     try {
       for (let attempt = 0; attempt < BOOT_ATTEMPTS; attempt++) {
-        const { code, stderr } = await connection.run(['sh', '-c', AWAIT_BOOT], {
-          timeoutMs: BOOT_TIMEOUT_MS,
-        });
+        const boot = ['sh', '-c', AWAIT_BOOT];
+        const { code, stderr } = await connection.run(boot, { timeoutMs: BOOT_TIMEOUT_MS });
         if (code === 0) return;
-        problem = `exit code ${code} ${stderr.trim()}`;
+        problem = new OperationError('HOST_PROGRAM_FAILED', `exit code ${code} ${stderr.trim()}`);
       }
+    } catch (error) {
+      problem = error;
     } finally {
       await connection.close();
     }
-    throw new OperationError('DOCKER_HOST_BOOT', `host ${name} does not boot: ${problem}`);
+    const said = await this.#lastWords(name);
+    const hint = said.includes('Too many open files') ? `; ${INOTIFY_HINT}` : '';
+    const text = `host ${name} does not boot: ${errorText(problem)}; it said: ${said}${hint}`;
+    throw new OperationError('DOCKER_HOST_BOOT', text, { cause: problem });
+  }
+
+  /** Of the console of a host. */
+  async #lastWords(name: string): Promise<string> {
+    const container = this.#engine.getContainer(containerName(this.#cluster, name));
+    const said = await container.logs({ stdout: true, stderr: true, tail: LAST_WORDS_LINES });
+    return stripVTControlCharacters(said.toString('utf8'))
+      .trim()
+      .replaceAll(/\s*\n\s*/g, '; ');
   }
 }
 
