@@ -15,6 +15,10 @@ interface CommandPlan {
   readonly description: string;
   /** Whether others are kept away meanwhile. */
   readonly isExclusive: boolean;
+  /** A word that has to stand behind it: its name and what it means. */
+  readonly argument?: readonly [string, string];
+  /** Does what needs no cluster; true when that was all. */
+  readonly withoutSession?: (options: CommonOptions, around: Surroundings) => Promise<boolean>;
   /** Beside those that all have: flag and what it means. */
   readonly flags?: readonly (readonly [string, string])[];
   /** What it changes in the configuration. */
@@ -64,6 +68,28 @@ const COMMANDS: readonly CommandPlan[] = [
       await (await import('./deploy.ts')).deploy(session, options, around),
   },
   {
+    name: 'backup',
+    description: 'Put what the cluster knows, and its configuration, into a file.',
+    isExclusive: true,
+    argument: ['<file>', 'where to; it must not be there yet'],
+    perform: async (session, options, around) =>
+      await (await import('./backup.ts')).backup(session, options, around),
+  },
+  {
+    name: 'restore',
+    description: 'Put what is in a file of "backup" into a cluster that is there.',
+    isExclusive: true,
+    argument: ['<file>', 'written by "backup"'],
+    flags: [
+      ['--replace', 'also where the cluster has apps or other state, which go'],
+      ['--write-config <file>', 'write the configuration that the backup has, and do nothing else'],
+    ],
+    withoutSession: async (options, around) =>
+      await (await import('./restore.ts')).writeConfiguration(options, around),
+    perform: async (session, options, around) =>
+      await (await import('./restore.ts')).restore(session, options, around),
+  },
+  {
     name: 'status',
     description: 'Ask every host and every component how it is.',
     isExclusive: false,
@@ -85,7 +111,7 @@ const COMMANDS: readonly CommandPlan[] = [
 ];
 
 /** Planned, and not there yet. */
-const NOT_THERE_YET = ['upgrade', 'replace', 'backup', 'restore'];
+const NOT_THERE_YET = ['upgrade', 'replace'];
 
 /** Runs the words behind `installer` and gives the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -130,6 +156,7 @@ function programOf(surroundings: Surroundings): Command {
     );
   for (const plan of COMMANDS) {
     const command = program.command(plan.name).description(plan.description);
+    if (plan.argument !== undefined) command.argument(...plan.argument);
     for (const [flag, meaning] of plan.flags ?? []) command.option(flag, meaning);
     command
       .option('--config <file>', 'the configuration (cluster.yaml, if it is there)')
@@ -140,7 +167,15 @@ function programOf(surroundings: Surroundings): Command {
       .option('--json', 'one JSON object a line')
       .option('--yes', 'ask no questions')
       .option('--verbose', 'tell small steps, too')
-      .action(async (options: CommonOptions) => await perform(plan, options, surroundings));
+      .action(async () => {
+        const [argument] = command.args;
+        const options = {
+          ...command.opts<CommonOptions>(),
+          ...(argument !== undefined && { argument }),
+        };
+        if ((await plan.withoutSession?.(options, surroundings)) === true) return;
+        await perform(plan, options, surroundings);
+      });
   }
   for (const name of NOT_THERE_YET) {
     program

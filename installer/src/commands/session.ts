@@ -16,6 +16,8 @@ import { ClusterFolder, installerDirectory, knownClusters } from './cluster-fold
 import { Reporter, type Streams } from './reporter.ts';
 
 export interface CommonOptions {
+  /** The word after the command, where it takes one. */
+  readonly argument?: string;
   readonly config?: string;
   readonly provider?: string;
   readonly name?: string;

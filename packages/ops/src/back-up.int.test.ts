@@ -43,7 +43,7 @@ async function contents(file: string): Promise<readonly (readonly [string, strin
 test('a backup is taken beside the writer, and readable by its owner alone', async () => {
   const store = openSqliteStore(at('state.db'));
   await store.commit([put('master/a', '1')]);
-  const facts = await backUp(folder.path, at('backup'), logger);
+  const facts = await backUp(folder.path, at('backup'), { logger });
   expect(facts).toMatchObject({ file: at('backup'), entries: 1 });
   expect(statSync(at('backup')).mode & 0o777).toBe(0o600);
   await store.commit([put('master/a', '2')]);
@@ -52,9 +52,19 @@ test('a backup is taken beside the writer, and readable by its owner alone', asy
   expect(await contents(at('new.db'))).toEqual([['master/a', '31']]);
 });
 
+test('what is not empty is replaced when that is asked for, also after an interruption', async () => {
+  await fill(at('state.db'));
+  await backUp(at('state.db'), at('backup'), { logger });
+  const other = openSqliteStore(at('other.db'));
+  await other.commit([put('master/b', '1'), put('ops/restore', 'of another backup')]);
+  await other.close();
+  await restore(at('backup'), at('other.db'), { logger, replaces: true });
+  expect(await contents(at('other.db'))).toEqual(await contents(at('state.db')));
+});
+
 test('what is not empty stays as it is', async () => {
   await fill(at('state.db'));
-  await backUp(at('state.db'), at('backup'), logger);
+  await backUp(at('state.db'), at('backup'), { logger });
   const other = openSqliteStore(at('other.db'));
   await other.commit([put('master/b', '1')]);
   await other.close();
@@ -66,7 +76,7 @@ test('what is not empty stays as it is', async () => {
 
 test('a restore that was interrupted goes on with the same file, and with no other', async () => {
   await fill(at('state.db'));
-  const { sha256 } = await backUp(at('state.db'), at('backup'), logger);
+  const { sha256 } = await backUp(at('state.db'), at('backup'), { logger });
   const half = openSqliteStore(at('half.db'));
   await half.commit([put('ops/restore', sha256), put('marathon/raw', 'half')]);
   await half.close();
@@ -74,7 +84,7 @@ test('a restore that was interrupted goes on with the same file, and with no oth
   const second = openSqliteStore(at('second.db'));
   await second.commit([put('master/more', '1')]);
   await second.close();
-  await backUp(at('second.db'), at('backup2'), logger);
+  await backUp(at('second.db'), at('backup2'), { logger });
   await expect(restore(at('backup2'), at('half.db'), { logger })).rejects.toMatchObject({
     code: 'RESTORE_NOT_EMPTY',
   });
@@ -89,7 +99,7 @@ test.each([
   ['empty', () => ''],
 ])('a file that is %s is refused before anything is touched', async (_, damage) => {
   await fill(at('state.db'));
-  await backUp(at('state.db'), at('backup'), logger);
+  await backUp(at('state.db'), at('backup'), { logger });
   writeFileSync(at('backup'), damage(readFileSync(at('backup'), 'utf8')));
   await expect(restore(at('backup'), at('new.db'), { logger })).rejects.toMatchObject({
     code: 'BACKUP_DAMAGED',
@@ -113,20 +123,22 @@ describe.skipIf(!facility.available)(`with ZooKeeper${facility.note}`, () => {
 
   test('state goes from a box into ZooKeeper and back, byte by byte', async () => {
     await fill(at('state.db'));
-    await backUp(at('state.db'), at('backup'), logger);
+    await backUp(at('state.db'), at('backup'), { logger });
     const cluster = ensemble.address('');
     await restore(at('backup'), cluster, { logger });
     await expect(restore(at('backup'), cluster, { logger })).rejects.toMatchObject({
       code: 'RESTORE_NOT_EMPTY',
     });
-    await backUp(cluster, at('backup2'), logger);
+    await backUp(cluster, at('backup2'), { logger });
     await restore(at('backup2'), at('back.db'), { logger });
     expect(await contents(at('back.db'))).toEqual(await contents(at('state.db')));
   });
 
   test('a place that is no ensemble, or no folder of a box, is named', async () => {
-    await expect(backUp(at('none'), at('backup'), logger)).rejects.toThrow('is not there');
-    await expect(backUp(ensemble.address('/mesos'), at('backup'), logger)).rejects.toMatchObject({
+    await expect(backUp(at('none'), at('backup'), { logger })).rejects.toThrow('is not there');
+    await expect(
+      backUp(ensemble.address('/mesos'), at('backup'), { logger }),
+    ).rejects.toMatchObject({
       code: 'PLACE_INVALID',
     });
   });

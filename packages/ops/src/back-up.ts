@@ -1,10 +1,9 @@
 /** Backup and restore as a whole: from one place into a file, and from a file into another place. */
 
-import type { Logger } from '@dcos/base';
 import { readBackup, writeBackup, type Backup } from './backup-file.ts';
 import { restoreInto, type RestoreProgress } from './restore.ts';
 import { snapshotOf } from './snapshot.ts';
-import { openReaders, openTargets } from './stores.ts';
+import { openReaders, openTargets, type PlaceOptions } from './stores.ts';
 
 export interface BackupFacts {
   readonly file: string;
@@ -17,9 +16,13 @@ export interface BackupFacts {
  * Writes what a cluster holds into a file; the cluster may run meanwhile. Each component's state is of one moment, which
  * are moments apart; components reconcile with one another as after any failover.
  */
-export async function backUp(place: string, file: string, logger: Logger): Promise<BackupFacts> {
+export async function backUp(
+  place: string,
+  file: string,
+  options: PlaceOptions,
+): Promise<BackupFacts> {
   const createdAt = new Date().toISOString();
-  const readers = await openReaders(place, logger);
+  const readers = await openReaders(place, options);
   try {
     const parts = [];
     for (const { store } of readers) parts.push(await snapshotOf(store));
@@ -31,17 +34,23 @@ export async function backUp(place: string, file: string, logger: Logger): Promi
   }
 }
 
-/** Puts a file into an empty place, whose components must not run yet. */
+export interface RestoreOptions extends PlaceOptions {
+  readonly progress?: RestoreProgress;
+  /** Whether what is there goes; without it a place that has state is refused. */
+  readonly replaces?: boolean;
+}
+
+/** Puts a file into a place whose components must not run meanwhile. */
 export async function restore(
   file: string,
   place: string,
-  { logger, progress }: { readonly logger: Logger; readonly progress?: RestoreProgress },
+  options: RestoreOptions,
 ): Promise<BackupFacts> {
   // All of it is checked before anything is touched.
   const backup: Backup = await readBackup(file);
-  const parts = await openTargets(place, logger);
+  const parts = await openTargets(place, options);
   try {
-    await restoreInto(parts, backup, progress);
+    await restoreInto(parts, backup, options);
   } finally {
     for (const { store } of parts) await store.close();
   }

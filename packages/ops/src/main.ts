@@ -4,8 +4,10 @@
  * Exit codes: 0 done, 1 failed, 2 wrong flags, 3 the place is not empty, 4 the file is no whole backup.
  */
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { errorText, operationErrorCode, silentLogger } from '@dcos/base';
+import type { TlsOptions } from '@dcos/sdk';
 import { backUp, restore } from './back-up.ts';
 
 const HELP = `Backup and restore of a cluster's state.
@@ -17,7 +19,10 @@ A place is zk://host:port,host:port (with user:password@ where it has one), or t
 A box takes a backup over with: npm start -- --data-dir <new folder> --restore <file>
 In a release these are dcos-ops backup, dcos-ops restore and dcos-box, without the --.
 
-  --json    facts as JSON
+  --replace           of a restore: what the place has goes
+  --tls-ca <file>     ZooKeeper speaks TLS: who is trusted,
+  --tls-node <file>   and key and certificate of this host, in one file
+  --json              facts as JSON
 
 The file holds everything that the stores hold, secrets in definitions of apps too: keep it as you keep those.
 Exit codes: 0 done, 1 failed, 2 wrong flags, 3 the place is not empty, 4 the file is no whole backup
@@ -31,14 +36,39 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   BACKUP_VERSION: 4,
 };
 
+const OPTIONS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  replace: { type: 'boolean' },
+  'tls-ca': { type: 'string' },
+  'tls-node': { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+interface Flags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly replace?: boolean;
+  readonly 'tls-ca'?: string;
+  readonly 'tls-node'?: string;
+  readonly json?: boolean;
+}
+
+/** Undefined where connections are plain. */
+function tlsOf({ 'tls-ca': ca, 'tls-node': node }: Flags): TlsOptions | undefined {
+  if (ca === undefined && node === undefined) return undefined;
+  const pem = node === undefined ? undefined : readFileSync(node, 'utf8');
+  return {
+    ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }),
+    ...(pem !== undefined && { cert: pem, key: pem }),
+  };
+}
+
 async function main(): Promise<number> {
   const [command, ...args] = process.argv.slice(2);
-  let values: { readonly from?: string; readonly to?: string; readonly json?: boolean };
+  let values: Flags;
   try {
-    ({ values } = parseArgs({
-      args,
-      options: { from: { type: 'string' }, to: { type: 'string' }, json: { type: 'boolean' } },
-    }));
+    ({ values } = parseArgs({ args, options: OPTIONS }));
   } catch (error) {
     process.stderr.write(`${errorText(error)}\n\n${HELP}`);
     return EXIT_FLAGS;
@@ -48,12 +78,15 @@ async function main(): Promise<number> {
     process.stderr.write(HELP);
     return EXIT_FLAGS;
   }
+  const tls = tlsOf(values);
+  const place = { logger: silentLogger, ...(tls !== undefined && { tls }) };
   const isTerminal = process.stderr.isTTY && !json;
   const facts =
     command === 'backup'
-      ? await backUp(from, to, silentLogger)
+      ? await backUp(from, to, place)
       : await restore(from, to, {
-          logger: silentLogger,
+          ...place,
+          replaces: values.replace ?? false,
           progress: (done, all) => void (isTerminal && process.stderr.write(`\r${done} of ${all}`)),
         });
   if (isTerminal && command === 'restore') process.stderr.write('\n');

@@ -13,6 +13,7 @@ import {
   openZooKeeperStore,
   parseZooKeeperAddress,
   type Store,
+  type ZooKeeperStoreOptions,
 } from '@dcos/store';
 
 /** Name of the file in the folder of a box. */
@@ -23,6 +24,13 @@ const COMPONENTS = [
   { prefix: 'master/', path: '/mesos' },
   { prefix: 'marathon/', path: '/marathon' },
 ] as const;
+
+/** How places are reached. */
+export interface PlaceOptions {
+  readonly logger: Logger;
+  /** Of connections to ZooKeeper; plain without. */
+  readonly tls?: ZooKeeperStoreOptions['tls'];
+}
 
 /** A store and which keys are in it. */
 export interface StorePart {
@@ -43,9 +51,12 @@ const isCluster = (place: string): boolean => place.startsWith('zk://');
  * Opens the state of a place for reading, whoever writes it: `zk://host:port,…` without a path, a file of a box, or the
  * folder of one. Throws `PLACE_INVALID`, and what stores throw.
  */
-export async function openReaders(place: string, logger: Logger): Promise<readonly Reader[]> {
+export async function openReaders(
+  place: string,
+  options: PlaceOptions,
+): Promise<readonly Reader[]> {
   if (isCluster(place))
-    return (await openCluster(place, logger)).map(({ store }) => readerOf(store));
+    return (await openCluster(place, options)).map(({ store }) => readerOf(store));
   const file =
     statSync(place, { throwIfNoEntry: false })?.isDirectory() === true
       ? join(place, BOX_STATE_FILE)
@@ -63,8 +74,11 @@ function readerOf(store: Pick<Store, 'list' | 'close'>): Reader {
 }
 
 /** Opens the places into which a backup goes: `zk://host:port,…`, or a file that is not there yet. */
-export async function openTargets(place: string, logger: Logger): Promise<readonly StorePart[]> {
-  if (isCluster(place)) return await openCluster(place, logger);
+export async function openTargets(
+  place: string,
+  options: PlaceOptions,
+): Promise<readonly StorePart[]> {
+  if (isCluster(place)) return await openCluster(place, options);
   if (statSync(place, { throwIfNoEntry: false })?.isDirectory() === true)
     throw new OperationError(
       'PLACE_INVALID',
@@ -73,7 +87,10 @@ export async function openTargets(place: string, logger: Logger): Promise<readon
   return [{ name: place, store: openSqliteStore(place), holds: () => true }];
 }
 
-async function openCluster(place: string, logger: Logger): Promise<readonly StorePart[]> {
+async function openCluster(
+  place: string,
+  { logger, tls }: PlaceOptions,
+): Promise<readonly StorePart[]> {
   const address = parseZooKeeperAddress(place);
   if (!address.ok) throw new OperationError('PLACE_INVALID', `--zk: ${address.error}`);
   if (address.value.path !== '/')
@@ -90,6 +107,7 @@ async function openCluster(place: string, logger: Logger): Promise<readonly Stor
         clock: systemClock,
         random: systemRandom,
         logger,
+        tls,
       });
       parts.push({ name: path, store, holds: (key) => key.startsWith(prefix) });
     }
