@@ -8,16 +8,30 @@ if [ -r /etc/os-release ]; then
 fi
 fact architecture "$(uname -m)"
 fact user "$(id -u)"
-fact clock "$(date +%s)"
+fact machine "$(cat /etc/machine-id 2>/dev/null)"
 fact systemd "$([ -d /run/systemd/system ] && systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p')"
 fact memory.kib "$(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
 disk=/opt
 [ -d "$disk" ] || disk=/
 fact disk.kib "$(df -Pk "$disk" | awk 'NR == 2 { print $4 }')"
-for directory in / /opt /var/lib/dcos /var/log /tmp; do
+for directory in / /opt /var/lib /var/lib/dcos /var/log /tmp; do
   [ -d "$directory" ] || continue
-  df -Pk "$directory" | awk -v path="$directory" 'NR == 2 { print "disk\t" path "\t" $6 "\t" $2 "\t" $4 }'
+  df -Pk "$directory" | awk -v path="$directory" '
+    NR == FNR { if (FNR == 2) { mount = $6; size = $2; free = $4 } next }
+    $2 == mount { options = "," $4 "," }
+    END { print "disk\t" path "\t" mount "\t" size "\t" free "\t" (options ~ /,noexec,/ ? "noexec" : "") }' - /proc/mounts
 done
+case "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)" in
+  cgroup2fs) fact cgroups 2 ;;
+  *) if ls -d /sys/fs/cgroup/*/cgroup.procs >/dev/null 2>&1; then fact cgroups 1; fi ;;
+esac
+if [ "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 ]; then fact selinux enforcing; fi
+if systemctl is-active --quiet firewalld 2>/dev/null; then fact firewall firewalld; fi
+if getent hosts "$(uname -n)" >/dev/null 2>&1; then fact name.resolves "$(uname -n)"; fi
+# Containers have the clock of their machine.
+if ! systemd-detect-virt --quiet --container 2>/dev/null; then
+  fact clock.synchronised "$(timedatectl show -p NTPSynchronized --value 2>/dev/null)"
+fi
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   if command -v "$1" >/dev/null 2>&1; then fact program "$1"; fi
   shift
@@ -32,11 +46,14 @@ for package in "$@"; do
     if rpm -q "$package" >/dev/null 2>&1; then fact package "$package"; fi
   fi
 done
-# State 0A listens; UDP sockets have no such state, 07 is one without a peer.
+# State 0A listens; UDP sockets have no such state, 07 is one without a peer. Addresses are in hexadecimal, backwards.
 for table in tcp tcp6 udp udp6; do
   [ -r "/proc/net/$table" ] || continue
   case $table in tcp*) state=0A ;; *) state=07 ;; esac
-  awk -v state="$state" 'NR > 1 && $4 == state { sub(/.*:/, "", $2); print "port\t" $2 }' "/proc/net/$table" | sort -u
+  awk -v state="$state" 'NR > 1 && $4 == state {
+    loopback = $2 ~ /^(......7F|0000000000000000FFFF0000......7F|00000000000000000000000001000000):/
+    word = loopback ? "port.loopback" : "port"
+    sub(/.*:/, "", $2); print word "\t" $2 }' "/proc/net/$table" | sort -u
 done
 awk '/32 host/ { print "address\t" last } { last = $2 }' /proc/net/fib_trie | sort -u
 if [ -L /opt/dcos/active ]; then fact release.active "$(basename "$(readlink /opt/dcos/active)")"; fi
@@ -75,4 +92,6 @@ for file in /etc/systemd/system/dcos*.service /etc/systemd/system/dcos.target; d
   fi
   printf 'unit\t%s\t%s\t%s\t%s\t%s\n' "${unit%.service}" "$(property ActiveState)" "$(property UnitFileState)" "$(property NRestarts)" "$mark"
 done
+# Last, so that it is no older than the answer.
+fact clock "$(date +%s)"
 fact end yes

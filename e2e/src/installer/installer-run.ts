@@ -1,10 +1,12 @@
 /** The installer as people run it: a process with words, one event a line. */
 
 import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { workspaceRoot } from '@dcos/testkit';
 
+const SHARED_CACHE = join(workspaceRoot, 'dist', 'e2e-releases');
 const MAIN = join(workspaceRoot, 'installer', 'src', 'main.ts');
 
 export interface InstallerEvent {
@@ -29,11 +31,20 @@ export interface RunInstaller {
   readonly onEvent?: (event: InstallerEvent) => 'kill' | void;
 }
 
+/** The release of the checkout is built once for all suites. */
+function shareRelease(directory: string): void {
+  const cache = join(directory, 'cache');
+  if (existsSync(cache)) return;
+  mkdirSync(SHARED_CACHE, { recursive: true });
+  symlinkSync(SHARED_CACHE, cache);
+}
+
 /** Runs a command with `--json` to its end. */
 export async function runInstaller(
   words: readonly string[],
   { directory, config, environment = {}, onEvent }: RunInstaller,
 ): Promise<InstallerRun> {
+  shareRelease(directory);
   const flags = ['--conditions=@dcos/source', '--disable-warning=ExperimentalWarning', MAIN];
   const child = spawn(process.execPath, [...flags, ...words, '--config', config, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],

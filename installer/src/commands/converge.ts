@@ -11,7 +11,7 @@ import {
 } from '../core/cluster.ts';
 import type { LeafQuestion } from '../core/certificates.ts';
 import { PORTS, schemeOf } from '../core/component-settings.ts';
-import { planCluster, restartsMaster, type Step } from '../core/plan.ts';
+import { planCluster, restartsMaster, type HostState, type Step } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { packagesOf, wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
@@ -33,7 +33,17 @@ import {
 /** Hosts that are connected to at a time: a log-in costs both sides. */
 const CONNECTING_MAX = 20;
 /** Programs that an installation needs on each host. */
-const NEEDED_PROGRAMS = ['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout', 'java'];
+const NEEDED_PROGRAMS = [
+  'systemctl',
+  'journalctl',
+  'tar',
+  'sha256sum',
+  'timeout',
+  'java',
+  // For the look whether hosts reach each other.
+  'systemd-socket-activate',
+  'bash',
+];
 
 /** What is to be made of certificates. */
 export interface CertificateWish extends CertificateOptions {
@@ -77,8 +87,21 @@ export interface UnreachableHost {
   readonly problem: string;
 }
 
+/** Hosts of which nothing can be learned or done, whatever the reason. */
+export function unusableHosts({
+  rootless,
+  unreachable,
+}: Pick<Connected, 'rootless' | 'unreachable'>): readonly UnreachableHost[] {
+  const refusing = rootless.map(({ wanted: { host }, facts }) => {
+    return { place: host, problem: facts.rootProblem ?? 'programs do not run as root there' };
+  });
+  return [...unreachable, ...refusing];
+}
+
 export interface Connected {
   readonly hosts: readonly ConnectedHost[];
+  /** Hosts that let us in, but not as root; nothing can be done there. */
+  readonly rootless: readonly HostState[];
   readonly unreachable: readonly UnreachableHost[];
   /** Of a cluster that speaks TLS. */
   readonly authority?: AuthorityState;
@@ -94,7 +117,13 @@ export async function connectHosts(
   release: ReleasePlan,
   wish: CertificateWish = lookingOnly(),
 ): Promise<Connected> {
-  const { probed, unreachable } = await probeHosts(cluster, places);
+  const { probed: all, unreachable } = await probeHosts(cluster, places);
+  const probed = all.filter(({ facts }) => facts.isRoot);
+  const without = all.filter(({ facts }) => !facts.isRoot);
+  await closeHosts(without);
+  const rootless = without.map(({ host, facts }) => {
+    return { wanted: wantedHost(cluster, host, release, tools), facts };
+  });
   try {
     const found = await clusterCertificates(cluster, probed, wish.nowMs);
     const authority = found && (wish.authority ?? found.authority);
@@ -114,7 +143,12 @@ export async function connectHosts(
         return { place, connection, facts, wanted, leaf };
       }),
     );
-    return { hosts, unreachable, ...(authority !== undefined && !isUnknown && { authority }) };
+    return {
+      hosts,
+      rootless,
+      unreachable,
+      ...(authority !== undefined && !isUnknown && { authority }),
+    };
   } catch (error) {
     await closeHosts(probed);
     throw error;

@@ -4,13 +4,13 @@
  */
 
 import { OperationError } from '@dcos/base';
-import { preflightFaults } from '../core/preflight.ts';
 import { restartsMaster, type Step } from '../core/plan.ts';
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
 import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
 import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
+import { onAll } from '../hosts/side-by-side.ts';
 import type { Release } from '../hosts/release.ts';
 import {
   clusterOf,
@@ -21,6 +21,7 @@ import {
   type ConnectedHost,
   type UnreachableHost,
 } from './converge.ts';
+import { checkHosts } from './preflight.ts';
 import type { Cluster } from '../core/cluster.ts';
 import { tellCertificates } from './tell-certificates.ts';
 import type { Reporter } from './reporter.ts';
@@ -51,13 +52,15 @@ export async function deploy(
   );
   throwIfInterrupted(surroundings);
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, release, {
+  const connected = await connectHosts(cluster, infrastructure.hosts, release, {
     nowMs: Date.now(),
     issues: true,
   });
+  const { hosts, unreachable } = connected;
   try {
     tellUnreachable(unreachable, reporter);
-    checkHosts(hosts, reporter);
+    await checkHosts(connected, reporter);
+    needMasters(unreachable);
     tellCertificates(hosts, reporter);
     const steps = await planFor(hosts);
     if (unreachable.some(({ place }) => place.role === 'master') && restartsMaster(steps, hosts)) {
@@ -106,27 +109,13 @@ function tellUnreachable(unreachable: readonly UnreachableHost[], reporter: Repo
       `  ${place.name}: ${problem}`,
     );
   }
+}
+
+function needMasters(unreachable: readonly UnreachableHost[]): void {
   if (unreachable.some(({ place }) => place.role === 'master')) {
     throw new OperationError(
       'INSTALLER_HOSTS_MISSING',
       'a master cannot be reached; nothing was installed',
-    );
-  }
-}
-
-function checkHosts(hosts: readonly ConnectedHost[], reporter: Reporter): void {
-  const now = Date.now() / 1000;
-  const faults = preflightFaults(hosts, now);
-  for (const { host, check, reason, remedy } of faults) {
-    reporter.problem(
-      { event: 'preflight.failed', host, check, reason, remedy },
-      `  ${host}: ${check}: ${reason}; ${remedy}`,
-    );
-  }
-  if (faults.length > 0) {
-    throw new OperationError(
-      'INSTALLER_PREFLIGHT',
-      `${counted(faults.length, 'fault')} of hosts; nothing was installed`,
     );
   }
 }
@@ -200,17 +189,16 @@ async function postflight(
   cluster: Cluster,
   reporter: Reporter,
 ): Promise<void> {
-  const problems: string[] = [];
-  await Promise.all(
-    hosts.flatMap(({ place, connection, wanted }) =>
-      wanted.units.map(async ({ name: unit, readiness }) => {
-        const question = { readiness, unit, timeoutMs: READY_TIMEOUT_MS };
-        const problem = await waitUntilReady(connection, question);
-        if (problem === undefined) return;
-        const report = await unitReport(connection, unit);
-        problems.push(`${place.name}: ${unit} does not serve: ${problem}\n${report}`);
-      }),
-    ),
+  const units = hosts.flatMap(({ place, connection, wanted }) =>
+    wanted.units.map((unit) => ({ place, connection, unit })),
+  );
+  const answers = await onAll(units, async ({ connection, unit: { name, readiness } }) => {
+    const question = { readiness, unit: name, timeoutMs: READY_TIMEOUT_MS };
+    const problem = await waitUntilReady(connection, question);
+    return problem && `${name} does not serve: ${problem}\n${await unitReport(connection, name)}`;
+  });
+  const problems = answers.flatMap(([{ place }, problem]) =>
+    problem === undefined ? [] : [`${place.name}: ${problem}`],
   );
   const master = hosts.find(({ place }) => place.role === 'master');
   if (problems.length === 0 && master !== undefined) {

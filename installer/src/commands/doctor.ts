@@ -5,8 +5,16 @@ import { certificateFindings } from '../core/certificate-findings.ts';
 import { diagnose, type Finding } from '../core/doctor.ts';
 import { counted } from '../core/plan-text.ts';
 import { unitReport } from '../hosts/readiness.ts';
-import { clusterOf, closeHosts, connectHosts, type UnreachableHost } from './converge.ts';
+import { onAll } from '../hosts/side-by-side.ts';
+import {
+  clusterOf,
+  closeHosts,
+  connectHosts,
+  type ConnectedHost,
+  type UnreachableHost,
+} from './converge.ts';
 import { existingCluster } from './existing.ts';
+import type { Reporter } from './reporter.ts';
 import type { Session } from './session.ts';
 
 /** @throws OperationError `INSTALLER_UNHEALTHY` when something is found. */
@@ -16,47 +24,58 @@ export async function doctor(session: Session): Promise<void> {
   const release = await session.release();
   const cluster = clusterOf(configuration, infrastructure);
   const connected = await connectHosts(cluster, infrastructure.hosts, release);
-  const { hosts, unreachable, authority } = connected;
+  const { hosts, rootless, unreachable, authority } = connected;
   try {
     const leafs = hosts.map(({ place, leaf }) => ({ host: place.name, leaf }));
     const findings = [
       ...unreachable.map(lostHost),
-      ...diagnose(hosts, Date.now() / 1000),
+      ...diagnose([...hosts, ...rootless]),
       ...certificateFindings(leafs, authority, Date.now()),
     ];
-    for (const { host, check, reason, remedy } of findings) {
+    for (const { host, severity, check, reason, remedy } of findings) {
+      const word = severity === 'warning' ? 'warning: ' : '';
       reporter.tell(
-        { event: 'doctor.finding', host, check, reason, remedy },
-        `  ${host.padEnd(12)} ${check}: ${reason}\n${' '.repeat(15)}mend it: ${remedy}`,
+        {
+          event: `doctor.${severity === 'warning' ? 'warning' : 'finding'}`,
+          host,
+          check,
+          reason,
+          remedy,
+        },
+        `  ${host.padEnd(12)} ${word}${check}: ${reason}\n${' '.repeat(15)}mend it: ${remedy}`,
       );
     }
-    const sick = hosts.flatMap(({ connection, wanted, facts }) =>
-      wanted.units
-        .filter(({ name }) => !['active', undefined].includes(facts.units.get(name)?.active))
-        .map(async ({ name }) => ({
-          host: wanted.host.name,
-          unit: name,
-          log: await unitReport(connection, name),
-        })),
-    );
-    for (const { host, unit, log } of await Promise.all(sick)) {
-      const lines = log.replaceAll('\n', '\n    ');
-      reporter.tell({ event: 'unit.log', host, unit, log }, `  ${host} ${unit}:\n    ${lines}`);
-    }
+    await tellLogs(hosts, reporter);
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
     reporter.tell(
-      { event: 'doctor.done', findings: findings.length },
-      findings.length === 0 ? 'nothing is wrong' : counted(findings.length, 'finding'),
+      { event: 'doctor.done', findings: errors, warnings: findings.length - errors },
+      errors === 0 ? 'nothing is wrong' : counted(errors, 'finding'),
     );
-    if (findings.length > 0)
+    if (errors > 0)
       throw new OperationError('INSTALLER_UNHEALTHY', 'something is wrong: see above');
   } finally {
     await closeHosts(hosts);
   }
 }
 
+/** The last lines of units that do not run. */
+async function tellLogs(hosts: readonly ConnectedHost[], reporter: Reporter): Promise<void> {
+  const sick = hosts.flatMap(({ connection, wanted, facts }) =>
+    wanted.units
+      .filter(({ name }) => !['active', undefined].includes(facts.units.get(name)?.active))
+      .map(({ name }) => ({ host: wanted.host.name, unit: name, connection })),
+  );
+  const reports = await onAll(sick, async (one) => await unitReport(one.connection, one.unit));
+  for (const [{ host, unit }, log] of reports) {
+    const lines = log.replaceAll('\n', '\n    ');
+    reporter.tell({ event: 'unit.log', host, unit, log }, `  ${host} ${unit}:\n    ${lines}`);
+  }
+}
+
 function lostHost({ place, problem }: UnreachableHost): Finding {
   return {
     host: place.name,
+    severity: 'error',
     check: 'host',
     reason: problem,
     remedy: 'start it, and look at the way to it; then: installer deploy',

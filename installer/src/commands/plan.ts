@@ -3,7 +3,7 @@
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import type { Step } from '../core/plan.ts';
 import type { Infrastructure, ProviderChange } from '../providers/provider.ts';
-import { clusterOf, closeHosts, connectHosts, planFor } from './converge.ts';
+import { clusterOf, closeHosts, connectHosts, planFor, unusableHosts } from './converge.ts';
 import { tellCertificates } from './tell-certificates.ts';
 import type { Session } from './session.ts';
 
@@ -59,8 +59,9 @@ async function stepsOf(
   infrastructure: Infrastructure,
 ): Promise<readonly Step[]> {
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, await release());
-  for (const { place, problem } of unreachable) {
+  const connected = await connectHosts(cluster, infrastructure.hosts, await release());
+  const { hosts } = connected;
+  for (const { place, problem } of unusableHosts(connected)) {
     reporter.tell(
       { event: 'host.unreachable', host: place.name, problem },
       `  ! ${place.name}: ${problem}`,

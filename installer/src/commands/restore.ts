@@ -23,7 +23,13 @@ import {
 import { READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { STATE_BYTES_MAX } from './backup.ts';
-import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import {
+  clusterOf,
+  closeHosts,
+  connectHosts,
+  unusableHosts,
+  type ConnectedHost,
+} from './converge.ts';
 import { existingCluster } from './existing.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { Reporter } from './reporter.ts';
@@ -71,9 +77,10 @@ export async function restore(
   const backup = readFile(options, surroundings.directory);
   const infrastructure = await existingCluster(session);
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+  const connected = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+  const { hosts } = connected;
   try {
-    const lost = unreachable.filter(({ place }) => place.role === 'master');
+    const lost = unusableHosts(connected).filter(({ place }) => place.role === 'master');
     const masters = hosts.filter(({ place }) => place.role === 'master');
     const [first] = masters;
     if (lost.length > 0 || first === undefined) {

@@ -4,7 +4,15 @@ import { leafProblem } from '../core/certificates.ts';
 import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
-import { clusterOf, closeHosts, connectHosts, urlsOf, type ConnectedHost } from './converge.ts';
+import { onAll } from '../hosts/side-by-side.ts';
+import {
+  clusterOf,
+  closeHosts,
+  connectHosts,
+  unusableHosts,
+  urlsOf,
+  type ConnectedHost,
+} from './converge.ts';
 import { existingCluster } from './existing.ts';
 import type { Session } from './session.ts';
 
@@ -28,7 +36,9 @@ export async function status(session: Session): Promise<void> {
   const { configuration, reporter } = session;
   const infrastructure = await existingCluster(session);
   const cluster = clusterOf(configuration, infrastructure);
-  const { hosts, unreachable } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+  const connected = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+  const { hosts } = connected;
+  const unreachable = unusableHosts(connected);
   try {
     for (const { name: host, role, address } of infrastructure.leaving) {
       reporter.tell(
@@ -43,13 +53,9 @@ export async function status(session: Session): Promise<void> {
         `  ${host.padEnd(12)} ${address.padEnd(16)} ${problem}`,
       );
     }
-    const all = (
-      await Promise.all(
-        hosts.map(async (host) =>
-          Promise.all(host.wanted.units.map(async (unit) => await unitStatus(host, unit))),
-        ),
-      )
-    ).flat();
+    const units = hosts.flatMap((host) => host.wanted.units.map((unit) => ({ host, unit })));
+    const found = await onAll(units, async ({ host, unit }) => await unitStatus(host, unit));
+    const all = found.map(([, one]) => one);
     for (const one of all) {
       const { host, role, address, unit, isHealthy, state, log } = one;
       const line = `  ${host.padEnd(12)} ${address.padEnd(16)} ${unit.padEnd(26)} ${state}`;

@@ -23,7 +23,8 @@ export function certificateFindings(
       // What is not installed is found as such.
       if (leaf === undefined || leaf.facts.files.size === 0) return [];
       const reason = leafProblem(leaf)?.reason ?? leafReason(leaf);
-      return reason === undefined ? [] : [{ host, check: 'certificate', reason, remedy: REMEDY }];
+      if (reason === undefined) return [];
+      return [{ host, severity: 'error' as const, check: 'certificate', reason, remedy: REMEDY }];
     }),
     ...authorityFindings(authority, nowMs),
   ];
@@ -32,6 +33,7 @@ export function certificateFindings(
 function authorityFindings(authority: AuthorityView, nowMs: number): readonly Finding[] {
   const finding = (reason: string): Finding => ({
     host: 'cluster',
+    severity: 'error',
     check: 'authority',
     reason,
     remedy: EXCHANGE,

@@ -3,13 +3,15 @@ import { bareFacts, convergedFacts, statesOf, testCluster, wantedOf } from '../t
 import { diagnose } from './doctor.ts';
 import type { HostFacts } from './host-facts.ts';
 
-const NOW_SECONDS = 1_800_000_000;
 const wanted = wantedOf(testCluster());
 const MEBIBYTE = 2 ** 20;
 
 const disk = (sizeMib: number, freeMib: number, mount = '/var/log'): Partial<HostFacts> => ({
   disks: new Map([
-    ['/var/log', { mount, sizeBytes: sizeMib * MEBIBYTE, freeBytes: freeMib * MEBIBYTE }],
+    [
+      '/var/log',
+      { mount, sizeBytes: sizeMib * MEBIBYTE, freeBytes: freeMib * MEBIBYTE, isNoexec: false },
+    ],
   ]),
 });
 const unit = (active: string, restarts = 0) => {
@@ -50,8 +52,13 @@ const cases: readonly (readonly [
   ['a small disk with room', () => disk(64, 40), []],
   [
     'a clock that is wrong',
-    () => ({ clockSeconds: 0 }),
-    ['clock: 1800000000 s behind this machine'],
+    () => ({ clockSkewSeconds: -3600 }),
+    ['clock: 3600 s behind this machine'],
+  ],
+  [
+    'a host that lets nobody be root: the rest cannot be seen',
+    () => ({ isRoot: false, units: new Map(), files: new Map() }),
+    ['root: programs do not run as root'],
   ],
   [
     'a file that somebody changed',
@@ -65,7 +72,7 @@ test.each(cases)('%s', (_what, change, expected) => {
     const facts = convergedFacts(host);
     return host.host.role === 'master' ? facts : { ...facts, ...change(facts) };
   });
-  const findings = diagnose(states, NOW_SECONDS);
+  const findings = diagnose(states);
   expect(findings.map(({ check, reason }) => `${check}: ${reason}`)).toEqual(expected);
   for (const { host, remedy } of findings) {
     expect(host).toBe('private-1');
@@ -75,7 +82,10 @@ test.each(cases)('%s', (_what, change, expected) => {
 
 test('a disk that several paths share is told once', () => {
   const { disks } = bareFacts(disk(100, 0, '/'));
-  const shared = new Map([...disks, ['/opt', { mount: '/', sizeBytes: 100, freeBytes: 0 }]]);
+  const shared = new Map([
+    ...disks,
+    ['/opt', { mount: '/', sizeBytes: 100, freeBytes: 0, isNoexec: false }],
+  ]);
   const states = statesOf(wanted, (host) => ({ ...convergedFacts(host), disks: shared }));
-  expect(diagnose(states, NOW_SECONDS)).toHaveLength(2);
+  expect(diagnose(states)).toHaveLength(2);
 });

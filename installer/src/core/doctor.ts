@@ -16,13 +16,15 @@ const MEBIBYTE = 1024 * 1024;
 /** Restarts of a unit since the host booted that nobody need look at. */
 const RESTARTS_MAX = 5;
 
-/** @param nowSeconds the installer's own clock. */
-export function diagnose(states: readonly HostState[], nowSeconds: number): readonly Finding[] {
+export function diagnose(all: readonly HostState[]): readonly Finding[] {
+  // Whoever is not root does not see the rest.
+  const states = all.filter(({ facts }) => facts.isRoot);
   return [
-    ...preflightFaults(states, nowSeconds),
+    ...preflightFaults(all),
     ...states.flatMap((state) =>
       [...checkUnits(state), ...checkDisks(state)].map((finding) => ({
         host: state.wanted.host.name,
+        severity: 'error' as const,
         ...finding,
       })),
     ),
@@ -30,7 +32,9 @@ export function diagnose(states: readonly HostState[], nowSeconds: number): read
   ];
 }
 
-function checkUnits({ wanted, facts }: HostState): readonly Omit<Finding, 'host'>[] {
+type HostFinding = Omit<Finding, 'host' | 'severity'>;
+
+function checkUnits({ wanted, facts }: HostState): readonly HostFinding[] {
   return wanted.units.flatMap(({ name }) => {
     const unit = facts.units.get(name);
     if (unit === undefined) {
@@ -51,7 +55,7 @@ function checkUnits({ wanted, facts }: HostState): readonly Omit<Finding, 'host'
   });
 }
 
-function checkDisks({ facts }: HostState): readonly Omit<Finding, 'host'>[] {
+function checkDisks({ facts }: HostState): readonly HostFinding[] {
   const seen = new Set<string>();
   return [...facts.disks].flatMap(([path, { mount, sizeBytes, freeBytes }]) => {
     if (seen.has(mount) || sizeBytes === 0) return [];
@@ -78,6 +82,7 @@ function checkDifferences(states: readonly HostState[]): readonly Finding[] {
   }
   return [...counts].map(([host, count]) => ({
     host,
+    severity: 'error' as const,
     check: 'configuration',
     reason: `it differs from the configuration in ${counted(count, 'thing')}`,
     remedy: '"installer plan" shows them, "installer deploy" mends them',

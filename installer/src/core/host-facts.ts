@@ -22,6 +22,14 @@ export interface DiskFacts {
   readonly mount: string;
   readonly sizeBytes: number;
   readonly freeBytes: number;
+  /** Programs on it cannot be started. */
+  readonly isNoexec: boolean;
+}
+
+/** When a host was asked and had answered, by the installer's own clock. */
+export interface Asked {
+  readonly fromSeconds: number;
+  readonly untilSeconds: number;
 }
 
 export interface HostFacts {
@@ -35,21 +43,35 @@ export interface HostFacts {
   /** First number of systemd's version; 0 where systemd is not the first process. */
   readonly systemd: number;
   readonly isRoot: boolean;
+  /** Why not, where that is known. */
+  readonly rootProblem?: string;
+  /** What systemd gave the machine; empty where it has none. */
+  readonly machineId: string;
+  /** Of the control groups that are mounted; 0 where none are. */
+  readonly cgroups: number;
+  readonly isSelinuxEnforcing: boolean;
+  readonly hasFirewalld: boolean;
+  /** Whether it finds an address for its own name. */
+  readonly resolvesOwnName: boolean;
+  /** Undefined where it cannot say. */
+  readonly isClockSynchronised?: boolean;
   readonly memoryBytes: number;
   /** Free where the release and the state go. */
   readonly diskFreeBytes: number;
   /** By what we use of it. */
   readonly disks: ReadonlyMap<string, DiskFacts>;
-  /** The host's clock when it was asked, in seconds since 1970. */
-  readonly clockSeconds: number;
+  /** How far the host's clock is ahead of the installer's at least, in seconds; below 0 when it is behind. */
+  readonly clockSkewSeconds: number;
   /** Programs that were asked for and are there. */
   readonly programs: ReadonlySet<string>;
   /** Packages of the distribution that were asked for and are installed. */
   readonly packages: ReadonlySet<string>;
   /** IPv4 addresses of its own. */
   readonly addresses: ReadonlySet<string>;
-  /** Ports on which anybody listens, TCP or UDP. */
+  /** Ports on which anybody listens, TCP or UDP, for others than the host itself. */
   readonly ports: ReadonlySet<number>;
+  /** Ports on which anybody listens for the host itself. */
+  readonly loopbackPorts: ReadonlySet<number>;
   /** Hash of the release that is in use. */
   readonly activeRelease?: string;
   readonly releases: ReadonlySet<string>;
@@ -68,7 +90,7 @@ export function fileState(mode: number, sha256: string): string {
 }
 
 /** Reads what the probe printed; the error says which fact is missing. */
-export function parseHostFacts(text: string): Result<HostFacts, string> {
+export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, string> {
   const lines = text.split('\n').map((line) => line.split('\t'));
   const one = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
   const all = (key: string): readonly string[] =>
@@ -76,6 +98,7 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
   const number = (key: string): number => Number.parseInt(one(key) ?? '', 10) || 0;
   if (one('end') === undefined) return err('the probe did not run to its end');
   const active = one('release.active');
+  const synchronised = one('clock.synchronised') ?? '';
   const publicKey = one('public.key');
   return ok({
     os: one('os.id') ?? '',
@@ -86,23 +109,19 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
     isRoot: one('user') === '0',
     memoryBytes: number('memory.kib') * 1024,
     diskFreeBytes: number('disk.kib') * 1024,
-    disks: new Map(
-      lines.flatMap(([word, path = '', mount = '', sizeKib = '', freeKib = '']) =>
-        word === 'disk'
-          ? [
-              [
-                path,
-                { mount, sizeBytes: kibibytes(sizeKib), freeBytes: kibibytes(freeKib) },
-              ] as const,
-            ]
-          : [],
-      ),
-    ),
-    clockSeconds: number('clock'),
+    disks: new Map(lines.flatMap(diskFacts)),
+    machineId: one('machine') ?? '',
+    cgroups: number('cgroups'),
+    isSelinuxEnforcing: one('selinux') === 'enforcing',
+    hasFirewalld: one('firewall') === 'firewalld',
+    resolvesOwnName: one('name.resolves') !== undefined,
+    ...(['yes', 'no'].includes(synchronised) && { isClockSynchronised: synchronised === 'yes' }),
+    clockSkewSeconds: skewSeconds(number('clock'), asked),
     programs: new Set(all('program')),
     packages: new Set(all('package')),
     addresses: new Set(all('address')),
-    ports: new Set(all('port').map((hexadecimal) => Number.parseInt(hexadecimal, 16))),
+    ports: new Set(all('port').map(fromHexadecimal)),
+    loopbackPorts: new Set(all('port.loopback').map(fromHexadecimal)),
     ...(active !== undefined && { activeRelease: active }),
     releases: new Set(all('release')),
     files: new Map(
@@ -125,6 +144,24 @@ export function parseHostFacts(text: string): Result<HostFacts, string> {
       ),
     ),
   });
+}
+
+function fromHexadecimal(text: string): number {
+  return Number.parseInt(text, 16);
+}
+
+/** The host's clock had a whole second, at any moment in between. */
+function skewSeconds(clockSeconds: number, { fromSeconds, untilSeconds }: Asked): number {
+  if (clockSeconds > untilSeconds) return clockSeconds - untilSeconds;
+  return Math.min(0, clockSeconds + 1 - fromSeconds);
+}
+
+function diskFacts(words: readonly string[]): readonly (readonly [string, DiskFacts])[] {
+  const [word, path = '', mount = '', sizeKib = '', freeKib = '', option] = words;
+  if (word !== 'disk') return [];
+  const isNoexec = option === 'noexec';
+  const [sizeBytes, freeBytes] = [kibibytes(sizeKib), kibibytes(freeKib)];
+  return [[path, { mount, sizeBytes, freeBytes, isNoexec }]];
 }
 
 function kibibytes(text: string): number {

@@ -20,6 +20,8 @@ function infraFile(...path: readonly string[]): string {
 /** Programs that the installer brings. */
 export type HostProgram =
   | 'probe.sh'
+  | 'packages.sh'
+  | 'reach.sh'
   | 'ready.mjs'
   | 'apply.mjs'
   | 'leader.mjs'

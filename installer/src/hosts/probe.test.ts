@@ -12,7 +12,8 @@ test.runIf(process.platform === 'linux')('this machine says what it is', async (
   expect(facts.memoryBytes).toBeGreaterThan(2 ** 28);
   expect(facts.diskFreeBytes).toBeGreaterThan(0);
   expect(facts.disks.get('/')?.sizeBytes).toBeGreaterThan(2 ** 30);
-  expect(Math.abs(facts.clockSeconds - Date.now() / 1000)).toBeLessThan(60);
+  expect(facts.clockSkewSeconds).toBe(0);
+  expect(facts.cgroups).toBeGreaterThan(0);
   expect([...facts.programs]).toEqual(['sh']);
   expect([...facts.packages]).toEqual([]);
   expect(facts.addresses).toContain('127.0.0.1');
@@ -25,7 +26,10 @@ test('facts are read line by line', () => {
       'user\t0',
       'systemd\t252',
       'memory.kib\t1024',
-      'disk\t/opt\t/\t4096\t1024',
+      'disk\t/opt\t/\t4096\t1024\t',
+      'disk\t/var/lib\t/var\t4096\t1024\tnoexec',
+      'clock\t1000',
+      'port.loopback\t0035',
       'port\t13BA',
       'release.active\tabc',
       'file\t00ff\t644\t/etc/dcos/role',
@@ -33,13 +37,18 @@ test('facts are read line by line', () => {
       'unit\tdcos-mesos-dns\tfailed\tdisabled\t0\t',
       'end\tyes',
     ].join('\n'),
+    { fromSeconds: 1000.5, untilSeconds: 1002 },
   );
   expect(facts).toMatchObject({
     ok: true,
     value: {
       isRoot: true,
       memoryBytes: 1_048_576,
-      disks: new Map([['/opt', { mount: '/', sizeBytes: 4_194_304, freeBytes: 1_048_576 }]]),
+      disks: new Map([
+        ['/opt', { mount: '/', sizeBytes: 4_194_304, freeBytes: 1_048_576, isNoexec: false }],
+        ['/var/lib', { mount: '/var', sizeBytes: 4_194_304, freeBytes: 1_048_576, isNoexec: true }],
+      ]),
+      loopbackPorts: new Set([53]),
       ports: new Set([5050]),
       activeRelease: 'abc',
       files: new Map([['/etc/dcos/role', '644 00ff']]),
@@ -52,8 +61,21 @@ test('facts are read line by line', () => {
 });
 
 test('a probe that was cut short is an error, never a bare host', () => {
-  expect(parseHostFacts('os.id\tdebian\n')).toEqual({
+  expect(parseHostFacts('os.id\tdebian\n', { fromSeconds: 0, untilSeconds: 0 })).toEqual({
     ok: false,
     error: 'the probe did not run to its end',
   });
+});
+
+test.each([
+  ['a clock that is right to the second', 1000, 0],
+  ['one that is within the time that the answer took', 1004, 0],
+  ['one that is ahead', 1100, 95],
+  ['one that is behind', 900, -99.5],
+])('%s', (_what, clock, skew) => {
+  const facts = parseHostFacts(`clock\t${clock}\nend\tyes`, {
+    fromSeconds: 1000.5,
+    untilSeconds: 1005,
+  });
+  expect(facts).toMatchObject({ ok: true, value: { clockSkewSeconds: skew } });
 });

@@ -21,3 +21,23 @@ export async function sideBySide<Item, Value>(
   await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, work));
   return results;
 }
+
+/** Questions to hosts at a time, whatever they are. */
+const AT_ONCE_MAX = 20;
+
+/**
+ * Each item with what came of it, in their order, so many at a time. All are done before the first failure among them
+ * is thrown.
+ */
+export async function onAll<Item, Value>(
+  items: readonly Item[],
+  perform: (item: Item) => Promise<Value>,
+): Promise<readonly (readonly [Item, Value])[]> {
+  const results = await sideBySide(items, AT_ONCE_MAX, async (item) => {
+    return [item, await perform(item)] as const;
+  });
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}

@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { errorText, OperationError } from '@dcos/base';
+import { errorText, OperationError, operationErrorCode } from '@dcos/base';
 import type { HostPlace } from '../../core/cluster.ts';
 import type { HostConnection } from '../../hosts/connection.ts';
 import { removeInstallation } from '../../hosts/remove-installation.ts';
@@ -54,7 +54,7 @@ export class SshProvider implements Provider {
   async changes(): Promise<readonly ProviderChange[]> {
     const { hosts, register } = this.#options;
     register.checkMasters(hosts);
-    const { reached } = await this.#look();
+    const { reached } = await this.#look(isSudoRefused);
     const free = reached.filter(({ claim }) => claim === undefined);
     return [
       ...free.map(({ place }): ProviderChange => ({
@@ -71,7 +71,9 @@ export class SshProvider implements Provider {
   async ensure(progress: Progress): Promise<Infrastructure> {
     const { cluster, hosts, register } = this.#options;
     register.checkMasters(hosts);
-    const { clusterId: found, reached } = await this.#look();
+    const { clusterId: found, reached, silent } = await this.#look(isSudoRefused);
+    // Some of these may be of a cluster that nobody else can tell of. The hosts are looked at; nothing is installed.
+    if (found === undefined && silent.length > 0) return this.#infrastructure(randomUUID(), hosts);
     const clusterId = found ?? randomUUID();
     const free = reached.filter(({ claim }) => claim === undefined);
     const marked = await this.#each(
@@ -135,8 +137,9 @@ export class SshProvider implements Provider {
   /**
    * Whose the hosts are. Throws with all that belong to another cluster; and with all that cannot be reached as long as
    * no other says which cluster they are of, since they might.
+   * @param isTold whether whoever comes next tells of a problem.
    */
-  async #look(): Promise<Look> {
+  async #look(isTold = (_problem: unknown): boolean => false): Promise<Look> {
     const all = await this.#each(this.#options.hosts, readClaim);
     const silent = all.filter(({ problem }) => problem !== undefined);
     const reached = all
@@ -144,7 +147,7 @@ export class SshProvider implements Provider {
       .map(({ place, value }) => ({ place, claim: value }));
     this.#checkOurs(reached);
     const clusterId = idOf(reached);
-    if (clusterId === undefined) throwProblems(silent);
+    if (clusterId === undefined) throwProblems(silent.filter(({ problem }) => !isTold(problem)));
     return { clusterId, reached, silent };
   }
 
@@ -203,6 +206,11 @@ export class SshProvider implements Provider {
         : [{ place, value: undefined, problem: result.reason as unknown }];
     });
   }
+}
+
+/** The preflight tells of such hosts together with all that is wrong with the others. */
+function isSudoRefused(problem: unknown): boolean {
+  return operationErrorCode(problem) === 'HOST_SUDO_REFUSED';
 }
 
 interface PerHost<T> {

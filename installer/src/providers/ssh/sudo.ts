@@ -11,6 +11,9 @@ import type { RunResult } from '../../hosts/connection.ts';
 
 const BEGIN = 'printf %s "$1" >&2; shift; exec "$@"';
 
+/** What a shell ends with when there is no such program. */
+const NOT_FOUND = 127;
+
 /** sudo that must not ask. */
 export function sudoArgv(argv: readonly string[]): readonly string[] {
   return ['sudo', '-n', '--', ...argv];
@@ -18,7 +21,9 @@ export function sudoArgv(argv: readonly string[]): readonly string[] {
 
 /** Throws when it was sudo that refused, and not the program that ended. */
 export function checkSudo(where: string, { code, stderr }: RunResult): void {
-  if (code === 1 && stderr.startsWith('sudo: ')) throw refused(where, stderr.trim().slice(-300));
+  const isMissing = code === NOT_FOUND && /sudo: (command )?not found/.test(stderr);
+  if (isMissing || (code === 1 && stderr.startsWith('sudo: ')))
+    throw refused(where, stderr.trim().slice(-300));
 }
 
 function refused(where: string, why: string): OperationError {
