@@ -153,6 +153,27 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     ).toMatchObject({ changed: 0 });
   });
 
+  test('an agent and a master are replaced, and one that burned; tasks and the cluster go on', async () => {
+    const others = (await runningTasks()).filter(({ host }) => !host.endsWith('.21'));
+    await succeeds('replace', 'private-2', '--yes');
+    await allRun(3);
+    expect((await runningTasks()).map(({ id }) => id)).toEqual(
+      expect.arrayContaining(others.map(({ id }) => id)),
+    );
+    await engine.getContainer(`dcos-${NAME}-master-3`).pause();
+    const refused = await run(['replace', 'master-2', '--yes']);
+    await engine.getContainer(`dcos-${NAME}-master-3`).unpause();
+    expect(refused.events.at(-1)).toMatchObject({ code: 'MASTERS_NOT_HEALTHY' });
+    const before = await runningTasks();
+    await succeeds('replace', 'master-2', '--yes');
+    await engine.getContainer(`dcos-${NAME}-master-3`).remove({ force: true, v: true });
+    await succeeds('replace', 'master-3');
+    await succeeds('status');
+    expect(await runningTasks()).toEqual(before);
+    expect(await hosts()).toEqual(['master-1', 'master-2', 'master-3', 'private-1', 'private-2']);
+    expect((await run(['replace', 'master-4', '--yes'])).code).toBe(2);
+  });
+
   test('a backup brings back what was lost: over state only when told to, and after a kill', async () => {
     const before = await runningTasks();
     await succeeds('backup', file);

@@ -68,6 +68,14 @@ const COMMANDS: readonly CommandPlan[] = [
       await (await import('./deploy.ts')).deploy(session, options, around),
   },
   {
+    name: 'replace',
+    description: 'Put another host in the place of one that burned or has to go.',
+    isExclusive: true,
+    argument: ['<host>', 'its name or address'],
+    perform: async (session, options, around) =>
+      await (await import('./replace.ts')).replace(session, options, around),
+  },
+  {
     name: 'backup',
     description: 'Put what the cluster knows, and its configuration, into a file.',
     isExclusive: true,
@@ -111,7 +119,7 @@ const COMMANDS: readonly CommandPlan[] = [
 ];
 
 /** Planned, and not there yet. */
-const NOT_THERE_YET = ['upgrade', 'replace'];
+const NOT_THERE_YET = ['upgrade'];
 
 /** Runs the words behind `installer` and gives the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {

@@ -91,6 +91,21 @@ test('a host that is asked for ends, and the next one gets its elastic address',
   expect(latter?.instanceId).not.toBe(former?.instanceId);
 });
 
+test('a master that ended is made again at its address, whatever is known of it elsewhere', async () => {
+  const ec2 = new FakeEc2();
+  const settings = { masters: { count: 3 } };
+  const before = await providerOf(ec2, { settings }).deploy();
+  await providerOf(ec2, { settings }).end(new Set(['master-2']));
+  // Others come meanwhile.
+  await providerOf(ec2, { cluster: 'neighbour' }).deploy();
+  const after = await providerOf(ec2, { settings }).deploy();
+  const places = ({ hosts }: typeof before): readonly string[] =>
+    hosts.map(({ name, zone, privateAddress }) => `${name} ${zone} ${privateAddress}`);
+  expect(places(after)).toEqual(places(before));
+  expect(after.hosts[1]?.instanceId).not.toBe(before.hosts[1]?.instanceId);
+  expect(diffText((await providerOf(ec2, { settings }).plan()).plan)).toBe('No change.');
+});
+
 test('a host that ended is made again, as the next generation', async () => {
   const ec2 = new FakeEc2();
   await providerOf(ec2).deploy();

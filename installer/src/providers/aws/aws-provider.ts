@@ -9,6 +9,7 @@ import { assert } from '@dcos/base';
 import { actionsOf, planDeploy, planDestroy, type Plan } from './core/plan.ts';
 import { planEnd, withLeaving } from './core/leaving.ts';
 import { isLive, isNothing, type Found, type FoundInstance } from './core/found.ts';
+import { withMasterAddresses } from './core/master-addresses.ts';
 import { isClusterName, TAG_CLUSTER_ID } from './core/names.ts';
 import { estimateCost, type CostEstimate } from './core/prices.ts';
 import { backoffMs, NOT_FOUND_LIMITS, type BackoffLimits } from './core/backoff.ts';
@@ -207,7 +208,7 @@ export class AwsProvider {
 
   async #wanted(found: Found, { mayMakeKey }: { readonly mayMakeKey: boolean }): Promise<Wanted> {
     const { cluster, settings, privateKeyFile } = this.#options;
-    return await lookUpWanted({
+    const wanted = await lookUpWanted({
       ec2: this.#ec2,
       cluster,
       settings,
@@ -216,6 +217,7 @@ export class AwsProvider {
       mayMakeKey,
       clusterId: clusterIdOf(found) ?? (mayMakeKey ? randomUUID() : undefined),
     });
+    return withMasterAddresses(wanted, found);
   }
 
   async #execute(plan: Plan, { tags }: Pick<Wanted, 'tags'>, made: Set<string>): Promise<void> {

@@ -38,8 +38,12 @@ export function hostAddress(
   prefix: string,
   { name, role }: Pick<HostPlace, 'name' | 'role'>,
 ): string {
-  const ordinal = Number(name.slice(name.lastIndexOf('-') + 1));
-  return `${prefix}.${FIRST_ADDRESS[role] + ordinal - 1}`;
+  return `${prefix}.${FIRST_ADDRESS[role] + ordinalOf(name) - 1}`;
+}
+
+/** From 1, in each role. */
+export function ordinalOf(name: string): number {
+  return Number(name.slice(name.lastIndexOf('-') + 1));
 }
 
 export const networkName = (cluster: string): string => `dcos-${cluster}`;

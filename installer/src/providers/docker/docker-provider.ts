@@ -27,6 +27,7 @@ import {
   hostAddress,
   hostNames,
   networkName,
+  ordinalOf,
   PORT_LABEL,
   ROLE_LABEL,
   type HostCounts,
@@ -253,7 +254,13 @@ export class DockerProvider implements Provider {
     masters: readonly { readonly name: string }[],
   ): Promise<ReadonlyMap<string, number>> {
     const { uiPort, isUiPortFixed } = this.#settings;
-    const ports = await freePorts(uiPort, masters.length, isUiPortFixed);
+    if (isUiPortFixed) {
+      // Each has its own, also one that replaces another.
+      const own = masters.map(({ name }) => [name, uiPort + ordinalOf(name) - 1] as const);
+      for (const [, port] of own) await freePorts(port, 1, true);
+      return new Map(own);
+    }
+    const ports = await freePorts(uiPort, masters.length, false);
     return new Map(masters.map(({ name }, index) => [name, ports[index] ?? uiPort + index]));
   }
 

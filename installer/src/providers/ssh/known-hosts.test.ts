@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   fingerprintOf,
+  forgetKeys,
   judgeKey,
   keyTypeOf,
   knownKeysOf,
@@ -90,4 +91,20 @@ test.each([
 
 test('a fingerprint is shown as ssh-keygen shows it', () => {
   expect(fingerprintOf(KEY)).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
+});
+
+test('a forgotten host is unknown, whatever its name looks like; others stay word by word', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'known-'));
+  const path = join(folder, 'known_hosts');
+  try {
+    await forgetKeys(path, '10.0.0.1', 22);
+    const others = ['# ours', line('10.0.0.10'), line('[10.0.0.1]:2222'), ''];
+    const own = [line('10.0.0.1'), line(hashed('10.0.0.1')), line('web,10.0.0.1', OTHER)];
+    await writeFile(path, [...own, ...others].join('\n'));
+    await forgetKeys(path, '10.0.0.1', 22);
+    expect(await readFile(path, 'utf8')).toBe(others.join('\n'));
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

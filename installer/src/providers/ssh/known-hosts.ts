@@ -8,7 +8,7 @@
  */
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface KnownKey {
@@ -91,6 +91,16 @@ export async function pinKey(path: string, host: string, port: number, key: Buff
   await mkdir(dirname(path), { recursive: true });
   const line = `${knownName(host, port)} ${type} ${key.toString('base64')}\n`;
   await appendFile(path, line, { mode: 0o600 });
+}
+
+/** Forgets the keys of a host; the next one that it shows is its first. */
+export async function forgetKeys(path: string, host: string, port: number): Promise<void> {
+  const text = await readKnownHosts(path);
+  const lines = new Set(knownKeysOf(text, host, port).map(({ line }) => line));
+  if (lines.size === 0) return;
+  const kept = text.split('\n').filter((_line, index) => !lines.has(index + 1));
+  await writeFile(`${path}.new`, kept.join('\n'), { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 /** A plain name, or one of which only a keyed hash is in the file: `|1|salt|hash`. Patterns are not followed. */

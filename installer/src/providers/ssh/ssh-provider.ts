@@ -16,6 +16,7 @@ import type {
   Provider,
   ProviderChange,
 } from '../provider.ts';
+import { forgetKeys } from './known-hosts.ts';
 import { readClaim, writeClaim, type HostClaim } from './host-claim.ts';
 import type { HostRegister } from './host-register.ts';
 import { SshConnection } from './ssh-connection.ts';
@@ -107,6 +108,11 @@ export class SshProvider implements Provider {
     const silent = removed.filter(({ problem }) => problem !== undefined);
     for (const { place, problem } of silent)
       progress(`host ${place.name}: what was installed stays: ${errorText(problem)}`);
+    for (const place of places) {
+      // What comes in its place may be another machine.
+      const { host, port, hostKeys } = this.#options.targetOf(place);
+      if (hostKeys.pinsFirst) await forgetKeys(hostKeys.file, host, port);
+    }
     this.#options.register.remove(places);
   }
 

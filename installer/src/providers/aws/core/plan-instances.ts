@@ -46,7 +46,10 @@ export function planInstances(wanted: Wanted, found: Found, kept: Kept): Instanc
       instance,
       generation,
       group: groupName(instance.role),
-      subnets: subnetsInOrder(instance.name, zones),
+      subnets:
+        instance.place === undefined
+          ? subnetsInOrder(instance.name, zones)
+          : [subnetName(instance.place.zone)],
       keyName,
     });
   }

@@ -15,7 +15,8 @@ import { planNetwork } from './plan-network.ts';
 import type { PlanProblem } from './plan-problem.ts';
 import { planRemoval } from './plan-removal.ts';
 import { selectKept, type Kept } from './select-kept.ts';
-import { addressName, KEY, tagsOf, TAG_FINGERPRINT, type Tags } from './names.ts';
+import { planMasterAddresses } from './master-addresses.ts';
+import { addressName, groupName, KEY, tagsOf, TAG_FINGERPRINT, type Tags } from './names.ts';
 import type { Wanted } from './wanted.ts';
 
 export interface Plan {
@@ -41,7 +42,11 @@ export function planDeploy(wanted: Wanted, found: Found): Result<Plan, readonly 
     [...network.roots, ...key.actions],
     network.parts,
     network.links,
-    [...instances.actions, ...planTags(wanted, found, kept)],
+    [
+      ...instances.actions,
+      ...planTags(wanted, found, kept),
+      ...planMasterAddresses(found, kept.groups.get(groupName('master'))),
+    ],
     addresses.allocate,
     addresses.associate,
     ...removal,

@@ -22,6 +22,12 @@ export interface WantedImage {
   readonly rootDevice: string;
 }
 
+/** Where an instance has to be. */
+export interface InstancePlace {
+  readonly address: string;
+  readonly zone: string;
+}
+
 export interface WantedInstance {
   /** Logical name, such as `private-2`; ordinals begin with 1 in each role. */
   readonly name: string;
@@ -34,6 +40,8 @@ export interface WantedInstance {
   readonly hasElasticAddress: boolean;
   readonly hasPublicAddress: boolean;
   readonly userData?: string;
+  /** Of the one that it replaces; wherever there is room when absent. */
+  readonly place?: InstancePlace;
   /** It is more than is asked for, and stays until its tasks are elsewhere: it is never made or mended. */
   readonly isLeaving?: true;
 }

@@ -95,6 +95,7 @@ export function toRunInstances(
       {
         DeviceIndex: 0,
         SubnetId: subnetId,
+        ...(instance.place !== undefined && { PrivateIpAddress: instance.place.address }),
         Groups: [groupId],
         AssociatePublicIpAddress: instance.hasPublicAddress,
         DeleteOnTermination: true,

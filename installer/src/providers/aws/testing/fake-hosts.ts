@@ -94,7 +94,7 @@ function run(state: FakeState, input: RunInstancesRequest): FakeResource {
       zone,
       type,
       groupIds: nic?.Groups ?? [],
-      privateAddress: `10.0.0.${serial % 250}`,
+      privateAddress: nic?.PrivateIpAddress ?? `10.0.0.${serial % 250}`,
       ...(nic?.AssociatePublicIpAddress === true && {
         publicAddress: `198.51.100.${serial % 250}`,
       }),
