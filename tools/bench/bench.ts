@@ -8,6 +8,7 @@ import { benchmarkAllocation } from './allocation.ts';
 import { benchmarkCommandLine } from './command-line.ts';
 import { benchmarkDeploy } from './deploy.ts';
 import { benchmarkFailover } from './failover.ts';
+import { benchmarkInstaller } from './installer.ts';
 import { benchmarkKernel } from './kernel.ts';
 import { benchmarkNames } from './names.ts';
 import { benchmarkMarathon } from './marathon.ts';
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   allocation: benchmarkAllocation,
   kernel: benchmarkKernel,
   failover: benchmarkFailover,
+  installer: benchmarkInstaller,
   marathon: benchmarkMarathon,
   tasks: benchmarkTasks,
   agent: benchmarkAgent,
