@@ -122,19 +122,20 @@ export function readConfiguration(
   const file = config ?? (provider === undefined && name === undefined ? DEFAULT_FILE : undefined);
   const path = file === undefined ? undefined : resolve(directory, file);
   if (path !== undefined && existsSync(path))
-    return { path, ...parsed(path, readFileSync(path, 'utf8')) };
+    return { path, ...parsed(path, readFileSync(path, 'utf8'), directory) };
   if (config !== undefined)
     throw new OperationError('INSTALLER_USAGE', `there is no file ${config}`);
   const kept = keptDocument({ provider, name }, installerFolder);
-  if (kept !== undefined) return parsed('the configuration', JSON.stringify(kept));
+  if (kept !== undefined) return parsed('the configuration', JSON.stringify(kept), directory);
   throw new OperationError(
     'INSTALLER_USAGE',
     `there is no ${DEFAULT_FILE} here; write one with "installer init", name one with --config, or deploy without one: --provider docker`,
   );
 }
 
-function parsed(what: string, text: string): FoundConfiguration {
-  return { text, configuration: orThrow(what, parseConfiguration(text)) };
+function parsed(what: string, text: string, directory: string): FoundConfiguration {
+  const exists = (path: string): boolean => existsSync(resolve(directory, path));
+  return { text, configuration: orThrow(what, parseConfiguration(text, exists)) };
 }
 
 interface UsedConfiguration {
@@ -152,7 +153,9 @@ function edited(
   edit: ConfigurationEdit,
 ): UsedConfiguration {
   const changed = editText(text, edit(configuration));
-  const result = parsed(`${path ?? 'the configuration'}, changed,`, changed).configuration;
+  const what = `${path ?? 'the configuration'}, changed,`;
+  // The files that it names were there before the change.
+  const result = orThrow(what, parseConfiguration(changed));
   if (path === undefined || changed === text) return { configuration: result };
   const write = (): void => {
     writeFileSync(`${path}.new`, changed, { mode: statSync(path).mode });

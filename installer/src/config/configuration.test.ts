@@ -76,31 +76,78 @@ test.each(faults)('%j: the fault is at %j', (text, key, expected) => {
   expect(lines.map(({ reason, remedy }) => `${reason}; ${remedy}`).join('\n')).toContain(expected);
 });
 
-test('ten mistakes give ten messages at once', () => {
-  const parsed = parseConfiguration(`
-name: Ten Mistakes
-provider: docker
-docker:
-  masters: 4
-  privateAgents: -1
-  publicAgents: 1.5
-  uiPort: 99999
-  outbuond: true
-hosts: {}
-resolvers: [8.8.8.8, 8.8.8.8]
-dnsTtlSeconds: soon
-colour: blue
-`);
-  expect(parsed.ok ? [] : parsed.error.map(({ key }) => key).sort()).toEqual([
-    'colour',
-    'dnsTtlSeconds',
-    'docker.masters',
-    'docker.outbuond',
-    'docker.privateAgents',
-    'docker.publicAgents',
-    'docker.uiPort',
-    'hosts',
-    'name',
-    'resolvers.1',
-  ]);
+const MISTAKES = `
+name: My Cluster
+provider: ssh
+dnsTTLSeconds: 30
+zooKeeperSessionTimeoutMs: 1
+ssh:
+  user: 42
+  keyFile: no-such-key
+  password: hunter2
+hosts:
+  masters: [10.0.0.1, 10.0.0.2]
+  privateAgents: [10.0.0.2, 10.0.0.300]
+privateAgentResources: cpus:-2;mem:1024
+docker: {masters: 0}
+`;
+
+test('mistakes of ten kinds and more are told at once, each with its place, and no secret', () => {
+  const parsed = parseConfiguration(MISTAKES, (path) => path !== 'no-such-key');
+  const faults = parsed.ok ? [] : parsed.error;
+  const lines = faults.map(({ key, reason, remedy }) => `${key}: ${reason}; ${remedy}`);
+  const expected: readonly (readonly [string, string])[] = [
+    ['name', 'expected at most 30 small letters'],
+    ['dnsTTLSeconds', 'there is no such key; did you mean dnsTtlSeconds?'],
+    ['zooKeeperSessionTimeoutMs', 'it must be at least 2000'],
+    ['ssh.user', 'it must be a string'],
+    ['ssh.keyFile', 'there is no file no-such-key'],
+    ['ssh.password', 'expected env:NAME or file:PATH, not the secret itself'],
+    ['hosts.masters', '2 masters tolerate no more failures than 1'],
+    ['hosts.privateAgents.0', '10.0.0.2 is at hosts.masters.1 already'],
+    ['hosts.privateAgents.1', 'expected an IPv4 address'],
+    ['privateAgentResources', 'expected name:value'],
+    ['docker', 'the provider ssh has no use for it'],
+  ];
+  for (const [key, text] of expected)
+    expect(
+      lines.filter((line) => line.startsWith(`${key}: ${text}`)),
+      key,
+    ).toHaveLength(1);
+  expect(lines).toHaveLength(expected.length);
+  expect(JSON.stringify(faults)).not.toContain('hunter2');
+});
+
+const files: readonly (readonly [string, readonly string[]])[] = [
+  ['ssh: {keyFile: there}', []],
+  ['ssh: {keyFile: gone}', ['ssh.keyFile: there is no file gone']],
+  ['ssh: {keyFile: "~/.ssh/id"}', ['ssh.keyFile: there is no file ~/.ssh/id']],
+  ['ssh: {sudoPassword: "file:gone"}', ['ssh.sudoPassword: there is no file gone']],
+  ['ssh: {sudoPassword: "env:GONE"}', []],
+  ['ssh: {knownHosts: gone}', []],
+  ['ssh: {knownHosts: gone, pinHostKeys: false}', ['ssh.knownHosts: there is no file gone']],
+  [
+    'ssh: {bastions: [{host: a, keyFile: there}, {host: b, keyFile: gone}]}',
+    ['ssh.bastions.1.keyFile: there is no file gone'],
+  ],
+];
+
+test.each(files)('files that are named: %s', (ssh, expected) => {
+  const text = `provider: ssh\nhosts: {masters: [10.0.0.1]}\n${ssh}\n`;
+  const parsed = parseConfiguration(text, (path) => path === 'there');
+  const faults = parsed.ok ? [] : parsed.error;
+  expect(faults.map(({ key, reason }) => `${key}: ${reason}`)).toEqual(expected);
+});
+
+test.each([
+  ['cpus:4;mem:8192', true],
+  ['cpus:0.5;ports:[1-21,23-5050]', true],
+  ['cpus(ads):4;disks:{a,b}', true],
+  ['cpus:-2', false],
+  ['cpus:many', false],
+  ['ports:[1-]', false],
+  ['mem', false],
+])('resources %s', (resources, isGood) => {
+  const text = `provider: docker\nprivateAgentResources: '${resources}'\n`;
+  expect(parseConfiguration(text).ok).toBe(isGood);
 });

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import type { ClusterSettings } from '../core/cluster.ts';
 import { crossChecks } from './cross-checks.ts';
 import { faultsOf, type Fault } from './faults.ts';
+import { namedFileFaults } from './named-files.ts';
 import {
   clusterSchema,
   dockerDefaults,
@@ -21,6 +22,7 @@ export interface Configuration {
   readonly document: ClusterDocument;
 }
 
+const GROUPS = ['docker', 'ssh', 'hosts', 'aws'];
 /** Bytes of a configuration file. */
 const TEXT_LENGTH_MAX = 1024 * 1024;
 /** What a container that is one of many on a machine offers: found out, each would offer the whole machine. */
@@ -30,7 +32,11 @@ const DOCKER_RESOURCES = 'cpus:4;mem:4096;disk:8192';
 const PRIVATE_PORTS = '[1025-2180,2182-3887,3889-5049,5052-8079,8082-8180,8182-32000]';
 const PUBLIC_PORTS = '[1-21,23-5050,5052-32000]';
 
-export function parseConfiguration(text: string): Result<Configuration, readonly Fault[]> {
+/** @param exists whether a file that the configuration names is there; not asked where nobody can say. */
+export function parseConfiguration(
+  text: string,
+  exists: (path: string) => boolean = () => true,
+): Result<Configuration, readonly Fault[]> {
   if (text.length > TEXT_LENGTH_MAX)
     return err([
       { key: '', reason: 'the file is larger than 1 MiB', remedy: 'is it the right one?' },
@@ -45,17 +51,22 @@ export function parseConfiguration(text: string): Result<Configuration, readonly
       })),
     );
   }
-  return readDocument(yaml.toJS({ maxAliasCount: 100 }) ?? {});
+  const document: unknown = yaml.toJS({ maxAliasCount: 100 }) ?? {};
+  const read = readDocument(document);
+  const faults = [...(read.ok ? [] : read.error), ...namedFileFaults(document, exists)];
+  return faults.length === 0 ? read : err(faults);
 }
 
 /** Reads a document that has been parsed already. */
 export function readDocument(document: unknown): Result<Configuration, readonly Fault[]> {
   const parsed = clusterSchema.safeParse(document, { reportInput: true });
   const isGroup = typeof document === 'object' && document !== null && !Array.isArray(document);
-  const faults = [
-    ...(parsed.success ? [] : faultsOf(parsed.error, keysAt)),
-    ...(isGroup ? crossChecks(document as Readonly<Record<string, unknown>>) : []),
-  ];
+  const between = isGroup ? crossChecks(document as Readonly<Record<string, unknown>>) : [];
+  const single = parsed.success ? [] : faultsOf(parsed.error, keysAt);
+  // What is wrong within a group does not matter where the whole group is.
+  const isWithin = ({ key }: Fault): boolean =>
+    between.some((fault) => key.startsWith(`${fault.key}.`) && GROUPS.includes(fault.key));
+  const faults = [...single.filter((fault) => !isWithin(fault)), ...between];
   if (!parsed.success || faults.length > 0) return err(faults);
   const { data } = parsed;
   return ok({

@@ -56,9 +56,13 @@ function reasonOf(issue: z.core.$ZodIssue): string {
   }
 }
 
+const SECRET_KEY = /(^|\.)(password|passphrase|sudoPassword)$/;
+
 function remedyOf(issue: z.core.$ZodIssue, key: string): string {
   if (isMissing(issue)) return `give ${key} a value`;
-  const given = issue.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
+  // What stands in the place of a reference may be the secret itself.
+  const isSecret = SECRET_KEY.test(key);
+  const given = isSecret || issue.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
   switch (issue.code) {
     case 'invalid_value':
       return `give one of these${given}`;

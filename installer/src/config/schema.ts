@@ -54,11 +54,13 @@ const resolver = z
     /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(:\d{1,5})?$/,
     'expected an IPv4 address, with or without :port',
   );
+/** A name, perhaps with a role, and a number, ranges or a set. */
+const RESOURCE = String.raw`[\w-]+(\([^)]+\))?:(\d+(\.\d+)?|\[\s*\d+-\d+(\s*,\s*\d+-\d+)*\s*\]|\{[^}]*\})`;
 const resources = z
   .string()
   .regex(
-    /^([\w-]+(\([^)]+\))?:[^;:]+)(;[\w-]+(\([^)]+\))?:[^;:]+)*$/,
-    'expected name:value;name:value, such as cpus:4;mem:8192',
+    new RegExp(`^${RESOURCE}(;${RESOURCE})*$`),
+    'expected name:value;name:value, such as cpus:4;mem:8192;ports:[31000-32000]',
   );
 
 export const clusterSchema = z.strictObject({
