@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { assert, errorText, OperationError, type Logger } from '@dcos/base';
@@ -86,6 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     exposeHeadRoutes: true,
   });
   tune(app.server);
+  const dropSilent = app.server instanceof TlsServer ? silentClients(app.server) : undefined;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   if (options.isLongRequest !== undefined) limitShortRequests(app, options.isLongRequest);
@@ -121,6 +123,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     async close() {
       closing ??= app.close();
+      dropSilent?.();
       await closing;
     },
   };
@@ -153,6 +156,34 @@ function limitShortRequests(
     clearTimeout(timers.get(raw));
     await Promise.resolve();
   });
+}
+
+/**
+ * Whoever connects and does not agree on TLS (such as one that watches whether the process is there) is no connection to
+ * the HTTP part of a server, which therefore does not end it when it closes, and waits for it.
+ * @returns what ends all of them, and those that come yet.
+ */
+function silentClients(server: TlsServer): () => void {
+  const silent = new Map<string, Socket>();
+  let isClosing = false;
+  const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string =>
+    `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    if (isClosing) {
+      socket.destroy();
+      return;
+    }
+    const name = nameOf(socket);
+    silent.set(name, socket);
+    socket.once('close', () => {
+      if (silent.get(name) === socket) silent.delete(name);
+    });
+  });
+  server.on('secureConnection', (socket) => silent.delete(nameOf(socket)));
+  return () => {
+    isClosing = true;
+    for (const socket of silent.values()) socket.destroy();
+  };
 }
 
 function tune(server: Server): void {

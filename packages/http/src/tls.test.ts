@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { errorText, silentLogger } from '@dcos/base';
@@ -57,6 +58,23 @@ test('a server with a certificate speaks HTTPS, by TLS 1.2 or newer, and nothing
   await expect(once(plain, 'response')).rejects.toThrow();
   expect(await ask(url, { ca, maxVersion: 'TLSv1.2' })).toBe(200);
   expect(await ask(url, { ca })).toBe(200);
+});
+
+test('a server that closes does not wait for who has not begun to speak TLS', async () => {
+  const url = new URL(await serve(files));
+  const silent = connect(Number(url.port), url.hostname);
+  await once(silent, 'connect');
+  // Whoever connected before has been taken in.
+  expect(await ask(url.origin, { ca: testCertificate })).toBe(200);
+  // It looks at once whether anybody is there again.
+  const ended = new Promise<void>((resolve) => {
+    silent.once('close', () => {
+      const again = connect(Number(url.port), url.hostname);
+      again.on('error', () => resolve()).on('close', () => resolve());
+    });
+  });
+  await servers.pop()?.close();
+  await ended;
 });
 
 test('clients show a certificate of the authority where one is demanded', async () => {
