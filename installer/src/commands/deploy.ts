@@ -12,6 +12,7 @@ import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
 import type { Release } from '../hosts/release.ts';
+import { ReleaseRelay } from '../hosts/release-relay.ts';
 import {
   clusterOf,
   closeHosts,
@@ -131,6 +132,7 @@ async function execute(
 ): Promise<void> {
   const { release, reporter, surroundings } = context;
   const byName = new Map(hosts.map((host) => [host.place.name, host]));
+  const relay = new ReleaseRelay(steps.filter(({ kind }) => kind === 'release').length);
   const { failed, held } = await executePlan(steps, {
     parallelMax: PARALLEL_MAX,
     signal: surroundings.signal,
@@ -141,6 +143,8 @@ async function execute(
       await performStep(step, {
         connection: host.connection,
         release,
+        relay,
+        host: host.place,
         onProgress: (text) =>
           reporter.detail(
             { event: 'step.progress', host: step.host, step: step.id, text },
@@ -148,7 +152,7 @@ async function execute(
           ),
       });
     },
-  });
+  }).finally(async () => await relay.close());
   throwIfInterrupted(surroundings);
   if (failed.length > 0) {
     const rest = held.length > 0 ? `, ${counted(held.length, 'step')} behind held up` : '';

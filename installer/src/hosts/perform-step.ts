@@ -1,13 +1,14 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
 import { OperationError, Secret } from '@dcos/base';
-import { RELEASE_NODE, RELEASES } from '../core/cluster.ts';
+import { RELEASE_NODE, RELEASES, type HostPlace } from '../core/cluster.ts';
 import type { Step } from '../core/plan.ts';
 import type { WantedFile } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
 import { unitReport, waitUntilReady } from './readiness.ts';
 import type { Release } from './release.ts';
+import type { ReleaseRelay } from './release-relay.ts';
 
 const PACKAGES_TIMEOUT_MS = 900_000;
 const UNPACK_TIMEOUT_MS = 600_000;
@@ -35,6 +36,8 @@ fi
 export interface StepSurroundings {
   readonly connection: HostConnection;
   readonly release: Release;
+  readonly relay: ReleaseRelay;
+  readonly host: HostPlace;
   /** Told of what happens within a long step. */
   readonly onProgress: (text: string) => void;
 }
@@ -72,11 +75,14 @@ function revealed({ path, text, mode }: WantedFile): object {
   return { path, mode, text: text instanceof Secret ? text.reveal() : text };
 }
 
-async function pushRelease({ connection, release, onProgress }: StepSurroundings): Promise<void> {
+async function pushRelease(surroundings: StepSurroundings): Promise<void> {
+  const { connection, release, relay, host, onProgress } = surroundings;
   const source = release.archive;
   const archive = `${RELEASES}/.incoming/${release.hash}.tar.gz`;
   let told = 0;
-  await connection.upload(source, archive, {
+  const taker = { connection, address: host.address, mayGive: host.role !== 'master' };
+  await relay.upload(taker, source, {
+    path: archive,
     mode: 0o600,
     onProgress(doneBytes) {
       const percent = Math.floor((doneBytes / source.sizeBytes) * 100);
@@ -85,6 +91,7 @@ async function pushRelease({ connection, release, onProgress }: StepSurroundings
       onProgress(`${percent} % of ${Math.ceil(source.sizeBytes / 1e6)} MB`);
     },
   });
+  onProgress('unpack');
   await does(connection, ['sh', '-c', UNPACK, 'unpack', archive, `${RELEASES}/${release.hash}`], {
     timeoutMs: UNPACK_TIMEOUT_MS,
   });
