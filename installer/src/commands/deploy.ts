@@ -7,7 +7,7 @@ import { OperationError } from '@dcos/base';
 import { restartsMaster, type Step } from '../core/plan.ts';
 import { counted, stepDetails, stepText } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
-import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
+import { executePlan, type PlanResult, type StepEvent } from '../hosts/execute-plan.ts';
 import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
@@ -133,26 +133,30 @@ async function execute(
   const { release, reporter, surroundings } = context;
   const byName = new Map(hosts.map((host) => [host.place.name, host]));
   const relay = new ReleaseRelay(steps.filter(({ kind }) => kind === 'release').length);
-  const { failed, held } = await executePlan(steps, {
-    parallelMax: PARALLEL_MAX,
-    signal: surroundings.signal,
-    onEvent: (event) => tellStep(event, reporter),
-    async perform(step) {
-      const host = byName.get(step.host);
-      if (host === undefined) throw new Error(`no host ${step.host}`);
-      await performStep(step, {
-        connection: host.connection,
-        release,
-        relay,
-        host: host.place,
-        onProgress: (text) =>
-          reporter.detail(
-            { event: 'step.progress', host: step.host, step: step.id, text },
-            `  ${step.host.padEnd(12)} ${stepText(step)}: ${text}`,
-          ),
-      });
-    },
-  }).finally(async () => await relay.close());
+  const perform = async (step: Step): Promise<void> => {
+    const host = byName.get(step.host);
+    if (host === undefined) throw new Error(`no host ${step.host}`);
+    await performStep(step, {
+      connection: host.connection,
+      release,
+      relay,
+      host: host.place,
+      onProgress: (text) =>
+        reporter.detail(
+          { event: 'step.progress', host: step.host, step: step.id, text },
+          `  ${step.host.padEnd(12)} ${stepText(step)}: ${text}`,
+        ),
+    });
+  };
+  const { signal } = surroundings;
+  const onEvent = (event: StepEvent): void => tellStep(event, reporter);
+  let result: PlanResult;
+  try {
+    result = await executePlan(steps, { parallelMax: PARALLEL_MAX, signal, onEvent, perform });
+  } finally {
+    await relay.close();
+  }
+  const { failed, held } = result;
   throwIfInterrupted(surroundings);
   if (failed.length > 0) {
     const rest = held.length > 0 ? `, ${counted(held.length, 'step')} behind held up` : '';
