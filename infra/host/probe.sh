@@ -57,6 +57,7 @@ for table in tcp tcp6 udp udp6; do
 done
 awk '/32 host/ { print "address\t" last } { last = $2 }' /proc/net/fib_trie | sort -u
 if [ -L /opt/dcos/active ]; then fact release.active "$(basename "$(readlink /opt/dcos/active)")"; fi
+if [ -L /opt/dcos/former ]; then fact release.former "$(basename "$(readlink /opt/dcos/former)")"; fi
 for release in /opt/dcos/releases/*; do
   case $release in *.partial) continue ;; esac
   if [ -d "$release" ]; then fact release "$(basename "$release")"; fi

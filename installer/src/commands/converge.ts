@@ -213,9 +213,13 @@ export async function leadingMaster(hosts: readonly ConnectedHost[]): Promise<st
 }
 
 /** The steps from what is there to what is wanted. */
-export async function planFor(hosts: readonly ConnectedHost[]): Promise<readonly Step[]> {
-  const steps = planCluster(hosts);
-  return restartsMaster(steps, hosts) ? planCluster(hosts, await leadingMaster(hosts)) : steps;
+export async function planFor(
+  hosts: readonly ConnectedHost[],
+  agentsAtATime?: number,
+): Promise<readonly Step[]> {
+  const steps = planCluster(hosts, { agentsAtATime });
+  if (!restartsMaster(steps, hosts)) return steps;
+  return planCluster(hosts, { agentsAtATime, leader: await leadingMaster(hosts) });
 }
 
 export async function closeHosts(

@@ -5,18 +5,19 @@
 
 import { OperationError } from '@dcos/base';
 import { restartsMaster, type Step } from '../core/plan.ts';
-import { counted, stepDetails, stepText } from '../core/plan-text.ts';
+import { counted, shortHash, stepDetails, stepText } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
-import { executePlan, type PlanResult, type StepEvent } from '../hosts/execute-plan.ts';
+import { executePlan, type StepEvent } from '../hosts/execute-plan.ts';
+import { passGate } from '../hosts/pass-gate.ts';
 import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
 import type { Release } from '../hosts/release.ts';
-import { ReleaseRelay } from '../hosts/release-relay.ts';
 import {
   clusterOf,
   closeHosts,
   connectHosts,
+  leadingMaster,
   planFor,
   urlsOf,
   type ConnectedHost,
@@ -63,6 +64,7 @@ export async function deploy(
     await checkHosts(connected, reporter);
     needMasters(unreachable);
     tellCertificates(hosts, reporter);
+    await refuseOtherRelease(hosts, release);
     const steps = await planFor(hosts);
     if (unreachable.some(({ place }) => place.role === 'master') && restartsMaster(steps, hosts)) {
       throw new OperationError(
@@ -74,7 +76,7 @@ export async function deploy(
       { event: 'preflight.done', hosts: hosts.length, steps: steps.length },
       `  ${counted(hosts.length, 'host')} fit, ${counted(steps.length, 'step')} to do`,
     );
-    await execute(steps, hosts, { release, reporter, surroundings });
+    await execute(steps, hosts, { cluster, release, reporter, surroundings, soakMs: 0 });
     // New hosts serve by now and take what these ran.
     await takeOut(infrastructure.leaving, hosts, session, surroundings);
     await postflight(hosts, cluster, reporter);
@@ -102,8 +104,23 @@ export async function deploy(
   }
 }
 
+/** A cluster that serves goes to another release by "upgrade", which watches it and can go back. */
+async function refuseOtherRelease(
+  hosts: readonly ConnectedHost[],
+  { hash }: Release,
+): Promise<void> {
+  const other = hosts.find(
+    ({ facts }) => facts.activeRelease !== undefined && facts.activeRelease !== hash,
+  );
+  if (other === undefined || (await leadingMaster(hosts)) === undefined) return;
+  throw new OperationError(
+    'INSTALLER_OTHER_RELEASE',
+    `${other.place.name} has the release ${shortHash(other.facts.activeRelease)}, and this is ${shortHash(hash)}; nothing was changed. "installer upgrade" brings the whole cluster to this one; "installer upgrade --back" takes hosts of an upgrade that was cut short back`,
+  );
+}
+
 /** The cluster can do without an agent meanwhile; its masters decide together. */
-function tellUnreachable(unreachable: readonly UnreachableHost[], reporter: Reporter): void {
+export function tellUnreachable(unreachable: readonly UnreachableHost[], reporter: Reporter): void {
   for (const { place, problem } of unreachable) {
     reporter.problem(
       { event: 'host.unreachable', host: place.name, problem },
@@ -121,42 +138,54 @@ function needMasters(unreachable: readonly UnreachableHost[]): void {
   }
 }
 
-async function execute(
+export interface ExecuteContext {
+  readonly cluster: Cluster;
+  /** What is pushed; nothing is where no step pushes. */
+  readonly release?: Release;
+  readonly reporter: Reporter;
+  readonly surroundings: Surroundings;
+  /** How long a host has to stay up before the next one. */
+  readonly soakMs: number;
+}
+
+/** @throws OperationError `INSTALLER_STEPS_FAILED`, `INSTALLER_INTERRUPTED` */
+export async function execute(
   steps: readonly Step[],
   hosts: readonly ConnectedHost[],
-  context: {
-    readonly release: Release;
-    readonly reporter: Reporter;
-    readonly surroundings: Surroundings;
-  },
+  { cluster, release, reporter, surroundings, soakMs }: ExecuteContext,
 ): Promise<void> {
-  const { release, reporter, surroundings } = context;
+  const agents = hosts.filter(({ place }) => place.role !== 'master').length;
   const byName = new Map(hosts.map((host) => [host.place.name, host]));
-  const relay = new ReleaseRelay(steps.filter(({ kind }) => kind === 'release').length);
-  const perform = async (step: Step): Promise<void> => {
-    const host = byName.get(step.host);
-    if (host === undefined) throw new Error(`no host ${step.host}`);
-    await performStep(step, {
-      connection: host.connection,
-      release,
-      relay,
-      host: host.place,
-      onProgress: (text) =>
-        reporter.detail(
-          { event: 'step.progress', host: step.host, step: step.id, text },
-          `  ${step.host.padEnd(12)} ${stepText(step)}: ${text}`,
-        ),
-    });
-  };
-  const { signal } = surroundings;
-  const onEvent = (event: StepEvent): void => tellStep(event, reporter);
-  let result: PlanResult;
-  try {
-    result = await executePlan(steps, { parallelMax: PARALLEL_MAX, signal, onEvent, perform });
-  } finally {
-    await relay.close();
-  }
-  const { failed, held } = result;
+  const { failed, held } = await executePlan(steps, {
+    parallelMax: PARALLEL_MAX,
+    signal: surroundings.signal,
+    onEvent: (event) => tellStep(event, reporter),
+    async perform(step) {
+      const host = byName.get(step.host);
+      if (host === undefined) throw new Error(`no host ${step.host}`);
+      if (step.kind === 'gate') {
+        const watched = hosts
+          .filter(({ place }) => step.watched.includes(place.name))
+          .map(({ place: { name }, connection, wanted: { units } }) => ({
+            name,
+            connection,
+            units,
+          }));
+        const readiness = clusterReadiness(cluster, agents);
+        await passGate({ readiness, asked: host.connection, watched, soakMs });
+        return;
+      }
+      await performStep(step, {
+        connection: host.connection,
+        ...(release !== undefined && { release }),
+        onProgress: (text) =>
+          reporter.detail(
+            { event: 'step.progress', host: step.host, step: step.id, text },
+            `  ${step.host.padEnd(12)} ${stepText(step)}: ${text}`,
+          ),
+      });
+    },
+  });
   throwIfInterrupted(surroundings);
   if (failed.length > 0) {
     const rest = held.length > 0 ? `, ${counted(held.length, 'step')} behind held up` : '';
@@ -192,7 +221,7 @@ function tellStep(event: StepEvent, reporter: Reporter): void {
 }
 
 /** Every unit of every host serves, and all of them together are a cluster. */
-async function postflight(
+export async function postflight(
   hosts: readonly ConnectedHost[],
   cluster: Cluster,
   reporter: Reporter,

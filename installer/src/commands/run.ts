@@ -98,6 +98,19 @@ const COMMANDS: readonly CommandPlan[] = [
       await (await import('./restore.ts')).restore(session, options, around),
   },
   {
+    name: 'upgrade',
+    description: 'Bring the cluster to another release, host by host.',
+    isExclusive: true,
+    flags: [
+      ['--back', 'to the release before, with the configuration that hosts had then'],
+      ['--no-rollback', 'leave things as they are when the release does not serve'],
+      ['--agents-at-a-time <count>', 'agents that are away at the same time (10)'],
+      ['--soak <seconds>', 'how long a host has to stay up before the next one (30)'],
+    ],
+    perform: async (session, options, around) =>
+      await (await import('./upgrade.ts')).upgrade(session, options, around),
+  },
+  {
     name: 'status',
     description: 'Ask every host and every component how it is.',
     isExclusive: false,
@@ -117,9 +130,6 @@ const COMMANDS: readonly CommandPlan[] = [
       await (await import('./destroy.ts')).destroy(session, options, around),
   },
 ];
-
-/** Planned, and not there yet. */
-const NOT_THERE_YET = ['upgrade'];
 
 /** Runs the words behind `installer` and gives the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -183,18 +193,6 @@ function programOf(surroundings: Surroundings): Command {
         };
         if ((await plan.withoutSession?.(options, surroundings)) === true) return;
         await perform(plan, options, surroundings);
-      });
-  }
-  for (const name of NOT_THERE_YET) {
-    program
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw new OperationError(
-          'INSTALLER_NOT_THERE_YET',
-          `"${name}" is not there yet in this version`,
-        );
       });
   }
   return program;

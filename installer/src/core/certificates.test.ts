@@ -173,7 +173,7 @@ test('ZooKeeper starts again with another certificate, all others go on', () => 
 });
 
 test.each([
-  [false, [[], ['master-1/dcos-zookeeper'], ['master-2/dcos-zookeeper']]],
+  [false, [[], ['master-1/whole 1'], ['master-1/whole 2']]],
   [true, [[], [], []]],
 ])(
   'servers of an ensemble wait for one another unless nobody hears them: %s',
@@ -193,7 +193,7 @@ test.each([
     expect(servers.map(({ id }) => id)).toEqual(
       [1, 2, 3].map((number) => `master-${number}/dcos-zookeeper`),
     );
-    const others = (ids: readonly string[]) => ids.filter((id) => id.endsWith('zookeeper'));
-    expect(servers.map(({ after: earlier }) => others(earlier))).toEqual(waits);
+    const gates = (ids: readonly string[]) => ids.filter((id) => !id.includes('dcos-'));
+    expect(servers.map(({ after: earlier }) => gates(earlier))).toEqual(waits);
   },
 );

@@ -60,5 +60,7 @@ export type Component = 'master' | 'agent' | 'marathon' | 'mesos-dns' | 'router'
 /** Points at the release that is in use. */
 export const ACTIVE = '/opt/dcos/active';
 export const RELEASES = '/opt/dcos/releases';
+/** What releases that are not in use any more were configured with. */
+export const KEPT = '/opt/dcos/kept';
 /** The Node of a release, below its folder. */
 export const RELEASE_NODE = 'bin/node';

@@ -20,6 +20,8 @@ export const EXIT_CODES = {
   unhealthy: 6,
   /** A question was answered with no. */
   declined: 7,
+  /** `upgrade`: the release does not serve; the cluster runs the one before again. */
+  wentBack: 8,
   /** Ended by Ctrl-C; the next run goes on. */
   interrupted: 130,
 } as const;
@@ -39,6 +41,8 @@ export function exitCodeOf(code: string | undefined): number {
       return EXIT_CODES.unhealthy;
     case 'INSTALLER_DECLINED':
       return EXIT_CODES.declined;
+    case 'INSTALLER_WENT_BACK':
+      return EXIT_CODES.wentBack;
     case 'INSTALLER_INTERRUPTED':
       return EXIT_CODES.interrupted;
     default:

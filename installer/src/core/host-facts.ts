@@ -74,6 +74,8 @@ export interface HostFacts {
   readonly loopbackPorts: ReadonlySet<number>;
   /** Hash of the release that is in use. */
   readonly activeRelease?: string;
+  /** Hash of the one before, where the host can go back to it. */
+  readonly formerRelease?: string;
   readonly releases: ReadonlySet<string>;
   /** Files of ours by path: permissions in octal, and SHA-256. */
   readonly files: ReadonlyMap<string, string>;
@@ -99,6 +101,7 @@ export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, st
   if (one('end') === undefined) return err('the probe did not run to its end');
   const active = one('release.active');
   const synchronised = one('clock.synchronised') ?? '';
+  const former = one('release.former');
   const publicKey = one('public.key');
   return ok({
     os: one('os.id') ?? '',
@@ -123,6 +126,7 @@ export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, st
     ports: new Set(all('port').map(fromHexadecimal)),
     loopbackPorts: new Set(all('port.loopback').map(fromHexadecimal)),
     ...(active !== undefined && { activeRelease: active }),
+    ...(former !== undefined && { formerRelease: former }),
     releases: new Set(all('release')),
     files: new Map(
       lines.flatMap(([word, sha256 = '', mode = '', path = '']) =>

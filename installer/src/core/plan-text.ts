@@ -9,12 +9,12 @@ export function stepText(step: Step): string {
     case 'packages':
       return `install packages ${step.names.join(', ')}`;
     case 'release':
-      return `push release ${step.hash.slice(0, 12)}`;
+      return `push release ${shortHash(step.hash)}`;
     case 'configuration': {
       const parts = [
         ...(step.files.length > 0 ? [`write ${counted(step.files.length, 'file')}`] : []),
         ...(step.removed.length > 0 ? [`remove ${counted(step.removed.length, 'file')}`] : []),
-        ...(step.activate === undefined ? [] : [`use release ${step.activate.slice(0, 12)}`]),
+        ...(step.activate === undefined ? [] : [`use release ${shortHash(step.activate)}`]),
       ];
       return parts.join(', ');
     }
@@ -22,6 +22,12 @@ export function stepText(step: Step): string {
       return `${step.action} ${step.unit.name}`;
     case 'stop':
       return `stop ${step.unit}`;
+    case 'tidy':
+      return `remove ${counted(step.releases.length, 'old release')}`;
+    case 'back':
+      return `go back to release ${shortHash(step.release)}`;
+    case 'gate':
+      return `the cluster is whole after ${step.watched.join(', ')}`;
     default:
       return unreachable(step);
   }
@@ -31,6 +37,11 @@ export function stepText(step: Step): string {
 export function stepDetails(step: Step): readonly string[] {
   if (step.kind !== 'configuration') return [];
   return [...step.files.map(({ path }) => `~ ${path}`), ...step.removed.map((path) => `- ${path}`)];
+}
+
+/** A release as people tell it from others. */
+export function shortHash(hash = 'none'): string {
+  return hash.slice(0, 12);
 }
 
 export function counted(count: number, noun: string): string {

@@ -10,7 +10,7 @@ import {
   wantedOf,
 } from '../testing/clusters.ts';
 import { fileState, type HostFacts } from './host-facts.ts';
-import { planCluster, restartsMaster, type Step } from './plan.ts';
+import { planBack, planCluster, restartsMaster, type Step } from './plan.ts';
 import { stepText } from './plan-text.ts';
 import { unitPath, type WantedHost } from './wanted-host.ts';
 
@@ -31,11 +31,10 @@ function done(facts: HostFacts, step: Step, wanted: WantedHost): HostFacts {
       const files = new Map(facts.files);
       for (const { path, mode, sha256 } of step.files) files.set(path, fileState(mode, sha256));
       for (const path of step.removed) files.delete(path);
-      return {
-        ...facts,
-        files,
-        ...(step.activate !== undefined && { activeRelease: step.activate }),
-      };
+      if (step.activate === undefined) return { ...facts, files };
+      const former =
+        facts.activeRelease === undefined ? {} : { formerRelease: facts.activeRelease };
+      return { ...facts, ...former, files, activeRelease: step.activate };
     }
     case 'unit': {
       const { name, fingerprint } = step.unit;
@@ -49,10 +48,25 @@ function done(facts: HostFacts, step: Step, wanted: WantedHost): HostFacts {
       expect(wanted.units.map(({ name }) => name)).not.toContain(step.unit);
       return { ...facts, units };
     }
+    case 'tidy':
+      return {
+        ...facts,
+        releases: new Set([...facts.releases].filter((hash) => !step.releases.includes(hash))),
+      };
+    case 'back': {
+      const { formerRelease: _gone, ...rest } = facts;
+      return { ...rest, activeRelease: step.release };
+    }
+    case 'gate':
+      return facts;
     default:
       return unreachable(step);
   }
 }
+
+/** Which hosts are watched, round by round. */
+const gates = (steps: readonly Step[]): readonly (readonly string[])[] =>
+  steps.flatMap((step) => (step.kind === 'gate' ? [step.watched] : []));
 
 describe('a plan', () => {
   test('goes from nothing to a cluster, hosts side by side, units in their order', () => {
@@ -94,7 +108,7 @@ describe('a plan', () => {
     expect(planCluster(statesOf(wanted, convergedFacts))).toEqual([]);
   });
 
-  test('of another release restarts every unit, on one master at a time', () => {
+  test('of another release restarts every unit of it, on one master at a time, and ZooKeeper on none', () => {
     const cluster = testCluster({ masters: 3 });
     const before = wantedOf(cluster);
     const wanted = wantedOf(cluster, { ...testRelease, hash: 'fedcba9876543210' });
@@ -105,13 +119,28 @@ describe('a plan', () => {
     const steps = planCluster(states);
     expect(lines(steps).slice(0, 4)).toEqual([
       'master-1: push release fedcba987654',
-      'master-1: write 5 files, use release fedcba987654',
-      'master-1: restart dcos-zookeeper',
+      'master-1: write 4 files, use release fedcba987654',
       'master-1: restart dcos-mesos-master',
+      'master-1: restart dcos-mesos-dns',
     ]);
-    expect(after(steps, 'master-3/dcos-zookeeper')).toContain('master-2/dcos-zookeeper');
-    expect(after(steps, 'master-3/dcos-marathon')).toContain('master-2/dcos-marathon');
+    expect(gates(steps)).toEqual([['master-1'], ['master-2'], ['master-3'], ['private-1']]);
+    expect(steps.map(({ id }) => id)).not.toContain('master-1/dcos-zookeeper');
+    for (const kind of ['configuration', 'dcos-mesos-master', 'dcos-marathon'])
+      expect(after(steps, `master-2/${kind}`)).toContain('master-1/whole 1');
     expect(restartsMaster(steps, states)).toBe(true);
+  });
+
+  test('of another release has it on all hosts before the first one changes', () => {
+    const before = wantedOf(testCluster({ masters: 3 }));
+    const after3 = wantedOf(testCluster({ masters: 3 }), { ...testRelease, hash: 'fedcba98' });
+    const states = after3.map((host, index) => ({
+      wanted: host,
+      facts: convergedFacts(before[index] ?? host),
+    }));
+    const steps = planCluster(states);
+    const pushes = steps.filter(({ kind }) => kind === 'release');
+    expect(pushes.map(({ after: earlier }) => earlier)).toEqual([[], [], [], []]);
+    expect(after(steps, 'master-1/configuration')).toEqual(pushes.map(({ id }) => id));
   });
 
   test('restarts the leading master last', () => {
@@ -120,12 +149,17 @@ describe('a plan', () => {
     const states = wantedOf(cluster, { ...testRelease, hash: 'fedcba9876543210' }).map(
       (host, index) => ({ wanted: host, facts: convergedFacts(before[index] ?? host) }),
     );
-    const steps = planCluster(states, '10.0.0.11');
-    const masterOn = (host: string): string => `${host}/dcos-mesos-master`;
-    expect(after(steps, masterOn('master-2'))).toContain(masterOn('master-3'));
-    expect(after(steps, masterOn('master-3'))).toContain(masterOn('master-1'));
-    for (const other of ['master-2', 'master-3'])
-      expect(after(steps, masterOn('master-1'))).not.toContain(masterOn(other));
+    const steps = planCluster(states, { leader: '10.0.0.10' });
+    expect(gates(steps)).toEqual([['master-2'], ['master-3'], ['master-1'], ['private-1']]);
+  });
+
+  test('keeps the release before, and removes older ones', () => {
+    const [wanted] = wantedOf(testCluster());
+    if (wanted === undefined) throw new Error('one host');
+    const facts = convergedFacts(wanted);
+    const releases = new Set([wanted.releaseHash, 'former', 'older']);
+    expect(lines(planCluster([{ wanted, facts: { ...facts, releases, formerRelease: 'former' } }]))) //
+      .toEqual(['master-1: remove 1 old release']);
   });
 
   test('restarts ten agents at a time', () => {
@@ -137,12 +171,12 @@ describe('a plan', () => {
       facts: convergedFacts(before[index] ?? host),
     }));
     const steps = planCluster(states);
-    const waitsFor = (ordinal: number): readonly string[] =>
-      after(steps, `private-${ordinal}/dcos-mesos-slave`).filter((id) => id.endsWith('slave'));
-    expect(waitsFor(10)).toEqual([]);
-    expect(waitsFor(11)).toEqual(['private-1/dcos-mesos-slave']);
+    expect(gates(steps).map(({ length }) => length)).toEqual([10, 10]);
+    expect(gates(planCluster(states, { agentsAtATime: 20 }))).toHaveLength(1);
+    expect(after(steps, 'private-10/dcos-mesos-slave')).not.toContain('master-1/whole 1');
+    expect(after(steps, 'private-11/dcos-mesos-slave')).toContain('master-1/whole 1');
+    expect(after(steps, 'private-25/dcos-mesos-slave')).toContain('master-1/whole 2');
     expect(restartsMaster(steps, states)).toBe(false);
-    expect(waitsFor(25)).toEqual(['private-15/dcos-mesos-slave']);
   });
 
   test('of one changed setting touches its file, its unit, and nothing else', () => {
@@ -277,5 +311,21 @@ describe('a plan', () => {
       ),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('a way back', () => {
+  const states = wantedOf(testCluster({ masters: 3, agents: 2 })).map((wanted) => {
+    const { name } = wanted.host;
+    const had = name === 'private-2' ? {} : { formerRelease: 'former' };
+    return { wanted, facts: { ...convergedFacts(wanted), ...had } };
+  });
+
+  test('takes hosts that do not serve first, the leading master last, and leaves others alone', () => {
+    const steps = planBack(states, new Set(['private-1', 'master-2']), { leader: '10.0.0.10' });
+    expect(gates(steps)).toEqual([['master-2'], ['private-1'], ['master-3'], ['master-1']]);
+    expect(after(steps, 'master-2/back')).toEqual([]);
+    expect(after(steps, 'master-3/back')).toEqual(['master-1/whole 2']);
+    expect(steps.map(({ host }) => host)).not.toContain('private-2');
   });
 });

@@ -2,13 +2,15 @@
  * From what is wanted and what is there to the steps between them. A step says what it waits for, so that steps of
  * different hosts go on side by side. Nothing is done twice: where all is as wanted, the plan is empty.
  *
- * Order: each host gets packages, release, files, then its units in their order. Over the hosts, every kind of unit
- * waits until the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest. A unit that
- * runs already and has to start again does so on one master at a time, so that the others go on, and on the leading one
- * last, so that its work moves once.
+ * Order: each host gets packages, release, files, then its units in their order. Where nothing runs yet, every kind of
+ * unit waits until the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest. Hosts
+ * on which something that runs has to start again do so in rounds: one master, the leading one last, so that its work
+ * moves once; then agents, a few at a time. Between two rounds the cluster has to be whole again. Packages and the
+ * release are on all hosts by then, so that rounds are short.
  */
 
 import { fileState, type HostFacts } from './host-facts.ts';
+import type { HostPlace } from './cluster.ts';
 import type { WantedFile, WantedHost, WantedUnit } from './wanted-host.ts';
 
 interface StepBase {
@@ -36,7 +38,20 @@ export type Step =
       readonly unit: WantedUnit;
       readonly action: 'start' | 'restart' | 'enable';
     })
-  | (StepBase & { readonly kind: 'stop'; readonly unit: string });
+  | (StepBase & { readonly kind: 'stop'; readonly unit: string })
+  /** Removes releases that nothing will go back to. */
+  | (StepBase & { readonly kind: 'tidy'; readonly releases: readonly string[] })
+  /** Takes a host back to the release before, with the configuration that it had then. */
+  | (StepBase & {
+      readonly kind: 'back';
+      readonly release: string;
+      readonly units: readonly WantedUnit[];
+    })
+  /** The cluster is whole, and what was started again stays up; asked on a master. */
+  | (StepBase & { readonly kind: 'gate'; readonly watched: readonly string[] });
+
+/** A step that one host does. */
+export type HostStep = Exclude<Step, { readonly kind: 'gate' }>;
 
 export interface HostState {
   readonly wanted: WantedHost;
@@ -44,27 +59,127 @@ export interface HostState {
 }
 
 /** How many agents are away at the same time, so that the masters see few come and go. */
-const AGENTS_AT_A_TIME = 10;
+export const AGENTS_AT_A_TIME = 10;
 /** Units that all of a kind must be ready on the masters before others start, in this order. */
 const GATES = ['dcos-zookeeper', 'dcos-mesos-master'];
 
-/**
- * Where all of a cluster is as wanted, there are no steps. Same input, same plan.
- * @param leader address of the host whose master leads, where that is known.
- */
-export function planCluster(states: readonly HostState[], leader?: string): readonly Step[] {
+export interface Rolling {
+  /** Address of the host whose master leads, where that is known. */
+  readonly leader?: string | undefined;
+  readonly agentsAtATime?: number | undefined;
+}
+
+/** Where all of a cluster is as wanted, there are no steps. Same input, same plan. */
+export function planCluster(states: readonly HostState[], rolling: Rolling = {}): readonly Step[] {
   const steps = states.flatMap(stepsOfHost);
-  const leading = states.find(({ wanted: { host } }) => host.address === leader);
-  const masters = states.filter(({ wanted: { host } }) => host.role === 'master');
-  const restarts = restartsBefore(steps, {
-    masters: new Set(masters.map(({ wanted: { host } }) => host.name)),
-    lastHost: leading?.wanted.host.name,
-  });
-  return steps.map((step) => {
+  const restarting = new Set(
+    steps.flatMap((step) => (step.kind === 'unit' && step.action === 'restart' ? step.host : [])),
+  );
+  const hosts = states
+    .map(({ wanted: { host } }) => host)
+    .filter(({ name }) => restarting.has(name));
+  const rounds = roundsOf(hosts, rolling);
+  const roundOf = (host: string): number => rounds.findIndex((round) => round.includes(host));
+  const ordered = steps.map((step): Step => {
     if (step.kind !== 'unit') return step;
-    const further = [...gatesBefore(step, steps), ...(restarts.get(step.id) ?? [])];
-    return { ...step, after: [...new Set([...step.after, ...further])] };
+    const gates = gatesBefore(step, steps).filter(({ host }) =>
+      [-1, roundOf(step.host)].includes(roundOf(host)),
+    );
+    return { ...step, after: [...new Set([...step.after, ...gates.map(({ id }) => id)])] };
   });
+  const isUpgrade = isOverAnother(states);
+  const prepared = isUpgrade ? afterPreparation(ordered, rounds[0] ?? []) : ordered;
+  return inRounds(prepared, rounds, states, isUpgrade);
+}
+
+/** Whatever a host cannot be given is known before the first one changes. */
+function afterPreparation(steps: readonly Step[], round: readonly string[]): readonly Step[] {
+  const preparing = steps.filter(isPreparation).map(({ id }) => id);
+  return steps.map((step) =>
+    round.includes(step.host) && !isPreparation(step)
+      ? { ...step, after: [...new Set([...step.after, ...preparing])] }
+      : step,
+  );
+}
+
+function isPreparation({ kind }: Step): boolean {
+  return kind === 'packages' || kind === 'release';
+}
+
+/** Whether a host that has a release gets another one. */
+function isOverAnother(states: readonly HostState[]): boolean {
+  return states.some(
+    ({ wanted, facts }) =>
+      facts.activeRelease !== undefined && facts.activeRelease !== wanted.releaseHash,
+  );
+}
+
+/** Masters one by one, the leading one last, then agents a few at a time. */
+function roundsOf(
+  hosts: readonly HostPlace[],
+  { leader, agentsAtATime = AGENTS_AT_A_TIME }: Rolling,
+): readonly (readonly string[])[] {
+  const masters = hosts.filter(({ role }) => role === 'master');
+  const agents = hosts.filter(({ role }) => role !== 'master').map(({ name }) => name);
+  const inOrder = [
+    ...masters.filter(({ address }) => address !== leader),
+    ...masters.filter(({ address }) => address === leader),
+  ];
+  const rounds = inOrder.map(({ name }) => [name]);
+  for (let at = 0; at < agents.length; at += agentsAtATime)
+    rounds.push(agents.slice(at, at + agentsAtATime));
+  return rounds;
+}
+
+/** Lets each round wait until the cluster is whole after the one before; what is only prepared waits for nothing. */
+function inRounds(
+  steps: readonly Step[],
+  rounds: readonly (readonly string[])[],
+  states: readonly HostState[],
+  isWatchedToTheEnd: boolean,
+): readonly Step[] {
+  const result = [...steps];
+  const asked = states.find(({ wanted }) => wanted.host.role === 'master')?.wanted.host.name;
+  if (asked === undefined) return result;
+  let gate: string | undefined;
+  for (const [index, round] of rounds.entries()) {
+    const own = (step: Step): boolean => step.kind !== 'gate' && round.includes(step.host);
+    if (gate !== undefined) {
+      for (const [at, step] of result.entries())
+        if (own(step) && !isPreparation(step))
+          result[at] = { ...step, after: [...step.after, gate] };
+    }
+    if (index === rounds.length - 1 && !isWatchedToTheEnd) break;
+    gate = `${asked}/whole ${index + 1}`;
+    const after = result.filter((step) => own(step) && step.kind !== 'tidy').map(({ id }) => id);
+    result.push({ id: gate, host: asked, after, kind: 'gate', watched: round });
+  }
+  return result;
+}
+
+/**
+ * Back to the release before, for the hosts that have one: those that do not serve first, then in rounds as always.
+ * @param broken names of hosts of which something does not serve.
+ */
+export function planBack(
+  states: readonly HostState[],
+  broken: ReadonlySet<string>,
+  rolling: Rolling = {},
+): readonly Step[] {
+  const going = states.filter(({ facts }) => facts.formerRelease !== undefined);
+  const urgent = going.filter(({ wanted }) => broken.has(wanted.host.name));
+  const rest = going.filter(({ wanted }) => !broken.has(wanted.host.name));
+  const rounds = [urgent, rest].flatMap((part) =>
+    roundsOf(
+      part.map(({ wanted }) => wanted.host),
+      rolling,
+    ),
+  );
+  const steps = going.map(({ wanted: { host, units }, facts }): Step => {
+    const release = facts.formerRelease ?? '';
+    return { id: `${host.name}/back`, host: host.name, after: [], kind: 'back', release, units };
+  });
+  return inRounds(steps, rounds, states, true);
 }
 
 /** Whether a master that serves is taken away for a moment; the others have to be there meanwhile. */
@@ -107,6 +222,12 @@ function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
     const action = actionFor(unit, facts);
     if (action !== undefined) add({ ...base(unit.name), kind: 'unit', unit, action });
   }
+  // The release that is in use now is the one before then.
+  const former = isActive ? facts.formerRelease : facts.activeRelease;
+  const releases = [...facts.releases].filter(
+    (hash) => hash !== wanted.releaseHash && hash !== former,
+  );
+  if (releases.length > 0) add({ ...base('tidy'), kind: 'tidy', releases });
   return steps;
 }
 
@@ -133,32 +254,8 @@ function unwantedFiles(wanted: WantedHost, facts: HostFacts): readonly string[] 
 function gatesBefore(
   step: Step & { readonly kind: 'unit' },
   steps: readonly Step[],
-): readonly string[] {
+): readonly Step[] {
   const place = GATES.indexOf(step.unit.name);
   const gates = place === -1 ? GATES : GATES.slice(0, place);
-  return steps.flatMap((other) =>
-    other.kind === 'unit' && gates.includes(other.unit.name) ? [other.id] : [],
-  );
-}
-
-/** For each restart those that it waits for: the next master follows the former, agents go in small groups. */
-function restartsBefore(
-  steps: readonly Step[],
-  order: { readonly masters: ReadonlySet<string>; readonly lastHost: string | undefined },
-): ReadonlyMap<string, readonly string[]> {
-  const earlier = new Map<string, string[]>();
-  const before = new Map<string, readonly string[]>();
-  const inOrder = [
-    ...steps.filter(({ host }) => host !== order.lastHost),
-    ...steps.filter(({ host }) => host === order.lastHost),
-  ];
-  for (const step of inOrder) {
-    if (step.kind !== 'unit' || step.action !== 'restart') continue;
-    const atATime = order.masters.has(step.host) ? 1 : AGENTS_AT_A_TIME;
-    const same = earlier.get(step.unit.name) ?? [];
-    const former = same.at(-atATime);
-    if (former !== undefined) before.set(step.id, [former]);
-    earlier.set(step.unit.name, [...same, step.id]);
-  }
-  return before;
+  return steps.filter((other) => other.kind === 'unit' && gates.includes(other.unit.name));
 }

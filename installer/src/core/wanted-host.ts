@@ -127,7 +127,9 @@ export function wantedHost(
     const text = tools.render(plan.template, { ...unfinished, fingerprint: '' });
     // All others take up renewed certificates as they run.
     const shown = plan.template === 'zookeeper' ? certificates.files.filter(isRead) : [];
-    const made = [release.hash, plan.files, text, ...shown.map(({ sha256 }) => sha256)];
+    // ZooKeeper is the distribution's: another release of ours is nothing to it.
+    const hash = plan.template === 'zookeeper' ? '' : release.hash;
+    const made = [hash, plan.files, text, ...shown.map(({ sha256 }) => sha256)];
     const fingerprint = tools.digest(JSON.stringify(made)).slice(0, 16);
     return {
       plan,

@@ -24,6 +24,7 @@ export type HostProgram =
   | 'reach.sh'
   | 'ready.mjs'
   | 'apply.mjs'
+  | 'back.mjs'
   | 'leader.mjs'
   | 'agents.mjs'
   | 'remove.sh';

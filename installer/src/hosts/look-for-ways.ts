@@ -18,13 +18,12 @@ const LISTEN_SECONDS_MAX = 300;
 const REACH_TIMEOUT_MS = 240_000;
 const ANSWERS: readonly string[] = ['right', 'wrong', 'refused', 'silent'] satisfies WayAnswer[];
 
-/** Whoever ends a connection first has its port held for a minute: that shall not be the port of a component. */
 const LISTEN = `
 unit=$1 seconds=$2 word=$3
 shift 3
 systemctl stop "$unit" 2>/dev/null
 exec systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$seconds" \\
-  systemd-socket-activate --accept --inetd "$@" /bin/sh -c 'echo "$1"; read -r _' word "$word"
+  systemd-socket-activate --accept --inetd "$@" /bin/echo "$word"
 `;
 
 /** A host that takes part. */

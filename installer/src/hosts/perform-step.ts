@@ -1,14 +1,13 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
-import { OperationError, Secret } from '@dcos/base';
-import { RELEASE_NODE, RELEASES, type HostPlace } from '../core/cluster.ts';
-import type { Step } from '../core/plan.ts';
-import type { WantedFile } from '../core/wanted-host.ts';
+import { OperationError, present, Secret } from '@dcos/base';
+import { ACTIVE, KEPT, RELEASE_NODE, RELEASES } from '../core/cluster.ts';
+import type { HostStep } from '../core/plan.ts';
+import type { WantedFile, WantedUnit } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
 import { unitReport, waitUntilReady } from './readiness.ts';
 import type { Release } from './release.ts';
-import type { ReleaseRelay } from './release-relay.ts';
 
 const PACKAGES_TIMEOUT_MS = 900_000;
 const UNPACK_TIMEOUT_MS = 600_000;
@@ -35,15 +34,14 @@ fi
 
 export interface StepSurroundings {
   readonly connection: HostConnection;
-  readonly release: Release;
-  readonly relay: ReleaseRelay;
-  readonly host: HostPlace;
+  /** Where a step pushes one. */
+  readonly release?: Release;
   /** Told of what happens within a long step. */
   readonly onProgress: (text: string) => void;
 }
 
 /** Throws an OperationError that says what to look at. */
-export async function performStep(step: Step, surroundings: StepSurroundings): Promise<void> {
+export async function performStep(step: HostStep, surroundings: StepSurroundings): Promise<void> {
   const { connection } = surroundings;
   switch (step.kind) {
     case 'packages':
@@ -52,10 +50,11 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
       });
       return;
     case 'release':
-      return await pushRelease(surroundings);
+      return await pushRelease(present(surroundings.release, 'release'), surroundings);
     case 'configuration': {
       const { files, removed, activate } = step;
-      const node = `${RELEASES}/${surroundings.release.hash}/${RELEASE_NODE}`;
+      const folder = activate === undefined ? ACTIVE : `${RELEASES}/${activate}`;
+      const node = `${folder}/${RELEASE_NODE}`;
       await does(connection, [node, '--input-type=module', '-e', hostProgram('apply.mjs')], {
         input: JSON.stringify({ files: files.map(revealed), removed, activate }),
       });
@@ -64,6 +63,11 @@ export async function performStep(step: Step, surroundings: StepSurroundings): P
     }
     case 'unit':
       return await startUnit(step, surroundings);
+    case 'tidy':
+      await does(connection, ['rm', '-rf', ...step.releases.flatMap(placesOf)]);
+      return;
+    case 'back':
+      return await goBack(step, connection);
     case 'stop':
       await does(connection, ['systemctl', 'disable', '--now', '--quiet', `${step.unit}.service`]);
       return;
@@ -75,14 +79,14 @@ function revealed({ path, text, mode }: WantedFile): object {
   return { path, mode, text: text instanceof Secret ? text.reveal() : text };
 }
 
-async function pushRelease(surroundings: StepSurroundings): Promise<void> {
-  const { connection, release, relay, host, onProgress } = surroundings;
+async function pushRelease(
+  release: Release,
+  { connection, onProgress }: StepSurroundings,
+): Promise<void> {
   const source = release.archive;
   const archive = `${RELEASES}/.incoming/${release.hash}.tar.gz`;
   let told = 0;
-  const taker = { connection, address: host.address, mayGive: host.role !== 'master' };
-  await relay.upload(taker, source, {
-    path: archive,
+  await connection.upload(source, archive, {
     mode: 0o600,
     onProgress(doneBytes) {
       const percent = Math.floor((doneBytes / source.sizeBytes) * 100);
@@ -91,14 +95,13 @@ async function pushRelease(surroundings: StepSurroundings): Promise<void> {
       onProgress(`${percent} % of ${Math.ceil(source.sizeBytes / 1e6)} MB`);
     },
   });
-  onProgress('unpack');
   await does(connection, ['sh', '-c', UNPACK, 'unpack', archive, `${RELEASES}/${release.hash}`], {
     timeoutMs: UNPACK_TIMEOUT_MS,
   });
 }
 
 async function startUnit(
-  { unit, action }: Step & { readonly kind: 'unit' },
+  { unit, action }: HostStep & { readonly kind: 'unit' },
   { connection }: StepSurroundings,
 ): Promise<void> {
   const service = `${unit.name}.service`;
@@ -108,12 +111,40 @@ async function startUnit(
   if (action === 'enable') return;
   // One that ends again and again is started with what it has now, too.
   await does(connection, ['systemctl', 'restart', service]);
+  await serves(connection, unit);
+}
+
+/** Where a release and the configuration that it had are. */
+function placesOf(release: string): readonly string[] {
+  return [`${RELEASES}/${release}`, `${KEPT}/${release}`];
+}
+
+/** In the order of units: each stands on those before it. */
+async function goBack(
+  { release, units }: HostStep & { readonly kind: 'back' },
+  connection: HostConnection,
+): Promise<void> {
+  const node = `${RELEASES}/${release}/${RELEASE_NODE}`;
+  const program = ['--input-type=module', '-e', hostProgram('back.mjs'), release];
+  const { restarts } = JSON.parse(await does(connection, [node, ...program])) as {
+    readonly restarts: readonly string[];
+  };
+  const known = units.filter(({ name }) => restarts.includes(`${name}.service`));
+  const others = restarts.filter((unit) => !known.some(({ name }) => unit === `${name}.service`));
+  for (const unit of known) {
+    await does(connection, ['systemctl', 'restart', `${unit.name}.service`]);
+    await serves(connection, unit);
+  }
+  if (others.length > 0) await does(connection, ['systemctl', 'restart', ...others]);
+}
+
+async function serves(connection: HostConnection, unit: WantedUnit): Promise<void> {
   const question = { readiness: unit.readiness, unit: unit.name, timeoutMs: READY_TIMEOUT_MS };
   const problem = await waitUntilReady(connection, question);
   if (problem === undefined) return;
   throw new OperationError(
     'UNIT_NOT_READY',
-    `${service} does not serve: ${problem}\n${await unitReport(connection, unit.name)}`,
+    `${unit.name}.service does not serve: ${problem}\n${await unitReport(connection, unit.name)}`,
   );
 }
 
@@ -121,9 +152,9 @@ async function does(
   connection: HostConnection,
   argv: readonly string[],
   options: { readonly input?: string; readonly timeoutMs?: number } = {},
-): Promise<void> {
+): Promise<string> {
   const { code, stdout, stderr } = await connection.run(argv, options);
-  if (code === 0) return;
+  if (code === 0) return stdout;
   const said = `${stdout}\n${stderr}`.trim().slice(-2_000);
   const words = argv.slice(0, 3).map((word) => (word.includes('\n') ? '…' : word));
   throw new OperationError('HOST_PROGRAM_FAILED', `${words.join(' ')} ended with ${code}: ${said}`);
