@@ -29,7 +29,7 @@ const note = facilities.map((facility) => facility.note).join('');
 const PATIENCE_MS = 180_000;
 const REGION = 'eu-central-1';
 /** Kills of one deployment; more with E2E_NIGHTLY=1. */
-const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 3;
+const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 2;
 const NAME = 'skies';
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 

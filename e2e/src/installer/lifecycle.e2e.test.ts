@@ -13,6 +13,8 @@ import { engine, HOST_IMAGE } from '../engine.ts';
 import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
 
 const facility = dockerImage(HOST_IMAGE);
+/** More of the same, too. */
+const IS_NIGHTLY = process.env['E2E_NIGHTLY'] === '1';
 const PATIENCE_MS = 180_000;
 const NAME = `life-${process.pid}`;
 const directory = temporaryDirectory('installer-life');
@@ -91,12 +93,14 @@ async function deployAnew(masters: number, privateAgents: number): Promise<void>
   setDefaultCACertificates([execFileSync('docker', words, { encoding: 'utf8' })]);
 }
 
-async function allRun(instances: number): Promise<void> {
-  await waitFor(
+/** The tasks, as soon as there are so many. */
+async function allRun(instances: number): Promise<readonly Task[]> {
+  return await waitFor(
     'all instances',
     async () => {
       try {
-        return (await runningTasks()).length === instances;
+        const tasks = await runningTasks();
+        return tasks.length === instances && tasks;
       } catch {
         // While masters change nobody answers.
         return false;
@@ -153,29 +157,30 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     ).toMatchObject({ changed: 0 });
   });
 
-  test('an agent and a master are replaced, and one that burned; tasks and the cluster go on', async () => {
-    const others = (await runningTasks()).filter(({ host }) => !host.endsWith('.21'));
+  test('an agent and a master are replaced; tasks and the cluster go on', async () => {
+    const others = (await allRun(3)).filter(({ host }) => !host.endsWith('.21'));
     await succeeds('replace', 'private-2', '--yes');
-    await allRun(3);
-    expect((await runningTasks()).map(({ id }) => id)).toEqual(
+    expect((await allRun(3)).map(({ id }) => id)).toEqual(
       expect.arrayContaining(others.map(({ id }) => id)),
     );
     await engine.getContainer(`dcos-${NAME}-master-3`).pause();
     const refused = await run(['replace', 'master-2', '--yes']);
     await engine.getContainer(`dcos-${NAME}-master-3`).unpause();
     expect(refused.events.at(-1)).toMatchObject({ code: 'MASTERS_NOT_HEALTHY' });
-    const before = await runningTasks();
+    const before = await allRun(3);
     await succeeds('replace', 'master-2', '--yes');
-    await engine.getContainer(`dcos-${NAME}-master-3`).remove({ force: true, v: true });
-    await succeeds('replace', 'master-3');
+    if (IS_NIGHTLY) {
+      await engine.getContainer(`dcos-${NAME}-master-3`).remove({ force: true, v: true });
+      await succeeds('replace', 'master-3');
+    }
     await succeeds('status');
-    expect(await runningTasks()).toEqual(before);
+    expect(await allRun(3)).toEqual(before);
     expect(await hosts()).toEqual(['master-1', 'master-2', 'master-3', 'private-1', 'private-2']);
     expect((await run(['replace', 'master-4', '--yes'])).code).toBe(2);
   });
 
   test('a backup brings back what was lost: over state only when told to, and after a kill', async () => {
-    const before = await runningTasks();
+    const before = await allRun(3);
     await succeeds('backup', file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await run(['backup', file])).code).toBe(2);
@@ -188,11 +193,11 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     );
     expect(killed.code).toBeNull();
     await succeeds('restore', file, '--yes', '--replace');
-    await allRun(3);
+    const after = await allRun(3);
     const ids = (tasks: readonly Task[]): readonly string[] =>
       tasks.map(({ id }) => id.replace(/\.\d+$/, '')).sort();
     // The same instances, though their tasks had ended.
-    expect(ids(await runningTasks())).toEqual(ids(before));
+    expect(ids(after)).toEqual(ids(before));
   });
 
   test('in a new cluster apps start again, from a file that has the configuration, too', async () => {

@@ -57,14 +57,15 @@ const run = async (
     ...(onEvent !== undefined && { onEvent }),
   });
 
-function writeConfig(name: string): void {
+/** @param isSmaller without the last of the private agents. */
+function writeConfig(name: string, isSmaller = false): void {
   const document = {
     name,
     provider: 'ssh',
     ssh: { keyFile: join(directory.path, 'key'), keepAliveIntervalMs: 4_000 },
     hosts: {
       masters: addressesOf('master'),
-      privateAgents: addressesOf('private'),
+      privateAgents: addressesOf('private').slice(0, isSmaller ? -1 : undefined),
       publicAgents: addressesOf('public'),
     },
     privateAgentResources: 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]',
@@ -168,7 +169,7 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
     expect((await run(['status'])).code).toBe(0);
   });
 
-  test('an app runs, and destroyed the hosts have nothing of the cluster', async () => {
+  test('an app runs, a host that is taken out is cleared, and destroyed the hosts have nothing of the cluster', async () => {
     await trustCluster(`https://${first('master').address}`);
     const url = `https://${first('master').address}/service/marathon/v2/apps`;
     const created = await fetch(url, {
@@ -193,6 +194,14 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
       },
       PATIENCE_MS,
     );
+    const leaving = hosts.findLast(({ name }) => name.startsWith('private'));
+    writeConfig('first', true);
+    // Nobody can be asked whether that is meant.
+    expect((await run(['deploy'])).code).toBe(2);
+    const smaller = await run(['deploy', '--yes']);
+    expect(smaller.code, saidBy(smaller)).toBe(0);
+    expect(await leaving?.does('sh', '-c', TRACES)).toBe('');
+    writeConfig('first');
     const destroyed = await run(['destroy', '--yes']);
     expect(destroyed.code, saidBy(destroyed)).toBe(0);
     for (const host of hosts) expect(await host.does('sh', '-c', TRACES), host.name).toBe('');
