@@ -2,6 +2,8 @@
 # Takes away what the installer and the cluster made on this host: units with all their processes, tasks too, files and
 # state. Packages of the distribution stay, since others may use them. Run again it does the same.
 units=$(cd /etc/systemd/system 2>/dev/null && ls -d dcos*.service 2>/dev/null)
+# What a deployment that was killed has left running for some minutes.
+systemctl stop 'dcos-preflight-*.service' dcos-release-relay.service 2>/dev/null
 # Tasks outlive their agent, so the group of each unit has to be known before it stops.
 groups=
 for unit in $units; do
