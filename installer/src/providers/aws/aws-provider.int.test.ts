@@ -111,6 +111,19 @@ describe.skipIf(!moto.available)(`aws and moto${moto.note}`, () => {
     expect((await ec2.call('DescribeAddresses', {})).Addresses).toEqual([]);
   });
 
+  test('a master that ends is followed by one at its address', async () => {
+    const before = await providerOf('demo', SMALL).deploy();
+    await providerOf('demo', SMALL).end(new Set(['master-1']));
+    const after = await providerOf('demo', SMALL).deploy({ keepsLeaving: true });
+    expect(after.hosts[0]).toMatchObject({
+      name: 'master-1',
+      zone: before.hosts[0]?.zone,
+      privateAddress: before.hosts[0]?.privateAddress,
+    });
+    expect(after.hosts[0]?.instanceId).not.toBe(before.hosts[0]?.instanceId);
+    expect(diffText((await providerOf('demo', SMALL).plan()).plan)).toBe('No change.');
+  });
+
   test('killed here and there, run again: one of each, and nothing after destroy', async () => {
     const counting = killedAt(ec2, Infinity, 'before');
     let calls = 0;
