@@ -193,7 +193,7 @@ test.each([
     expect(servers.map(({ id }) => id)).toEqual(
       [1, 2, 3].map((number) => `master-${number}/dcos-zookeeper`),
     );
-    const gates = (ids: readonly string[]) => ids.filter((id) => !id.includes('dcos-'));
+    const gates = (ids: readonly string[]) => ids.filter((id) => id.includes('whole'));
     expect(servers.map(({ after: earlier }) => gates(earlier))).toEqual(waits);
   },
 );
