@@ -3,8 +3,9 @@
  * place. Building is apart from listening, so tests inject requests with no socket.
  */
 
-import type { IncomingMessage, Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { assert, errorText, OperationError, type Logger } from '@dcos/base';
@@ -58,6 +59,11 @@ export interface HttpServer {
   listen(address: { readonly host: string; readonly port: number }): Promise<ListeningAt>;
   /** Shows another certificate from the next connection on; for a server that has one. */
   renewTls(tls: ServerTls): void;
+  /**
+   * Stops accepting and lets each connection end with its next answer, so that whoever keeps one is not cut off in the
+   * middle of a request. Resolves when all have ended or the time is up; `close` ends what is left.
+   */
+  drain(timeMsMax: number): Promise<void>;
   /** Stops accepting, ends open streams, resolves when all connections are closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -100,6 +106,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     respond(reply, { statusCode, message: errorText(error), error });
   });
 
+  let isDraining = false;
+  app.server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    if (isDraining) response.setHeader('connection', 'close');
+  });
   let closing: Promise<void> | undefined;
   return {
     app,
@@ -120,6 +130,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     renewTls({ minVersion, cert, key, ca }) {
       assert(app.server instanceof TlsServer, 'the server speaks TLS');
       app.server.setSecureContext({ minVersion, cert, key, ...(ca !== undefined && { ca }) });
+    },
+    async drain(timeMsMax) {
+      if (isDraining || !app.server.listening) return;
+      isDraining = true;
+      // That of an HTTP server would also end connections on which the next request may be on its way.
+      const ended = new Promise<void>((resolve) =>
+        NetServer.prototype.close.call(app.server, () => resolve()),
+      );
+      const timeUp = new AbortController();
+      const late = sleep(timeMsMax, undefined, { signal: timeUp.signal }).catch(() => undefined);
+      await Promise.race([ended, late]);
+      timeUp.abort();
     },
     async close() {
       closing ??= app.close();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { get, request, type IncomingMessage } from 'node:http';
+import { Agent, get, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
@@ -144,4 +144,24 @@ test.each([
   const [response] = (await once(call, 'response')) as [IncomingMessage];
   response.resume();
   expect(response.statusCode).toBe(status);
+});
+
+test('a server that drains answers on connections that are there, ends them, and takes no others', async () => {
+  const server = createHttpServer({ logger: silentLogger });
+  server.app.get('/', async (_request, reply) => await reply.send('here'));
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = async (): Promise<string | undefined> => {
+    const asked = request({ host: '127.0.0.1', port, agent }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    await once(answer.resume(), 'end');
+    return answer.headers.connection;
+  };
+  expect(await ask()).toBe('keep-alive');
+  const drained = server.drain(60_000);
+  expect(await ask()).toBe('close');
+  await drained;
+  await expect(ask()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await server.close();
+  agent.destroy();
 });

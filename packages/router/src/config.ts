@@ -46,6 +46,8 @@ export const routerConfigSchema = z.strictObject({
   serviceRequestBytesMax: z.int().min(1).default(SERVICE_REQUEST_BYTES_MAX),
   /** For a connection to an upstream. */
   connectMsMax: z.int().min(1).default(5_000),
+  /** How long a request waits for the next leader where the former one has ended. */
+  leaderMsMax: z.int().min(0).default(5_000),
   /** For the first byte of an upstream's answer; the answer itself may take for ever. */
   answerMsMax: z.int().min(1).default(300_000),
   version: z.string().default('2.2.0'),

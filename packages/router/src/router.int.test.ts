@@ -357,3 +357,77 @@ test('closing ends open streams', async () => {
   await other.close();
   await expect(response.text()).rejects.toThrow();
 });
+
+describe('while leaders change', () => {
+  /** A server whose address is known before anybody listens there. */
+  async function later(): Promise<{ readonly url: string; readonly start: () => Promise<Server> }> {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    holder.close();
+    await once(holder, 'close');
+    return {
+      url: `http://127.0.0.1:${port}`,
+      async start() {
+        const server = createServer(echo).listen(port, '127.0.0.1');
+        await once(server, 'listening');
+        return server;
+      },
+    };
+  }
+
+  test.each([
+    ['GET', undefined],
+    ['POST', '{"id":"a"}'],
+  ])('a %s that nobody has taken waits for the next leader', async (method, body) => {
+    const next = await later();
+    const patient = await startRouter(
+      { port: 0, masters: [master.url], marathonUrl: next.url, leaderMsMax: 60_000 },
+      { logger: silentLogger },
+    );
+    await patient.ready;
+    const asked = fetch(`${patient.url}/service/marathon/v2/apps`, {
+      method,
+      ...(body !== undefined && { body }),
+    });
+    const server = await next.start();
+    expect(await (await asked).text()).toBe(`${method} /v2/apps`);
+    server.closeAllConnections();
+    server.close();
+    await patient.close();
+  });
+
+  test('what may have been taken is not sent twice, unless it only reads', async () => {
+    const takes: string[] = [];
+    const server = createServer((request, response) => {
+      takes.push(request.method ?? '');
+      if (takes.length === 1 || request.method !== 'GET') request.socket.destroy();
+      else response.end('read');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const marathonUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const patient = await startRouter(
+      { port: 0, masters: [master.url], marathonUrl, leaderMsMax: 60_000 },
+      { logger: silentLogger },
+    );
+    await patient.ready;
+    const url = `${patient.url}/service/marathon/v2/apps`;
+    expect(await (await fetch(url)).text()).toBe('read');
+    expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(502);
+    expect(takes).toEqual(['GET', 'GET', 'POST']);
+    server.closeAllConnections();
+    server.close();
+    await patient.close();
+  });
+
+  test('waits for a leader no longer than it may', async () => {
+    const { url } = await later();
+    const impatient = await startRouter(
+      { port: 0, masters: [url], marathonUrl: url, leaderMsMax: 0 },
+      { logger: silentLogger },
+    );
+    expect((await fetch(`${impatient.url}/mesos/slaves`)).status).toBe(503);
+    expect((await fetch(`${impatient.url}/service/marathon/v2/apps`)).status).toBe(502);
+    await impatient.close();
+  });
+});

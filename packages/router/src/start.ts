@@ -4,6 +4,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, type Logger } from '@dcos/base';
 import {
   createHttpServer,
@@ -38,12 +39,16 @@ export interface Router {
   readonly url: string;
   /** Resolves with the first snapshot of the cluster; routes to agents and services work from then on. */
   readonly ready: Promise<void>;
+  /** Takes no further connections and lets those that are there end with their next answer, for as long at most. */
+  drain(timeMsMax: number): Promise<void>;
   /** Stops serving and ends what is under way. Idempotent. */
   close(): Promise<void>;
 }
 
 /** WebSockets that may be open at a time. */
 const UPGRADED_MAX = 10_000;
+/** How often a request that waits for the first snapshot looks for it. */
+const VIEW_POLL_MS = 50;
 /** Bytes of a path and query that are looked at. */
 const TARGET_BYTES_MAX = 16 * 1024;
 const AUTHORITIES_HEADERS = {
@@ -111,6 +116,7 @@ export async function startRouter(
     port,
     url,
     ready: ready.promise,
+    drain: async (timeMsMax) => await server.drain(timeMsMax),
     close() {
       closing ??= closeAll([
         () => connection.close(),
@@ -172,7 +178,7 @@ class Handler {
     try {
       const problem = this.#refusal(request, false);
       if (problem !== undefined) sendProblem(request, response, problem.status, problem.text);
-      else await this.#perform(this.#route(request), request, response);
+      else await this.#perform(await this.#knownRoute(request), request, response);
     } catch (error) {
       if (response.destroyed) return;
       this.#logger.error({ event: 'request.failed', error: errorText(error) }, 'request failed');
@@ -217,6 +223,17 @@ class Handler {
     return refusal === undefined ? undefined : { status: 403, text: refusal };
   }
 
+  /** A router that has just started hears of the leader in a moment: until then requests wait. */
+  async #knownRoute(request: IncomingMessage): Promise<Route> {
+    const deadlineMs = performance.now() + this.#config.leaderMsMax;
+    for (;;) {
+      const route = this.#route(request);
+      const isUnknown = route.kind === 'fail' && route.status === 503 && !this.#view.ready;
+      if (!isUnknown || request.destroyed || performance.now() >= deadlineMs) return route;
+      await sleep(VIEW_POLL_MS);
+    }
+  }
+
   #route(request: IncomingMessage): Route {
     const asked = { method: request.method ?? '', target: request.url ?? '/' };
     const { marathonUrl, mesosDnsUrl, sslCertFile } = this.#config;
@@ -230,7 +247,10 @@ class Handler {
   async #perform(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
     switch (route.kind) {
       case 'proxy':
-        return this.#proxy.forward(request, response, route);
+        return this.#proxy.forward(request, response, route, () => {
+          const now = this.#route(request);
+          return now.kind === 'proxy' ? now : route;
+        });
       case 'redirect':
         return sendBody(response, route.status, { location: route.location }, '');
       case 'document':

@@ -11,6 +11,7 @@ import { rootCertificates, TLSSocket } from 'node:tls';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { errorText, type Logger } from '@dcos/base';
 import type { ClientTls } from '@dcos/http';
@@ -23,11 +24,14 @@ import { sendProblem } from './answer.ts';
 export const REPLAY_BYTES_MAX = 4 * 2 ** 20;
 /** What masters answer (307), and Marathons for their event streams (302). */
 const LEADER_REDIRECTS: ReadonlySet<number> = new Set([302, 307]);
+/** How often the next leader is looked for. */
+const LEADER_POLL_MS = 100;
 /** Redirects from one to another that are followed. */
 const LEADER_REDIRECTS_MAX = 3;
 
 export interface ProxyOptions {
   readonly connectMsMax: number;
+  readonly leaderMsMax: number;
   readonly answerMsMax: number;
   readonly requestBytesMax: number;
   readonly serviceRequestBytesMax: number;
@@ -65,6 +69,26 @@ interface Outgoing {
   readonly body: Readable | Buffer | null;
 }
 
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly targetNow: () => ProxyTarget;
+}
+
+/** Of connections that end before a byte of the answer; the request may have been taken. */
+const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** Never a second time what may have been taken and changes something. */
+function mayGoToNext(
+  { method }: Pick<IncomingMessage, 'method'>,
+  { target, body }: Outgoing,
+  error: unknown,
+): boolean {
+  if (!target.followsLeader || !(body === null || body instanceof Buffer)) return false;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ECONNREFUSED') return true;
+  return (method === 'GET' || method === 'HEAD') && BROKEN.has(code);
+}
+
 export class Proxy {
   readonly #options: ProxyOptions;
   /** To masters, agents and Mesos-DNS. */
@@ -95,11 +119,15 @@ export class Proxy {
     await Promise.all([this.cluster.destroy(), this.#services.destroy()]);
   }
 
-  /** Answers the request with what the upstream says. */
+  /**
+   * Answers the request with what the upstream says.
+   * @param targetNow where it would go by now; asked when a leader has ended.
+   */
   async forward(
     request: IncomingMessage,
     response: ServerResponse,
     target: ProxyTarget,
+    targetNow: () => ProxyTarget = () => target,
   ): Promise<void> {
     const bytesMax = target.isService
       ? this.#options.serviceRequestBytesMax
@@ -109,7 +137,8 @@ export class Proxy {
     try {
       const body = await bodyOf(request, target, bytesMax);
       const headers = requestHeaders(request.rawHeaders, clientOf(request, target));
-      await this.#exchange(request, response, { target, headers, body }, aborted.signal);
+      const first = { target, headers, body };
+      await this.#exchange(request, response, first, { signal: aborted.signal, targetNow });
     } catch (error) {
       this.#failed(request, response, target, error);
     }
@@ -119,11 +148,13 @@ export class Proxy {
     request: IncomingMessage,
     response: ServerResponse,
     first: Outgoing,
-    signal: AbortSignal,
+    waiting: Waiting,
   ): Promise<void> {
     let outgoing = first;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#ask(request, outgoing, signal);
+      const answered = await this.#askLeader(request, outgoing, waiting);
+      const { answer } = answered;
+      outgoing = answered.outgoing;
       const leader = leaderOf(answer, outgoing.target);
       if (leader === undefined || redirects === LEADER_REDIRECTS_MAX) {
         await passOn(answer, response, outgoing.target);
@@ -140,6 +171,25 @@ export class Proxy {
         return;
       }
       outgoing = { ...outgoing, target: { ...outgoing.target, origin: leader } };
+    }
+  }
+
+  /** While no leader has taken the request it is held, for a bounded time, and goes to the next one. */
+  async #askLeader(
+    request: IncomingMessage,
+    first: Outgoing,
+    { signal, targetNow }: Waiting,
+  ): Promise<{ readonly answer: Dispatcher.ResponseData; readonly outgoing: Outgoing }> {
+    const deadlineMs = performance.now() + this.#options.leaderMsMax;
+    let outgoing = first;
+    for (;;) {
+      try {
+        return { answer: await this.#ask(request, outgoing, signal), outgoing };
+      } catch (error) {
+        if (performance.now() >= deadlineMs || !mayGoToNext(request, outgoing, error)) throw error;
+        await sleep(LEADER_POLL_MS, undefined, { signal });
+        outgoing = { ...outgoing, target: targetNow() };
+      }
     }
   }
 
