@@ -218,6 +218,17 @@ test.each([
   });
 });
 
+test.each([
+  ['/service/marathon/ping', true],
+  ['/service/spark/', false],
+])('of %s a leader is followed where it has leaders: %s', (target, followsLeader) => {
+  const found = { ...options, marathonUrl: undefined };
+  expect(decideRoute({ method: 'GET', target }, clusterView(), found)).toMatchObject({
+    kind: 'proxy',
+    followsLeader,
+  });
+});
+
 test('the authorities are given out where there are any', () => {
   const target = { method: 'GET', target: '/ca/dcos-ca.crt' };
   const known = { ...options, hasAuthorities: true };

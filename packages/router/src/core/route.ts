@@ -321,7 +321,9 @@ function serviceCandidate(
       rest: afterSegments(request.rest, segments.length) + request.query,
     };
   }
-  return toService(path, framework.webuiUrl, { ...request, keepsPrefix: false });
+  const route = toService(path, framework.webuiUrl, { ...request, keepsPrefix: false });
+  // Its leaders change as those of masters do.
+  return name === 'marathon' && route.kind === 'proxy' ? { ...route, followsLeader: true } : route;
 }
 
 /** The path below the service that these many segments name, at least a slash. */
