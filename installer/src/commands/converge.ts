@@ -109,20 +109,23 @@ export interface Connected {
 
 /**
  * Connects to all hosts and asks them what they have. One that does not answer is no reason to leave the others alone.
+ * @param release what they shall have; `active` for that which each has.
  * @throws OperationError `AUTHORITY_INVALID`, `TLS_SWITCHED`
  */
 export async function connectHosts(
   cluster: Cluster,
   places: readonly ProvidedHost[],
-  release: ReleasePlan,
+  release: ReleasePlan | 'active',
   wish: CertificateWish = lookingOnly(),
 ): Promise<Connected> {
+  const planOf = ({ activeRelease: hash = '' }: HostFacts): ReleasePlan =>
+    release === 'active' ? { hash, version: '' } : release;
   const { probed: all, unreachable } = await probeHosts(cluster, places);
   const probed = all.filter(({ facts }) => facts.isRoot);
   const without = all.filter(({ facts }) => !facts.isRoot);
   await closeHosts(without);
   const rootless = without.map(({ host, facts }) => {
-    return { wanted: wantedHost(cluster, host, release, tools), facts };
+    return { wanted: wantedHost(cluster, host, planOf(facts), tools), facts };
   });
   try {
     const found = await clusterCertificates(cluster, probed, wish.nowMs);
@@ -131,15 +134,16 @@ export async function connectHosts(
     const isUnknown = found?.isNew === true && !wish.issues;
     const hosts = await Promise.all(
       probed.map(async ({ place, host, facts, connection }): Promise<ConnectedHost> => {
+        const plan = planOf(facts);
         if (authority === undefined)
-          return { place, connection, facts, wanted: wantedHost(cluster, host, release, tools) };
+          return { place, connection, facts, wanted: wantedHost(cluster, host, plan, tools) };
         const leaf = leafQuestion(cluster, { host, facts }, authority, wish.nowMs);
         if (isUnknown) {
-          const wanted = wantedHost(cluster, host, release, tools, foundCertificates(host, facts));
+          const wanted = wantedHost(cluster, host, plan, tools, foundCertificates(host, facts));
           return { place, connection, facts, wanted };
         }
         const certificates = await hostCertificates(host, leaf, authority, wish);
-        const wanted = wantedHost(cluster, host, release, tools, certificates);
+        const wanted = wantedHost(cluster, host, plan, tools, certificates);
         return { place, connection, facts, wanted, leaf };
       }),
     );

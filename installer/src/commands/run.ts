@@ -111,6 +111,17 @@ const COMMANDS: readonly CommandPlan[] = [
       await (await import('./upgrade.ts')).upgrade(session, options, around),
   },
   {
+    name: 'rotate-certificates',
+    description: 'Give every host another certificate now; the cluster serves meanwhile.',
+    isExclusive: true,
+    flags: [
+      ['--authority', 'exchange the authority itself, too'],
+      ['--introduce', 'end when all trust the next authority, so that clients can be given it'],
+    ],
+    perform: async (session, options, around) =>
+      await (await import('./rotate-certificates.ts')).rotateCertificates(session, options, around),
+  },
+  {
     name: 'status',
     description: 'Ask every host and every component how it is.',
     isExclusive: false,
