@@ -24,3 +24,14 @@ test('each connection is made with the certificates of the moment', async () => 
   await expect(ask()).rejects.toThrow(/certificate/);
   await dispatcher.close();
 });
+
+test.each(['localhost', '127.0.0.1'])(
+  'who is asked for %s is not looked at for whoever the request names as its host',
+  async (host) => {
+    const dispatcher = new Agent({ connect: tlsConnector({ ca: testCertificate }) });
+    const url = `https://${host}:${(server.address() as AddressInfo).port}`;
+    const { body } = await request(url, { dispatcher, headers: { host: 'router.example:8443' } });
+    expect(await body.text()).toBe('here');
+    await dispatcher.close();
+  },
+);

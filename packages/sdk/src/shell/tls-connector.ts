@@ -1,5 +1,11 @@
-/** Connections of an HTTP client with the certificates of the moment: who renews them changes the object in its place. */
+/**
+ * Connections of an HTTP client with the certificates of the moment: who renews them changes the object in its place.
+ *
+ * Invariant: a server has to show a certificate for the address that was connected to. Undici would take the name from the
+ * header `Host`, which is what the client of a proxy wrote there.
+ */
 
+import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
 import type { TlsOptions } from '../tls.ts';
 
@@ -16,6 +22,7 @@ export function tlsConnector(tls: TlsOptions, timeoutMs?: number): buildConnecto
         ...(timeoutMs !== undefined && { timeout: timeoutMs }),
       });
     }
-    connector(options, callback);
+    const servername = isIP(options.hostname) === 0 ? options.hostname : '';
+    connector({ ...options, servername }, callback);
   };
 }
