@@ -16,7 +16,7 @@ import { trustCluster } from './trust-cluster.ts';
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
 /** Kills of one deployment; more with E2E_NIGHTLY=1. */
-const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 3;
+const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 2;
 
 interface Size {
   readonly masters: number;
