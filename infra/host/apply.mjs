@@ -31,6 +31,8 @@ const before = existsSync(ACTIVE) ? basename(readlinkSync(ACTIVE)) : undefined;
 const isOverAnother = activate !== undefined && before !== undefined && before !== activate;
 // One that is there was kept by a run that was cut short, before it changed anything.
 if (isOverAnother && !existsSync(`${KEPT}/${before}`)) keep(`${KEPT}/${before}`);
+// From here on the host can go back, also where it is cut short before `active` points elsewhere.
+if (isOverAnother) point(FORMER, before);
 
 function keep(folder) {
   const fresh = `${folder}.new`;
@@ -62,7 +64,6 @@ for (const { path, text, mode } of files) {
   renameSync(fresh, path);
 }
 for (const path of removed) rmSync(path, { force: true });
-if (isOverAnother) point(FORMER, before);
 if (activate !== undefined) {
   // It was kept when the host last left this release.
   rmSync(`${KEPT}/${activate}`, { recursive: true, force: true });

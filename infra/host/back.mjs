@@ -1,6 +1,6 @@
 // Takes a host back to the release before, with the files that it had then; see apply.mjs. Argument: that release. Prints
-// one line of JSON: units to stop, since that release had none of the name, and units that run with something else than
-// their file says now. Run again it does the same, and says what is left to do.
+// one line of JSON: the units that run with something else than their file says now. What was kept stays until they serve:
+// run again until then, it does the same, and says what is left to do.
 import {
   cpSync,
   existsSync,
@@ -16,13 +16,11 @@ import { execFileSync } from 'node:child_process';
 import { dirname, join, relative } from 'node:path';
 
 const ACTIVE = '/opt/dcos/active';
-const FORMER = '/opt/dcos/former';
 const UNITS = '/etc/systemd/system';
 const OWN_UNIT = /^dcos.*\.(service|target)$/;
 
 const [release] = process.argv.slice(1);
 const kept = `/opt/dcos/kept/${release}`;
-const stops = [];
 if (existsSync(kept)) {
   for (const path of filesBelow(`${kept}/dcos`))
     put(path, join('/etc/dcos', relative(`${kept}/dcos`, path)));
@@ -32,19 +30,15 @@ if (existsSync(kept)) {
     put(path, `${UNITS}/${relative(`${kept}/units`, path)}`);
   for (const name of readdirSync(UNITS).filter((unit) => OWN_UNIT.test(unit))) {
     if (existsSync(`${kept}/units/${name}`)) continue;
-    stops.push(name);
     execFileSync('systemctl', ['disable', '--now', '--quiet', name]);
     rmSync(`${UNITS}/${name}`, { force: true });
   }
   rmSync(`${ACTIVE}.new`, { force: true });
   symlinkSync(`releases/${release}`, `${ACTIVE}.new`);
   renameSync(`${ACTIVE}.new`, ACTIVE);
-  rmSync(kept, { recursive: true, force: true });
 }
-// Only one way leads back.
-rmSync(FORMER, { force: true });
 execFileSync('systemctl', ['daemon-reload']);
-process.stdout.write(`${JSON.stringify({ stops, restarts: outdated() })}\n`);
+process.stdout.write(`${JSON.stringify({ restarts: outdated() })}\n`);
 
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true })

@@ -7,7 +7,7 @@
 
 import { errorText, OperationError, operationErrorCode } from '@dcos/base';
 import type { Cluster } from '../core/cluster.ts';
-import { AGENTS_AT_A_TIME, planBack } from '../core/plan.ts';
+import { AGENTS_AT_A_TIME, hostsThatGoBack, isBetweenReleases, planBack } from '../core/plan.ts';
 import { counted, shortHash } from '../core/plan-text.ts';
 import { clusterReadiness } from '../core/wanted-host.ts';
 import { waitUntilReady } from '../hosts/readiness.ts';
@@ -78,7 +78,14 @@ export async function upgrade(
       );
     }
     if (release === undefined) {
-      await goBack(hostsThatGoBack(hosts), hosts, run);
+      const going = hostsThatGoBack(hosts);
+      if (going.length === 0) {
+        throw new OperationError(
+          'INSTALLER_USAGE',
+          'no host has a release that it could go back to; nothing was changed',
+        );
+      }
+      await goBack(going, hosts, run);
       reporter.tell({ event: 'upgrade.back' }, 'done: the hosts have the release before');
     } else {
       await checkHosts(connected, reporter);
@@ -148,18 +155,6 @@ async function beWhole(
   );
 }
 
-/** All that can, or, where an upgrade was cut short, those that it had reached. */
-function hostsThatGoBack(hosts: readonly ConnectedHost[]): readonly ConnectedHost[] {
-  const inUse = new Set(hosts.map(({ facts }) => facts.activeRelease));
-  const able = hosts.filter(({ facts }) => facts.formerRelease !== undefined);
-  const going = inUse.size > 1 ? able.filter(({ facts }) => inUse.has(facts.formerRelease)) : able;
-  if (going.length > 0) return going;
-  throw new OperationError(
-    'INSTALLER_USAGE',
-    'no host has a release that it could go back to; nothing was changed',
-  );
-}
-
 async function goBack(
   going: readonly ConnectedHost[],
   hosts: readonly ConnectedHost[],
@@ -197,7 +192,9 @@ async function fallBack(
   const { hosts } = await connectHosts(run.cluster, infrastructure.hosts, ANY_RELEASE);
   try {
     const going = hosts.filter(
-      ({ facts }) => facts.activeRelease === hash && facts.formerRelease !== undefined,
+      ({ facts }) =>
+        isBetweenReleases(facts) ||
+        (facts.activeRelease === hash && facts.formerRelease !== undefined),
     );
     // What failed was preparation: nobody noticed it, and the next run goes on.
     if (going.length === 0) throw reason;

@@ -62,5 +62,7 @@ export const ACTIVE = '/opt/dcos/active';
 export const RELEASES = '/opt/dcos/releases';
 /** What releases that are not in use any more were configured with. */
 export const KEPT = '/opt/dcos/kept';
+/** Points at the release that a host can go back to. */
+export const FORMER = '/opt/dcos/former';
 /** The Node of a release, below its folder. */
 export const RELEASE_NODE = 'bin/node';

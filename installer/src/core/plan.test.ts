@@ -10,7 +10,7 @@ import {
   wantedOf,
 } from '../testing/clusters.ts';
 import { fileState, type HostFacts } from './host-facts.ts';
-import { planBack, planCluster, restartsMaster, type Step } from './plan.ts';
+import { planBack, planCluster, restartsMaster, type Step, hostsThatGoBack } from './plan.ts';
 import { stepText } from './plan-text.ts';
 import { unitPath, type WantedHost } from './wanted-host.ts';
 
@@ -328,4 +328,29 @@ describe('a way back', () => {
     expect(after(steps, 'master-3/back')).toEqual(['master-1/whole 2']);
     expect(steps.map(({ host }) => host)).not.toContain('private-2');
   });
+});
+
+test.each<[string, readonly (readonly [active: string, former?: string])[], readonly number[]]>([
+  ['all that can', [['b', 'a'], ['b', 'a'], ['b']], [0, 1]],
+  ['those that an upgrade had reached', [['b', 'a'], ['a', 'o'], ['a']], [0]],
+  [
+    'one that was cut short while it changed',
+    [
+      ['a', 'a'],
+      ['a', 'o'],
+    ],
+    [0],
+  ],
+  [
+    'one that was cut short on its way back, and those behind it',
+    [['a', 'a'], ['a'], ['b', 'a']],
+    [0, 2],
+  ],
+  ['nobody where there is no way', [['a'], ['a']], []],
+])('back by hand go %s', (_who, releases, expected) => {
+  const hosts = releases.map(([activeRelease, formerRelease], index) => ({
+    index,
+    facts: bareFacts({ activeRelease, ...(formerRelease !== undefined && { formerRelease }) }),
+  }));
+  expect(hostsThatGoBack(hosts).map(({ index }) => index)).toEqual(expected);
 });

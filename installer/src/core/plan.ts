@@ -157,6 +157,23 @@ function inRounds(
   return result;
 }
 
+/** Whether a run was cut short while the host changed to another release, or back from it. */
+export function isBetweenReleases({ activeRelease, formerRelease }: HostFacts): boolean {
+  return formerRelease !== undefined && formerRelease === activeRelease;
+}
+
+/**
+ * The hosts that go back by hand: all that can or, where a change of the release was cut short, those that it had reached.
+ */
+export function hostsThatGoBack<Host extends Pick<HostState, 'facts'>>(
+  hosts: readonly Host[],
+): readonly Host[] {
+  const inUse = new Set(hosts.map(({ facts }) => facts.activeRelease));
+  const able = hosts.filter(({ facts }) => facts.formerRelease !== undefined);
+  if (inUse.size === 1 && !able.some(({ facts }) => isBetweenReleases(facts))) return able;
+  return able.filter(({ facts }) => inUse.has(facts.formerRelease));
+}
+
 /**
  * Back to the release before, for the hosts that have one: those that do not serve first, then in rounds as always.
  * @param broken names of hosts of which something does not serve.

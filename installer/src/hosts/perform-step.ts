@@ -1,7 +1,7 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
 import { OperationError, present, Secret } from '@dcos/base';
-import { ACTIVE, KEPT, RELEASE_NODE, RELEASES } from '../core/cluster.ts';
+import { ACTIVE, FORMER, KEPT, RELEASE_NODE, RELEASES } from '../core/cluster.ts';
 import type { HostStep } from '../core/plan.ts';
 import type { WantedFile, WantedUnit } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
@@ -136,6 +136,8 @@ async function goBack(
     await serves(connection, unit);
   }
   if (others.length > 0) await does(connection, ['systemctl', 'restart', ...others]);
+  // Only now: a run that is cut short before leaves a host that the next one takes back.
+  await does(connection, ['rm', '-rf', `${KEPT}/${release}`, FORMER]);
 }
 
 async function serves(connection: HostConnection, unit: WantedUnit): Promise<void> {
