@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerImage, temporaryDirectory, waitFor, workspaceRoot } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
-import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 120_000;
@@ -26,15 +26,7 @@ let url = '';
 /** What packet filters name for as long as the cluster is there: its network's bridge and its addresses. */
 let marks: readonly string[] = [];
 
-const run = async (
-  words: readonly string[],
-  onEvent?: (event: InstallerEvent) => 'kill' | void,
-): Promise<InstallerRun> =>
-  await runInstaller(words, {
-    directory: directory.path,
-    config,
-    ...(onEvent !== undefined && { onEvent }),
-  });
+const run = installerOf({ directory: directory.path, config });
 
 /** A run that is killed when it has told of so many changes; undefined when it ended before. */
 async function killedAfter(changes: number): Promise<boolean> {

@@ -65,6 +65,14 @@ export async function runInstaller(
   return { code, events, stderr };
 }
 
+/** The installer of one suite: the same folder and configuration in every run. */
+export function installerOf(
+  common: Pick<RunInstaller, 'directory' | 'config' | 'environment'>,
+): (words: readonly string[], onEvent?: RunInstaller['onEvent']) => Promise<InstallerRun> {
+  return async (words, onEvent) =>
+    await runInstaller(words, { ...common, ...(onEvent !== undefined && { onEvent }) });
+}
+
 /** What a run said, for the message of a test that failed. */
 export function saidBy({ code, events, stderr }: InstallerRun): string {
   return [`exit code ${code}`, ...events.map((event) => JSON.stringify(event)), stderr].join('\n');

@@ -10,7 +10,7 @@ import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
-import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 /** More of the same, too. */
@@ -22,15 +22,7 @@ const config = join(directory.path, 'cluster.yaml');
 const file = join(directory.path, 'cluster.backup');
 let url = '';
 
-const run = async (
-  words: readonly string[],
-  onEvent?: (event: InstallerEvent) => 'kill' | void,
-): Promise<InstallerRun> =>
-  await runInstaller(words, {
-    directory: directory.path,
-    config,
-    ...(onEvent !== undefined && { onEvent }),
-  });
+const run = installerOf({ directory: directory.path, config });
 
 async function succeeds(...words: readonly string[]): Promise<InstallerRun> {
   const result = await run(words);

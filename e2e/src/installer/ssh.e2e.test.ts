@@ -10,7 +10,7 @@ import { dockerImage, sshKeyPair, temporaryDirectory, waitFor } from '@dcos/test
 import { HOST_IMAGE, removeOrphans } from '../engine.ts';
 import { HostNetwork } from '../host-network.ts';
 import { Host } from '../host.ts';
-import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
 import { trustCluster } from './trust-cluster.ts';
 
 const facility = dockerImage(HOST_IMAGE);
@@ -47,15 +47,7 @@ async function boot(kind: string, count: number): Promise<void> {
   );
 }
 
-const run = async (
-  words: readonly string[],
-  onEvent?: (event: InstallerEvent) => 'kill' | void,
-): Promise<InstallerRun> =>
-  await runInstaller(words, {
-    directory: directory.path,
-    config,
-    ...(onEvent !== undefined && { onEvent }),
-  });
+const run = installerOf({ directory: directory.path, config });
 
 /** @param isSmaller without the last of the private agents. */
 function writeConfig(name: string, isSmaller = false): void {

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeRelease } from '@dcos/installer/release';
 import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
-import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy } from './installer-run.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
@@ -22,15 +22,7 @@ const unpacked = join(directory.path, 'unpacked');
 /** Of the routers. */
 let urls: readonly string[] = [];
 
-const run = async (
-  words: readonly string[],
-  onEvent?: (event: InstallerEvent) => 'kill' | void,
-): Promise<InstallerRun> =>
-  await runInstaller(words, {
-    directory: directory.path,
-    config,
-    ...(onEvent !== undefined && { onEvent }),
-  });
+const run = installerOf({ directory: directory.path, config });
 
 /** The release of this checkout with other files in place of its own, as flags. */
 async function releaseWith(
