@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
+import { NOBODY_LEADS, NOT_TAKEN_HEADER } from '@dcos/http';
 import { FakeMaster } from '@dcos/sdk/testing';
 import { startRouter, type Router } from './start.ts';
 import { agent, framework, ports, task } from './testing/cluster.ts';
@@ -418,6 +419,58 @@ describe('while leaders change', () => {
     server.closeAllConnections();
     server.close();
     await patient.close();
+  });
+
+  /** One that leads only after it was asked a few times. */
+  async function reluctant(refusals: number, mark: boolean): Promise<Server> {
+    let asked = 0;
+    const server = createServer((request, response) => {
+      if (asked++ >= refusals) return echo(request, response);
+      request.resume();
+      response.writeHead(503, mark ? { [NOT_TAKEN_HEADER]: NOBODY_LEADS } : {}).end('nobody');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+  }
+
+  test.each<[what: string, init: RequestInit & { duplex?: 'half' }]>([
+    ['GET', {}],
+    ['POST', { method: 'POST', body: '{"id":"a"}' }],
+    [
+      'POST of unknown length',
+      { method: 'POST', body: new Blob(['{"id":', '"a"}']).stream(), duplex: 'half' },
+    ],
+  ])('a %s that is answered as not taken waits for who takes it', async (_what, init) => {
+    const server = await reluctant(3, true);
+    const marathonUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const patient = await startRouter(
+      { port: 0, masters: [master.url], marathonUrl, leaderMsMax: 60_000 },
+      { logger: silentLogger },
+    );
+    const answered = await fetch(`${patient.url}/service/marathon/v2/apps`, init);
+    const { method = 'GET' } = init;
+    expect([answered.status, await answered.text()]).toEqual([200, `${method} /v2/apps`]);
+    expect(seen.body).toBe(method === 'GET' ? '' : '{"id":"a"}');
+    server.closeAllConnections();
+    server.close();
+    await patient.close();
+  });
+
+  test.each([
+    ['an answer without the mark', false, 60_000],
+    ['the last one when time is up', true, 0],
+  ])('%s is passed on', async (_what, mark, leaderMsMax) => {
+    const server = await reluctant(Infinity, mark);
+    const marathonUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const started = await startRouter(
+      { port: 0, masters: [master.url], marathonUrl, leaderMsMax },
+      { logger: silentLogger },
+    );
+    const answered = await fetch(`${started.url}/service/marathon/v2/apps`);
+    expect([answered.status, await answered.text()]).toEqual([503, 'nobody']);
+    server.closeAllConnections();
+    server.close();
+    await started.close();
   });
 
   test('waits for a leader no longer than it may', async () => {

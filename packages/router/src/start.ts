@@ -116,7 +116,9 @@ export async function startRouter(
     port,
     url,
     ready: ready.promise,
-    drain: async (timeMsMax) => await server.drain(timeMsMax),
+    async drain(timeMsMax) {
+      await Promise.all([server.drain(timeMsMax), redirects?.drain(timeMsMax)]);
+    },
     close() {
       closing ??= closeAll([
         () => connection.close(),

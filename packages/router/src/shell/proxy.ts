@@ -9,7 +9,7 @@
 import { isIPv6 } from 'node:net';
 import { rootCertificates, TLSSocket } from 'node:tls';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
@@ -19,11 +19,9 @@ import { tlsConnector, type TlsOptions } from '@dcos/sdk';
 import { requestHeaders, responseHeaders } from '../core/headers.ts';
 import type { ProxyTarget } from '../core/route.ts';
 import { sendProblem } from './answer.ts';
+import { isNotTaken, leaderOf, mayGoToNext, rawHeaders } from './next-leader.ts';
+import { bodyOf, BodyTooLarge } from './request-body.ts';
 
-/** Bodies up to this size are held, where a redirect to the new leader may make a second sending necessary. */
-export const REPLAY_BYTES_MAX = 4 * 2 ** 20;
-/** What masters answer (307), and Marathons for their event streams (302). */
-const LEADER_REDIRECTS: ReadonlySet<number> = new Set([302, 307]);
 /** How often the next leader is looked for. */
 const LEADER_POLL_MS = 100;
 /** Redirects from one to another that are followed. */
@@ -56,12 +54,6 @@ function trustBeside(tls: ClientTls): TlsOptions {
   };
 }
 
-class BodyTooLarge extends Error {
-  constructor(bytesMax: number) {
-    super(`the body is larger than ${bytesMax} bytes`);
-  }
-}
-
 /** What goes to the upstream. */
 interface Outgoing {
   readonly target: ProxyTarget;
@@ -74,19 +66,9 @@ interface Waiting {
   readonly targetNow: () => ProxyTarget;
 }
 
-/** Of connections that end before a byte of the answer; the request may have been taken. */
-const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
-
-/** Never a second time what may have been taken and changes something. */
-function mayGoToNext(
-  { method }: Pick<IncomingMessage, 'method'>,
-  { target, body }: Outgoing,
-  error: unknown,
-): boolean {
-  if (!target.followsLeader || !(body === null || body instanceof Buffer)) return false;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ECONNREFUSED') return true;
-  return (method === 'GET' || method === 'HEAD') && BROKEN.has(code);
+/** Whether it can be sent once more, and where it goes may have changed since. */
+function isRepeatable({ target, body }: Outgoing): boolean {
+  return target.followsLeader && (body === null || body instanceof Buffer);
 }
 
 export class Proxy {
@@ -161,7 +143,7 @@ export class Proxy {
         return;
       }
       await answer.body.dump();
-      if (outgoing.body !== null && !(outgoing.body instanceof Buffer)) {
+      if (!isRepeatable(outgoing)) {
         sendProblem(
           request,
           response,
@@ -183,13 +165,16 @@ export class Proxy {
     const deadlineMs = performance.now() + this.#options.leaderMsMax;
     let outgoing = first;
     for (;;) {
+      const isLast = performance.now() >= deadlineMs || !isRepeatable(outgoing);
       try {
-        return { answer: await this.#ask(request, outgoing, signal), outgoing };
+        const answer = await this.#ask(request, outgoing, signal);
+        if (isLast || !isNotTaken(answer)) return { answer, outgoing };
+        await answer.body.dump();
       } catch (error) {
-        if (performance.now() >= deadlineMs || !mayGoToNext(request, outgoing, error)) throw error;
-        await sleep(LEADER_POLL_MS, undefined, { signal });
-        outgoing = { ...outgoing, target: targetNow() };
+        if (isLast || !mayGoToNext(request, error)) throw error;
       }
+      await sleep(LEADER_POLL_MS, undefined, { signal });
+      outgoing = { ...outgoing, target: targetNow() };
     }
   }
 
@@ -239,58 +224,6 @@ export function clientOf(request: IncomingMessage, target: ProxyTarget) {
     host: request.headers.host ?? '',
     drop: target.dropHeaders,
   };
-}
-
-/** The body to send: none, all of it where it may be sent twice, or a stream that ends at the limit. */
-async function bodyOf(
-  request: IncomingMessage,
-  target: ProxyTarget,
-  bytesMax: number,
-): Promise<Readable | Buffer | null> {
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (length === 0 && request.headers['transfer-encoding'] === undefined) return null;
-  if (length > bytesMax) throw new BodyTooLarge(bytesMax);
-  if (target.followsLeader && length > 0 && length <= REPLAY_BYTES_MAX) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
-  }
-  let seen = 0;
-  const limited = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen > bytesMax) done(new BodyTooLarge(bytesMax));
-      else done(null, chunk);
-    },
-  });
-  // A failure of either side destroys the other; the upstream request reports it.
-  pipeline(request, limited).catch(() => undefined);
-  return limited;
-}
-
-function leaderOf(answer: Dispatcher.ResponseData, target: ProxyTarget): string | undefined {
-  if (!target.followsLeader || !LEADER_REDIRECTS.has(answer.statusCode)) return undefined;
-  const location = rawHeader(answer, 'location') ?? '';
-  const match = /^(?:(https?):)?\/\/([^/?#\s]+)/i.exec(location);
-  if (match === null) return undefined;
-  const own = target.origin.startsWith('https:') ? 'https' : 'http';
-  const scheme = match[1]?.toLowerCase() ?? own;
-  // A redirect never leads out of TLS.
-  if (own === 'https' && scheme !== own) return undefined;
-  const origin = `${scheme}://${match[2] ?? ''}`;
-  return origin === target.origin ? undefined : origin;
-}
-
-function rawHeaders(answer: Dispatcher.ResponseData): string[] {
-  // Asked for raw: a flat list of names and values.
-  const list = answer.headers as unknown as readonly (Buffer | string)[];
-  return list.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
-}
-
-function rawHeader(answer: Dispatcher.ResponseData, name: string): string | undefined {
-  const list = rawHeaders(answer);
-  const at = list.findIndex((part, index) => index % 2 === 0 && part.toLowerCase() === name);
-  return at === -1 ? undefined : list[at + 1];
 }
 
 async function passOn(
