@@ -15,7 +15,7 @@ import { runInstaller, saidBy, type InstallerRun } from './installer-run.ts';
 const facility = dockerImage(HOST_IMAGE);
 const USER = 'dan';
 const PASSWORD = 'correct horse';
-const NAMES = ['port', 'package', 'clock', 'disk', 'sudo', 'twin'] as const;
+const NAMES = ['port', 'package', 'clock', 'disk', 'sudo', 'twin', 'away'] as const;
 
 const directory = temporaryDirectory('installer-preflight');
 const config = join(directory.path, 'cluster.yaml');
@@ -82,6 +82,7 @@ async function seedFaults(): Promise<void> {
   await host('disk').does('mount', '-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', '/opt');
   await host('disk').dropsPackets(host('port').address, true, [2181]);
   await host('sudo').does('rm', `/etc/sudoers.d/${USER}`);
+  await host('away').does('systemctl', 'stop', 'ssh');
   secondAddress = network.nextAddress();
   await host('twin').does('ip', 'address', 'add', `${secondAddress}/24`, 'dev', 'eth0');
 }
@@ -117,6 +118,7 @@ describe.skipIf(!facility.available)(`hosts that are not fit${facility.note}`, (
         host('sudo').address,
         host('twin').address,
         secondAddress,
+        host('away').address,
       ],
     });
     const refused = await run(['deploy']);
@@ -135,12 +137,12 @@ describe.skipIf(!facility.available)(`hosts that are not fit${facility.note}`, (
     for (const pattern of patterns)
       expect(found).toContainEqual(expect.stringMatching(new RegExp(`^${pattern}$`)));
     expect(found, saidBy(refused)).toHaveLength(patterns.length);
+    const unreachable = refused.events.filter(({ event }) => event === 'host.unreachable');
+    expect(unreachable.map((event) => event['host'])).toEqual([address('away')]);
+    // Not even the mark of its cluster: the next one may have other hosts.
+    const look = 'ls /opt; ls -d /var/lib/dcos || systemctl list-units --plain --no-legend "dcos*"';
     for (const one of hosts.values()) {
-      const left = await one.does(
-        'sh',
-        '-c',
-        'ls /opt; systemctl list-units --plain --no-legend "dcos*"',
-      );
+      const left = await one.does('sh', '-c', `{ ${look}; } 2>/dev/null`);
       expect(left, one.name).toBe('');
     }
   });

@@ -26,6 +26,7 @@ import {
 import { checkHosts } from './preflight.ts';
 import type { Cluster } from '../core/cluster.ts';
 import { tellCertificates } from './tell-certificates.ts';
+import type { Progress } from '../providers/provider.ts';
 import type { Reporter } from './reporter.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import type { CommonOptions, Session, Surroundings } from './session.ts';
@@ -49,9 +50,9 @@ export async function deploy(
   }
   // Known from the first moment on, so that it can be removed whatever happens next.
   session.keep();
-  const infrastructure = await provider.ensure((text) =>
-    reporter.tell({ event: 'infrastructure.changed', text }, `  ${text}`),
-  );
+  const progress: Progress = (text) =>
+    reporter.tell({ event: 'infrastructure.changed', text }, `  ${text}`);
+  const infrastructure = await provider.ensure(progress);
   throwIfInterrupted(surroundings);
   const cluster = clusterOf(configuration, infrastructure);
   const connected = await connectHosts(cluster, infrastructure.hosts, release, {
@@ -65,6 +66,7 @@ export async function deploy(
     needMasters(unreachable);
     tellCertificates(hosts, reporter);
     await refuseOtherRelease(hosts, release);
+    await infrastructure.claim?.(progress);
     const steps = await planFor(hosts);
     if (unreachable.some(({ place }) => place.role === 'master') && restartsMaster(steps, hosts)) {
       throw new OperationError(

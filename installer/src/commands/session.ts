@@ -245,15 +245,18 @@ async function sshProviderOf(
   folder: ClusterFolder,
   surroundings: Surroundings,
 ): Promise<Provider> {
-  const [{ SshProvider }, { placesOf, sshTargets }, { HostRegister }] = await Promise.all([
-    import('../providers/ssh/ssh-provider.ts'),
-    import('../providers/ssh/ssh-targets.ts'),
-    import('../providers/ssh/host-register.ts'),
-  ]);
+  const [{ SshProvider }, { SshConnection }, { placesOf, sshTargets }, { HostRegister }] =
+    await Promise.all([
+      import('../providers/ssh/ssh-provider.ts'),
+      import('../providers/ssh/ssh-connection.ts'),
+      import('../providers/ssh/ssh-targets.ts'),
+      import('../providers/ssh/host-register.ts'),
+    ]);
   return new SshProvider({
     cluster: name,
     hosts: placesOf(hosts),
     targetOf: sshTargets(ssh, join(folder.path, 'known_hosts'), surroundings),
+    connect: (target) => new SshConnection(target),
     register: new HostRegister(join(folder.path, 'hosts.json')),
     parallelMax: ssh.parallel,
   });

@@ -32,6 +32,11 @@ export interface Infrastructure {
   readonly routerNames: readonly string[];
   /** Where people find the cluster. */
   readonly urls: readonly string[];
+  /**
+   * Takes hold of hosts that were there before the cluster, so that no other gets them; before anything is installed, and
+   * not before all are fit. Absent where hosts are made for the cluster.
+   */
+  readonly claim?: (progress: Progress) => Promise<void>;
 }
 
 export interface Progress {

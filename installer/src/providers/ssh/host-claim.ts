@@ -1,6 +1,6 @@
 /**
- * Which cluster a host belongs to: a file on the host itself, so that nothing has to be remembered elsewhere. It is the
- * first thing that is written to a host, and the last that is removed.
+ * Which cluster a host belongs to: a file on the host itself, so that nothing has to be remembered elsewhere. It is
+ * written when all hosts are fit, before anything is installed, and is the last that is removed.
  */
 
 import { OperationError } from '@dcos/base';

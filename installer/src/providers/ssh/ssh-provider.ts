@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { errorText, OperationError, operationErrorCode } from '@dcos/base';
+import { errorText, OperationError } from '@dcos/base';
 import type { HostPlace } from '../../core/cluster.ts';
 import type { HostConnection } from '../../hosts/connection.ts';
 import { removeInstallation } from '../../hosts/remove-installation.ts';
@@ -19,7 +19,6 @@ import type {
 import { forgetKeys } from './known-hosts.ts';
 import { readClaim, writeClaim, type HostClaim } from './host-claim.ts';
 import type { HostRegister } from './host-register.ts';
-import { SshConnection } from './ssh-connection.ts';
 import type { SshTarget } from './ssh-target.ts';
 
 export interface SshProviderOptions {
@@ -27,6 +26,8 @@ export interface SshProviderOptions {
   readonly cluster: string;
   readonly hosts: readonly HostPlace[];
   readonly targetOf: (host: HostPlace) => SshTarget;
+  /** Opens a way to a host. */
+  readonly connect: (target: SshTarget) => HostConnection;
   /** Which hosts it was given before. */
   readonly register: HostRegister;
   /** Hosts at a time. */
@@ -55,7 +56,7 @@ export class SshProvider implements Provider {
   async changes(): Promise<readonly ProviderChange[]> {
     const { hosts, register } = this.#options;
     register.checkMasters(hosts);
-    const { reached } = await this.#look(isSudoRefused);
+    const { reached } = await this.#look({ asksAll: false });
     const free = reached.filter(({ claim }) => claim === undefined);
     return [
       ...free.map(({ place }): ProviderChange => ({
@@ -68,14 +69,25 @@ export class SshProvider implements Provider {
     ];
   }
 
-  /** A host of a cluster that cannot be reached is the business of whoever connects to it. */
-  async ensure(progress: Progress): Promise<Infrastructure> {
-    const { cluster, hosts, register } = this.#options;
+  /** A host that cannot be reached is the business of whoever connects to it. Nothing is changed before `claim`. */
+  async ensure(): Promise<Infrastructure> {
+    const { hosts, register } = this.#options;
     register.checkMasters(hosts);
-    const { clusterId: found, reached, silent } = await this.#look(isSudoRefused);
-    // Some of these may be of a cluster that nobody else can tell of. The hosts are looked at; nothing is installed.
-    if (found === undefined && silent.length > 0) return this.#infrastructure(randomUUID(), hosts);
-    const clusterId = found ?? randomUUID();
+    const look = await this.#look({ asksAll: false });
+    const clusterId = look.clusterId ?? randomUUID();
+    return {
+      ...this.#infrastructure(clusterId, hosts),
+      claim: async (progress) => await this.#claim(clusterId, look, progress),
+    };
+  }
+
+  async #claim(
+    clusterId: string,
+    { clusterId: found, reached, silent }: Look,
+    progress: Progress,
+  ): Promise<void> {
+    const { cluster, hosts, register } = this.#options;
+    if (found === undefined) throwSilent(silent);
     const free = reached.filter(({ claim }) => claim === undefined);
     const marked = await this.#each(
       free.map(({ place }) => place),
@@ -86,9 +98,8 @@ export class SshProvider implements Provider {
     );
     throwProblems(marked);
     // Whoever was faster has it.
-    this.#checkOurs(marked.map(({ place, value }) => ({ place, claim: value })));
+    this.#checkOurs([...reached, ...marked.map(({ place, value }) => ({ place, claim: value }))]);
     register.add(hosts);
-    return this.#infrastructure(clusterId, hosts);
   }
 
   async existing(): Promise<Infrastructure | undefined> {
@@ -141,11 +152,11 @@ export class SshProvider implements Provider {
   }
 
   /**
-   * Whose the hosts are. Throws with all that belong to another cluster; and with all that cannot be reached as long as
-   * no other says which cluster they are of, since they might.
-   * @param isTold whether whoever comes next tells of a problem.
+   * Whose the hosts are. Throws with all that belong to another cluster.
+   * @param options.asksAll whether it throws with all that cannot be reached, too, as long as no other says which cluster
+   * they are of.
    */
-  async #look(isTold = (_problem: unknown): boolean => false): Promise<Look> {
+  async #look({ asksAll = true } = {}): Promise<Look> {
     const all = await this.#each(this.#options.hosts, readClaim);
     const silent = all.filter(({ problem }) => problem !== undefined);
     const reached = all
@@ -153,7 +164,7 @@ export class SshProvider implements Provider {
       .map(({ place, value }) => ({ place, claim: value }));
     this.#checkOurs(reached);
     const clusterId = idOf(reached);
-    if (clusterId === undefined) throwProblems(silent.filter(({ problem }) => !isTold(problem)));
+    if (asksAll && clusterId === undefined) throwSilent(silent);
     return { clusterId, reached, silent };
   }
 
@@ -188,7 +199,8 @@ export class SshProvider implements Provider {
   }
 
   #connection(place: HostPlace): HostConnection {
-    return new SshConnection(this.#options.targetOf(place));
+    const { connect, targetOf } = this.#options;
+    return connect(targetOf(place));
   }
 
   /** Does something on each of these hosts, side by side; what fails on one is told of that one. */
@@ -214,24 +226,29 @@ export class SshProvider implements Provider {
   }
 }
 
-/** The preflight tells of such hosts together with all that is wrong with the others. */
-function isSudoRefused(problem: unknown): boolean {
-  return operationErrorCode(problem) === 'HOST_SUDO_REFUSED';
-}
-
 interface PerHost<T> {
   readonly place: HostPlace;
   readonly value: T | undefined;
   readonly problem?: unknown;
 }
 
+/** For as long as nobody says which cluster the hosts are of: those that are silent might say it. */
+function throwSilent(silent: readonly PerHost<unknown>[]): void {
+  throwProblems(
+    silent,
+    'no other host has the mark of a cluster, and these may have one: all have to answer then; nothing was changed',
+  );
+}
+
 /** Tells of all that failed at once. */
-function throwProblems(found: readonly PerHost<unknown>[]): void {
+function throwProblems(found: readonly PerHost<unknown>[], ...more: readonly string[]): void {
   const problems = found.flatMap(({ place, problem }) =>
     problem === undefined ? [] : [`${place.name}: ${errorText(problem)}`],
   );
   if (problems.length === 0) return;
-  throw new OperationError('HOST_UNREACHABLE', problems.join('\n'), { retry: 'later' });
+  throw new OperationError('HOST_UNREACHABLE', [...problems, ...more].join('\n'), {
+    retry: 'later',
+  });
 }
 
 function idOf(found: readonly FoundHost[]): string | undefined {
