@@ -4,7 +4,7 @@
  */
 
 import { OperationError } from '@dcos/base';
-import type { Leader, Lease, Unwatch } from './store.ts';
+import type { ElectOptions, Leader, Lease, Unwatch } from './store.ts';
 
 interface Candidacy {
   readonly candidate: string;
@@ -19,8 +19,9 @@ interface Holder {
 }
 
 export interface Elections {
-  elect(election: string, candidate: string): Promise<Lease>;
+  elect(election: string, candidate: string, options?: ElectOptions): Promise<Lease>;
   leader(election: string): Leader | undefined;
+  candidates(election: string): readonly string[];
   watchLeader(election: string, listener: (leader: Leader | undefined) => void): Unwatch;
   close(): void;
 }
@@ -68,16 +69,28 @@ export function createElections(nextEpoch: (election: string) => number): Electi
   }
 
   return {
-    elect(election, candidate) {
+    elect(election, candidate, { signal } = {}) {
       if (closed) return Promise.reject(storeClosed());
+      if (signal?.aborted === true) return Promise.reject(withdrawn());
       return new Promise<Lease>((resolve, reject) => {
         const queue = queues.get(election) ?? [];
-        queue.push({ candidate, won: resolve, failed: reject });
+        const candidacy = { candidate, won: resolve, failed: reject };
+        queue.push(candidacy);
         queues.set(election, queue);
+        signal?.addEventListener('abort', () => {
+          const place = queue.indexOf(candidacy);
+          if (place === -1) return;
+          queue.splice(place, 1);
+          reject(withdrawn());
+        });
         advance(election);
       });
     },
     leader,
+    candidates(election) {
+      const all = [holders.get(election), ...(queues.get(election) ?? [])];
+      return all.flatMap((one) => (one === undefined ? [] : [one.candidate]));
+    },
     watchLeader(election, listener) {
       const set = listeners.get(election) ?? new Set();
       listeners.set(election, set.add(listener));
@@ -92,6 +105,11 @@ export function createElections(nextEpoch: (election: string) => number): Electi
       queues.clear();
     },
   };
+}
+
+/** The error of a candidacy that was taken back. */
+export function withdrawn(): OperationError {
+  return new OperationError('STORE_CANDIDACY_WITHDRAWN', 'the candidacy was taken back');
 }
 
 /** The error of every call after `close`. */

@@ -64,8 +64,9 @@ export function openMemoryStore(): Store {
       watchers.notify(changes);
     },
     watch: (prefix, listener) => watchers.add(prefix, listener),
-    elect: (election, candidate) => elections.elect(election, candidate),
+    elect: (...candidacy) => elections.elect(...candidacy),
     leader: async (election) => elections.leader(election),
+    candidates: async (election) => elections.candidates(election),
     watchLeader: (election, listener) => elections.watchLeader(election, listener),
     async close() {
       closed = true;

@@ -171,8 +171,9 @@ export function openSqliteStore(path: string): Store {
       });
     },
     watch: (prefix, listener) => watchers.add(prefix, listener),
-    elect: (election, candidate) => elections.elect(election, candidate),
+    elect: (...candidacy) => elections.elect(...candidacy),
     leader: async (election) => elections.leader(election),
+    candidates: async (election) => elections.candidates(election),
     watchLeader: (election, listener) => elections.watchLeader(election, listener),
     async close() {
       if (closed) return;

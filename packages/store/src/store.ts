@@ -72,6 +72,8 @@ export interface ElectOptions {
    * `gone` says that it has ended for certain: nobody waits for its session to be over then.
    */
   readonly guard?: (candidate: string, gone: () => void) => () => void;
+  /** Takes the candidacy back, as soon as a server answers; without effect on one that is won. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Store {
@@ -86,9 +88,11 @@ export interface Store {
   commit(writes: readonly Write[], options?: CommitOptions): Promise<void>;
   /** Calls back after each commit that touched such a key, in commit order. */
   watch(prefix: string, listener: (changes: readonly Change[]) => void): Unwatch;
-  /** Resolves when this candidate leads. */
+  /** Resolves when this candidate leads. Throws `STORE_CANDIDACY_WITHDRAWN` for one that was taken back. */
   elect(election: string, candidate: string, options?: ElectOptions): Promise<Lease>;
   leader(election: string): Promise<Leader | undefined>;
+  /** What all who stand called themselves, the leader first. */
+  candidates(election: string): Promise<readonly string[]>;
   /**
    * Calls back with whoever leads now, if anybody does, and after each change. While no server answers the
    * last one counts, for as long as a session does.

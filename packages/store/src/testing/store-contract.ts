@@ -98,6 +98,29 @@ export function describeStore(name: string, open: () => Store | Promise<Store>):
       await second.lost;
     });
 
+    test('a candidacy can be taken back before it is won; all who stand are known', async () => {
+      const store = await open();
+      const first = await store.elect('leader', 'one');
+      const leaving = new AbortController();
+      const second = store.elect('leader', 'two', { signal: leaving.signal });
+      await waitFor('the second', async () => (await store.candidates('leader')).length === 2);
+      const third = store.elect('leader', 'three');
+      await waitFor('the third', async () => (await store.candidates('leader')).length === 3);
+      expect(await store.candidates('leader')).toEqual(['one', 'two', 'three']);
+      leaving.abort();
+      await expect(second).rejects.toMatchObject({ code: 'STORE_CANDIDACY_WITHDRAWN' });
+      await waitFor('its end', async () => (await store.candidates('leader')).length === 2);
+      await first.release();
+      const lease = await third;
+      expect(await store.candidates('leader')).toEqual(['three']);
+      expect(lease.isHeld()).toBe(true);
+      await lease.release();
+      expect(await store.candidates('leader')).toEqual([]);
+      const late = store.elect('leader', 'four', { signal: leaving.signal });
+      await expect(late).rejects.toMatchObject({ code: 'STORE_CANDIDACY_WITHDRAWN' });
+      await store.close();
+    });
+
     test('who leads is told, and told again when it changes', async () => {
       const store = await open();
       const seen: (string | undefined)[] = [];

@@ -10,9 +10,10 @@
 import { errorText, type Clock, type Logger } from '@dcos/base';
 import type { Acl, WatchEvent } from '../core/zookeeper/index.ts';
 import { nodeNameOf } from '../core/zookeeper/index.ts';
-import { storeClosed } from '../elections.ts';
+import { storeClosed, withdrawn } from '../elections.ts';
 import type { ElectOptions, Leader, Lease, Unwatch } from '../store.ts';
 import {
+  allOf,
   candidatesOf,
   epochOf,
   leaderOf,
@@ -64,14 +65,17 @@ export class ZooKeeperElections {
   async elect(
     election: string,
     candidate: string,
-    { guard = NO_GUARD }: ElectOptions = {},
+    { guard = NO_GUARD, signal }: ElectOptions = {},
   ): Promise<ZooKeeperLease> {
     const layout = this.#layoutOf(election);
+    const isWithdrawn = (): boolean => signal?.aborted === true;
+    const ended = Promise.race([this.#closed, aborted(signal)]);
     try {
       // A candidacy that goes with its session begins anew in the next one.
       for (;;) {
+        if (isWithdrawn()) throw withdrawn();
         const own = await this.#enter(layout, candidate);
-        const lease = own && (await this.#wait(layout, own, guard));
+        const lease = own && (await this.#wait(layout, own, { guard, isWithdrawn, ended }));
         if (lease !== undefined) return lease;
         if (this.#isClosed) throw storeClosed();
       }
@@ -94,6 +98,19 @@ export class ZooKeeperElections {
     }
   }
 
+  async candidates(election: string): Promise<readonly string[]> {
+    const { client } = this.#options;
+    const layout = this.#layoutOf(election);
+    try {
+      return await retried(async () => {
+        await client.request({ kind: 'sync', path: layout.directory });
+        return (await allOf(client, layout, false)).map(({ candidate }) => candidate);
+      });
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
   watchLeader(election: string, listener: (leader: Leader | undefined) => void): Unwatch {
     const { client, logger } = this.#options;
     return watchLeader({ client, logger, listener, layout: this.#layoutOf(election) });
@@ -107,7 +124,11 @@ export class ZooKeeperElections {
   }
 
   /** Until the candidate leads, or its node is of no use any more. */
-  async #wait(layout: ElectionLayout, own: Own, guard: Guard): Promise<ZooKeeperLease | undefined> {
+  async #wait(
+    layout: ElectionLayout,
+    own: Own,
+    { guard, isWithdrawn, ended }: Waiting,
+  ): Promise<ZooKeeperLease | undefined> {
     const { client, clock } = this.#options;
     const keeper = new LeaseKeeper({ client, clock, path: own.path });
     let leads = false;
@@ -124,17 +145,17 @@ export class ZooKeeperElections {
           continue;
         }
         if (before === undefined) {
-          await Promise.race([keeper.lead(), gone.happened, this.#closed]);
-          leads = this.#isAlive(own) && keeper.isProven();
+          await Promise.race([keeper.lead(), gone.happened, ended]);
+          leads = this.#isAlive(own) && !isWithdrawn() && keeper.isProven();
           if (leads) return this.#lead(own, gone, keeper);
           gone.cancel();
           return undefined;
         }
         const unguard = await this.#guard(before, guard);
-        await Promise.race([gone.happened, this.#closed]);
+        await Promise.race([gone.happened, ended]);
         unguard();
         gone.cancel();
-        if (!this.#isAlive(own)) return undefined;
+        if (!this.#isAlive(own) || isWithdrawn()) return undefined;
       }
     } catch (error) {
       if (isReason(error, ...PASSING)) return undefined;
@@ -319,6 +340,20 @@ export class ZooKeeperElections {
 
 type Guard = NonNullable<ElectOptions['guard']>;
 const NO_GUARD: Guard = () => () => undefined;
+
+interface Waiting {
+  readonly guard: Guard;
+  readonly isWithdrawn: () => boolean;
+  /** Resolves when it is of no use to wait any more: the store is closed, or the candidacy taken back. */
+  readonly ended: Promise<void>;
+}
+
+async function aborted(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal?.aborted === true) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
 
 interface Gone {
   /** Whether it was there when it was looked at. */

@@ -224,6 +224,8 @@ class ZooKeeperStore implements Store {
 
   leader: Store['leader'] = (election) => this.#elections.leader(election);
 
+  candidates: Store['candidates'] = (election) => this.#elections.candidates(election);
+
   watchLeader: Store['watchLeader'] = (election, listener) =>
     this.#elections.watchLeader(election, listener);
 

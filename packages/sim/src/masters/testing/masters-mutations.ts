@@ -64,6 +64,7 @@ function storeWith(store: Store, changed: Partial<Store>): Store {
     watch: (...given) => store.watch(...given),
     elect: (...given) => store.elect(...given),
     leader: (election) => store.leader(election),
+    candidates: (election) => store.candidates(election),
     watchLeader: (...given) => store.watchLeader(...given),
     close: () => store.close(),
     ...changed,
