@@ -3,13 +3,13 @@
  * place. Building is apart from listening, so tests inject requests with no socket.
  */
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { assert, errorText, OperationError, type Logger } from '@dcos/base';
 import { loopbackRefusal } from './browser-guard.ts';
+import { drainingOf } from './draining.ts';
 import type { ServerTls } from './tls.ts';
 
 /** Bytes of a request body unless the component says otherwise. */
@@ -64,6 +64,8 @@ export interface HttpServer {
    * middle of a request. Resolves when all have ended or the time is up; `close` ends what is left.
    */
   drain(timeMsMax: number): Promise<void>;
+  /** Resolves when nothing is being answered, or the time is up. Takes connections and requests as ever. */
+  settle(timeMsMax: number): Promise<void>;
   /** Stops accepting, ends open streams, resolves when all connections are closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -106,10 +108,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     respond(reply, { statusCode, message: errorText(error), error });
   });
 
-  let isDraining = false;
-  app.server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-    if (isDraining) response.setHeader('connection', 'close');
-  });
+  const draining = drainingOf(app.server);
   let closing: Promise<void> | undefined;
   return {
     app,
@@ -131,18 +130,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       assert(app.server instanceof TlsServer, 'the server speaks TLS');
       app.server.setSecureContext({ minVersion, cert, key, ...(ca !== undefined && { ca }) });
     },
-    async drain(timeMsMax) {
-      if (isDraining || !app.server.listening) return;
-      isDraining = true;
-      // That of an HTTP server would also end connections on which the next request may be on its way.
-      const ended = new Promise<void>((resolve) =>
-        NetServer.prototype.close.call(app.server, () => resolve()),
-      );
-      const timeUp = new AbortController();
-      const late = sleep(timeMsMax, undefined, { signal: timeUp.signal }).catch(() => undefined);
-      await Promise.race([ended, late]);
-      timeUp.abort();
-    },
+    ...draining,
     async close() {
       closing ??= app.close();
       dropSilent?.();

@@ -117,13 +117,14 @@ export async function runProgram<Config extends LogSettings>(
     let stopping = false;
     const stop = (): void => {
       stopping = true;
+      // Whoever does not want to wait for it sends a second one.
+      process.off('SIGTERM', stop).off('SIGINT', stop);
       running.close().then(
         () => process.exit(0),
         (error: unknown) => exit(exitCodes.failed, errorText(error)),
       );
     };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    process.on('SIGTERM', stop).on('SIGINT', stop);
     const reason = await running.ended;
     if (reason !== undefined && !stopping) {
       await running.close();
