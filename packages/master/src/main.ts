@@ -90,6 +90,7 @@ await runProgram({
     return {
       async close() {
         isClosing = true;
+        await master.stepDown();
         await master.close();
         await store.close();
       },

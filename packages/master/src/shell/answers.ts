@@ -4,7 +4,7 @@
 
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FastifyReply, FastifyRequest } from '@dcos/http';
+import { markNotTaken, type FastifyReply, type FastifyRequest } from '@dcos/http';
 import {
   encodeLarge,
   MEDIA_TYPES,
@@ -23,10 +23,17 @@ const CALLBACK = /^[A-Za-z_$][\w$.]{0,127}$/;
 
 /** What clients are told while nobody leads, as far as is known here. */
 export const NO_LEADER = 'No leader elected';
+/** What it answers between its election and its recovery. */
+export const NOT_RECOVERED = 'Master has not finished recovery';
 
 /** An error with a text for a person. */
 export function refuse(reply: FastifyReply, status: number, text: string): void {
   void reply.code(status).type(TEXT).send(text);
+}
+
+/** What a master answers that does not lead and knows of nobody who does: 503, and that nothing was done. */
+export function refuseNotTaken(reply: FastifyReply, text = NO_LEADER): void {
+  refuse(markNotTaken(reply), 503, text);
 }
 
 /** 405 with the methods that would do. */

@@ -61,6 +61,11 @@ export class CoreLoop {
     return this.#effects.writes;
   }
 
+  /** Resolves when all writes so far are durable and all effects performed, or none will be any more. */
+  async idle(): Promise<void> {
+    await this.#effects.idle();
+  }
+
   /** Hands an event to the core and its effects to the queue. */
   dispatch(event: MasterEvent): void {
     if (this.#isStopped) return;

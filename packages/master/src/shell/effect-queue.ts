@@ -37,6 +37,7 @@ export class EffectQueue {
   readonly #options: EffectQueueOptions;
   #waiting: { readonly effect: Effect; readonly durable: Promise<void> | undefined }[] = [];
   #draining = false;
+  #drained: Promise<void> = Promise.resolve();
   #stopped = false;
   #size = 0;
   #writes = 0;
@@ -66,7 +67,7 @@ export class EffectQueue {
       if (durable !== undefined) this.#writes += 1;
     }
     this.#size += effects.length;
-    if (!this.#draining) void this.#drain();
+    if (!this.#draining) this.#drained = this.#drain();
     else if (this.#waiting.length > (this.#options.effectsWaitingMax ?? EFFECTS_WAITING_MAX)) {
       const count = this.#waiting.length;
       this.stop();
@@ -74,6 +75,11 @@ export class EffectQueue {
         new OperationError('MASTER_STORE_SLOW', `${count} effects wait for a write to be durable`),
       );
     }
+  }
+
+  /** Resolves when nothing waits, or nothing is performed any more. */
+  async idle(): Promise<void> {
+    while (this.#draining) await this.#drained;
   }
 
   /** Performs nothing more. */

@@ -26,18 +26,18 @@ export function masterElectionLayouts(path: string): Readonly<Record<string, Ele
 /** Says when the process at an address has ended for certain. */
 export type ProcessGuard = typeof guardProcess;
 
+type ElectingStore = Pick<Store, 'elect' | 'watchLeader' | 'candidates'>;
+
 export class Election {
-  readonly #store: Pick<Store, 'elect' | 'watchLeader'>;
+  readonly #store: ElectingStore;
   readonly #logger: Logger;
   readonly #guardProcess: ProcessGuard;
   readonly #unwatch: Unwatch;
+  readonly #leaving = new AbortController();
   #leader: MasterInfo | undefined;
+  #changed: () => void = () => undefined;
 
-  constructor(
-    store: Pick<Store, 'elect' | 'watchLeader'>,
-    logger: Logger,
-    processGuard: ProcessGuard = guardProcess,
-  ) {
+  constructor(store: ElectingStore, logger: Logger, processGuard: ProcessGuard = guardProcess) {
     this.#store = store;
     this.#logger = logger;
     this.#guardProcess = processGuard;
@@ -49,9 +49,10 @@ export class Election {
     return this.#leader;
   }
 
-  /** Resolves when this master leads. */
+  /** Resolves when this master leads; rejects once its candidacy is withdrawn. */
   async stand(info: MasterInfo, clock: Clock): Promise<Lease> {
     return await this.#store.elect(ELECTION, toJsonText(MasterInfoType, info), {
+      signal: this.#leaving.signal,
       guard: (candidate, gone) => {
         const address = this.#read(candidate)?.address;
         const { ip, port } = address ?? {};
@@ -64,6 +65,20 @@ export class Election {
     });
   }
 
+  /** Takes the candidacy back where it is not won. */
+  withdraw(): void {
+    this.#leaving.abort();
+  }
+
+  /** For one that has left: resolves with true when another leads, at once with false when none stands for it. */
+  async succeeded(ownId: string): Promise<boolean> {
+    if ((await this.#store.candidates(ELECTION)).length === 0) return false;
+    while (this.#leader === undefined || this.#leader.id === ownId) {
+      await new Promise<void>((resolve) => (this.#changed = resolve));
+    }
+    return true;
+  }
+
   stop(): void {
     this.#unwatch();
   }
@@ -74,6 +89,7 @@ export class Election {
       { event: 'election.leader', leader: this.#leader?.pid ?? 'none' },
       'who leads has changed',
     );
+    this.#changed();
   }
 
   #read(candidate: string): MasterInfo | undefined {

@@ -6,7 +6,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
 import { explainFramework, explainRole, explainRoles } from '../views/explain.ts';
-import { NO_LEADER, queryOf, refuse, refuseMethod, sendDocument } from './answers.ts';
+import { queryOf, refuse, refuseMethod, refuseNotTaken, sendDocument } from './answers.ts';
 import type { MasterShell } from './master-shell.ts';
 
 /** Adds the route below a prefix. */
@@ -21,7 +21,7 @@ function onExplain(shell: MasterShell, request: FastifyRequest, reply: FastifyRe
   }
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const context = {

@@ -14,7 +14,7 @@ import {
   PAGE_SIZE_MAX,
   type PageQuery,
 } from '../views/incidents.ts';
-import { NO_LEADER, queryOf, refuse, refuseMethod } from './answers.ts';
+import { queryOf, refuse, refuseMethod, refuseNotTaken } from './answers.ts';
 import type { MasterShell } from './master-shell.ts';
 
 const ROUTE = '/system/v1/incidents';
@@ -74,7 +74,7 @@ function onIncidents(shell: MasterShell, request: FastifyRequest, reply: Fastify
   }
   const book = shell.leadership?.core.state.incidents;
   if (book === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const query = pageQueryOf(queryOf(request));

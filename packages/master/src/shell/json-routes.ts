@@ -21,7 +21,14 @@ import { frameworksDocument } from '../views/v0-frameworks.ts';
 import { buildObject, stateDocument, summaryDocument } from '../views/v0-state.ts';
 import { tasksDocument } from '../views/v0-tasks.ts';
 import { visibleState } from '../core/visible-state.ts';
-import { NO_LEADER, queryOf, refuse, refuseMethod, sendDocument, sendEmpty } from './answers.ts';
+import {
+  queryOf,
+  refuse,
+  refuseMethod,
+  refuseNotTaken,
+  sendDocument,
+  sendEmpty,
+} from './answers.ts';
 import { BUILD } from './identity.ts';
 import { addExplainRoute } from './explain-route.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
@@ -90,7 +97,7 @@ function addViews(app: FastifyInstance, shell: MasterShell, prefix: string): voi
     app.all(prefix + path, (request, reply) => {
       const { leadership } = shell;
       if (leadership === undefined) {
-        refuse(reply, 503, NO_LEADER);
+        refuseNotTaken(reply);
         return;
       }
       const viewer = shell.access.viewerOf(request);
@@ -118,7 +125,7 @@ function onRedirect(shell: MasterShell, reply: FastifyReply): void {
     void reply.code(307).header('location', `//${identity.hostname}:${identity.port}`).send();
   } else if (elsewhere?.status === 307) {
     void reply.code(307).header('location', elsewhere.location).send();
-  } else refuse(reply, 503, elsewhere?.text ?? NO_LEADER);
+  } else refuseNotTaken(reply, elsewhere?.text);
 }
 
 function onSnapshot(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {

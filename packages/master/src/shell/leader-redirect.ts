@@ -5,8 +5,8 @@
  * @see the original's `Master::Http::redirect`.
  */
 
-import type { FastifyInstance } from '@dcos/http';
-import { refuse } from './answers.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
+import { refuseNotTaken } from './answers.ts';
 import { routeOf } from './access-rules.ts';
 import type { MasterShell } from './master-shell.ts';
 
@@ -32,17 +32,20 @@ export type Elsewhere =
 
 /** Sends clients to the leader, with the path and query that they asked for, while this master is not it. */
 export function addLeaderRedirect(app: FastifyInstance, shell: MasterShell): void {
-  app.addHook('onRequest', async (request, reply) => {
+  const redirect = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { url } = request.routeOptions;
     if (url === undefined || LOCAL.has(routeOf(url))) return;
     const elsewhere = shell.elsewhere();
     if (elsewhere === undefined) return;
-    if (elsewhere.status === 503) refuse(reply, 503, elsewhere.text);
+    if (elsewhere.status === 503) refuseNotTaken(reply, elsewhere.text);
     else
       void reply
         .code(307)
         .header('location', elsewhere.location + request.url)
         .send();
     await reply;
-  });
+  };
+  app.addHook('onRequest', redirect);
+  // Another one may lead by the time that the body is there.
+  app.addHook('preHandler', redirect);
 }

@@ -19,7 +19,7 @@ import {
   type masterApi,
 } from '@dcos/wire';
 import { clusterStatus, scheduleOf } from '../core/maintenance.ts';
-import { NO_LEADER, refuse, refuseMethod, sendDocument } from './answers.ts';
+import { refuse, refuseMethod, refuseNotTaken, sendDocument } from './answers.ts';
 import type { MasterShell } from './master-shell.ts';
 
 /** Adds the routes below a prefix. */
@@ -47,7 +47,7 @@ export function addMaintenanceRoutes(
 function onSchedule(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
   } else if (request.method === 'GET') {
     const schedule = toJson(maintenance.ScheduleType, scheduleOf(leadership.core.state));
     sendDocument(request, reply, schedule);
@@ -66,7 +66,7 @@ function onSchedule(shell: MasterShell, request: FastifyRequest, reply: FastifyR
 function onStatus(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
   } else if (request.method === 'GET') {
     const { core, allocator } = leadership;
     const status = clusterStatus({ state: core.state, allocator });
@@ -85,7 +85,7 @@ function onMachines(
     return;
   }
   if (shell.leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const read = readBody(request, (json) => {

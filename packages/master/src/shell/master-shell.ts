@@ -3,12 +3,12 @@
  *
  * Everything that happens becomes an event of the core, one after another; the core's effects are
  * performed in order behind their writes, and only while this master leads. A failed write, a lost lease or a bug
- * ends the master: what is durable is enough for the next one.
+ * ends the master: what is durable is enough for the next one. One that is asked to end first steps down.
  */
 
 import { type Allocator } from '@dcos/allocator';
 import { errorText, OperationError, type Cancel, type Clock, type Logger } from '@dcos/base';
-import { type FastifyReply, type HttpServer, type readTls } from '@dcos/http';
+import { stepDown, type FastifyReply, type HttpServer, type readTls } from '@dcos/http';
 import type { Lease, Store } from '@dcos/store';
 import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
@@ -17,7 +17,7 @@ import { createMasterMetrics } from '../views/metrics.ts';
 import type { MasterIdentity } from '../views/v0-state.ts';
 import { AccessControl } from './access-control.ts';
 import { AgentSockets } from './agent-sockets.ts';
-import { NO_LEADER } from './answers.ts';
+import { NO_LEADER, NOT_RECOVERED, refuseNotTaken } from './answers.ts';
 import { type ResolvedMasterConfig } from './config.ts';
 import { CoreLoop } from './core-loop.ts';
 import { Election } from './election.ts';
@@ -81,10 +81,15 @@ export class MasterShell {
   readonly #whitelist: Whitelist | undefined;
   readonly #election: Election;
   #ownId = '';
+  /** Held from the election on, also while the registry is being read. */
+  #lease: Lease | undefined;
   #leadership: Leadership | undefined;
   #loop: CoreLoop | undefined;
   #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
   #cancelBeat: Cancel = () => undefined;
+  #isLeaving = false;
+  #steppingDown: Promise<void> | undefined;
+  readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
@@ -144,35 +149,44 @@ export class MasterShell {
     return this.#clock.monotonicMs();
   }
 
-  /** Undefined unless this master leads. */
+  /** Undefined unless this master leads, and for one that gives it up. */
   get leadership(): Leadership | undefined {
+    if (this.#isLeaving) return undefined;
     return this.#leadership?.lease.isHeld() === true ? this.#leadership : undefined;
+  }
+
+  /** Whether this master will end, and takes nothing any more. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
   }
 
   /** Resolves when this master leads. */
   async stand(info: MasterInfo): Promise<Lease> {
     this.#ownId = info.id;
     const lease = await this.#election.stand(info, this.#clock);
-    if (this.#closing === undefined) return lease;
+    this.#lease = lease;
+    if (!this.#isLeaving) return lease;
     await lease.release();
-    throw new OperationError('MASTER_CLOSED', 'the master was closed before it led');
+    throw closedBefore();
   }
 
   /** Where the leader is; undefined when this master leads. */
   elsewhere(): Elsewhere | undefined {
     if (this.leadership !== undefined) return undefined;
     const { leader } = this.#election;
+    // Its own election is known here before others tell of it.
+    const isOwn = this.#lease?.isHeld() === true || leader?.id === this.#ownId;
+    if (isOwn) return { status: 503, text: this.#isLeaving ? NO_LEADER : NOT_RECOVERED };
     if (leader === undefined) {
       return { status: 503, text: this.#deps.waitsFor?.() ?? NO_LEADER };
     }
-    const { hostname, address, port, id } = leader;
-    if (id === this.#ownId) return { status: 503, text: 'Master has not finished recovery' };
+    const { hostname, address, port } = leader;
     const host = hostname ?? address?.hostname ?? address?.ip;
     return { status: 307, location: `//${host}:${port}` };
   }
 
   get masterMetrics(): ReturnType<typeof createMasterMetrics> | undefined {
-    return this.#masterMetrics;
+    return this.leadership === undefined ? undefined : this.#masterMetrics;
   }
 
   addRoutes(): void {
@@ -183,7 +197,9 @@ export class MasterShell {
     this.#agents.attach(this.#http.app.server);
   }
 
+  /** Throws `MASTER_CLOSED` for one that has been asked to end meanwhile. */
   begin(leadership: Leadership, entries: readonly RegistryEntry[]): void {
+    if (this.#isLeaving) throw closedBefore();
     this.#leadership = leadership;
     const { core, allocator, lease } = leadership;
     this.#masterMetrics = createMasterMetrics(
@@ -229,12 +245,17 @@ export class MasterShell {
 
   /** Makes a call of the operator API; the core answers it, in JSON where the route does not say otherwise. */
   dispatchCall(reply: FastifyReply, call: masterApi.Call, encoding: Encoding = 'json'): void {
-    this.dispatch({ kind: 'operatorCall', request: this.requests.add({ reply, encoding }), call });
+    // The body may have come after the leadership had gone.
+    if (this.leadership === undefined) refuseNotTaken(reply);
+    else {
+      const request = this.requests.add({ reply, encoding });
+      this.dispatch({ kind: 'operatorCall', request, call });
+    }
   }
 
   /** Hands an event to the core and its effects to the queue. */
   dispatch(event: MasterEvent): void {
-    if (this.#loop === undefined || this.#closing !== undefined) return;
+    if (this.#loop === undefined || this.#isLeaving) return;
     if (this.log.isVerbose) this.log.debug({ event: 'core.event', kind: event.kind }, 'event');
     this.#loop.dispatch(event);
   }
@@ -318,27 +339,89 @@ export class MasterShell {
       });
   }
 
+  /**
+   * From now on this master answers as one that does not lead. What it took is finished, the next one leads, and
+   * whoever has a connection here is told so until it ends. Resolves when `close` cuts nobody off, or the time is up.
+   */
+  async stepDown(): Promise<void> {
+    if (this.#closing !== undefined) return;
+    this.#isLeaving = true;
+    this.#steppingDown ??= stepDown({
+      server: this.#http,
+      finish: () => this.#finish(),
+      release: () => this.#release(),
+      succeeded: () => this.#succeeded(),
+      ending: this.#ending.signal,
+    });
+    await this.#steppingDown;
+  }
+
+  /** The core's answers to what it was asked leave. */
+  async #finish(): Promise<void> {
+    this.log.info({ event: 'master.steps-down' }, 'this master takes nothing any more');
+    this.#election.withdraw();
+    this.throttle.passOnAll();
+    await this.#loop?.idle();
+  }
+
+  async #release(): Promise<void> {
+    if (this.#closing !== undefined) return;
+    this.#endCore();
+    try {
+      await this.#lease?.release();
+    } catch (error) {
+      const fields = { event: 'master.lease-stays', error: errorText(error) };
+      this.log.warn(fields, 'the leadership goes with the session');
+    }
+    this.#endStreams();
+  }
+
+  async #succeeded(): Promise<boolean> {
+    try {
+      return await this.#election.succeeded(this.#ownId);
+    } catch (error) {
+      const fields = { event: 'master.succession-unknown', error: errorText(error) };
+      this.log.warn(fields, 'who leads next is not known');
+      return true;
+    }
+  }
+
   async close(): Promise<void> {
+    this.#isLeaving = true;
     this.#closing ??= this.#close();
     await this.#closing;
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort();
     this.#election.stop();
+    this.#endCore();
+    this.log.close();
+    this.#endStreams();
+    await this.#http.close();
+    await this.#lease?.release();
+  }
+
+  /** Nothing is handled or performed any more; what was not answered is refused. */
+  #endCore(): void {
     this.#loop?.stop();
     this.#timers.cancelAll();
     this.#whitelist?.stop();
-    this.log.close();
     this.#cancelBeat();
     this.throttle.close();
+    this.requests.refuseAll();
+  }
+
+  #endStreams(): void {
     this.operatorStreams.closeAll();
     this.incidentStreams.closeAll();
     this.#schedulerStreams.closeAll();
     this.#agents.closeAll();
-    this.requests.refuseAll();
-    await this.#http.close();
-    await this.#leadership?.lease.release();
   }
+}
+
+function closedBefore(): OperationError {
+  return new OperationError('MASTER_CLOSED', 'the master was closed before it led');
 }
 
 function rateLimitsOf({ rateLimits }: ResolvedMasterConfig): RateLimits {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
-import { openMemoryStore, type Store } from '@dcos/store';
+import { openMemoryStore } from '@dcos/store';
 import { encode, masterApi, scheduler, type Encoding } from '@dcos/wire';
 import {
   connectAgent,
@@ -13,6 +13,7 @@ import {
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
+import { heldStore } from '../testing/held-store.ts';
 import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
@@ -308,26 +309,9 @@ test('every JSON document is also served as a function call, for old pages', asy
 });
 
 test('a scheduler that leaves while its subscription is being written down is disconnected', async () => {
-  const memory = openMemoryStore();
-  let hold = false;
-  const held: (() => void)[] = [];
-  const slow: Store = {
-    get: (key) => memory.get(key),
-    list: (prefix) => memory.list(prefix),
-    watch: (prefix, listener) => memory.watch(prefix, listener),
-    elect: (election, candidate) => memory.elect(election, candidate),
-    leader: (election) => memory.leader(election),
-    watchLeader: (election, listener) => memory.watchLeader(election, listener),
-    close: () => memory.close(),
-    commit: async (writes, options) => {
-      if (hold) {
-        await new Promise<void>((resolve) => void held.push(resolve));
-      }
-      await memory.commit(writes, options);
-    },
-  };
-  const master = await startTestMaster({}, slow);
-  hold = true;
+  const held = heldStore('commit');
+  const master = await startTestMaster({}, held.store);
+  held.hold();
   // The first subscription holds up the effects behind it, the opening of the second stream among them.
   const first = subscribe(master);
   const body = JSON.stringify({
@@ -352,8 +336,7 @@ test('a scheduler that leaves while its subscription is being written down is di
   // Round trips, after which the server has seen the end of the other connection.
   await summary();
   await summary();
-  hold = false;
-  for (const release of held) release();
+  held.release();
   await first;
   await until(async () =>
     (await summary()).every(({ name, connected }) => name !== 'leaver' || !connected),

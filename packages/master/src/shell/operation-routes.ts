@@ -10,7 +10,7 @@ import {
   type FastifyRequest,
 } from '@dcos/http';
 import { fromJson, ResourceType, WireError, type masterApi, type Resource } from '@dcos/wire';
-import { NO_LEADER, refuse, refuseMethod } from './answers.ts';
+import { refuse, refuseMethod, refuseNotTaken } from './answers.ts';
 import type { MasterShell } from './master-shell.ts';
 
 interface Form {
@@ -66,7 +66,7 @@ function onForm(
     return;
   }
   if (shell.leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const values = new URLSearchParams(Buffer.from(bodyBytes(request.body)).toString());

@@ -12,7 +12,7 @@ import {
 import { fromJson, quota, toJson, WireError } from '@dcos/wire';
 import { quotaStatus } from '../core/quota-requests.ts';
 import { visibleState } from '../core/visible-state.ts';
-import { NO_LEADER, refuse, refuseMethod, sendDocument } from './answers.ts';
+import { refuse, refuseMethod, refuseNotTaken, sendDocument } from './answers.ts';
 import type { MasterShell } from './master-shell.ts';
 
 /** Adds the routes below a prefix. */
@@ -23,7 +23,7 @@ export function addQuotaRoutes(app: FastifyInstance, shell: MasterShell, prefix:
 
 function onQuota(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
-  if (leadership === undefined) refuse(reply, 503, NO_LEADER);
+  if (leadership === undefined) refuseNotTaken(reply);
   else if (request.method === 'GET') {
     const viewer = shell.access.viewerOf(request);
     const status = quotaStatus(visibleState(leadership.core.state, viewer));

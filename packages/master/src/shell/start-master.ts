@@ -24,6 +24,11 @@ export interface RunningMaster {
   readonly masterId: string;
   /** A plain copy of what invariants are about, for checkers; undefined after the end. */
   snapshot(): MasterSnapshot | undefined;
+  /**
+   * Ends the leadership so that no request fails: what was taken is finished, the next master leads, and who still asks
+   * here is sent there. `close` comes after it, and may come in the middle. Idempotent.
+   */
+  stepDown(): Promise<void>;
   /** Ends streams and connections, keeps what is durable. Idempotent. */
   close(): Promise<void>;
 }
@@ -89,7 +94,8 @@ export async function serveMaster(given: MasterConfig, deps: MasterDeps): Promis
       shell.begin({ core, allocator, identity, masterInfo, lease }, registry.entries);
       shell.log.info({ event: 'master.started', url, masterId: id }, 'master leads and serves');
     } catch (error) {
-      await shell.close();
+      // One that steps down goes on sending clients to whoever leads.
+      if (!shell.isLeaving) await shell.close();
       throw error;
     }
   };
@@ -102,6 +108,7 @@ export async function serveMaster(given: MasterConfig, deps: MasterDeps): Promis
     masterId: id,
     leading,
     snapshot: () => shell.leadership?.core.snapshot(),
+    stepDown: () => shell.stepDown(),
     close: () => shell.close(),
   };
 }

@@ -112,6 +112,13 @@ export class Throttle {
     return readings;
   }
 
+  /** Hands on what waits although it is not its turn: to a master that refuses everything by now. */
+  passOnAll(): void {
+    const calls = [...this.#waiting.values()].flat();
+    this.close();
+    for (const { call } of calls) if (call.isWanted()) call.handle();
+  }
+
   /** Forgets what waits. */
   close(): void {
     for (const cancel of this.#timers.values()) cancel();

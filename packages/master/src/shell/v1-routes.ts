@@ -8,7 +8,7 @@ import { masterApi, scheduler, type Encoding } from '@dcos/wire';
 import { visibleState } from '../core/visible-state.ts';
 import type { MasterState } from '../core/state.ts';
 import { readAnswer } from '../views/v1-reads.ts';
-import { NO_LEADER, refuse, sendEmpty, sendMessage } from './answers.ts';
+import { refuse, refuseNotTaken, sendEmpty, sendMessage } from './answers.ts';
 import { decodeCall } from './decode-call.ts';
 import { POSITION_INVALID, positionOf } from './event-log.ts';
 import { answerFiles } from './log-routes.ts';
@@ -26,7 +26,7 @@ export function addV1Routes(app: FastifyInstance, shell: MasterShell): void {
 
 function onScheduler(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   if (shell.leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const decoded = decodeCall(request, reply, scheduler.CallType);
@@ -35,14 +35,18 @@ function onScheduler(shell: MasterShell, request: FastifyRequest, reply: Fastify
   const streamId = request.headers['mesos-stream-id'];
   shell.throttle.take({
     principal: shell.access.principalOf(request) ?? principalOf(shell.leadership.core.state, call),
-    handle: () =>
-      shell.dispatch({
-        kind: 'schedulerCall',
-        request: shell.requests.add({ reply, encoding: accepts ?? 'json' }),
-        call,
-        acceptable: accepts !== undefined,
-        ...(typeof streamId === 'string' && { streamId }),
-      }),
+    handle() {
+      if (shell.leadership === undefined) refuseNotTaken(reply);
+      else {
+        shell.dispatch({
+          kind: 'schedulerCall',
+          request: shell.requests.add({ reply, encoding: accepts ?? 'json' }),
+          call,
+          acceptable: accepts !== undefined,
+          ...(typeof streamId === 'string' && { streamId }),
+        });
+      }
+    },
     refuse(text, retryAfterSeconds) {
       void reply.header('retry-after', String(retryAfterSeconds));
       refuse(reply, 429, text);
@@ -94,7 +98,7 @@ function problemOf(call: masterApi.Call): string | undefined {
 function onOperator(shell: MasterShell, request: FastifyRequest, reply: FastifyReply): void {
   const { leadership } = shell;
   if (leadership === undefined) {
-    refuse(reply, 503, NO_LEADER);
+    refuseNotTaken(reply);
     return;
   }
   const decoded = decodeCall(request, reply, masterApi.CallType);

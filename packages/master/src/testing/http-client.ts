@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import {
   request,
+  type Agent,
   type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -37,14 +38,13 @@ export interface Sending {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Keeps the connection; each request has one of its own otherwise. */
+  readonly agent?: Agent;
 }
 
 /** One request and its whole answer. */
-export async function send(
-  url: string,
-  { method = 'GET', headers = {}, body }: Sending = {},
-): Promise<Answer> {
-  const [response] = await begin(url, { method, headers, ...(body !== undefined && { body }) });
+export async function send(url: string, sending: Sending = {}): Promise<Answer> {
+  const [response] = await begin(url, sending);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const whole = Buffer.concat(chunks);
@@ -60,9 +60,9 @@ async function begin(
   url: string,
   sending: Sending,
 ): Promise<readonly [IncomingMessage, ClientRequest]> {
-  const { method = 'GET', headers = {}, body } = sending;
+  const { method = 'GET', headers = {}, body, agent = false } = sending;
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  const outgoing = request(url, { method, headers: { ...headers, ...length }, agent: false });
+  const outgoing = request(url, { method, headers: { ...headers, ...length }, agent });
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => undefined);
