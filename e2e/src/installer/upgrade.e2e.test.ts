@@ -12,6 +12,7 @@ import { writeRelease } from '@dcos/installer/release';
 import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
 import { installerOf, saidBy } from './installer-run.ts';
+import { startRequestLoad } from './request-load.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
@@ -19,7 +20,7 @@ const NAME = `upgrade-${process.pid}`;
 const directory = temporaryDirectory('installer-upgrade');
 const config = join(directory.path, 'cluster.yaml');
 const unpacked = join(directory.path, 'unpacked');
-/** Of the routers. */
+/** Of the routers, at their hosts: what is published at this machine takes connections also while nobody serves. */
 let urls: readonly string[] = [];
 
 const run = installerOf({ directory: directory.path, config });
@@ -91,8 +92,9 @@ describe.skipIf(!facility.available)(`another release${facility.note}`, () => {
     expect(deployed.code, saidBy(deployed)).toBe(0);
     const found = await engine.listContainers({ filters: { label: [`dcos.cluster=${NAME}`] } });
     urls = found
-      .flatMap(({ Ports }) => Ports.filter(({ PublicPort }) => PublicPort !== undefined))
-      .map(({ PublicPort }) => `http://127.0.0.1:${PublicPort}`);
+      .filter(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort !== undefined))
+      .flatMap(({ NetworkSettings }) => Object.values(NetworkSettings.Networks))
+      .map(({ IPAddress }) => `http://${IPAddress}`);
     expect(urls).toHaveLength(3);
     unpack();
     const created = await fetch(`${urls[0]}/service/marathon/v2/apps`, {
@@ -104,6 +106,11 @@ describe.skipIf(!facility.available)(`another release${facility.note}`, () => {
         cpus: 0.5,
         mem: 32,
         instances: 3,
+        labels: {
+          DCOS_SERVICE_NAME: 'web',
+          DCOS_SERVICE_SCHEME: 'http',
+          DCOS_SERVICE_PORT_INDEX: '0',
+        },
       }),
     });
     expect(created.status).toBe(201);
@@ -123,6 +130,15 @@ describe.skipIf(!facility.available)(`another release${facility.note}`, () => {
 
   test('comes host by host, killed in between; tasks and agents stay', async () => {
     const release = await releaseWith('0.1.1', {});
+    const load = startRequestLoad({
+      routers: urls,
+      paths: [
+        '/mesos/slaves',
+        '/service/marathon/v2/apps/web',
+        '/service/web/',
+        '/dcos-metadata/dcos-version.json',
+      ],
+    });
     const killed = await run(['upgrade', '--soak', '1', ...release], ({ event, step }) =>
       event === 'step.done' && String(step).endsWith('whole 1') ? 'kill' : undefined,
     );
@@ -131,6 +147,9 @@ describe.skipIf(!facility.available)(`another release${facility.note}`, () => {
     expect(saidBy(refused)).toContain('INSTALLER_OTHER_RELEASE');
     const upgraded = await run(['upgrade', '--soak', '1', ...release]);
     expect(upgraded.code, saidBy(upgraded)).toBe(0);
+    const { answered, failures, longestMs } = await load.stops();
+    expect(failures, `of ${answered} requests, ${longestMs} ms at most`).toEqual([]);
+    expect(answered).toBeGreaterThan(500);
     expect(await whatRuns()).toEqual(before);
   });
 
