@@ -3,8 +3,10 @@
 import Docker from 'dockerode';
 
 export const engine = new Docker();
-/** Built by `tools/images/debian-image.mjs`. */
-export const HOST_IMAGE = 'dcos-host:3';
+/** Hosts that have more than a cluster needs; built by `tools/images/debian-image.mjs`, as that of the installer is. */
+export const HOST_IMAGE = 'dcos-test-host:4';
+/** Hosts as the installer makes them when no other image is named. */
+export const DEMO_IMAGE = 'dcos-host:4';
 /** On each container and network of a test, with the process id of the test. */
 export const OWNER_LABEL = 'dcos.e2e';
 

@@ -1,45 +1,20 @@
 // Builds images for tests from Debian's packages and gives them names. No image registry is asked; Debian's
 // mirror is the one that apt on this machine uses. What is there already is not built again.
 // Usage: node tools/images/debian-image.mjs <kind>=<name:tag>…   (root, Debian, mmdebstrap, a Docker Engine)
-// Kinds: `python`, what examples run in; `host`, a machine with systemd and what a cluster's hosts need.
+// Kinds: `python`, what examples run in; `host` and `test-host`, see infra/docker/Dockerfile.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SUITE = 'bookworm';
-const HOST_INIT = join(import.meta.dirname, 'host-init.sh');
+/** What a registry has as `debian:bookworm-slim`. */
+const BASE = 'dcos-debian:12';
+const HOST_FOLDER = join(import.meta.dirname, '..', '..', 'infra', 'docker');
 const KINDS = {
-  python: { packages: ['python3'], hooks: [], command: ['python3'] },
-  host: {
-    packages: [
-      'systemd',
-      'systemd-sysv',
-      'dbus',
-      'openssh-server',
-      'iproute2',
-      'iptables',
-      'procps',
-      'python3',
-      'default-jre-headless',
-      'zookeeper',
-      'sudo',
-      // A load balancer as people have it before their services.
-      'haproxy',
-      // Clocks that are wrong and disks that are slow, for tests.
-      'faketime',
-      'strace',
-    ],
-    hooks: [
-      `upload ${HOST_INIT} /sbin/host-init`,
-      'chmod 755 "$1/sbin/host-init"',
-      // Hosts that have one start it.
-      'rm -f "$1"/etc/systemd/system/multi-user.target.wants/haproxy.service',
-      // Each host makes its own when it boots for the first time.
-      'rm -f "$1"/etc/ssh/ssh_host_*',
-    ],
-    command: ['/sbin/host-init'],
-  },
+  python: (tag) => bootstrap(tag, { packages: ['python3'], command: ['python3'] }),
+  host: (tag) => buildHost('host', tag),
+  'test-host': (tag) => buildHost('test-host', tag),
 };
 
 function fail(text) {
@@ -53,7 +28,12 @@ function run(command, args) {
   return fail(`${result.stdout ?? ''}${result.stderr ?? ''}\n${command} ${args.join(' ')} failed`);
 }
 
-function build({ packages, hooks, command }, tag) {
+function isThere(tag) {
+  return spawnSync('docker', ['image', 'inspect', tag], { stdio: 'ignore' }).status === 0;
+}
+
+/** An image of these packages and what they need. */
+function bootstrap(tag, { packages, command }) {
   const [mirror] = run('apt-get', [
     'indextargets',
     '--format',
@@ -71,8 +51,7 @@ function build({ packages, hooks, command }, tag) {
       '--dpkgopt=force-unsafe-io',
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-exclude=/usr/share/locale/*',
-      `--include=${packages.join(',')}`,
-      ...hooks.map((hook) => `--customize-hook=${hook}`),
+      ...packages.map((name) => `--include=${name}`),
       SUITE,
       archive,
       ...(mirror ? [mirror] : []),
@@ -83,10 +62,21 @@ function build({ packages, hooks, command }, tag) {
   }
 }
 
+function buildHost(target, tag) {
+  if (!isThere(BASE)) bootstrap(BASE, { packages: [], command: ['sh'] });
+  run('docker', [
+    'build',
+    '--quiet',
+    `--target=${target}`,
+    `--build-arg=BASE=${BASE}`,
+    `--tag=${tag}`,
+    HOST_FOLDER,
+  ]);
+}
+
 for (const argument of process.argv.slice(2)) {
   const [kind, tag] = argument.split('=');
   if (KINDS[kind] === undefined || tag === undefined)
     fail(`${argument} is not <kind>=<name:tag>; kinds: ${Object.keys(KINDS).join(', ')}`);
-  if (spawnSync('docker', ['image', 'inspect', tag], { stdio: 'ignore' }).status !== 0)
-    build(KINDS[kind], tag);
+  if (!isThere(tag)) KINDS[kind](tag);
 }

@@ -8,10 +8,10 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerImage, temporaryDirectory, waitFor, workspaceRoot } from '@dcos/testkit';
-import { engine, HOST_IMAGE } from '../engine.ts';
+import { DEMO_IMAGE, engine } from '../engine.ts';
 import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
 
-const facility = dockerImage(HOST_IMAGE);
+const facility = dockerImage(DEMO_IMAGE);
 const PATIENCE_MS = 120_000;
 /** Kills of one deployment; more with E2E_NIGHTLY=1. */
 const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 2;
@@ -75,10 +75,7 @@ function filterLines(): readonly string[] {
 
 describe.skipIf(!facility.available)(`the installer with containers${facility.note}`, () => {
   beforeAll(() => {
-    writeFileSync(
-      config,
-      `name: ${NAME}\nprovider: docker\ndocker:\n  image: ${HOST_IMAGE}\n  outbound: false\n`,
-    );
+    writeFileSync(config, `name: ${NAME}\nprovider: docker\ndocker:\n  outbound: false\n`);
   });
   afterAll(async () => {
     await run(['destroy', '--yes']);

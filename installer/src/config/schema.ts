@@ -18,6 +18,9 @@ export const MASTER_COUNTS = [1, 3, 5, 7, 9];
 export const PROVIDERS = ['docker', 'ssh', 'aws'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** What hosts of the provider docker are made from; see infra/docker. The number is that of the file's changes. */
+export const HOST_IMAGE = 'dcos-host:4';
+
 const dockerSchema = z.strictObject({
   masters: count(1, 9, 1).describe('How many masters: 1, 3, 5, 7 or 9.'),
   privateAgents: count(0, 110, 2).describe('How many private agents, which run apps.'),
@@ -25,8 +28,15 @@ const dockerSchema = z.strictObject({
   image: z
     .string()
     .min(1)
-    .default('dcos-host:3')
-    .describe('Image that hosts are made from; it must be there.'),
+    .default(HOST_IMAGE)
+    .describe(
+      `Image that hosts are made from. ${HOST_IMAGE} is built where it is missing; another one must be there.`,
+    ),
+  baseImage: z
+    .string()
+    .min(1)
+    .default('debian:bookworm-slim')
+    .describe('What the image of hosts is built from: Debian 12. Fetched where it is missing.'),
   uiPort: z
     .int()
     .min(1)

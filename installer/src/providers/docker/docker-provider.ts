@@ -34,9 +34,11 @@ import {
 } from './docker-names.ts';
 import { createNetwork, findNetwork, type ClusterNetwork } from './docker-network.ts';
 import { freePorts } from './free-ports.ts';
+import { ensureHostImage } from './host-image.ts';
 
 export interface DockerSettings extends HostCounts {
   readonly image: string;
+  readonly baseImage: string;
   /** Of the first router; those of further masters follow. */
   readonly uiPort: number;
   /** Whether that very port is wanted, or any one from there on. */
@@ -105,10 +107,10 @@ export class DockerProvider implements Provider {
   }
 
   async ensure(progress: Progress): Promise<Infrastructure> {
-    await this.#needsImage();
     const [foundNetwork, found] = await this.#look();
     const wanted = hostNames(this.#settings);
     this.#refuseOtherMasters(foundNetwork);
+    await ensureHostImage(this.#engine, this.#settings, progress);
     const leaving = leavingOf(found, wanted);
     const network = foundNetwork ?? (await this.#createNetwork(progress));
     const missing = wanted.filter(({ name }) => !found.some((host) => host.name === name));
@@ -226,19 +228,6 @@ export class DockerProvider implements Provider {
       'INSTALLER_CONFIGURATION',
       `the cluster has ${network.masters} masters, the configuration wants ${this.#settings.masters}: the number of masters is fixed for the life of a cluster`,
     );
-  }
-
-  async #needsImage(): Promise<void> {
-    const { image } = this.#settings;
-    try {
-      await this.#engine.getImage(image).inspect();
-    } catch (error) {
-      throw new OperationError(
-        'DOCKER_IMAGE_MISSING',
-        `there is no image ${image} for hosts; build it with: node tools/images/debian-image.mjs host=${image} (root, Debian, mmdebstrap)`,
-        { cause: error },
-      );
-    }
   }
 
   async #createNetwork(progress: Progress): Promise<ClusterNetwork> {
