@@ -202,32 +202,6 @@ describe.skipIf(!facility.available)(`the installer with containers${facility.no
     expect(await runningTasks()).toEqual(before);
   });
 
-  test('what is wrong is named, and mended by the next run', async () => {
-    await inHost('master-1', 'systemctl', 'stop', 'dcos-mesos-dns');
-    const fill =
-      'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
-    await inHost('private-1', 'sh', '-c', fill);
-    const [sick, ill] = [await run(['status']), await run(['doctor'])];
-    await inHost('private-1', 'umount', '/var/log');
-    expect([sick.code, ill.code]).toEqual([6, 6]);
-    const silent = sick.events.filter(
-      ({ healthy, unit }) => healthy === false && unit !== undefined,
-    );
-    expect(silent.map(({ host, unit }) => [host, unit])).toEqual([['master-1', 'dcos-mesos-dns']]);
-    const findings = ill.events.filter(({ event }) => event === 'doctor.finding');
-    expect(findings.map(({ host, reason }) => `${String(host)}: ${String(reason)}`)).toEqual([
-      'master-1: dcos-mesos-dns is inactive',
-      'private-1: /var/log is 100 % full: 0 MiB are free at /var/log',
-    ]);
-    const mended = await run(['deploy']);
-    expect(stepsOf(mended)).toEqual(['master-1/dcos-mesos-dns']);
-    const well = [await run(['status']), await run(['doctor'])];
-    expect(
-      well.map(({ code }) => code),
-      well.map(saidBy).join('\n'),
-    ).toEqual([0, 0]);
-  });
-
   test('a host that does not answer is named, and keeps nothing from the others', async () => {
     const container = engine.getContainer(`dcos-${NAME}-private-2`);
     await container.pause();

@@ -1,6 +1,6 @@
 /**
  * The life of a cluster after its first day, with hosts in containers and three masters: more agents, fewer agents, of
- * which those that go are drained; backup and restore, here and in another cluster; through kills.
+ * which those that go are drained; what doctor finds; backup and restore, here and in another cluster; through kills.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -80,9 +80,7 @@ async function deployAnew(masters: number, privateAgents: number): Promise<void>
   writeConfig(masters, privateAgents);
   const deployed = await succeeds('deploy');
   url = String(deployed.events.find(({ event }) => event === 'cluster.url')?.['url']);
-  const file = '/etc/dcos/tls/ca.crt';
-  const words = ['exec', `dcos-${NAME}-master-1`, 'cat', file];
-  setDefaultCACertificates([execFileSync('docker', words, { encoding: 'utf8' })]);
+  setDefaultCACertificates([inHost('master-1', ['cat', '/etc/dcos/tls/ca.crt'])]);
 }
 
 /** The tasks, as soon as there are so many. */
@@ -100,6 +98,41 @@ async function allRun(instances: number): Promise<readonly Task[]> {
     },
     PATIENCE_MS,
   );
+}
+
+const NODE_FILE = '/etc/dcos/tls/node.pem';
+const FILL_LOGS =
+  'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
+
+/** Runs a program on a host. */
+function inHost(name: string, words: readonly string[], input = ''): string {
+  const flags = ['exec', '-i', `dcos-${NAME}-${name}`];
+  return execFileSync('docker', [...flags, ...words], { encoding: 'utf8', input });
+}
+
+/** With the key of the cluster's authority, which is on its masters. */
+const ISSUE_EXPIRED = `
+set -e
+umask 077
+cd "$(mktemp -d)"
+python3 -c '
+import json
+pair = json.load(open("/var/lib/dcos/pki/authority.json"))["current"]
+open("ca.crt", "w").write(pair["certificate"])
+open("ca.key", "w").write(pair["key"])'
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \\
+  -keyout node.key -out node.csr 2>/dev/null
+printf 'subjectAltName=DNS:%s,DNS:localhost,IP:%s,IP:127.0.0.1\\n' "$1" "$2" >node.ext
+openssl x509 -req -in node.csr -CA ca.crt -CAkey ca.key -set_serial 2 -days -1 \\
+  -extfile node.ext -out node.crt 2>/dev/null
+cat node.key node.crt
+rm -r "$PWD"
+`;
+
+/** The key of a host with a certificate as the cluster gave it, but that its last day was yesterday. */
+function expiredCertificate(host: string): string {
+  const address = inHost(host, ['hostname', '-i']).trim();
+  return inHost('master-1', ['sh', '-c', ISSUE_EXPIRED, 'issue', host, address]);
 }
 
 describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, () => {
@@ -147,6 +180,47 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     expect(
       (await succeeds('deploy')).events.find(({ event }) => event === 'deploy.done'),
     ).toMatchObject({ changed: 0 });
+  });
+
+  test('a stopped unit, a full disk and an expired certificate are named together, and mended', async () => {
+    inHost('master-1', ['systemctl', 'stop', 'dcos-mesos-dns']);
+    inHost('private-1', ['sh', '-c', FILL_LOGS]);
+    inHost('private-2', ['sh', '-c', 'cat >"$0"', NODE_FILE], expiredCertificate('private-2'));
+    const [sick, ill] = [await run(['status']), await run(['doctor'])];
+    inHost('private-1', ['umount', '/var/log']);
+    expect([sick.code, ill.code]).toEqual([6, 6]);
+    const silent = sick.events.filter(({ event, healthy }) => {
+      return event === 'unit.status' && healthy === false;
+    });
+    expect(silent.map(({ host, unit }) => [host, unit])).toEqual([
+      ['master-1', 'dcos-mesos-dns'],
+      ['private-2', 'dcos-mesos-slave'],
+    ]);
+    const findings = ill.events.filter(({ event }) => event === 'doctor.finding');
+    expect(findings).toMatchObject([
+      {
+        host: 'master-1',
+        reason: 'dcos-mesos-dns is inactive',
+        remedy: expect.stringContaining('systemctl start dcos-mesos-dns'),
+      },
+      {
+        host: 'private-1',
+        reason: '/var/log is 100 % full: 0 MiB are free at /var/log',
+        remedy: expect.stringContaining('du -xh -d 2 /var/log'),
+      },
+      {
+        host: 'private-2',
+        check: 'certificate',
+        reason: expect.stringMatching(/^it expired on \d{4}-\d\d-\d\d$/),
+        remedy: expect.stringContaining('"installer deploy" gives it another one'),
+      },
+    ]);
+    const mended = await succeeds('deploy');
+    expect(
+      mended.events.filter(({ event }) => event === 'step.done').map(({ step }) => step),
+    ).toEqual(expect.arrayContaining(['master-1/dcos-mesos-dns', 'private-2/configuration']));
+    await succeeds('status');
+    await succeeds('doctor');
   });
 
   test('an agent and a master are replaced; tasks and the cluster go on', async () => {

@@ -29,8 +29,7 @@ export async function doctor(session: Session): Promise<void> {
     const leafs = hosts.map(({ place, leaf }) => ({ host: place.name, leaf }));
     const findings = [
       ...unreachable.map(lostHost),
-      ...diagnose([...hosts, ...rootless]),
-      ...certificateFindings(leafs, authority, Date.now()),
+      ...diagnose([...hosts, ...rootless], certificateFindings(leafs, authority, Date.now())),
     ];
     for (const { host, severity, check, reason, remedy } of findings) {
       const word = severity === 'warning' ? 'warning: ' : '';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bareFacts, convergedFacts, statesOf, testCluster, wantedOf } from '../testing/clusters.ts';
-import { diagnose } from './doctor.ts';
+import { NODE_FILE } from './certificates.ts';
+import { diagnose, type Finding } from './doctor.ts';
 import type { HostFacts } from './host-facts.ts';
 
 const wanted = wantedOf(testCluster());
@@ -88,4 +89,42 @@ test('a disk that several paths share is told once', () => {
   ]);
   const states = statesOf(wanted, (host) => ({ ...convergedFacts(host), disks: shared }));
   expect(diagnose(states)).toHaveLength(2);
+});
+
+/** A cluster of which every host gets another certificate, as facts of hosts with the former one. */
+const rotating = wantedOf(testCluster({ masters: 2 }), undefined, {
+  files: [{ path: NODE_FILE, text: '', mode: 0o600, sha256: 'next' }],
+  isRefused: false,
+});
+const former = wantedOf(testCluster({ masters: 2 }), undefined, {
+  files: [{ path: NODE_FILE, text: undefined, mode: 0o600, sha256: 'former' }],
+  isRefused: false,
+});
+const expired = (host: string): Finding => {
+  return { host, severity: 'error', check: 'certificate', reason: 'it expired', remedy: 'deploy' };
+};
+
+test.each<[string, Partial<HostFacts>, readonly string[]]>([
+  ['for its reason alone', {}, ['certificate']],
+  ['beside what else differs', { packages: new Set() }, ['certificate', 'configuration']],
+])('a certificate that is due is told %s', (_what, change, checks) => {
+  const states = rotating.map((wanted, index) => {
+    const facts = convergedFacts(wanted);
+    const before = convergedFacts(former[index] ?? wanted);
+    const isFirst = wanted.host.name === 'master-1';
+    return {
+      wanted,
+      facts: {
+        ...facts,
+        files: before.files,
+        units: before.units,
+        ...(isFirst ? change : {}),
+      },
+    };
+  });
+  const due = rotating.map(({ host }) => expired(host.name));
+  const findings = diagnose(states, due).filter(({ host }) => host === 'master-1');
+  expect(findings.map(({ check }) => check)).toEqual(checks);
+  const told = diagnose(states).filter(({ check }) => check === 'configuration');
+  expect(told.map(({ host }) => host)).toEqual(['master-1', 'master-2', 'private-1']);
 });

@@ -3,6 +3,7 @@
  * `status` shows what does not serve.
  */
 
+import { isOfCertificates } from './certificate-steps.ts';
 import { counted } from './plan-text.ts';
 import { planCluster, type HostState } from './plan.ts';
 import { preflightFaults, type PreflightFault } from './preflight.ts';
@@ -16,7 +17,11 @@ const MEBIBYTE = 1024 * 1024;
 /** Restarts of a unit since the host booted that nobody need look at. */
 const RESTARTS_MAX = 5;
 
-export function diagnose(all: readonly HostState[]): readonly Finding[] {
+/** @param certificates what is wrong with those of the hosts, which is no difference beside. */
+export function diagnose(
+  all: readonly HostState[],
+  certificates: readonly Finding[] = [],
+): readonly Finding[] {
   // Whoever is not root does not see the rest.
   const states = all.filter(({ facts }) => facts.isRoot);
   return [
@@ -28,7 +33,8 @@ export function diagnose(all: readonly HostState[]): readonly Finding[] {
         ...finding,
       })),
     ),
-    ...checkDifferences(states),
+    ...certificates,
+    ...checkDifferences(states, new Set(certificates.map(({ host }) => host))),
   ];
 }
 
@@ -67,17 +73,24 @@ function checkDisks({ facts }: HostState): readonly HostFinding[] {
       {
         check: 'disk',
         reason: `${path} is ${Math.round(used * 100)} % full: ${Math.floor(freeBytes / MEBIBYTE)} MiB are free at ${mount}`,
-        remedy: `free some: du -x -d 2 ${mount} shows what takes it`,
+        remedy: `free some; what takes it, the most last: du -xh -d 2 ${mount} | sort -h`,
       },
     ];
   });
 }
 
-/** Hosts that are not as the configuration says; units that do not run are told by themselves. */
-function checkDifferences(states: readonly HostState[]): readonly Finding[] {
+/**
+ * Hosts that are not as the configuration says; units that do not run are told by themselves.
+ * @param renewed hosts that get another certificate, for a reason that is told.
+ */
+function checkDifferences(
+  states: readonly HostState[],
+  renewed: ReadonlySet<string>,
+): readonly Finding[] {
   const counts = new Map<string, number>();
   for (const step of planCluster(states)) {
-    if (step.kind === 'unit' && step.action === 'start') continue;
+    if (step.kind === 'gate' || (step.kind === 'unit' && step.action === 'start')) continue;
+    if (renewed.has(step.host) && isOfCertificates(step)) continue;
     counts.set(step.host, (counts.get(step.host) ?? 0) + 1);
   }
   return [...counts].map(([host, count]) => ({
@@ -85,6 +98,6 @@ function checkDifferences(states: readonly HostState[]): readonly Finding[] {
     severity: 'error' as const,
     check: 'configuration',
     reason: `it differs from the configuration in ${counted(count, 'thing')}`,
-    remedy: '"installer plan" shows them, "installer deploy" mends them',
+    remedy: '"installer plan" shows what, "installer deploy" mends it',
   }));
 }
