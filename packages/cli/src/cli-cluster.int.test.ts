@@ -160,6 +160,9 @@ describe('transport', () => {
     const refused = await scene.dcos(`cluster setup ${cluster.url}`);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^Error: the certificate of https:.* is not trusted/);
+    // There is no cluster yet whose configuration could be changed.
+    expect(refused.stderr).toContain(`dcos cluster setup ${cluster.url} --ca-certs <file>`);
+    expect(refused.stderr).not.toContain('dcos config');
     expect(cluster.requests).toEqual([]);
 
     expect((await scene.dcos(`cluster setup ${cluster.url} --insecure`)).code).toBe(0);
@@ -174,6 +177,8 @@ describe('transport', () => {
     expect((await scene.dcos('cluster list')).stdout).toContain('AVAILABLE');
     const environment = { DCOS_SSL_VERIFY: 'true' };
     expect((await scene.dcos('cluster list', { environment })).stdout).toContain('UNAVAILABLE');
+    const untrusting = await scene.dcos('marathon ping', { environment });
+    expect(untrusting.stderr).toContain('dcos config set core.ssl_verify <path or false>');
   });
 
   test('redirects keep the method, and the token stays with its host', async () => {

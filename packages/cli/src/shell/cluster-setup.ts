@@ -50,6 +50,7 @@ export async function setupCluster(
     security: await transportSecurity({ core: { ssl_verify: verify } }, terminal),
     environment: terminal.environment,
     trace: requestTrace(terminal, invocation.verbosity),
+    trustHint: trustHint(requested),
   };
   const anonymous = new HttpClient({ ...settings, token: '' });
   const url = await probeRoot(anonymous, requested);
@@ -74,6 +75,15 @@ export async function setupCluster(
   await attachCluster(terminal, identity.id);
   await checkVersion(client, url, invocation);
   terminal.notice(`The cluster "${identity.name}" (${url}) is set up and attached.`);
+}
+
+// Whoever sets up a cluster has no configuration of it yet.
+function trustHint(url: string): string {
+  return (
+    `Name a file with the certificate authority of the cluster; it is ${url}/ca/dcos-ca.crt, and its hosts have it, too:\n` +
+    `    dcos cluster setup ${url} --ca-certs <file>\n` +
+    'Or connect without verification, by --insecure.'
+  );
 }
 
 // The address that answers after redirects is the one to keep.

@@ -19,6 +19,8 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   readonly security: TransportSecurity;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What to do about a certificate that is not trusted, where no configuration can be changed. */
+  readonly trustHint?: string;
   /** Told of every request and answer; `bodies` asks for their text, too. */
   readonly trace?: { readonly bodies: boolean; readonly line: (text: string) => void } | undefined;
 }
@@ -107,7 +109,8 @@ export class HttpClient {
       this.#trace(1, () => `< ${response.status} ${response.statusText}`);
       return response;
     } catch (error) {
-      throw connectionError(signal?.aborted === true ? signal.reason : error, target, options);
+      const reason: unknown = signal?.aborted === true ? signal.reason : error;
+      throw connectionError(reason, target, { ...options, trustHint: this.#options.trustHint });
     }
   }
 
@@ -196,7 +199,16 @@ function tooLarge(url: string): OperationError {
   return cliError('CLI_BAD_REPLY', `${url} answered more than ${replyBytesMax} bytes`);
 }
 
-function connectionError(error: unknown, url: string, options: RequestOptions): OperationError {
+const configureTrust =
+  'Set core.ssl_verify to the path of a file with the certificate authority, ' +
+  'or to false to connect without verification:\n' +
+  '    dcos config set core.ssl_verify <path or false>';
+
+function connectionError(
+  error: unknown,
+  url: string,
+  options: Pick<RequestOptions, 'signal'> & { readonly trustHint?: string | undefined },
+): OperationError {
   if (options.signal?.aborted === true) {
     return cliError('CLI_REFUSED', 'interrupted', { cause: error });
   }
@@ -209,10 +221,7 @@ function connectionError(error: unknown, url: string, options: RequestOptions): 
   if (isCertificateReason(reason)) {
     return cliError(
       'CLI_UNREACHABLE',
-      `the certificate of ${origin} is not trusted (${reason}).\n` +
-        'Set core.ssl_verify to the path of a file with the certificate authority, ' +
-        'or to false to connect without verification:\n' +
-        '    dcos config set core.ssl_verify <path or false>',
+      `the certificate of ${origin} is not trusted (${reason}).\n${options.trustHint ?? configureTrust}`,
     );
   }
   return cliError('CLI_UNREACHABLE', `could not connect to ${origin}: ${reason}`);
