@@ -26,6 +26,9 @@ export const PORTS = {
 
 export const STATE = '/var/lib/dcos';
 
+/** Written to the servers, and told to those whose leadership depends on it. */
+const ZOOKEEPER_TICK_MS = 1_000;
+
 /** What tasks without an image find programs by: those of the host, and after them the release's own, Node among them. */
 const TASK_PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${ACTIVE}/bin`;
 
@@ -54,6 +57,7 @@ export function masterSettings(cluster: Cluster, { address }: HostPlace): Settin
     cluster: cluster.settings.name,
     zk: zooKeeperAddress(cluster, 'mesos'),
     zkSessionTimeoutMs: cluster.settings.zooKeeperSessionTimeoutMs,
+    zkTickMs: ZOOKEEPER_TICK_MS,
     dataDir: `${STATE}/mesos-master`,
     ...tlsSettings(cluster),
     // Frameworks of others have no certificate of ours; agents are given resources to guard.
@@ -66,6 +70,7 @@ export function marathonSettings(cluster: Cluster, { address }: HostPlace): Sett
     masters: zooKeeperAddress(cluster, 'mesos'),
     zk: zooKeeperAddress(cluster, 'marathon'),
     zkSessionTimeoutMs: cluster.settings.zooKeeperSessionTimeoutMs,
+    zkTickMs: ZOOKEEPER_TICK_MS,
     httpAddress: address,
     httpPort: PORTS.marathon,
     hostname: address,
@@ -134,7 +139,7 @@ export function zooKeeperSettings(cluster: Cluster): string {
       `server.${index + 1}=${address}:${PORTS.zooKeeperPeers}:${PORTS.zooKeeperElection}`,
   );
   return [
-    'tickTime=1000',
+    `tickTime=${ZOOKEEPER_TICK_MS}`,
     'initLimit=30',
     'syncLimit=10',
     `dataDir=${STATE}/zookeeper`,

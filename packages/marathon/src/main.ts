@@ -38,7 +38,7 @@ await runProgram({
 });
 
 async function openStore(
-  { zk, zkTls, zkSessionTimeoutMs, storePath }: MarathonConfig,
+  { zk, zkTls, zkSessionTimeoutMs, zkTickMs, storePath }: MarathonConfig,
   logger: Logger,
   tls: ClientTls,
 ): Promise<Store> {
@@ -49,6 +49,7 @@ async function openStore(
   return await openZooKeeperStore({
     address,
     sessionTimeoutMs: zkSessionTimeoutMs,
+    tickMs: zkTickMs,
     clock: systemClock,
     random: systemRandom,
     logger,

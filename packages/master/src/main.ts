@@ -30,6 +30,8 @@ const processSchema = masterConfigSchema.extend({
   zkTls: z.boolean().default(false),
   /** How long ZooKeeper waits for a master that is silent. */
   zkSessionTimeoutMs: z.number().int().min(1_000).max(3_600_000).default(10_000),
+  /** The `tickTime` of its servers, where it is known: a leader then bears it longer to be without them. */
+  zkTickMs: z.number().int().min(100).max(60_000).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Standard error when absent. */
   logFile: z.string().min(1).optional(),
@@ -55,13 +57,13 @@ await runProgram({
   },
   async start(settings, { logger, fail }) {
     const { dataDir, logLevel, logFile, ipDiscoveryCommand, zk, ...others } = settings;
-    const { zkSessionTimeoutMs, zkTls, ...config } = others;
+    const { zkSessionTimeoutMs, zkTickMs, zkTls, ...config } = others;
     const ip = ipDiscoveryCommand === undefined ? config.ip : await discoverIp(ipDiscoveryCommand);
     mkdirSync(dataDir, { recursive: true });
     const cluster =
       zk === undefined
         ? undefined
-        : clusterOf(zk, { zkSessionTimeoutMs, zkTls, registry: config.registry });
+        : clusterOf(zk, { zkSessionTimeoutMs, zkTickMs, zkTls, registry: config.registry });
     const tls = readTls(config);
     const connected = cluster?.connect(logger, tls.client);
     const store =

@@ -25,7 +25,8 @@ const CLASS_PATH = [
   '/usr/share/java/slf4j-log4j12.jar',
   '/usr/share/java/log4j-1.2.jar',
 ];
-const TICK_MS = 400;
+/** The usual `tickTime` of its servers. */
+export const ZOOKEEPER_TICK_MS = 400;
 const HEAP_MEGABYTES = 64;
 /** Small machines start servers slowly. */
 const READY_TIMEOUT_MS = 60_000;
@@ -51,6 +52,8 @@ export interface ZooKeeperServer {
   readonly port: number;
   /** `leader`, `follower` or `standalone`; undefined while it serves nobody. */
   mode(): Promise<string | undefined>;
+  /** As by `systemctl stop`. Resolves when it is gone. */
+  end(): Promise<void>;
   /** As by `kill -9`. Resolves when it is gone. */
   kill(): Promise<void>;
   /** Stops it without its noticing. */
@@ -169,7 +172,7 @@ function createServerProcess(
   mkdirSync(folder);
   writeFileSync(join(folder, 'myid'), `${id}\n`);
   const settings = [
-    `tickTime=${rest.tickMs ?? TICK_MS}`,
+    `tickTime=${rest.tickMs ?? ZOOKEEPER_TICK_MS}`,
     'initLimit=25',
     'syncLimit=10',
     `dataDir=${folder}`,
@@ -197,6 +200,10 @@ function createServerProcess(
       closeSync(log);
       child = started;
       exited = new Promise((resolve) => started.on('exit', () => resolve()));
+    },
+    async end() {
+      child?.kill('SIGTERM');
+      await exited;
     },
     async kill() {
       child?.kill('SIGKILL');

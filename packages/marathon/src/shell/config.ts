@@ -98,6 +98,8 @@ export const marathonConfigSchema = z
     /** Whether connections to ZooKeeper are TLS, with the certificates of `ssl…`. */
     zkTls: z.boolean().default(false),
     zkSessionTimeoutMs: z.number().int().min(1_000).max(600_000).default(10_000),
+    /** The `tickTime` of its servers, where it is known: a leader then bears it longer to be without them. */
+    zkTickMs: z.number().int().min(100).max(60_000).optional(),
   })
   .refine(({ storePath, zk }) => storePath === undefined || zk === undefined, {
     path: ['zk'],

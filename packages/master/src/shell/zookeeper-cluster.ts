@@ -25,6 +25,7 @@ export function clusterOf(
   setting: string,
   settings: {
     readonly zkSessionTimeoutMs: number;
+    readonly zkTickMs: number | undefined;
     readonly zkTls: boolean;
     readonly registry: string;
   },
@@ -47,6 +48,7 @@ export function clusterOf(
         {
           address: address.value,
           sessionTimeoutMs: settings.zkSessionTimeoutMs,
+          tickMs: settings.zkTickMs,
           clock: systemClock,
           random: createSystemRandom(),
           logger,

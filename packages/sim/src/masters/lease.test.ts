@@ -4,6 +4,7 @@ import { seededRandom, silentLogger } from '@dcos/base';
 import { openZooKeeperStore, type Lease } from '@dcos/store';
 import { expect, test } from 'vitest';
 import { createEnsemble, type Ensemble } from '../ensemble/ensemble.ts';
+import { TICK_MS } from '../ensemble/quorum-server.ts';
 import { createProcessClock } from '../process-clock.ts';
 import { createProcessGate } from '../process-gate.ts';
 import { createWorld, type World } from '../world.ts';
@@ -23,7 +24,11 @@ interface Scene {
 }
 
 /** A holder that has had its lease for a while. */
-async function hold(seed: number, sessionTimeoutMs = SESSION_TIMEOUT_MS): Promise<Scene> {
+async function hold(
+  seed: number,
+  sessionTimeoutMs = SESSION_TIMEOUT_MS,
+  tickMs?: number,
+): Promise<Scene> {
   const world = createWorld(seed);
   const ensemble = createEnsemble(world, {
     servers: SERVERS,
@@ -44,6 +49,7 @@ async function hold(seed: number, sessionTimeoutMs = SESSION_TIMEOUT_MS): Promis
   const opening = openZooKeeperStore({
     address: ZK_ADDRESS,
     sessionTimeoutMs,
+    tickMs,
     clock: createProcessClock(world, { name: 'holder', gate, rate: 1, offsetMs: () => 0 }),
     random: seededRandom(seed),
     logger: silentLogger,
@@ -69,14 +75,16 @@ function isThere({ ensemble, lease }: Scene): boolean {
 
 /** Two ticks, the shortest that servers give: the margin is less than a ping may be late. */
 const SHORT_SESSION_MS = 4_000;
-const CUTS = [SESSION_TIMEOUT_MS, SHORT_SESSION_MS].flatMap((sessionTimeoutMs) =>
-  SEEDS.map((seed) => ({ seed, sessionTimeoutMs })),
-);
+const CUTS = [
+  { sessionTimeoutMs: SESSION_TIMEOUT_MS, tickMs: undefined },
+  { sessionTimeoutMs: SESSION_TIMEOUT_MS, tickMs: TICK_MS },
+  { sessionTimeoutMs: SHORT_SESSION_MS, tickMs: undefined },
+].flatMap((times) => SEEDS.map((seed) => ({ seed, ...times })));
 
 test.each(CUTS)(
-  'the server of the holder is cut off from the others: $sessionTimeoutMs, seed $seed',
-  async ({ seed, sessionTimeoutMs }) => {
-    const scene = await hold(seed, sessionTimeoutMs);
+  'the server of the holder is cut off from the others: $sessionTimeoutMs, tick $tickMs, seed $seed',
+  async ({ seed, sessionTimeoutMs, tickMs }) => {
+    const scene = await hold(seed, sessionTimeoutMs, tickMs);
     const { world, ensemble, lease, server, runUntil } = scene;
     const first = server();
     for (const other of SERVERS) {

@@ -118,6 +118,11 @@ export class ZooKeeperClient {
     return this.#session.timeoutMs;
   }
 
+  /** Whether what is asked now is sent at once. */
+  get isConnected(): boolean {
+    return this.#session.isConnected;
+  }
+
   /** When the last connection was opened, over which the session was begun or resumed. */
   get beganMs(): number {
     return this.#beganMs;

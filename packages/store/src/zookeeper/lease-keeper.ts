@@ -2,7 +2,8 @@
  * Keeps the proof that a candidate's session is alive for the servers, by asking all the time. Candidates that wait ask
  * for little; the leader asks what a majority must agree on, whether its node is still there.
  *
- * A server that does not answer is left early, while the lease that is proven lasts.
+ * A server that does not answer is left early, while the lease that is proven lasts. Without a server nothing is asked:
+ * with the next one the proof begins anew, and at once.
  */
 
 import type { Cancel, Clock } from '@dcos/base';
@@ -15,15 +16,20 @@ const ASK_PART = 1 / 20;
 const PATIENCE_PART = 1 / 5;
 
 export interface LeaseKeeperOptions {
-  readonly client: ZooKeeperClient;
+  readonly client: Pick<
+    ZooKeeperClient,
+    'isConnected' | 'beganMs' | 'timeoutMs' | 'listen' | 'reconnect' | 'request'
+  >;
   readonly clock: Clock;
+  /** Of the servers, where it is known ({@link LeaseProof}). */
+  readonly tickMs?: number | undefined;
   /** The candidate's node. */
   readonly path: string;
 }
 
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
-  readonly #proof = new LeaseProof();
+  readonly #proof: LeaseProof;
   #leads = false;
   #isStopped = false;
   /** Connections so far: an answer counts only on the one that it was asked on. */
@@ -37,11 +43,15 @@ export class LeaseKeeper {
   constructor(options: LeaseKeeperOptions) {
     const { client } = options;
     this.#options = options;
+    this.#proof = new LeaseProof(options.tickMs);
     this.#proof.connected(client.beganMs);
     this.#unlisten = client.listen({
       onState: (state) => {
         this.#connection += 1;
-        if (state === 'connected') this.#proof.connected(client.beganMs);
+        if (state !== 'connected') return;
+        this.#proof.connected(client.beganMs);
+        this.#cancelWait();
+        this.#wake();
       },
     });
     void this.#run();
@@ -82,11 +92,12 @@ export class LeaseKeeper {
   async #run(): Promise<void> {
     const { client, clock } = this.#options;
     while (!this.#isStopped) {
-      const isAgreed = this.#leads;
-      await this.#ask(isAgreed);
+      const [isAgreed, connection] = [this.#leads, this.#connection];
+      if (client.isConnected) await this.#ask(isAgreed);
       if (this.#leads && this.isProven()) this.#proven();
       if (this.#isStopped) return;
-      if (this.#leads !== isAgreed) continue;
+      // What happened meanwhile woke nobody.
+      if (this.#leads !== isAgreed || this.#connection !== connection) continue;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         this.#cancelWait = clock.setTimer(client.timeoutMs * ASK_PART, resolve);

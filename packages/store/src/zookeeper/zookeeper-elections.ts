@@ -40,6 +40,7 @@ export interface ZooKeeperElectionsOptions {
   readonly acl: readonly Acl[];
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly tickMs: number | undefined;
 }
 
 interface Own extends Candidate {
@@ -129,8 +130,8 @@ export class ZooKeeperElections {
     own: Own,
     { guard, isWithdrawn, ended }: Waiting,
   ): Promise<ZooKeeperLease | undefined> {
-    const { client, clock } = this.#options;
-    const keeper = new LeaseKeeper({ client, clock, path: own.path });
+    const { client, clock, tickMs } = this.#options;
+    const keeper = new LeaseKeeper({ client, clock, tickMs, path: own.path });
     let leads = false;
     try {
       for (;;) {

@@ -5,6 +5,7 @@ import {
   startZooKeeperEnsemble,
   waitFor,
   zooKeeper,
+  ZOOKEEPER_TICK_MS,
   type ZooKeeperEnsemble,
   type ZooKeeperServer,
 } from '@dcos/testkit';
@@ -49,11 +50,13 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     login = '',
     hosts = ensemble.address('').slice('zk://'.length),
     sessionTimeoutMs = SESSION_TIMEOUT_MS,
+    tickMs,
     logger = silentLogger,
   }: {
     readonly login?: string;
     readonly hosts?: string;
     readonly sessionTimeoutMs?: number;
+    readonly tickMs?: number;
     readonly logger?: Logger;
   } = {}): Promise<Store> {
     const address = parseZooKeeperAddress(`zk://${login}${hosts}/tests/${root}`);
@@ -61,6 +64,7 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     const store = await openZooKeeperStore({
       address: address.value,
       sessionTimeoutMs,
+      tickMs,
       clock: realClock,
       random: seededRandom(root),
       logger,
@@ -197,7 +201,7 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
     if (!address.ok) throw new Error(address.error);
     const common = {
       address: address.value,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      sessionTimeoutMs: LASTING_SESSION_MS,
       clock: realClock,
       random: seededRandom(root),
       logger: silentLogger,
@@ -221,7 +225,10 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
       await waitFor('two masters', () => standing.length === 2);
       expect(standing).toEqual([[master], [master, other]]);
       await lease.release();
-      await (await next).release();
+      const second = await next;
+      // It is seen before it goes, or never.
+      await waitFor('the next master', () => seen.length === 2);
+      await second.release();
       await waitFor('no master', () => seen.length === 3);
       await waitFor('no masters', () => standing.at(-1)?.length === 0);
       await store.elect('master', 'what no master writes');
@@ -304,6 +311,22 @@ describe.skipIf(!facility.available)(`on an ensemble${facility.note}`, () => {
         leader.start();
         await ensemble.ready();
       }
+    });
+
+    test('servers are restarted one by one, the leading one last: the lease is held throughout', async () => {
+      const store = await open({ sessionTimeoutMs: LASTING_SESSION_MS, tickMs: ZOOKEEPER_TICK_MS });
+      const lease = await store.elect('boss', 'one');
+      let isLost = false;
+      void lease.lost.then(() => (isLost = true));
+      const leader = await ensemble.leader();
+      const others = ensemble.servers.filter((server) => server !== leader);
+      for (const server of [...others, leader]) {
+        await server.end();
+        server.start();
+        await ensemble.ready();
+        await store.commit([put(String(server.port))], { lease });
+      }
+      expect([isLost, lease.isHeld()]).toEqual([false, true]);
     });
 
     test('a server freezes: the session goes on elsewhere', async () => {

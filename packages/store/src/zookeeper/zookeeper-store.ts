@@ -42,6 +42,11 @@ export interface ZooKeeperStoreOptions {
   /** Its path is the root of the store. */
   readonly address: ZooKeeperAddress;
   readonly sessionTimeoutMs: number;
+  /**
+   * The servers' `tickTime`, where it is known for sure: leases last longer without servers. Unknown, it is taken for
+   * more than half of the session's time.
+   */
+  readonly tickMs?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -129,6 +134,7 @@ class ZooKeeperStore implements Store {
       acl: hasCredentials ? CREATOR_WRITES_ACL : OPEN_ACL,
       logger: options.logger,
       clock: options.clock,
+      tickMs: options.tickMs,
     });
     this.#feed = new ChangeFeed({
       client,

@@ -63,3 +63,12 @@ test('what was asked on a connection that broke is not taken over, what was prov
   ask(proof, [4_600, 4_700]);
   expect(endsMs(proof)).toBe(4_500 + LEASE_MS);
 });
+
+test('where the tick of the servers is known, a question is proven sooner', () => {
+  const proof = new LeaseProof(1_000);
+  proof.connected(0);
+  ask(proof, [500, 1_400, 1_500]);
+  expect(endsMs(proof)).toBe(LEASE_MS);
+  ask(proof, [1_600, 1_700]);
+  expect(endsMs(proof)).toBe(500 + LEASE_MS);
+});

@@ -16,7 +16,10 @@
  * @see ZooKeeper's LearnerSessionTracker and LearnerHandler, `PING` and `REVALIDATE`
  */
 
-/** Part of the session's time within which the leading server pings the others; sessions last two ticks at least. */
+/**
+ * Part of the session's time within which the leading server pings the others, where nothing more is known of it: it does
+ * so every half tick, and sessions last two ticks at least by its usual settings.
+ */
 const PING_PART = 0.3;
 /** Part of it that counts; the rest is the margin. */
 const LEASE_PART = 9 / 10;
@@ -27,6 +30,7 @@ interface RoundTrip {
 }
 
 export class LeaseProof {
+  readonly #pingMs: number;
   /** Answered on this connection, the oldest first; what is too old to be of use is dropped. */
   #roundTrips: RoundTrip[] = [];
   /** What the leading server has heard of, if it is the leading one. */
@@ -34,6 +38,11 @@ export class LeaseProof {
   #provenMs = -Infinity;
   /** A beginning that no answer has followed yet. */
   #beginningMs: number | undefined;
+
+  /** @param tickMs of the servers (`tickTime`), where it is known; what is proven is younger then. */
+  constructor(tickMs = Infinity) {
+    this.#pingMs = tickMs;
+  }
 
   /** A connection took up the session; it had begun to at that time. */
   connected(beganMs: number): void {
@@ -53,7 +62,8 @@ export class LeaseProof {
     this.#beginningMs = undefined;
     const before = this.#roundTrips.at(-1);
     if (before !== undefined) {
-      const pingedMs = before.askedMs - timeoutMs * PING_PART;
+      // Two pings in a tick: one may be late by as much as its time.
+      const pingedMs = before.askedMs - Math.min(this.#pingMs, timeoutMs * PING_PART);
       const last = this.#roundTrips.findLastIndex((one) => one.answeredMs <= pingedMs);
       const heard = this.#roundTrips[last];
       if (heard !== undefined) {

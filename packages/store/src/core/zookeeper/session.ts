@@ -71,6 +71,11 @@ export class ZooKeeperSession {
     return this.#liveness.timeoutMs;
   }
 
+  /** Whether a server has taken the session up, and answers it. */
+  get isConnected(): boolean {
+    return this.#phase === 'connected';
+  }
+
   /**
    * Whether no server may have ended the session yet, as long as the one that answers here has the others with it.
    * Whoever must be certain needs a {@link LeaseProof}.
