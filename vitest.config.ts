@@ -29,6 +29,8 @@ export default defineConfig({
             '**/dist/**',
             'packages/ui/**',
           ],
+          // Vitest leaves a processor free, which on two is half of them; these tests are work for processors alone.
+          maxWorkers: '100%',
           testTimeout: 30_000,
         },
       },

@@ -5,6 +5,8 @@ import { ATOMICITY_MUTATION, MUTATIONS } from './testing/mutations.ts';
 
 const STATES_MAX = 50_000;
 const REST_EVERY = 10;
+/** A test takes seconds; machines that do other things beside may need minutes. */
+const PATIENCE_MS = 300_000;
 /** What fits into half a minute, and how many states that is at the least: a world that stands still has few. */
 const DEPTHS: Readonly<Record<string, { readonly depth: number; readonly states: number }>> = {
   registration: { depth: 12, states: 600 },
@@ -17,7 +19,7 @@ const DEPTHS: Readonly<Record<string, { readonly depth: number; readonly states:
 };
 
 describe('no order of events violates an invariant:', () => {
-  test.each(SCENARIOS)('$name', { timeout: 120_000 }, (scenario) => {
+  test.each(SCENARIOS)('$name', { timeout: PATIENCE_MS }, (scenario) => {
     const { depth = 0, states = 0 } = DEPTHS[scenario.name] ?? {};
     const result = explore({ scenario, depth, statesMax: STATES_MAX, restEvery: REST_EVERY });
     expect(result.violation).toBeUndefined();
@@ -49,7 +51,7 @@ describe('the shortest schedule to a defect is found:', () => {
         name,
       ),
   );
-  test.each(found)('$name', { timeout: 60_000 }, ({ parts, objection }) => {
+  test.each(found)('$name', { timeout: PATIENCE_MS }, ({ parts, objection }) => {
     const texts: string[] = [];
     for (const scenario of SCENARIOS.slice(0, 2)) {
       const options = { scenario, depth: 7, statesMax: STATES_MAX, restEvery: REST_EVERY };
@@ -60,7 +62,7 @@ describe('the shortest schedule to a defect is found:', () => {
   });
 });
 
-test('a crash between two writes that belong together is found', { timeout: 60_000 }, () => {
+test('a crash between two writes that belong together is found', { timeout: PATIENCE_MS }, () => {
   const scenario = SCENARIOS.find(({ name }) => name === 'operations') as Scenario;
   const { parts, objection } = ATOMICITY_MUTATION;
   const options = { scenario, depth: 6, statesMax: STATES_MAX, restEvery: REST_EVERY };
