@@ -5,8 +5,9 @@ import { readTls, type ClientTls } from '@dcos/http';
 import { systemClock, systemRandom } from '@dcos/sdk';
 import { openMemoryStore, openSqliteStore, openZooKeeperStore, type Store } from '@dcos/store';
 import { runProgram } from '@dcos/telemetry';
+import { ELECTION, leadershipLost } from './shell/candidacy.ts';
 import { marathonConfigSchema, type MarathonConfig } from './shell/config.ts';
-import { ELECTION, leadershipLost, startMarathon } from './shell/start-marathon.ts';
+import { startMarathon } from './shell/start-marathon.ts';
 
 await runProgram({
   name: 'marathon',
@@ -30,6 +31,7 @@ await runProgram({
     logger.info({ event: 'marathon.ready', url: marathon.url }, `serves at ${marathon.url}`);
     return {
       async close() {
+        await marathon.stepDown();
         await marathon.close();
         await store.close();
       },

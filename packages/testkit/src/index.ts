@@ -2,6 +2,7 @@ export * from './box-process.ts';
 export * from './browser.ts';
 export * from './docker-registry.ts';
 export * from './facility.ts';
+export * from './gate.ts';
 export * from './moto-server.ts';
 export * from './recordings.ts';
 export * from './ssh-server.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededRandom, silentLogger } from '@dcos/base';
+import { frameworkId, seededRandom, silentLogger } from '@dcos/base';
 import { systemClock } from '@dcos/sdk';
 import { DEFAULT_SETTINGS, restoreMarathon, type BusEvent } from '../core/index.ts';
 import { Engine, type EnginePorts } from './engine.ts';
@@ -105,4 +105,34 @@ test('a reader that waits when the engine fails is told', async () => {
   const reads = [made.read(() => 1), made.read(() => 2)];
   await command;
   await Promise.all(reads.map(async (read) => await expect(read).rejects.toThrow(/has stopped/)));
+});
+
+test('an engine that finishes carries out what came before, makes its calls, and takes nothing else', async () => {
+  const durable = Promise.withResolvers<void>();
+  const called = Promise.withResolvers<void>();
+  const calls: string[] = [];
+  const made = engine({
+    commit: async () => await durable.promise,
+    scheduler: {
+      async perform({ kind }) {
+        calls.push(kind);
+        await called.promise;
+      },
+    },
+  });
+  made.post({ kind: 'subscribed', frameworkId: frameworkId('f-1'), master: '127.0.0.1:5050' });
+  const command = { kind: 'createApp', body: BODY, force: false, origin: ORIGIN } as const;
+  const taken = made.command(command);
+  let isFinished = false;
+  const finished = made.finish().then(() => (isFinished = true));
+  expect(await made.command(command)).toMatchObject({
+    statusCode: 503,
+    headers: { 'dcos-not-taken': 'nobody-leads' },
+  });
+  durable.resolve();
+  expect(await taken).toMatchObject({ statusCode: 201 });
+  expect(calls).toContain('revive');
+  expect(isFinished).toBe(false);
+  called.resolve();
+  await finished;
 });

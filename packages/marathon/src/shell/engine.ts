@@ -20,6 +20,7 @@ import {
   type Command,
   type BusEvent,
 } from '../core/index.ts';
+import { notTaken } from './request.ts';
 
 /** Events of one batch at most, so that replies are not held back for long. */
 const BATCH_EVENTS_MAX = 512;
@@ -81,11 +82,15 @@ export class Engine {
   readonly #ports: EnginePorts;
   #queue: Work[] = [];
   #running = false;
+  /** Nothing is taken any more, what was taken is carried out. */
+  #finishing = false;
   #stopped = false;
   #wake: Cancel | undefined;
   #requests = 0;
   readonly #replies = new Map<number, (reply: Reply) => void>();
   #idle: Promise<void> = Promise.resolve();
+  /** Calls to the master that are under way. */
+  readonly #calls = new Set<Promise<void>>();
 
   constructor(state: MarathonState, ports: EnginePorts) {
     this.#state = state;
@@ -97,9 +102,9 @@ export class Engine {
     return this.#state.frameworkId;
   }
 
-  /** Hands an event in. Dropped after the end. */
+  /** Hands an event in. Dropped after the end, and once the engine takes nothing any more. */
   post(event: MarathonEvent): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#finishing) return;
     if (this.#queue.length >= EVENTS_WAITING_MAX) {
       this.#fail(new Error(`more than ${EVENTS_WAITING_MAX} events wait`));
       return;
@@ -115,7 +120,7 @@ export class Engine {
 
   /** Carries out a client's command; resolves with the answer once it is durable. */
   async command(command: Command): Promise<Reply> {
-    if (this.#stopped) return { statusCode: 503, body: { message: 'the scheduler is stopping' } };
+    if (this.#stopped || this.#finishing) return notTaken('the scheduler is stopping');
     if (this.#replies.size >= COMMANDS_WAITING_MAX) {
       return {
         statusCode: 503,
@@ -142,6 +147,18 @@ export class Engine {
       };
       this.#queue.push({ kind: 'read', read, refuse: reject });
     });
+  }
+
+  /**
+   * Takes nothing any more. Resolves when all that came before is carried out: records are durable, clients answered,
+   * calls to the master made. What the master says from now on is for the next scheduler.
+   */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    while (this.#running || this.#calls.size > 0) {
+      await this.#idle;
+      await Promise.all(this.#calls);
+    }
   }
 
   /** Stops taking events; resolves when the batch that is being worked on is done. */
@@ -216,8 +233,10 @@ export class Engine {
       case 'probe':
         void this.#probe(effect.probe);
         return;
-      default:
-        void this.#call(effect);
+      default: {
+        const call = this.#call(effect).finally(() => this.#calls.delete(call));
+        this.#calls.add(call);
+      }
     }
   }
 

@@ -1,11 +1,11 @@
 /**
- * The engine as routes see it. There is none until this scheduler leads: standbys pass requests on before they
- * come to a route, so that the refusal here is for the moments in between.
+ * The engine as routes see it. There is none until this scheduler leads, nor once it gives the leadership up: standbys
+ * pass requests on before they come to a route, so that the refusal here is for the moments in between.
  */
 
 import type { Command, MarathonState, Reply } from '../core/index.ts';
 import type { Engine } from './engine.ts';
-import { refuse } from './request.ts';
+import { Answer, notTaken } from './request.ts';
 
 export type EngineReads = Pick<Engine, 'read' | 'command'>;
 
@@ -14,6 +14,11 @@ export class LeadingEngine implements EngineReads {
 
   lead(engine: Engine): void {
     this.#engine = engine;
+  }
+
+  /** From now on requests are passed on, as by one that never led. */
+  follow(): void {
+    this.#engine = undefined;
   }
 
   /** Whether there is an engine to ask. */
@@ -35,6 +40,7 @@ export class LeadingEngine implements EngineReads {
   }
 
   #led(): Engine {
-    return this.#engine ?? refuse(503, 'the leadership has not been settled yet');
+    if (this.#engine !== undefined) return this.#engine;
+    throw new Answer(notTaken('the leadership has not been settled yet'));
   }
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from '@dcos/http';
 import type { JsonValue } from '@dcos/base';
-import { bodyText, sendJson } from '@dcos/http';
+import { bodyText, NOBODY_LEADS, NOT_TAKEN_HEADER, sendJson } from '@dcos/http';
 import type { Reply } from '../core/index.ts';
 
 /** Thrown by a route to answer at once. */
@@ -19,6 +19,11 @@ export class Answer extends Error {
 /** Ends the request with an error in the shape of the API. */
 export function refuse(statusCode: number, message: string): never {
   throw new Answer({ statusCode, body: { message } });
+}
+
+/** What a scheduler answers that takes nothing: 503, and that nothing was done. */
+export function notTaken(message: string): Reply {
+  return { statusCode: 503, body: { message }, headers: { [NOT_TAKEN_HEADER]: NOBODY_LEADS } };
 }
 
 /** The parameters after the question mark. */

@@ -4,8 +4,9 @@ import { silentLogger } from '@dcos/base';
 import { openMemoryStore, type Store } from '@dcos/store';
 import { waitFor } from '@dcos/testkit';
 import { FakeMaster } from '../testing/fake-master.ts';
+import { ELECTION } from './candidacy.ts';
 import { marathonConfigSchema } from './config.ts';
-import { ELECTION, startMarathon, type RunningMarathon } from './start-marathon.ts';
+import { startMarathon, type RunningMarathon } from './start-marathon.ts';
 
 const AGENTS = [
   { id: 'S0', hostname: '127.0.0.11', cpus: 4, mem: 4096, ports: [31_000, 31_099] as const },

@@ -4,12 +4,20 @@
  * Source: Marathon's leader proxy. Every path is passed on, also `/ping`; `/v2/events` is redirected, since a
  * stream through a standby would end with it. `X-Marathon-Via` names each scheduler on the way: one that finds
  * itself there answers 502. A leader that cannot be reached is 502 too, any other failure of passing on is 500.
+ *
+ * Invariant: an answer is marked as not taken only where nobody can have got the request.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, errors, type Dispatcher } from 'undici';
 import { endToEndHeaders, errorText, type Logger } from '@dcos/base';
-import type { ClientTls, FastifyInstance, FastifyReply, FastifyRequest } from '@dcos/http';
+import {
+  markNotTaken,
+  type ClientTls,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from '@dcos/http';
 import { tlsConnector } from '@dcos/sdk';
 import { send } from './request.ts';
 
@@ -35,7 +43,7 @@ export interface StandbyOptions {
   readonly logger: Logger;
 }
 
-/** Passes requests on until this scheduler leads; must be added before the routes. */
+/** Passes requests on while this scheduler does not lead; must be added before the routes. */
 export function addStandby(app: FastifyInstance, options: StandbyOptions): void {
   const upstream = new Agent({
     connect: tlsConnector(options.tls, CONNECT_TIMEOUT_MS),
@@ -48,7 +56,7 @@ export function addStandby(app: FastifyInstance, options: StandbyOptions): void 
     if (options.leads()) return;
     const leader = await settledLeader(options);
     if (leader === undefined) {
-      if (!options.leads()) send(reply, problem('there is no leader; try again'));
+      if (!options.leads()) send(markNotTaken(reply), problem('there is no leader; try again'));
       return;
     }
     const url = `${options.scheme}://${leader}${request.url}`;
@@ -96,7 +104,7 @@ async function passOn(
   const before = request.headers[VIA];
   const seen = before === undefined ? [] : [before].flat();
   if (seen.some((value) => value.split(',').some((one) => one.trim() === via))) {
-    send(reply, problem(`Detected proxying loop: ${[...seen, via].join(', ')}`));
+    send(markNotTaken(reply), problem(`Detected proxying loop: ${[...seen, via].join(', ')}`));
     return;
   }
   const left = new AbortController();
@@ -117,7 +125,8 @@ async function passOn(
     if (left.signal.aborted) return;
     const message = `the leader ${leader} does not answer: ${errorText(error)}`;
     options.logger.warn({ event: 'marathon.standby.failed', leader }, message);
-    send(reply, problem(message, isUnreachable(error) ? 502 : 500));
+    if (isUnreachable(error)) send(markNotTaken(reply), problem(message));
+    else send(reply, problem(message, 500));
     return;
   }
   // Asked for raw: a flat list of names and values.
@@ -149,8 +158,9 @@ function hasBody({ headers }: FastifyRequest): boolean {
 /** Whether nothing was asked since no connection came about. */
 function isUnreachable(error: unknown): boolean {
   if (error instanceof errors.ConnectTimeoutError) return true;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'].includes(
-    String(code),
-  );
+  // One for each address of a name.
+  if (error instanceof AggregateError) return error.errors.every(isUnreachable);
+  // A connection that is there may fail for want of a route too, and the request is gone then.
+  const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  return syscall === 'connect' || syscall === 'getaddrinfo';
 }

@@ -2,19 +2,12 @@
  * Puts the scheduler together: store, core, connection to the master, HTTP API.
  *
  * Order at the start: HTTP as a standby, leadership, stored state, subscription. Order at the end: HTTP,
- * connection, engine, leadership. Tasks go on running. Who has lost the leadership does not come back to it: its
- * process ends, and the next one starts from what is stored.
+ * connection, engine, leadership; one that steps down is a standby again in between. Tasks go on running. Who has lost
+ * the leadership does not come back to it: its process ends, and the next one starts from what is stored.
  */
 
-import {
-  errorText,
-  OperationError,
-  steadyClock,
-  type Clock,
-  type Logger,
-  type Random,
-} from '@dcos/base';
-import { createHttpServer, readTls, watchTls } from '@dcos/http';
+import { errorText, steadyClock, type Clock, type Logger, type Random } from '@dcos/base';
+import { createHttpServer, readTls, stepDown, watchTls, type HttpServer } from '@dcos/http';
 import {
   connectScheduler,
   systemClock,
@@ -22,28 +15,21 @@ import {
   type SchedulerConnection,
   type SchedulerOptions,
 } from '@dcos/sdk';
-import { guardProcess, type Lease, type Store } from '@dcos/store';
+import type { Store } from '@dcos/store';
 import { createMetrics, type Metrics } from '@dcos/telemetry';
-import { restoreMarathon } from '../core/index.ts';
 import { addAppRoutes } from './app-routes.ts';
+import { Candidacy, ELECTION, type Surroundings } from './candidacy.ts';
 import { addClusterRoutes } from './cluster-routes.ts';
-import { schedulingSettings, type MarathonConfig } from './config.ts';
-import { Engine, type SchedulerPort } from './engine.ts';
+import type { MarathonConfig } from './config.ts';
 import { EventBus } from './event-bus.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addGroupRoutes } from './group-routes.ts';
 import { LeadingEngine } from './leading-engine.ts';
-import { MesosLink } from './mesos-link.ts';
-import { registerMetrics } from './metrics.ts';
-import { Prober } from './prober.ts';
-import { commitRecords, loadRecords } from './record-store.ts';
 import { Answer, send } from './request.ts';
 import { addStandby } from './standby.ts';
 
 /** The version that clients see: that of the original whose API this is. */
 export const API_VERSION = '1.11.24';
-/** The election of the leading scheduler in the store. */
-export const ELECTION = 'marathon';
 const KEEP_ALIVE_MS = 15_000;
 
 export interface MarathonDependencies {
@@ -68,6 +54,11 @@ export interface RunningMarathon {
   readonly leading: Promise<void>;
   /** The framework's id once the master has given one. */
   frameworkId(): string | undefined;
+  /**
+   * Ends the leadership so that no request fails: what was taken is carried out, the next scheduler leads, and who still
+   * asks here is passed on to it. `close` comes after it, and may come in the middle. Idempotent.
+   */
+  stepDown(): Promise<void>;
   /** Ends the scheduler, not its tasks. Idempotent. */
   close(): Promise<void>;
 }
@@ -99,143 +90,62 @@ export async function startMarathon(
     now: () => surroundings.clock.now(),
   });
   const metrics = createMetrics();
-  const server = await serve({ config, engine, bus, metrics, surroundings });
-  const { url, port } = server;
+  const { server, url, port } = await serve({ config, engine, bus, metrics, surroundings });
   const keepAlive = setInterval(() => bus.keepAlive(), KEEP_ALIVE_MS);
   keepAlive.unref();
-  let closing: Promise<void> | undefined;
-  let isElected = false;
-  const own = ownAddress(config, port);
-  const leadership = standFor(own, surroundings).then(async (lease) => {
-    if (closing !== undefined) {
-      await lease.release();
-      return undefined;
-    }
-    isElected = true;
-    logger.info({ event: 'marathon.elected', epoch: lease.epoch }, `${own} leads`);
-    void lease.lost.then(() => {
-      if (closing === undefined) surroundings.failed(leadershipLost());
-    });
-    return await lead({ config, engine, bus, metrics, url, lease, surroundings });
+  const leaving = new AbortController();
+  const ending = new AbortController();
+  const candidacy = new Candidacy({
+    config,
+    engine,
+    bus,
+    metrics,
+    url,
+    surroundings,
+    own: ownAddress(config, port),
+    leaving: leaving.signal,
   });
-  const leading = leadership.then(async (led) => await led?.subscribed);
-  leading.catch((error: unknown) => {
-    if (closing === undefined) surroundings.failed(error);
+  candidacy.leading.catch((error: unknown) => {
+    if (!leaving.signal.aborted) surroundings.failed(error);
   });
   const close = async (): Promise<void> => {
+    leaving.abort();
+    ending.abort();
     clearInterval(keepAlive);
     bus.close();
     await server.close();
-    // A candidacy ends with the store.
-    if (isElected) await (await leadership)?.close();
+    await candidacy.close();
   };
+  const leave = async (): Promise<void> => {
+    if (ending.signal.aborted) return;
+    leaving.abort();
+    logger.info({ event: 'marathon.steps-down' }, 'this scheduler takes nothing any more');
+    await stepDown({
+      server,
+      finish: async () => await candidacy.finish(),
+      async release() {
+        await candidacy.release();
+        bus.close();
+      },
+      succeeded: async () => await candidacy.succeeded(),
+      ending: ending.signal,
+    });
+  };
+  let steppingDown: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
   return {
     url,
     port,
-    leading,
+    leading: candidacy.leading,
     frameworkId: () => engine.frameworkId,
+    stepDown: async () => await (steppingDown ??= leave()),
     close: async () => await (closing ??= close()),
   };
-}
-
-/** Resolves when this scheduler leads: the one before it in the line has gone, or its process has ended. */
-async function standFor(own: string, { store, clock, logger }: Surroundings): Promise<Lease> {
-  return await store.elect(ELECTION, own, {
-    guard(candidate, gone) {
-      const { hostname, port } = new URL(`http://${candidate}`);
-      const address = { host: hostname.replaceAll(/^\[|\]$/g, ''), port: Number(port) };
-      return guardProcess(address, clock, () => {
-        logger.info({ event: 'marathon.ended', candidate }, 'a scheduler has ended');
-        gone();
-      });
-    },
-  });
-}
-
-/** What the parts of a scheduler share. */
-interface Surroundings {
-  readonly store: Store;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly connect: (options: SchedulerOptions) => SchedulerConnection;
-  readonly tls: ReturnType<typeof readTls>;
-  readonly abdicate?: () => void;
-  readonly failed: (error: unknown) => void;
 }
 
 function ownAddress(config: MarathonConfig, port: number): string {
   const host = config.hostname;
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-interface LeadInput {
-  readonly config: MarathonConfig;
-  readonly engine: LeadingEngine;
-  readonly bus: EventBus;
-  readonly metrics: Metrics;
-  readonly url: string;
-  readonly lease: Lease;
-  readonly surroundings: Surroundings;
-}
-
-interface Leadership {
-  readonly subscribed: Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Takes the state over and subscribes. */
-async function lead(input: LeadInput): Promise<Leadership> {
-  const { config, bus, lease, metrics } = input;
-  const { store, clock, random, logger, failed, connect, tls } = input.surroundings;
-  const state = restoreMarathon({
-    settings: schedulingSettings(config),
-    random,
-    now: clock.now(),
-    records: await loadRecords(store),
-  });
-  const prober = new Prober({ concurrencyMax: config.concurrentHealthChecksMax });
-  const link: { scheduler: SchedulerPort } = { scheduler: { perform: notConnected } };
-  const engine = new Engine(state, {
-    clock,
-    logger,
-    commit: async (records) => await commitRecords(store, lease, records),
-    scheduler: { perform: async (effect) => await link.scheduler.perform(effect) },
-    probe: async (probe) => await prober.probe(probe),
-    publish: (event) => bus.publish(event),
-    failed,
-  });
-  registerMetrics(metrics, state, clock.now());
-  const mesos = new MesosLink({
-    config,
-    engine,
-    state,
-    url: input.url,
-    logger,
-    connect,
-    failed,
-    tls: tls.client,
-  });
-  link.scheduler = mesos.port;
-  input.engine.lead(engine);
-  return {
-    subscribed: mesos.subscribed,
-    async close() {
-      await mesos.close();
-      await engine.stop();
-      await prober.close();
-      await lease.release();
-    },
-  };
-}
-
-/** Why a scheduler ends that leads no longer. */
-export function leadershipLost(): OperationError {
-  return new OperationError('MARATHON_LEADERSHIP_LOST', 'the leadership was lost');
-}
-
-async function notConnected(): Promise<void> {
-  throw new Error('not connected to a master yet');
 }
 
 interface ServeInput {
@@ -247,9 +157,9 @@ interface ServeInput {
 }
 
 interface Serving {
+  readonly server: HttpServer;
   readonly url: string;
   readonly port: number;
-  readonly close: () => Promise<void>;
 }
 
 async function serve({ config, engine, bus, metrics, surroundings }: ServeInput): Promise<Serving> {
@@ -302,5 +212,5 @@ async function serve({ config, engine, bus, metrics, surroundings }: ServeInput)
   });
   addEventRoutes(app, { bus, outstandingMessagesMax: config.eventStreamOutstandingMessagesMax });
   listening = await server.listen({ host: config.httpAddress, port: config.httpPort });
-  return { ...listening, close: async () => await server.close() };
+  return { server, ...listening };
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
-import { openMemoryStore } from '@dcos/store';
+import { openMemoryStore, type Store } from '@dcos/store';
+import { Gate } from '@dcos/testkit';
 import { encode, masterApi, scheduler, type Encoding } from '@dcos/wire';
 import {
   connectAgent,
@@ -13,7 +14,6 @@ import {
   type EventStream,
   type FakeAgent,
 } from '../testing/http-client.ts';
-import { heldStore } from '../testing/held-store.ts';
 import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo, resources, task, uuidOf } from '../testing/world.ts';
 import { startMaster, type RunningMaster } from './start-master.ts';
@@ -309,9 +309,14 @@ test('every JSON document is also served as a function call, for old pages', asy
 });
 
 test('a scheduler that leaves while its subscription is being written down is disconnected', async () => {
-  const held = heldStore('commit');
-  const master = await startTestMaster({}, held.store);
-  held.hold();
+  const gate = new Gate();
+  const memory = openMemoryStore();
+  const commit: Store['commit'] = async (...given) => {
+    await gate.pass();
+    await memory.commit(...given);
+  };
+  const master = await startTestMaster({}, { ...memory, commit });
+  gate.shut();
   // The first subscription holds up the effects behind it, the opening of the second stream among them.
   const first = subscribe(master);
   const body = JSON.stringify({
@@ -336,7 +341,7 @@ test('a scheduler that leaves while its subscription is being written down is di
   // Round trips, after which the server has seen the end of the other connection.
   await summary();
   await summary();
-  held.release();
+  gate.open();
   await first;
   await until(async () =>
     (await summary()).every(({ name, connected }) => name !== 'leaver' || !connected),

@@ -5,10 +5,9 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { silentLogger } from '@dcos/base';
 import { openMemoryStore, type Store } from '@dcos/store';
-import { waitFor } from '@dcos/testkit';
+import { Gate, waitFor } from '@dcos/testkit';
 import { masterApi, scheduler } from '@dcos/wire';
 import { openStream, postJson, registerAgent, send, type Answer } from '../testing/http-client.ts';
-import { heldStore } from '../testing/held-store.ts';
 import { closeAfterTest, startTestMaster } from '../testing/running-master.ts';
 import { frameworkInfo } from '../testing/world.ts';
 import type { MasterConfig } from './config.ts';
@@ -21,6 +20,27 @@ const NOT_TAKEN = { status: 503, headers: { 'dcos-not-taken': 'nobody-leads' } }
 async function serve(store: Store, config: MasterConfig = {}): Promise<ServingMaster> {
   const deps = { logger: silentLogger, store };
   return closeAfterTest(await serveMaster({ port: 0, ...config }, deps));
+}
+
+/** A store whose writes, or whose lists, a gate holds up. */
+function gated(kind: 'commit' | 'list'): { readonly store: Store; readonly gate: Gate } {
+  const memory = openMemoryStore();
+  const gate = new Gate();
+  const held: Partial<Store> =
+    kind === 'commit'
+      ? {
+          async commit(...given) {
+            await gate.pass();
+            await memory.commit(...given);
+          },
+        }
+      : {
+          async list(prefix) {
+            await gate.pass();
+            return await memory.list(prefix);
+          },
+        };
+  return { gate, store: { ...memory, ...held } };
 }
 
 const putWeights = (url: string): Promise<Answer> =>
@@ -48,18 +68,18 @@ test.each([
 });
 
 test('so does that of a master that reads the registry, and it leads no more when it is asked to end', async () => {
-  const held = heldStore('list');
-  held.hold();
-  const master = await serve(held.store);
-  await waitFor('its election', () => held.waiting > 0);
+  const { store, gate } = gated('list');
+  gate.shut();
+  const master = await serve(store);
+  await waitFor('its election', () => gate.waiting > 0);
   expect(await send(`${master.url}/state`)).toMatchObject({
     ...NOT_TAKEN,
     text: 'Master has not finished recovery',
   });
-  const next = await serve(held.store);
+  const next = await serve(store);
   const steppedDown = master.stepDown();
-  await waitFor('the next', () => held.waiting > 1);
-  held.release();
+  await waitFor('the next', () => gate.waiting > 1);
+  gate.open();
   await next.leading;
   await expect(master.leading).rejects.toMatchObject({ code: 'MASTER_CLOSED' });
   expect(master.snapshot()).toBeUndefined();
@@ -67,10 +87,10 @@ test('so does that of a master that reads the registry, and it leads no more whe
 });
 
 test('what was taken is answered, what comes later is not taken, and then the next master leads', async () => {
-  const held = heldStore('commit');
-  const master = await serve(held.store);
+  const { store, gate } = gated('commit');
+  const master = await serve(store);
   await master.leading;
-  const next = await serve(held.store);
+  const next = await serve(store);
   const agent = keepingConnection();
   await send(`${master.url}/health`, { agent });
   const operator = await openStream(`${master.url}/api/v1`, JSON.stringify({ type: 'SUBSCRIBE' }), {
@@ -84,16 +104,16 @@ test('what was taken is answered, what comes later is not taken, and then the ne
   );
   await framework.events.find('SUBSCRIBED', ({ type }) => type === 'SUBSCRIBED');
   const mesosAgent = await registerAgent(master.url, { agent_info: { hostname: 'host' } });
-  held.hold();
+  gate.shut();
   const taken = putWeights(master.url);
-  await waitFor('the write', () => held.waiting > 0);
+  await waitFor('the write', () => gate.waiting > 0);
 
   const steppedDown = master.stepDown();
   expect(await putWeights(master.url)).toMatchObject({ ...NOT_TAKEN, text: 'No leader elected' });
   expect(await send(`${master.url}/state`)).toMatchObject(NOT_TAKEN);
   expect((await send(`${master.url}/health`)).status).toBe(200);
   expect(operator.events.ended || framework.events.ended).toBe(false);
-  held.release();
+  gate.open();
   expect((await taken).status).toBe(200);
 
   await next.leading;
@@ -111,11 +131,11 @@ test('what was taken is answered, what comes later is not taken, and then the ne
 });
 
 test('a request whose body comes after the beginning of the end is not taken', async () => {
-  const held = heldStore('commit');
-  const master = await startTestMaster({}, held.store);
-  held.hold();
+  const { store, gate } = gated('commit');
+  const master = await startTestMaster({}, store);
+  gate.shut();
   const taken = putWeights(master.url);
-  await waitFor('the write', () => held.waiting > 0);
+  await waitFor('the write', () => gate.waiting > 0);
   const socket = connect(master.port, '127.0.0.1');
   closeAfterTest({ close: () => void socket.destroy() });
   socket.write(
@@ -125,7 +145,7 @@ test('a request whose body comes after the beginning of the end is not taken', a
   const steppedDown = master.stepDown();
   socket.write(WEIGHTS);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 503 [^]*dcos-not-taken: nobody-leads/);
-  held.release();
+  gate.open();
   expect((await taken).status).toBe(200);
   await steppedDown;
 });
@@ -184,14 +204,14 @@ test('a master that waits for its turn gives its place up, and sends on who has 
 });
 
 test('a master that is closed while it steps down does not wait any more', async () => {
-  const held = heldStore('commit');
-  const master = await startTestMaster({}, held.store);
-  held.hold();
+  const { store, gate } = gated('commit');
+  const master = await startTestMaster({}, store);
+  gate.shut();
   const taken = putWeights(master.url);
-  await waitFor('the write', () => held.waiting > 0);
+  await waitFor('the write', () => gate.waiting > 0);
   const steppedDown = master.stepDown();
   await master.close();
   await steppedDown;
   await taken.catch(() => undefined);
-  held.release();
+  gate.open();
 });
