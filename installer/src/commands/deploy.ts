@@ -174,7 +174,8 @@ export async function execute(
             units,
           }));
         const readiness = clusterReadiness(cluster, agents);
-        await passGate({ readiness, asked: host.connection, watched, soakMs });
+        const { signal } = surroundings;
+        await passGate({ readiness, asked: host.connection, watched, soakMs, signal });
         return;
       }
       await performStep(step, {

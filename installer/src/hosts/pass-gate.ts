@@ -25,15 +25,17 @@ export interface GateOptions {
   readonly watched: readonly WatchedHost[];
   /** How long it has to stay up. */
   readonly soakMs: number;
+  /** Ends the wait at once; what follows does not begin then. */
+  readonly signal: AbortSignal;
 }
 
-/** Throws an OperationError that says what to look at. */
+/** Throws an OperationError that says what to look at, or `INSTALLER_INTERRUPTED`. */
 export async function passGate(options: GateOptions): Promise<void> {
-  const { watched, soakMs } = options;
+  const { watched, soakMs, signal } = options;
   await isWhole(options);
   if (soakMs === 0) return;
   const before = await Promise.all(watched.map(restartsOf));
-  await sleep(soakMs);
+  await soak(soakMs, signal);
   const after = await Promise.all(watched.map(restartsOf));
   for (const [index, { name, connection, units }] of watched.entries()) {
     for (const [at, unit] of units.entries()) {
@@ -45,6 +47,15 @@ export async function passGate(options: GateOptions): Promise<void> {
     }
   }
   await isWhole(options);
+}
+
+async function soak(durationMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(durationMs, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new OperationError('INSTALLER_INTERRUPTED', 'interrupted before it was seen to stay up');
+  }
 }
 
 async function isWhole({ readiness, asked }: GateOptions): Promise<void> {
