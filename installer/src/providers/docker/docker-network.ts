@@ -2,7 +2,9 @@
 
 import type Docker from 'dockerode';
 import { OperationError } from '@dcos/base';
-import { CLUSTER_LABEL, ID_LABEL, MASTERS_LABEL, networkName } from './docker-names.ts';
+import type { HostPlace } from '../../core/cluster.ts';
+import { counted } from '../../core/plan-text.ts';
+import { CLUSTER_LABEL, ID_LABEL, MASTERS_LABEL, networkName, ordinalOf } from './docker-names.ts';
 
 /** Networks among which a free place is looked for. */
 const PREFIXES = Array.from({ length: 200 }, (_, index) => `10.214.${index}`);
@@ -11,7 +13,8 @@ export interface ClusterNetwork {
   /** First three bytes of all addresses. */
   readonly prefix: string;
   readonly clusterId: string;
-  readonly masters: number;
+  /** Undefined for a network that does not say it. */
+  readonly masters: number | undefined;
 }
 
 /** The network of that cluster; undefined when there is none. */
@@ -25,13 +28,41 @@ export async function findNetwork(
   const clusterId = found?.Labels?.[ID_LABEL];
   if (subnet === undefined || clusterId === undefined) return undefined;
   const masters = Number(found?.Labels?.[MASTERS_LABEL]);
-  return { prefix: subnet.replace(/\.\d+\/\d+$/, ''), clusterId, masters };
+  return {
+    prefix: subnet.replace(/\.\d+\/\d+$/, ''),
+    clusterId,
+    masters: Number.isSafeInteger(masters) ? masters : undefined,
+  };
+}
+
+/**
+ * Where the network does not say how many masters there are, those that are there do: the last one may be gone, but no
+ * number is taken that they were not made for.
+ * @throws OperationError `INSTALLER_CONFIGURATION`
+ */
+export function refuseOtherMasters(
+  wanted: number,
+  network: ClusterNetwork | undefined,
+  hosts: readonly Pick<HostPlace, 'name' | 'role'>[],
+): void {
+  if (network === undefined) return;
+  const ordinals = hosts.flatMap(({ role, name }) => (role === 'master' ? [ordinalOf(name)] : []));
+  const masters = network.masters ?? (ordinals.length === 0 ? wanted : Math.max(...ordinals));
+  if (masters === wanted) return;
+  throw new OperationError(
+    'INSTALLER_CONFIGURATION',
+    `the cluster has ${counted(masters, 'master')}, the configuration wants ${wanted}: the number of masters is fixed for the life of a cluster`,
+  );
 }
 
 export async function createNetwork(
   engine: Docker,
   cluster: string,
-  options: Omit<ClusterNetwork, 'prefix'> & { readonly outbound: boolean },
+  options: {
+    readonly clusterId: string;
+    readonly masters: number;
+    readonly outbound: boolean;
+  },
 ): Promise<ClusterNetwork> {
   const { clusterId, masters, outbound } = options;
   const taken = (await engine.listNetworks()).flatMap(

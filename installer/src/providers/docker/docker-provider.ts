@@ -32,7 +32,12 @@ import {
   ROLE_LABEL,
   type HostCounts,
 } from './docker-names.ts';
-import { createNetwork, findNetwork, type ClusterNetwork } from './docker-network.ts';
+import {
+  createNetwork,
+  findNetwork,
+  refuseOtherMasters,
+  type ClusterNetwork,
+} from './docker-network.ts';
 import { freePorts } from './free-ports.ts';
 import { ensureHostImage } from './host-image.ts';
 
@@ -91,7 +96,7 @@ export class DockerProvider implements Provider {
   async changes(): Promise<readonly ProviderChange[]> {
     const [network, hosts] = await this.#look();
     const wanted = hostNames(this.#settings);
-    this.#refuseOtherMasters(network);
+    refuseOtherMasters(this.#settings.masters, network, hosts);
     const changes: ProviderChange[] = [];
     if (network === undefined)
       changes.push({ action: 'create', what: `network ${networkName(this.#cluster)}` });
@@ -109,7 +114,7 @@ export class DockerProvider implements Provider {
   async ensure(progress: Progress): Promise<Infrastructure> {
     const [foundNetwork, found] = await this.#look();
     const wanted = hostNames(this.#settings);
-    this.#refuseOtherMasters(foundNetwork);
+    refuseOtherMasters(this.#settings.masters, foundNetwork, found);
     await ensureHostImage(this.#engine, this.#settings, progress);
     const leaving = leavingOf(found, wanted);
     const network = foundNetwork ?? (await this.#createNetwork(progress));
@@ -220,14 +225,6 @@ export class DockerProvider implements Provider {
       isRunning: ['running', 'paused'].includes(State),
       port: Labels[PORT_LABEL],
     };
-  }
-
-  #refuseOtherMasters(network: ClusterNetwork | undefined): void {
-    if (network === undefined || network.masters === this.#settings.masters) return;
-    throw new OperationError(
-      'INSTALLER_CONFIGURATION',
-      `the cluster has ${network.masters} masters, the configuration wants ${this.#settings.masters}: the number of masters is fixed for the life of a cluster`,
-    );
   }
 
   async #createNetwork(progress: Progress): Promise<ClusterNetwork> {
