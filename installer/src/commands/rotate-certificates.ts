@@ -63,7 +63,9 @@ export async function rotateCertificates(
   if (options.introduce === true) await introduceAuthority(rotation);
   else if (options.authority === true) await exchangeAuthority(rotation);
   else await round(rotation, { isForced: true });
-  reporter.tell({ event: 'rotate.done' }, 'done: every component shows another certificate');
+  const done =
+    options.introduce === true ? STAGES.introduced : 'every component shows another certificate';
+  reporter.tell({ event: 'rotate.done' }, `done: ${done}`);
 }
 
 /** Clients outside can be given the next authority from then on, before anybody shows what it signed. */

@@ -4,12 +4,13 @@
  * that was cut short is gone on with by the next.
  */
 
-import { errorText, OperationError } from '@dcos/base';
+import { errorText, OperationError, operationErrorCode } from '@dcos/base';
 import { ACTIVE, RELEASE_NODE } from '../core/cluster.ts';
 import { PORTS } from '../core/component-settings.ts';
 import { counted } from '../core/plan-text.ts';
 import type { HostConnection } from '../hosts/connection.ts';
 import { hostProgram } from '../hosts/host-programs.ts';
+import { onAll } from '../hosts/side-by-side.ts';
 import type { ProvidedHost } from '../providers/provider.ts';
 import type { ConnectedHost } from './converge.ts';
 import { throwIfInterrupted } from './interrupted.ts';
@@ -84,20 +85,22 @@ export async function takeOut(
 async function stillThere(
   hosts: readonly ProvidedHost[],
 ): Promise<ReadonlyMap<ProvidedHost, HostConnection>> {
-  const reached = new Map<ProvidedHost, HostConnection>();
-  await Promise.all(
-    hosts.map(async (host) => {
-      const connection = await host.connect();
-      try {
-        await connection.run(['true']);
-        reached.set(host, connection);
-      } catch {
-        // Whoever takes it out says that it cannot be reached.
-        await connection.close();
-      }
-    }),
+  const found = await onAll(hosts, async (host): Promise<HostConnection | undefined> => {
+    let connection: HostConnection | undefined;
+    try {
+      connection = await host.connect();
+      await connection.run(['true']);
+      return connection;
+    } catch (error) {
+      await connection?.close();
+      if (operationErrorCode(error) === undefined) throw error;
+      // Whoever takes it out says that it cannot be reached.
+      return undefined;
+    }
+  });
+  return new Map(
+    found.flatMap(([host, connection]) => (connection === undefined ? [] : [[host, connection]])),
   );
-  return reached;
 }
 
 async function drain(
@@ -120,7 +123,10 @@ async function drain(
   }
 }
 
-/** Through the first master that can be asked; undefined when it is done. */
+/**
+ * Through the first master that can be asked; undefined when it is done.
+ * @throws OperationError `MASTERS_SILENT` when none can be asked: the ways to them do not come back by waiting.
+ */
 async function ask(
   masters: readonly ConnectedHost[],
   agents: readonly ProvidedHost[],
@@ -149,8 +155,12 @@ async function ask(
       }
       reason = `${place.name}: ${stderr.trim()}`;
     } catch (error) {
+      if (operationErrorCode(error) === undefined) throw error;
       reason = `${place.name}: ${errorText(error)}`;
     }
   }
-  return reason;
+  throw new OperationError(
+    'MASTERS_SILENT',
+    `the masters cannot be told of agents that leave: ${reason}; mend it and run again`,
+  );
 }

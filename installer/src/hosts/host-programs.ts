@@ -9,6 +9,7 @@ import Handlebars from 'handlebars';
 
 const INFRA = join(import.meta.dirname, '..', '..', '..', 'infra');
 const cache = new Map<string, string>();
+const templates = new Map<string, Handlebars.TemplateDelegate>();
 
 function infraFile(...path: readonly string[]): string {
   const file = join(INFRA, ...path);
@@ -45,6 +46,10 @@ export function renderTemplate(
   template: keyof typeof TEMPLATES,
   values: Readonly<Record<string, string>>,
 ): string {
-  const text = infraFile('units', TEMPLATES[template]);
-  return Handlebars.compile(text, { strict: true, noEscape: true })(values);
+  const file = TEMPLATES[template];
+  const filled =
+    templates.get(file) ??
+    Handlebars.compile(infraFile('units', file), { strict: true, noEscape: true });
+  templates.set(file, filled);
+  return filled(values);
 }
