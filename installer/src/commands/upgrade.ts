@@ -138,21 +138,33 @@ async function beWhole(
   cluster: Cluster,
   hash: string,
 ): Promise<void> {
-  const master = hosts.find(({ place }) => place.role === 'master');
-  if (master === undefined) return;
-  const agents = hosts.filter(
-    ({ place, facts }) => place.role !== 'master' && facts.activeRelease !== hash,
+  const needed = hosts.filter(
+    ({ place, facts }) => place.role === 'master' || facts.activeRelease !== hash,
   );
-  const readiness = clusterReadiness(cluster, agents.length);
-  const problem = await waitUntilReady(master.connection, {
-    readiness,
-    timeoutMs: WHOLE_TIMEOUT_MS,
-  });
+  const problem = await wholenessProblem(needed, cluster, WHOLE_TIMEOUT_MS);
   if (problem === undefined) return;
+  const isBegun = hosts.some(
+    ({ facts }) => isBetweenReleases(facts) || facts.activeRelease === hash,
+  );
+  const remedy = isBegun
+    ? '; "installer upgrade --back" takes back the hosts that a former run had reached'
+    : '';
   throw new OperationError(
     'INSTALLER_UNHEALTHY',
-    `the cluster is not whole, and is not upgraded like this: ${problem}. "installer doctor" says why; nothing was changed`,
+    `the cluster is not whole, and is not upgraded like this: ${problem}. "installer doctor" says why${remedy}; nothing was changed`,
   );
+}
+
+/** Why these hosts are no whole cluster; undefined when they are, or when nobody can be asked. */
+async function wholenessProblem(
+  hosts: readonly ConnectedHost[],
+  cluster: Cluster,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const master = hosts.find(({ place }) => place.role === 'master');
+  const agents = hosts.filter(({ place }) => place.role !== 'master');
+  const readiness = clusterReadiness(cluster, agents.length);
+  return master && (await waitUntilReady(master.connection, { readiness, timeoutMs }));
 }
 
 async function goBack(
@@ -167,7 +179,8 @@ async function goBack(
     const { formerRelease: _kept, ...facts } = host.facts;
     return { ...host, facts };
   });
-  await execute(planBack(states, broken, { leader, agentsAtATime }), hosts, context);
+  const isWhole = (await wholenessProblem(hosts, context.cluster, 0)) === undefined;
+  await execute(planBack(states, broken, { leader, agentsAtATime, isWhole }), hosts, context);
 }
 
 /** Names of those of which a unit does not serve now. */

@@ -322,11 +322,23 @@ describe('a way back', () => {
   });
 
   test('takes hosts that do not serve first, the leading master last, and leaves others alone', () => {
-    const steps = planBack(states, new Set(['private-1', 'master-2']), { leader: '10.0.0.10' });
+    const steps = planBack(states, new Set(['private-1', 'master-2']), {
+      leader: '10.0.0.10',
+      isWhole: true,
+    });
     expect(gates(steps)).toEqual([['master-2'], ['private-1'], ['master-3'], ['master-1']]);
     expect(after(steps, 'master-2/back')).toEqual([]);
     expect(after(steps, 'master-3/back')).toEqual(['master-1/whole 2']);
     expect(steps.map(({ host }) => host)).not.toContain('private-2');
+  });
+
+  test('asks a cluster that is not whole to be so at the end alone', () => {
+    const steps = planBack(states, new Set(), { leader: '10.0.0.10', isWhole: false });
+    expect(gates(steps)).toEqual([['master-2', 'master-3', 'master-1', 'private-1']]);
+    expect(after(steps, 'master-2/back')).toEqual([]);
+    expect(after(steps, 'master-3/back')).toEqual(['master-2/back']);
+    expect(after(steps, 'master-1/back')).toEqual(['master-3/back']);
+    expect(after(steps, 'private-1/back')).toEqual(['master-1/back']);
   });
 });
 

@@ -174,14 +174,20 @@ export function hostsThatGoBack<Host extends Pick<HostState, 'facts'>>(
   return able.filter(({ facts }) => inUse.has(facts.formerRelease));
 }
 
+export interface RollingBack extends Rolling {
+  /** Whether the cluster is whole: if not, it need not be before all are back, since any of them may be why. */
+  readonly isWhole: boolean;
+}
+
 /**
- * Back to the release before, for the hosts that have one: those that do not serve first, then in rounds as always.
+ * Back to the release before, for the hosts that have one: those that do not serve first, then in rounds as always. Each
+ * serves before the next one goes.
  * @param broken names of hosts of which something does not serve.
  */
 export function planBack(
   states: readonly HostState[],
   broken: ReadonlySet<string>,
-  rolling: Rolling = {},
+  rolling: RollingBack,
 ): readonly Step[] {
   const going = states.filter(({ facts }) => facts.formerRelease !== undefined);
   const urgent = going.filter(({ wanted }) => broken.has(wanted.host.name));
@@ -194,10 +200,15 @@ export function planBack(
   );
   const steps = going.map(({ wanted: { host, units }, facts }): Step => {
     const release = facts.formerRelease ?? '';
-    return { id: `${host.name}/back`, host: host.name, after: [], kind: 'back', release, units };
+    const round = rounds.findIndex((names) => names.includes(host.name));
+    const before = rolling.isWhole ? [] : (rounds[round - 1] ?? []);
+    const after = before.map(backId);
+    return { id: backId(host.name), host: host.name, after, kind: 'back', release, units };
   });
-  return inRounds(steps, rounds, states, true);
+  return inRounds(steps, rolling.isWhole ? rounds : [rounds.flat()], states, true);
 }
+
+const backId = (host: string): string => `${host}/back`;
 
 /** Whether a master that serves is taken away for a moment; the others have to be there meanwhile. */
 export function restartsMaster(steps: readonly Step[], states: readonly HostState[]): boolean {
