@@ -62,7 +62,7 @@ export async function startMasterProcess(
   const folder = temporaryDirectory('master');
   const started = new Component(MASTER, [
     '--ip=127.0.0.1',
-    '--port=0',
+    ...(flags.some((flag) => flag.startsWith('--port=')) ? [] : ['--port=0']),
     `--zk=${zk}`,
     `--zk_session_timeout=${sessionTimeout}`,
     `--work_dir=${folder.path}`,
