@@ -1,6 +1,7 @@
 export * from './browser-guard.ts';
 export * from './http-server.ts';
 export * from './libprocess-tls.ts';
+export * from './never-connected.ts';
 export * from './not-taken.ts';
 export * from './out-stream.ts';
 export * from './step-down.ts';

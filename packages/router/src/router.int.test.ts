@@ -359,6 +359,8 @@ test('closing ends open streams', async () => {
   await expect(response.text()).rejects.toThrow();
 });
 
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
 describe('while leaders change', () => {
   /** A server whose address is known before anybody listens there. */
   async function later(): Promise<{ readonly url: string; readonly start: () => Promise<Server> }> {
@@ -455,6 +457,41 @@ describe('while leaders change', () => {
     server.close();
     await patient.close();
   });
+
+  test.each([
+    ['sends it back to the former', (former: string) => ({ location: `//${former}/v2/apps` })],
+    ['has not taken over yet', () => ({ [NOT_TAKEN_HEADER]: NOBODY_LEADS })],
+  ])(
+    'a request waits where the former leader names the next one, which %s',
+    async (_what, head) => {
+      const former = createServer((request, response) => {
+        request.resume();
+        response.writeHead(307, { location: `//127.0.0.1:${portOf(next)}/v2/apps` }).end();
+      }).listen(0, '127.0.0.1');
+      await once(former, 'listening');
+      let asked = 0;
+      const next = createServer((request, response) => {
+        if (++asked > 10) return echo(request, response);
+        request.resume();
+        const headers = head(`127.0.0.1:${portOf(former)}`);
+        response.writeHead('location' in headers ? 307 : 503, headers).end();
+      }).listen(0, '127.0.0.1');
+      await once(next, 'listening');
+      const marathonUrl = `http://127.0.0.1:${portOf(former)}`;
+      const patient = await startRouter(
+        { port: 0, masters: [master.url], marathonUrl, leaderMsMax: 60_000 },
+        { logger: silentLogger },
+      );
+      const init = { method: 'POST', body: '{}', redirect: 'manual' } as const;
+      const answered = await fetch(`${patient.url}/service/marathon/v2/apps`, init);
+      expect([answered.status, await answered.text()]).toEqual([200, 'POST /v2/apps']);
+      await patient.close();
+      for (const server of [former, next]) {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  );
 
   test.each([
     ['an answer without the mark', false, 60_000],

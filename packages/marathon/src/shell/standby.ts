@@ -9,10 +9,11 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, errors, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { endToEndHeaders, errorText, type Logger } from '@dcos/base';
 import {
   markNotTaken,
+  neverConnected,
   type ClientTls,
   type FastifyInstance,
   type FastifyReply,
@@ -125,7 +126,7 @@ async function passOn(
     if (left.signal.aborted) return;
     const message = `the leader ${leader} does not answer: ${errorText(error)}`;
     options.logger.warn({ event: 'marathon.standby.failed', leader }, message);
-    if (isUnreachable(error)) send(markNotTaken(reply), problem(message));
+    if (neverConnected(error)) send(markNotTaken(reply), problem(message));
     else send(reply, problem(message, 500));
     return;
   }
@@ -153,14 +154,4 @@ function passedHeaders(request: FastifyRequest, via: string): string[] {
 
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** Whether nothing was asked since no connection came about. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof errors.ConnectTimeoutError) return true;
-  // One for each address of a name.
-  if (error instanceof AggregateError) return error.errors.every(isUnreachable);
-  // A connection that is there may fail for want of a route too, and the request is gone then.
-  const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
-  return syscall === 'connect' || syscall === 'getaddrinfo';
 }

@@ -6,25 +6,18 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { NOT_TAKEN_HEADER } from '@dcos/http';
+import { neverConnected, NOT_TAKEN_HEADER } from '@dcos/http';
 import type { ProxyTarget } from '../core/route.ts';
 
 /** What masters answer (307), and Marathons for their event streams (302). */
 const LEADER_REDIRECTS: ReadonlySet<number> = new Set([302, 307]);
-/** Of connections that never came about. */
-const UNREACHED: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 /** Of connections that end before a byte of the answer; the request may have been taken. */
 const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** Whether a request that failed may go to the next leader. */
 export function mayGoToNext({ method }: Pick<IncomingMessage, 'method'>, error: unknown): boolean {
+  if (neverConnected(error)) return true;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (UNREACHED.has(code)) return true;
   return (method === 'GET' || method === 'HEAD') && BROKEN.has(code);
 }
 

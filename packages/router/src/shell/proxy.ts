@@ -71,6 +71,23 @@ function isRepeatable({ target, body }: Outgoing): boolean {
   return target.followsLeader && (body === null || body instanceof Buffer);
 }
 
+/** Whether an answer goes to the client, since it was taken or there is no time to try again. */
+function isFinal(
+  answer: Dispatcher.ResponseData,
+  {
+    leader,
+    redirects,
+    isLast,
+  }: {
+    readonly leader: string | undefined;
+    readonly redirects: number;
+    readonly isLast: boolean;
+  },
+): boolean {
+  if (leader === undefined) return isLast || !isNotTaken(answer);
+  return isLast && redirects === LEADER_REDIRECTS_MAX;
+}
+
 export class Proxy {
   readonly #options: ProxyOptions;
   /** To masters, agents and Mesos-DNS. */
@@ -126,24 +143,29 @@ export class Proxy {
     }
   }
 
+  /**
+   * While no leader has taken the request it is held, for a bounded time, and goes to the next one: also while two send
+   * it to one another, of which one has not heard of the other yet.
+   */
   async #exchange(
     request: IncomingMessage,
     response: ServerResponse,
     first: Outgoing,
-    waiting: Waiting,
+    { signal, targetNow }: Waiting,
   ): Promise<void> {
+    const deadlineMs = performance.now() + this.#options.leaderMsMax;
     let outgoing = first;
-    for (let redirects = 0; ; redirects++) {
-      const answered = await this.#askLeader(request, outgoing, waiting);
-      const { answer } = answered;
-      outgoing = answered.outgoing;
-      const leader = leaderOf(answer, outgoing.target);
-      if (leader === undefined || redirects === LEADER_REDIRECTS_MAX) {
+    let redirects = 0;
+    for (;;) {
+      const isLast = performance.now() >= deadlineMs || !isRepeatable(outgoing);
+      const answer = await this.#askReachable(request, outgoing, { signal, isLast });
+      const leader = answer && leaderOf(answer, outgoing.target);
+      if (answer !== undefined && isFinal(answer, { leader, redirects, isLast })) {
         await passOn(answer, response, outgoing.target);
         return;
       }
-      await answer.body.dump();
-      if (!isRepeatable(outgoing)) {
+      await answer?.body.dump();
+      if (leader !== undefined && !isRepeatable(outgoing)) {
         sendProblem(
           request,
           response,
@@ -152,29 +174,28 @@ export class Proxy {
         );
         return;
       }
-      outgoing = { ...outgoing, target: { ...outgoing.target, origin: leader } };
+      if (leader !== undefined && redirects < LEADER_REDIRECTS_MAX) {
+        redirects += 1;
+        outgoing = { ...outgoing, target: { ...outgoing.target, origin: leader } };
+      } else {
+        await sleep(LEADER_POLL_MS, undefined, { signal });
+        redirects = 0;
+        outgoing = { ...outgoing, target: targetNow() };
+      }
     }
   }
 
-  /** While no leader has taken the request it is held, for a bounded time, and goes to the next one. */
-  async #askLeader(
+  /** Undefined where nobody can have taken the request, and there is time to try again. */
+  async #askReachable(
     request: IncomingMessage,
-    first: Outgoing,
-    { signal, targetNow }: Waiting,
-  ): Promise<{ readonly answer: Dispatcher.ResponseData; readonly outgoing: Outgoing }> {
-    const deadlineMs = performance.now() + this.#options.leaderMsMax;
-    let outgoing = first;
-    for (;;) {
-      const isLast = performance.now() >= deadlineMs || !isRepeatable(outgoing);
-      try {
-        const answer = await this.#ask(request, outgoing, signal);
-        if (isLast || !isNotTaken(answer)) return { answer, outgoing };
-        await answer.body.dump();
-      } catch (error) {
-        if (isLast || !mayGoToNext(request, error)) throw error;
-      }
-      await sleep(LEADER_POLL_MS, undefined, { signal });
-      outgoing = { ...outgoing, target: targetNow() };
+    outgoing: Outgoing,
+    { signal, isLast }: { readonly signal: AbortSignal; readonly isLast: boolean },
+  ): Promise<Dispatcher.ResponseData | undefined> {
+    try {
+      return await this.#ask(request, outgoing, signal);
+    } catch (error) {
+      if (isLast || !mayGoToNext(request, error)) throw error;
+      return undefined;
     }
   }
 
