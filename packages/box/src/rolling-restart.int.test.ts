@@ -101,7 +101,7 @@ describe.skipIf(!facility.available)(`a rolling restart${facility.note}`, () => 
     const load = startSteadyLoad(router.url);
     const goesOn = async (): Promise<void> => {
       const { answered } = load;
-      await waitFor('answers', () => load.answered > answered + 40 || load.failures.length > 0);
+      await waitFor('answers', () => load.answered > answered + 20 || load.failures.length > 0);
     };
     await goesOn();
     for (const master of leaderLast(masters, await leaderOf(masters))) {

@@ -2,6 +2,8 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { request, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory, waitFor } from '@dcos/testkit';
 
@@ -20,6 +22,8 @@ export class Component {
   constructor(main: string, flags: readonly string[]) {
     const child = spawn(process.execPath, ['--conditions=@dcos/source', main, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Most tests start the same programs again and again.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'dcos-tests-compiled') },
     });
     this.#child = child;
     this.exit = new Promise((resolve) => child.on('exit', (code) => resolve(code)));

@@ -7,7 +7,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Between two requests of one client. */
-const PAUSE_MS = 40;
+const PAUSE_MS = 60;
 /** How long an answer may take. */
 const PATIENCE_MS = 60_000;
 
@@ -40,7 +40,7 @@ export function startSteadyLoad(url: string): SteadyLoad {
   const failures: string[] = [];
   let answered = 0;
   let slowestMs = 0;
-  let isOver = false;
+  const over = new AbortController();
 
   async function isAnswered({ method, path, body, expected }: Asked): Promise<boolean> {
     const beganMs = performance.now();
@@ -61,7 +61,7 @@ export function startSteadyLoad(url: string): SteadyLoad {
   }
 
   async function writeApps(client: string): Promise<void> {
-    for (let count = 0; !isOver; count++) {
+    for (let count = 0; !over.signal.aborted; count++) {
       const id = `/${client}-${count}`;
       const app = { id, cmd: 'true', instances: 0 };
       const create = { method: 'POST', path: '/service/marathon/v2/apps', body: app };
@@ -76,7 +76,7 @@ export function startSteadyLoad(url: string): SteadyLoad {
   }
 
   async function writeWeights(): Promise<void> {
-    for (let count = 0; !isOver; count++) {
+    for (let count = 0; !over.signal.aborted; count++) {
       const role = `r-${count}`;
       const body = [{ role, weight: 2 }];
       if (await isAnswered({ method: 'PUT', path: '/mesos/weights', body, expected: 200 }))
@@ -85,7 +85,7 @@ export function startSteadyLoad(url: string): SteadyLoad {
   }
 
   async function read(path: string): Promise<void> {
-    while (!isOver) await isAnswered({ method: 'GET', path, expected: 200 });
+    while (!over.signal.aborted) await isAnswered({ method: 'GET', path, expected: 200 });
   }
 
   const clients = [
@@ -107,7 +107,7 @@ export function startSteadyLoad(url: string): SteadyLoad {
       return slowestMs;
     },
     async stop() {
-      isOver = true;
+      over.abort();
       await Promise.all(clients);
       agent.destroy();
     },
