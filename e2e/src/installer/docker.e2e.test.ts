@@ -43,6 +43,20 @@ async function inHost(name: string, ...command: readonly string[]): Promise<void
   execFileSync('docker', ['exec', `dcos-${NAME}-${name}`, ...command]);
 }
 
+/**
+ * How often systemd started components of a host again that had ended by themselves. One that leads ends when it is no
+ * longer sure to, as on a machine that stood still for seconds; that is no matter of the order in which they start.
+ */
+function endsOf(name: string): number {
+  const command = ['journalctl', '--no-pager', '--output=cat', '--unit=dcos-*'];
+  const log = execFileSync('docker', ['exec', `dcos-${NAME}-${name}`, ...command], {
+    encoding: 'utf8',
+  });
+  const linesWith = (text: string): number =>
+    log.split('\n').filter((line) => line.includes(text)).length;
+  return linesWith('Scheduled restart job') - linesWith('leadership was lost","msg"');
+}
+
 /** Steps that were done, in a fixed order. */
 function stepsOf({ events }: InstallerRun): readonly string[] {
   return events
@@ -147,6 +161,8 @@ describe.skipIf(!facility.available)(`the installer with containers${facility.no
     expect(subnet).toMatch(/\.0\/24$/);
     marks = [`br-${networks[0]?.Id.slice(0, 12)}`, subnet.slice(0, -'0/24'.length)];
     url = String(last.events.find(({ event }) => event === 'cluster.url')?.['url']);
+    for (const host of ['master-1', 'private-1', 'private-2', 'public-1'])
+      expect([host, endsOf(host)]).toEqual([host, 0]);
   });
 
   test('the app of the talk is deployed, and answers, at the address that was printed', async () => {

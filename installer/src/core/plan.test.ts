@@ -87,18 +87,21 @@ describe('a plan', () => {
       'private-1: start dcos-mesos-slave',
     ]);
     expect(after(steps, 'private-1/release')).toEqual([]);
+    const gates = ['master-1/dcos-zookeeper', 'master-1/dcos-mesos-master'];
+    for (const unit of ['dcos-mesos-dns', 'dcos-marathon', 'dcos-adminrouter'])
+      expect(after(steps, `master-1/${unit}`)).toEqual(['master-1/configuration', ...gates]);
     expect(after(steps, 'private-1/dcos-mesos-slave')).toEqual([
       'private-1/configuration',
-      'master-1/dcos-zookeeper',
-      'master-1/dcos-mesos-master',
+      ...gates,
     ]);
   });
 
   test('waits for ZooKeeper on all masters before a master starts', () => {
     const steps = planCluster(statesOf(wantedOf(testCluster({ masters: 3 })), () => bareFacts()));
     expect(after(steps, 'master-2/dcos-mesos-master')).toEqual([
-      'master-2/dcos-zookeeper',
+      'master-2/configuration',
       'master-1/dcos-zookeeper',
+      'master-2/dcos-zookeeper',
       'master-3/dcos-zookeeper',
     ]);
   });

@@ -2,8 +2,8 @@
  * From what is wanted and what is there to the steps between them. A step says what it waits for, so that steps of
  * different hosts go on side by side. Nothing is done twice: where all is as wanted, the plan is empty.
  *
- * Order: each host gets packages, release, files, then its units in their order. Where nothing runs yet, every kind of
- * unit waits until the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest. Hosts
+ * Order: each host gets packages, release, files, then its units. Where nothing runs yet, every kind of unit waits until
+ * the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest, side by side. Hosts
  * on which something that runs has to start again do so in rounds: one master, the leading one last, so that its work
  * moves once; then agents, a few at a time. Between two rounds the cluster has to be whole again. Packages and the
  * release are on all hosts by then, so that rounds are short.
@@ -246,16 +246,21 @@ function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
     const activate = isActive ? {} : { activate: wanted.releaseHash };
     add({ ...base('configuration'), kind: 'configuration', files, removed, ...activate });
   }
+  const prepared = base('').after;
   for (const unit of wanted.units) {
     const action = actionFor(unit, facts);
-    if (action !== undefined) add({ ...base(unit.name), kind: 'unit', unit, action });
+    if (action === undefined) continue;
+    const step = base(unit.name);
+    // What runs goes away one after another; what does not run keeps nothing from others.
+    add({ ...step, after: action === 'start' ? prepared : step.after, kind: 'unit', unit, action });
   }
   // The release that is in use now is the one before then.
   const former = isActive ? facts.formerRelease : facts.activeRelease;
   const releases = [...facts.releases].filter(
     (hash) => hash !== wanted.releaseHash && hash !== former,
   );
-  if (releases.length > 0) add({ ...base('tidy'), kind: 'tidy', releases });
+  const all = steps.map(({ id }) => id);
+  if (releases.length > 0) add({ ...base('tidy'), after: all, kind: 'tidy', releases });
   return steps;
 }
 

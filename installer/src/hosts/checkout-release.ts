@@ -56,7 +56,9 @@ export async function checkoutRelease(
     // Each takes much room, and the former sources are gone. Whoever still sends one has it open.
     for (const old of readdirSync(cache).filter((name) => /^[0-9a-f]{16}$/.test(name)))
       rmSync(join(cache, old), { recursive: true, force: true });
-    renameSync(fresh, folder);
+    // Another run built it at the same time.
+    if (existsSync(folder)) rmSync(fresh, { recursive: true });
+    else renameSync(fresh, folder);
   }
   const archive = readdirSync(folder).find((name) => name.endsWith(`-${platform}.tar.gz`));
   if (archive === undefined)

@@ -23,6 +23,19 @@ mv "$2.partial" "$2"
 rm -f "$1"
 `;
 
+/**
+ * The unit is enabled when the target is there, which would start it otherwise, and with it what others begin at the same
+ * time. One that ends again and again is started with what it has now, too.
+ */
+const START = `
+set -e
+if ! systemctl is-active --quiet dcos.target || ! systemctl is-enabled --quiet dcos.target; then
+  systemctl enable --now --quiet dcos.target
+fi
+systemctl enable --quiet "$1"
+if [ "$2" != enable ]; then systemctl restart "$1"; fi
+`;
+
 const INSTALL_PACKAGES = `
 if command -v apt-get >/dev/null 2>&1; then
   export DEBIAN_FRONTEND=noninteractive
@@ -105,13 +118,8 @@ async function startUnit(
   { connection }: StepSurroundings,
 ): Promise<void> {
   const service = `${unit.name}.service`;
-  await does(connection, ['systemctl', 'enable', '--now', '--quiet', 'dcos.target']);
-  // Only now, so that the target does not start it.
-  await does(connection, ['systemctl', 'enable', '--quiet', service]);
-  if (action === 'enable') return;
-  // One that ends again and again is started with what it has now, too.
-  await does(connection, ['systemctl', 'restart', service]);
-  await serves(connection, unit);
+  await does(connection, ['sh', '-c', START, 'start', service, action]);
+  if (action !== 'enable') await serves(connection, unit);
 }
 
 /** Where a release and the configuration that it had are. */
