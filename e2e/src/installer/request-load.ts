@@ -7,11 +7,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@dcos/base';
 
-const PAUSE_MS = 10;
+const PAUSE_MS = 50;
 /** Who waits longer has no answer. */
 const PATIENCE_MS = 30_000;
 /** Each with an app of its own that only it changes, so that each answer can be checked. */
-const WRITERS = 8;
+const WRITERS = 4;
 const FAILURES_KEPT = 50;
 /** Of connections that did not come about: nobody was asked. */
 const REFUSED: ReadonlySet<unknown> = new Set([
