@@ -21,12 +21,16 @@ await runProgram({
   async start(config, { logger, fail }) {
     const tls = readTls(config);
     const store = await openStore(config, logger, tls.client);
+    const abdicate = async (): Promise<void> => {
+      await marathon.stepDown();
+      fail(leadershipLost());
+    };
     const marathon = await startMarathon(config, {
       logger,
       store,
       tls,
       onFailure: fail,
-      ...(config.zk !== undefined && { abdicate: () => fail(leadershipLost()) }),
+      ...(config.zk !== undefined && { abdicate: () => void abdicate() }),
     });
     logger.info({ event: 'marathon.ready', url: marathon.url }, `serves at ${marathon.url}`);
     return {
