@@ -1,9 +1,11 @@
 /** `doctor`: looks for what is wrong with a cluster and says how to mend it; changes nothing. */
 
-import { OperationError } from '@dcos/base';
+import { errorText, OperationError, operationErrorCode } from '@dcos/base';
 import { certificateFindings } from '../core/certificate-findings.ts';
+import { wayFaults, waysInUse } from '../core/connectivity.ts';
 import { diagnose, type Finding } from '../core/doctor.ts';
 import { counted } from '../core/plan-text.ts';
+import { lookForWays } from '../hosts/look-for-ways.ts';
 import { unitReport } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
 import {
@@ -30,6 +32,7 @@ export async function doctor(session: Session): Promise<void> {
     const findings = [
       ...unreachable.map(lostHost),
       ...diagnose([...hosts, ...rootless], certificateFindings(leafs, authority, Date.now())),
+      ...(await connectionFindings(hosts)),
     ];
     for (const { host, severity, check, reason, remedy } of findings) {
       const word = severity === 'warning' ? 'warning: ' : '';
@@ -54,6 +57,20 @@ export async function doctor(session: Session): Promise<void> {
       throw new OperationError('INSTALLER_UNHEALTHY', 'something is wrong: see above');
   } finally {
     await closeHosts(hosts);
+  }
+}
+
+/** Between hosts that serve. What cannot be looked at is no reason to keep the rest for oneself. */
+async function connectionFindings(hosts: readonly ConnectedHost[]): Promise<readonly Finding[]> {
+  const ways = waysInUse(hosts);
+  if (ways.length === 0) return [];
+  try {
+    return wayFaults(await lookForWays(ways, hosts));
+  } catch (error) {
+    if (operationErrorCode(error) === undefined) throw error;
+    const reason = `nobody knows whether hosts reach each other: ${errorText(error)}`;
+    const remedy = 'mend what else is told, and run it again';
+    return [{ host: 'cluster', severity: 'warning', check: 'connection', reason, remedy }];
   }
 }
 

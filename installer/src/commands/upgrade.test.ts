@@ -11,6 +11,8 @@ const folder = temporaryDirectory('upgrade');
 afterAll(() => folder.remove());
 
 const [OLD, NEW] = [fakeRelease('a'), fakeRelease('b')];
+/** A command for each call of one: seconds, on a machine that has nothing else to do. */
+const KILLS_TIMEOUT_MS = 300_000;
 let cluster: FakeCluster;
 
 /** A cluster that serves, of which the first master leads. */
@@ -210,25 +212,30 @@ describe.each<readonly [string, (made: FakeCluster) => void, 'a' | 'b']>([
   ['a release that serves', () => undefined, 'b'],
   ...broken.map(([what, breaks]) => [what, breaks, 'a'] as const),
 ])('%s, and the installer is killed', (_what, prepare, expected) => {
-  test('at any call: the next run ends as one that was not, or says what does', async () => {
-    cluster = await deployed(1);
-    prepare(cluster);
-    const end = await endOf();
-    expect(releases()).toEqual(all(expected));
-    const calls = cluster.calls.length;
-    for (let kill = 0; kill < calls; kill++) {
-      cluster = await deployed(1);
+  test(
+    'at any call: the next run ends as one that was not, or says what does',
+    async () => {
+      const whole = await deployed(1);
+      cluster = whole.copy();
       prepare(cluster);
-      cluster.killedAfter = kill;
-      expect(await endOf(), `killed after ${kill} calls`).toBeDefined();
-      cluster.killedAfter = Number.POSITIVE_INFINITY;
-      const again = await endOf();
-      // What the former run began keeps the cluster from being whole.
-      if (again?.code === 'INSTALLER_UNHEALTHY') {
-        expect(again.message).toContain('"installer upgrade --back"');
-        expect(await endOf({ back: true })).toBeUndefined();
-      } else expect(again?.code, `after a kill after ${kill} calls`).toBe(end?.code);
-      expect(releases(), `after a kill after ${kill} calls`).toEqual(all(expected));
-    }
-  });
+      const end = await endOf();
+      expect(releases()).toEqual(all(expected));
+      const calls = cluster.calls.length;
+      for (let kill = 0; kill < calls; kill++) {
+        cluster = whole.copy();
+        prepare(cluster);
+        cluster.killedAfter = kill;
+        expect(await endOf(), `killed after ${kill} calls`).toBeDefined();
+        cluster.killedAfter = Number.POSITIVE_INFINITY;
+        const again = await endOf();
+        // What the former run began keeps the cluster from being whole.
+        if (again?.code === 'INSTALLER_UNHEALTHY') {
+          expect(again.message).toContain('"installer upgrade --back"');
+          expect(await endOf({ back: true })).toBeUndefined();
+        } else expect(again?.code, `after a kill after ${kill} calls`).toBe(end?.code);
+        expect(releases(), `after a kill after ${kill} calls`).toEqual(all(expected));
+      }
+    },
+    KILLS_TIMEOUT_MS,
+  );
 });

@@ -9,7 +9,7 @@
  * Also: what the state of a cluster has on which nobody has worked yet, so that a restore knows what it would replace.
  */
 
-import { err, ok, type JsonValue, type Result } from '@dcos/base';
+import { err, ok, parseJsonObject, type JsonValue, type Result } from '@dcos/base';
 
 const FORMAT = 'dcos-cluster-backup';
 const VERSION = 1;
@@ -51,30 +51,18 @@ export function parseClusterBackup(
 ): Result<ClusterBackup, string> {
   const headerEnd = bytes.indexOf(LINE_FEED) + 1;
   const end = bytes.lastIndexOf(LINE_FEED, bytes.length - 2) + 1;
-  const header = parseLine(decode(bytes.subarray(0, headerEnd)));
+  const header = parseJsonObject(decode(bytes.subarray(0, headerEnd)));
   if (header?.['format'] !== FORMAT) return err('it does not begin as one');
   if (header['version'] !== VERSION) {
     return err(
       `it has the format ${JSON.stringify(header['version'])}, this installer reads ${VERSION}`,
     );
   }
-  const sha256 = parseLine(decode(bytes.subarray(end)))?.['sha256'];
+  const sha256 = parseJsonObject(decode(bytes.subarray(end)))?.['sha256'];
   if (end <= headerEnd || sha256 !== digest(bytes.subarray(0, end)))
     return err('its checksum is another: it is damaged, or a part is missing');
   const { createdAt, cluster, document } = header as unknown as BackupHeader;
   return ok({ createdAt, cluster, document, state: bytes.subarray(headerEnd, end) });
-}
-
-function parseLine(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    // Neither a first line nor a last one.
-    return undefined;
-  }
 }
 
 /** Marks a restore that is under way. */

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { bareFacts, convergedFacts, statesOf, testCluster, wantedOf } from '../testing/clusters.ts';
-import { testPortsOf, wayFaults, waysOf, type Way, type WayAnswer } from './connectivity.ts';
+import {
+  testPortsOf,
+  wayFaults,
+  waysInUse,
+  waysOf,
+  type Way,
+  type WayAnswer,
+} from './connectivity.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { WantedHost } from './wanted-host.ts';
 
@@ -41,6 +48,27 @@ test('a new agent is held against what serves already; old hosts not against eac
     ...[2181, 5050, 53, 80].map((port) => `private-2 to master-1:${port} (in use)`),
   ]);
   expect(testPortsOf(ways, 'master-1')).toEqual([]);
+});
+
+test('ways in use are those to what serves, between hosts that are installed', () => {
+  const states = statesOf(wantedOf(testCluster({ masters: 2, agents: 2 })), (host) => {
+    const facts = convergedFacts(host);
+    if (host.host.name === 'private-2') return bareFacts();
+    // Its Marathon was stopped.
+    if (host.host.name !== 'master-2') return facts;
+    return { ...facts, ports: new Set([...facts.ports].filter((port) => port !== 8080)) };
+  });
+  const ways = waysInUse(states).map(textOf);
+  const to = (pair: string, ports: readonly number[]): readonly string[] =>
+    ports.map((port) => `${pair}:${port} (in use)`);
+  expect(ways).toEqual([
+    ...to('master-1 to master-2', [2181, 5050, 53, 80]),
+    ...to('master-1 to private-1', [5051]),
+    ...to('master-2 to master-1', [2181, 5050, 53, 80, 8080]),
+    ...to('master-2 to private-1', [5051]),
+    ...to('private-1 to master-1', [2181, 5050, 53, 80]),
+    ...to('private-1 to master-2', [2181, 5050, 53, 80]),
+  ]);
 });
 
 const unable: readonly (readonly [string, Partial<HostFacts>])[] = [

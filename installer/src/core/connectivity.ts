@@ -3,7 +3,8 @@
  * listens for a moment at the ports that are to be its own, and says a word by which it is known: a host that finds
  * another word has reached another machine with the same address.
  *
- * Only ways from and to hosts on which nothing of ours runs yet are looked at; the others are in use.
+ * Before an installation only ways from and to hosts on which nothing of ours runs yet are looked at; the others are in
+ * use, and are looked at when something is wrong. Nobody listens for that: what is installed does.
  */
 
 import type { Role } from './cluster.ts';
@@ -48,13 +49,25 @@ function isInstalled({ facts, wanted }: HostState): boolean {
 
 /** All ways of hosts that are new, in the order of the hosts. */
 export function waysOf(states: readonly HostState[]): readonly Way[] {
+  return waysBetween(states, (isInUse) => !isInUse);
+}
+
+/** All ways between hosts on which something of ours serves, which should be open as long as it does. */
+export function waysInUse(states: readonly HostState[]): readonly Way[] {
+  return waysBetween(states, (isInUse) => isInUse);
+}
+
+function waysBetween(
+  states: readonly HostState[],
+  isLookedAt: (isInUse: boolean) => boolean,
+): readonly Way[] {
   const masters = states.filter(({ wanted: { host } }) => host.role === 'master').length;
   const able = states.filter(isAble);
   return able.flatMap((source) =>
     able.flatMap((target) => {
       const [from, to] = [source.wanted.host, target.wanted.host];
       const isInUse = isInstalled(source) && isInstalled(target);
-      if (isInUse || from.name === to.name || from.address === to.address) return [];
+      if (!isLookedAt(isInUse) || from.name === to.name || from.address === to.address) return [];
       return PORTS_BETWEEN[to.role](from.role, masters)
         .filter((port) => isInstalled(target) === isServed(target, port))
         .map((port) => {

@@ -19,6 +19,7 @@ import type {
   ProviderChange,
 } from '../providers/provider.ts';
 import { FakeHost, type FakeUnit, type FakeWorld } from './fake-host.ts';
+import { stateOf } from './fake-state.ts';
 
 /** Thrown by everything once a run is killed. */
 export class Killed extends Error {}
@@ -42,6 +43,8 @@ export class FakeCluster implements Provider, FakeWorld {
   fault: (unit: string, state: FakeUnit, host: FakeHost) => string | undefined = () => undefined;
   /** Looks until agents that leave have drained; those that never do have none. */
   looksToDrain: number | undefined = 1;
+  closedWays: readonly string[] = [];
+  state = stateOf();
   /** Called before each of {@link calls}. */
   onCall: (call: string) => void = () => undefined;
   /** Calls until the run is killed. */
@@ -62,6 +65,15 @@ export class FakeCluster implements Provider, FakeWorld {
         address: `10.0.0.${FIRST_ADDRESS[role] + index}`,
       })),
     );
+  }
+
+  /** The same cluster as hosts are now, of which nobody has asked anything. */
+  copy(): FakeCluster {
+    const copy = new FakeCluster(this.counts);
+    for (const [name, host] of this.hosts) copy.hosts.set(name, host.copy(copy));
+    copy.#leader = this.#leader;
+    copy.state = this.state;
+    return copy;
   }
 
   /** The host of that name. */

@@ -3,15 +3,20 @@
  * their files said when they started; nothing takes time. What a test wants otherwise it says by {@link FakeWorld}.
  */
 
-import { createHash } from 'node:crypto';
 import { OperationError } from '@dcos/base';
 import { FORMER, KEPT, RELEASES, type HostPlace } from '../core/cluster.ts';
 import type { Readiness } from '../core/wanted-host.ts';
 import type { HostConnection, RunOptions, RunResult, UploadSource } from '../hosts/connection.ts';
 import { hostProgram, type HostProgram } from '../hosts/host-programs.ts';
+import { factsText } from './fake-facts.ts';
+import { runStateProgram } from './fake-state.ts';
 
 /** What a host cannot know alone. */
 export interface FakeWorld {
+  /** What the cluster knows. */
+  state: string;
+  /** Addresses with ports that nobody reaches. */
+  readonly closedWays: readonly string[];
   /** Called before every program and file, in words such as `master-1: restart dcos-marathon`; it may throw. */
   begins(host: FakeHost, what: string): void;
   /** Why something does not serve; undefined when it does. */
@@ -48,21 +53,6 @@ const PROGRAMS: readonly HostProgram[] = [
   'agents.mjs',
 ];
 const UNIT_FOLDER = '/etc/systemd/system/';
-const FITTING = [
-  'os.id\tdebian',
-  'architecture\tx86_64',
-  'user\t0',
-  'systemd\t252',
-  'memory.kib\t8000000',
-  'disk.kib\t40000000',
-  'disk\t/\t/\t80000000\t40000000\t',
-  'cgroups\t2',
-  'name.resolves\tit',
-  ...['systemctl', 'journalctl', 'tar', 'sha256sum', 'timeout', 'java', 'bash'].map(
-    (name) => `program\t${name}`,
-  ),
-];
-
 /** Certificates and state are no matter of releases. */
 const isOfRelease = (path: string): boolean =>
   path.startsWith(UNIT_FOLDER) || /^\/etc\/dcos\/(?!tls\/|override\/)/.test(path);
@@ -82,12 +72,25 @@ export class FakeHost {
   former: string | undefined;
   /** Files by the release that they were for. */
   readonly kept = new Map<string, ReadonlyMap<string, FakeFile>>();
-  readonly #packages = new Set<string>();
+  readonly packages = new Set<string>();
   #open = 0;
 
   constructor(place: HostPlace, world: FakeWorld) {
     this.place = place;
     this.#world = world;
+  }
+
+  /** The same host in another world. */
+  copy(world: FakeWorld): FakeHost {
+    const copy = new FakeHost(this.place, world);
+    copy.isReachable = this.isReachable;
+    for (const [name, unit] of this.units) copy.units.set(name, { ...unit });
+    for (const [path, file] of this.files) copy.files.set(path, file);
+    for (const hash of this.releases) copy.releases.add(hash);
+    for (const [hash, files] of this.kept) copy.kept.set(hash, files);
+    for (const name of this.packages) copy.packages.add(name);
+    [copy.active, copy.former] = [this.active, this.former];
+    return copy;
   }
 
   /** Ways to it that nobody has closed. */
@@ -130,9 +133,13 @@ export class FakeHost {
     if (command === 'systemctl') return this.#systemctl(words);
     const [what, ...rest] = command === 'sh' ? words.slice(2) : [command, ...words];
     this.#begins([what, ...rest].join(' '));
+    const place = { state: this.#world.state, files: this.uploads };
+    const answer = runStateProgram(what ?? '', rest, place);
+    this.#world.state = place.state;
+    if (answer !== undefined) return answer;
     switch (what) {
       case 'packages':
-        for (const name of rest) this.#packages.add(name);
+        for (const name of rest) this.packages.add(name);
         return done();
       case 'unpack':
         this.releases.add((rest[1] ?? '').slice(RELEASES.length + 1));
@@ -164,12 +171,12 @@ export class FakeHost {
     if (program !== 'ready.mjs') this.#begins(program);
     switch (program) {
       case 'probe.sh':
-        return done(this.#facts());
+        return done(factsText(this));
       case 'reach.sh':
         return done(
           argv
             .slice(4)
-            .map((way) => way.replace(/^(.*):(.*):.*$/, '$1\t$2\tright'))
+            .map((way) => this.#reach(way))
             .join('\n'),
         );
       case 'ready.mjs': {
@@ -197,33 +204,10 @@ export class FakeHost {
     }
   }
 
-  #facts(): string {
-    const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-    const lines = [
-      ...FITTING,
-      `machine\t${this.place.name}`,
-      `address\t${this.place.address}`,
-      ...[...this.#packages].map((name) => `package\t${name}`),
-      ...(this.active === undefined ? [] : [`release.active\t${this.active}`]),
-      ...(this.former === undefined ? [] : [`release.former\t${this.former}`]),
-      ...[...this.releases].map((hash) => `release\t${hash}`),
-      ...[...this.files].map(
-        ([path, { text, mode }]) => `file\t${sha256(text)}\t${mode.toString(8)}\t${path}`,
-      ),
-      ...[...this.units].map(([name, { active, isEnabled, restarts, fingerprint }]) =>
-        [
-          'unit',
-          name,
-          active,
-          isEnabled ? 'enabled' : 'disabled',
-          restarts,
-          active === 'active' ? fingerprint : '',
-        ].join('\t'),
-      ),
-      `clock\t${Math.floor(Date.now() / 1000)}`,
-      'end\tyes',
-    ];
-    return lines.join('\n');
+  #reach(way: string): string {
+    const [address = '', port = ''] = way.split(':');
+    const isClosed = this.#world.closedWays.includes(`${address}:${port}`);
+    return [address, port, isClosed ? 'silent' : 'right'].join('\t');
   }
 
   #apply({ files, removed, activate }: Configuration): void {

@@ -13,7 +13,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errorText, OperationError } from '@dcos/base';
+import { errorText, OperationError, parseJsonObject } from '@dcos/base';
 
 const FORMAT = 'dcos-backup';
 const VERSION = 1;
@@ -71,7 +71,7 @@ export async function readBackup(path: string): Promise<Backup> {
   const damaged = (why: string): OperationError =>
     new OperationError('BACKUP_DAMAGED', `${path} is no whole backup: ${why}`);
   const end = text.trimEnd().lastIndexOf('\n') + 1;
-  const header = parse(text.slice(0, text.indexOf('\n')));
+  const header = parseJsonObject(text.slice(0, text.indexOf('\n')));
   if (header?.['format'] !== FORMAT) throw damaged('it does not begin as one');
   if (header['version'] !== VERSION)
     throw new OperationError(
@@ -79,30 +79,21 @@ export async function readBackup(path: string): Promise<Backup> {
       `${path} has the format ${JSON.stringify(header['version'])}; this program reads ${VERSION}`,
     );
   const sha256 = checksum(text.slice(0, end));
-  if (parse(text.slice(end))?.['sha256'] !== sha256) throw damaged('its checksum is another');
+  if (parseJsonObject(text.slice(end))?.['sha256'] !== sha256)
+    throw damaged('its checksum is another');
   const lines = text.slice(0, end).split('\n').slice(1, -1);
   if (lines.length !== header['entries']) throw damaged('entries are missing');
   const entries = lines.map((line) => {
-    const entry = parse(line);
+    const entry = parseJsonObject(line);
     const { key, value } = entry ?? {};
     if (typeof key !== 'string' || typeof value !== 'string') throw damaged('an entry is none');
     return { key, value: new Uint8Array(Buffer.from(value, 'base64')) };
   });
-  return { createdAt: String(header['createdAt']), entries, sha256 };
+  const { createdAt } = header;
+  if (typeof createdAt !== 'string') throw damaged('it does not say when it was made');
+  return { createdAt, entries, sha256 };
 }
 
 function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** Undefined for what is no object of JSON. */
-function parse(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
