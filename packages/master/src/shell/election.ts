@@ -36,6 +36,8 @@ export class Election {
   readonly #leaving = new AbortController();
   #leader: MasterInfo | undefined;
   #changed: () => void = () => undefined;
+  #ownId = '';
+  #lease: Lease | undefined;
 
   constructor(store: ElectingStore, logger: Logger, processGuard: ProcessGuard = guardProcess) {
     this.#store = store;
@@ -49,9 +51,15 @@ export class Election {
     return this.#leader;
   }
 
+  /** Whether this master is the elected one. Its own election is known here before others tell of it. */
+  get isOwn(): boolean {
+    return this.#lease?.isHeld() === true || this.#isOwnId();
+  }
+
   /** Resolves when this master leads; rejects once its candidacy is withdrawn. */
   async stand(info: MasterInfo, clock: Clock): Promise<Lease> {
-    return await this.#store.elect(ELECTION, toJsonText(MasterInfoType, info), {
+    this.#ownId = info.id;
+    this.#lease = await this.#store.elect(ELECTION, toJsonText(MasterInfoType, info), {
       signal: this.#leaving.signal,
       guard: (candidate, gone) => {
         const address = this.#read(candidate)?.address;
@@ -63,6 +71,7 @@ export class Election {
         });
       },
     });
+    return this.#lease;
   }
 
   /** Takes the candidacy back where it is not won. */
@@ -70,13 +79,32 @@ export class Election {
     this.#leaving.abort();
   }
 
+  /** Lets the next one lead. */
+  async release(): Promise<void> {
+    try {
+      await this.#lease?.release();
+    } catch (error) {
+      const fields = { event: 'election.lease-stays', error: errorText(error) };
+      this.#logger.warn(fields, 'the leadership goes with the session');
+    }
+  }
+
   /** For one that has left: resolves with true when another leads, at once with false when none stands for it. */
-  async succeeded(ownId: string): Promise<boolean> {
-    if ((await this.#store.candidates(ELECTION)).length === 0) return false;
-    while (this.#leader === undefined || this.#leader.id === ownId) {
+  async succeeded(): Promise<boolean> {
+    try {
+      if ((await this.#store.candidates(ELECTION)).length === 0) return false;
+    } catch (error) {
+      const fields = { event: 'election.candidates-unknown', error: errorText(error) };
+      this.#logger.warn(fields, 'who may lead next is not known');
+    }
+    while (this.#leader === undefined || this.#isOwnId()) {
       await new Promise<void>((resolve) => (this.#changed = resolve));
     }
     return true;
+  }
+
+  #isOwnId(): boolean {
+    return this.#leader?.id === this.#ownId;
   }
 
   stop(): void {

@@ -80,9 +80,6 @@ export class MasterShell {
   readonly #timers: Timers;
   readonly #whitelist: Whitelist | undefined;
   readonly #election: Election;
-  #ownId = '';
-  /** Held from the election on, also while the registry is being read. */
-  #lease: Lease | undefined;
   #leadership: Leadership | undefined;
   #loop: CoreLoop | undefined;
   #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
@@ -162,20 +159,16 @@ export class MasterShell {
 
   /** Resolves when this master leads. */
   async stand(info: MasterInfo): Promise<Lease> {
-    this.#ownId = info.id;
     const lease = await this.#election.stand(info, this.#clock);
-    this.#lease = lease;
     if (!this.#isLeaving) return lease;
-    await lease.release();
+    await this.#election.release();
     throw closedBefore();
   }
 
   /** Where the leader is; undefined when this master leads. */
   elsewhere(): Elsewhere | undefined {
     if (this.leadership !== undefined) return undefined;
-    const { leader } = this.#election;
-    // Its own election is known here before others tell of it.
-    const isOwn = this.#lease?.isHeld() === true || leader?.id === this.#ownId;
+    const { isOwn, leader } = this.#election;
     if (isOwn) return { status: 503, text: this.#isLeaving ? NO_LEADER : NOT_RECOVERED };
     if (leader === undefined) {
       return { status: 503, text: this.#deps.waitsFor?.() ?? NO_LEADER };
@@ -350,7 +343,7 @@ export class MasterShell {
       server: this.#http,
       finish: () => this.#finish(),
       release: () => this.#release(),
-      succeeded: () => this.#succeeded(),
+      succeeded: () => this.#election.succeeded(),
       ending: this.#ending.signal,
     });
     await this.#steppingDown;
@@ -365,25 +358,9 @@ export class MasterShell {
   }
 
   async #release(): Promise<void> {
-    if (this.#closing !== undefined) return;
     this.#endCore();
-    try {
-      await this.#lease?.release();
-    } catch (error) {
-      const fields = { event: 'master.lease-stays', error: errorText(error) };
-      this.log.warn(fields, 'the leadership goes with the session');
-    }
+    await this.#election.release();
     this.#endStreams();
-  }
-
-  async #succeeded(): Promise<boolean> {
-    try {
-      return await this.#election.succeeded(this.#ownId);
-    } catch (error) {
-      const fields = { event: 'master.succession-unknown', error: errorText(error) };
-      this.log.warn(fields, 'who leads next is not known');
-      return true;
-    }
   }
 
   async close(): Promise<void> {
@@ -399,7 +376,7 @@ export class MasterShell {
     this.log.close();
     this.#endStreams();
     await this.#http.close();
-    await this.#lease?.release();
+    await this.#election.release();
   }
 
   /** Nothing is handled or performed any more; what was not answered is refused. */
