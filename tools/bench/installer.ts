@@ -182,38 +182,61 @@ async function firstApp(url: string): Promise<void> {
   );
 }
 
-/** From the first host that is given the release to the last that has it. */
+interface Transfer {
+  /** From the first host that is sent the release to the last where it has arrived. */
+  readonly arrivedSeconds: number;
+  /** The same to the last where it is unpacked. */
+  readonly unpackedSeconds: number;
+  /** Hosts to which the installer sent it; the others had it from these. */
+  readonly sent: number;
+}
+
 async function transfer(): Promise<readonly Row[]> {
-  const seconds: number[] = [];
-  for (const count of [FEW_HOSTS, MANY_HOSTS]) seconds.push(await transferTo(count));
-  const [few = 0, many = 0] = seconds;
-  const exponent = Math.log(many / few) / Math.log(MANY_HOSTS / FEW_HOSTS);
+  const few = await transferTo(FEW_HOSTS);
+  const many = await transferTo(MANY_HOSTS);
+  const exponent = (what: (one: Transfer) => number): number =>
+    Math.log(what(many) / what(few)) / Math.log(MANY_HOSTS / FEW_HOSTS);
+  const rowsOf = (count: number, one: Transfer): readonly Row[] => [
+    row(`the release to ${count} hosts by SSH`, 's', [one.arrivedSeconds], ''),
+    row(`the same, unpacked`, 's', [one.unpackedSeconds], ''),
+    row(`the same, sent by the installer to`, 'hosts', [one.sent], ''),
+  ];
   return [
-    row(`the release to ${FEW_HOSTS} hosts by SSH, unpacked`, 's', [few], ''),
-    row(`the release to ${MANY_HOSTS} hosts by SSH, unpacked`, 's', [many], ''),
-    row('how that grows with the number of hosts', 'exponent', [exponent], '0.5'),
+    ...rowsOf(FEW_HOSTS, few),
+    ...rowsOf(MANY_HOSTS, many),
+    row('growth with hosts', 'exponent', [exponent((one) => one.arrivedSeconds)], '0.5'),
+    row('growth with hosts, unpacked', 'exponent', [exponent((one) => one.unpackedSeconds)], ''),
   ];
 }
 
-async function transferTo(count: number): Promise<number> {
+async function transferTo(count: number): Promise<Transfer> {
   const stage = new Stage();
   try {
     const { place } = await hostsBySsh(stage, count);
     await buildRelease(stage, place);
     const moments: number[] = [];
+    const sent = new Set<unknown>();
+    let arrivedMs = 0;
     let has = 0;
     const run = runInstaller(['deploy'], {
       ...place,
-      onEvent(event) {
-        if (!String(event['step']).endsWith('/release')) return undefined;
+      onEvent({ event, step, host, text }) {
+        if (!String(step).endsWith('/release')) return undefined;
         moments.push(performance.now());
-        if (event.event === 'step.done') has += 1;
+        if (event === 'step.progress' && text === 'unpack') arrivedMs = performance.now();
+        else if (event === 'step.progress') sent.add(host);
+        if (event === 'step.done') has += 1;
         return has === count ? 'kill' : undefined;
       },
     });
-    const { code, events } = await stage.step(`the release to ${count} hosts`, run);
-    if (has !== count) throw new Error(saidBy({ code, events, stderr: '' }));
-    return ((moments.at(-1) ?? 0) - (moments[0] ?? 0)) / 1000;
+    const result = await stage.step(`the release to ${count} hosts`, run);
+    if (has !== count) throw new Error(saidBy(result));
+    const [startedMs = 0] = moments;
+    return {
+      arrivedSeconds: (arrivedMs - startedMs) / 1000,
+      unpackedSeconds: ((moments.at(-1) ?? 0) - startedMs) / 1000,
+      sent: sent.size,
+    };
   } finally {
     await stage.close();
   }

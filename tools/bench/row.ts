@@ -9,7 +9,7 @@ export interface Gap {
 
 export interface Figure {
   readonly what: string;
-  readonly unit: 's' | 'ms' | 'µs' | 'MB' | '/s' | 'exponent' | 'tasks' | 'rounds' | '%';
+  readonly unit: 's' | 'ms' | 'µs' | 'MB' | '/s' | 'exponent' | 'tasks' | 'rounds' | 'hosts' | '%';
   readonly median: number;
   readonly least: number;
   readonly greatest: number;

@@ -13,6 +13,7 @@ import { performStep, READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
 import type { Release } from '../hosts/release.ts';
+import { ReleaseRelay } from '../hosts/release-relay.ts';
 import {
   clusterOf,
   closeHosts,
@@ -158,7 +159,8 @@ export async function execute(
 ): Promise<void> {
   const agents = hosts.filter(({ place }) => place.role !== 'master').length;
   const byName = new Map(hosts.map((host) => [host.place.name, host]));
-  const { failed, held } = await executePlan(steps, {
+  const relay = new ReleaseRelay(steps.filter(({ kind }) => kind === 'release').length);
+  const run = executePlan(steps, {
     parallelMax: PARALLEL_MAX,
     signal: surroundings.signal,
     onEvent: (event) => tellStep(event, reporter),
@@ -180,7 +182,8 @@ export async function execute(
       }
       await performStep(step, {
         connection: host.connection,
-        ...(release !== undefined && { release }),
+        place: host.place,
+        ...(release !== undefined && { push: { release, relay } }),
         onProgress: (text) =>
           reporter.detail(
             { event: 'step.progress', host: step.host, step: step.id, text },
@@ -189,6 +192,12 @@ export async function execute(
       });
     },
   });
+  try {
+    await run;
+  } finally {
+    await relay.close();
+  }
+  const { failed, held } = await run;
   throwIfInterrupted(surroundings);
   if (failed.length > 0) {
     const rest = held.length > 0 ? `, ${counted(held.length, 'step')} behind held up` : '';

@@ -1,13 +1,14 @@
 /** Does one step of a plan on its host. Each may be cut short anywhere and done again. */
 
 import { OperationError, present, Secret } from '@dcos/base';
-import { ACTIVE, FORMER, KEPT, RELEASE_NODE, RELEASES } from '../core/cluster.ts';
+import { ACTIVE, FORMER, KEPT, RELEASE_NODE, RELEASES, type HostPlace } from '../core/cluster.ts';
 import type { HostStep } from '../core/plan.ts';
 import type { WantedFile, WantedUnit } from '../core/wanted-host.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
 import { unitReport, waitUntilReady } from './readiness.ts';
 import type { Release } from './release.ts';
+import type { ReleaseRelay } from './release-relay.ts';
 
 const PACKAGES_TIMEOUT_MS = 900_000;
 const UNPACK_TIMEOUT_MS = 600_000;
@@ -47,8 +48,9 @@ fi
 
 export interface StepSurroundings {
   readonly connection: HostConnection;
+  readonly place: HostPlace;
   /** Where a step pushes one. */
-  readonly release?: Release;
+  readonly push?: { readonly release: Release; readonly relay: ReleaseRelay };
   /** Told of what happens within a long step. */
   readonly onProgress: (text: string) => void;
 }
@@ -63,7 +65,7 @@ export async function performStep(step: HostStep, surroundings: StepSurroundings
       });
       return;
     case 'release':
-      return await pushRelease(present(surroundings.release, 'release'), surroundings);
+      return await pushRelease(surroundings);
     case 'configuration': {
       const { files, removed, activate } = step;
       const folder = activate === undefined ? ACTIVE : `${RELEASES}/${activate}`;
@@ -92,14 +94,19 @@ function revealed({ path, text, mode }: WantedFile): object {
   return { path, mode, text: text instanceof Secret ? text.reveal() : text };
 }
 
-async function pushRelease(
-  release: Release,
-  { connection, onProgress }: StepSurroundings,
-): Promise<void> {
+async function pushRelease({
+  connection,
+  place,
+  push,
+  onProgress,
+}: StepSurroundings): Promise<void> {
+  const { release, relay } = present(push, 'release');
   const source = release.archive;
   const archive = `${RELEASES}/.incoming/${release.hash}.tar.gz`;
+  const taker = { connection, address: place.address, mayGive: place.role !== 'master' };
   let told = 0;
-  await connection.upload(source, archive, {
+  await relay.upload(taker, source, {
+    path: archive,
     mode: 0o600,
     onProgress(doneBytes) {
       const percent = Math.floor((doneBytes / source.sizeBytes) * 100);
@@ -108,6 +115,7 @@ async function pushRelease(
       onProgress(`${percent} % of ${Math.ceil(source.sizeBytes / 1e6)} MB`);
     },
   });
+  onProgress('unpack');
   await does(connection, ['sh', '-c', UNPACK, 'unpack', archive, `${RELEASES}/${release.hash}`], {
     timeoutMs: UNPACK_TIMEOUT_MS,
   });

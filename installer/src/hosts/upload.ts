@@ -25,6 +25,11 @@ chmod "$4" "$2" && mv -f "$2" "$1"
 `;
 const CORRUPT = 9;
 
+/** Where what has arrived of a file stands until it is whole. */
+export function partPath(remotePath: string, { sha256 }: Pick<UploadSource, 'sha256'>): string {
+  return `${remotePath}.part-${sha256.slice(0, 16)}`;
+}
+
 /** {@link HostConnection.upload} over {@link HostConnection.run}. */
 export async function uploadByPrograms(
   connection: Pick<HostConnection, 'run'>,
@@ -32,7 +37,7 @@ export async function uploadByPrograms(
   remotePath: string,
   { mode, onProgress }: UploadOptions,
 ): Promise<void> {
-  const part = `${remotePath}.part-${source.sha256.slice(0, 16)}`;
+  const part = partPath(remotePath, source);
   const shell = async (script: string, ...words: readonly string[]): Promise<string> => {
     const result = await connection.run(['sh', '-c', script, 'upload', ...words], {
       timeoutMs: UPLOAD_TIMEOUT_MS,
