@@ -199,6 +199,25 @@ test('one that is closed while it steps down does not wait any more', async () =
   await taken;
 });
 
+test('one whose lease is lost while it carries out what it took fails', async () => {
+  const { store, gate } = slowStore();
+  const marathon = await start(store);
+  await marathon.leading;
+  gate.shut();
+  const taken = send(marathon, '/v2/apps', { body: app('/taken') }).catch(() => undefined);
+  await waitFor('the write', () => gate.waiting > 0);
+  const steppedDown = marathon.stepDown();
+  // As when the session in the store expires.
+  await store.close();
+  await waitFor('the failure', () => failures.length > 0);
+  expect(failures).toMatchObject([{ code: 'MARATHON_LEADERSHIP_LOST' }]);
+  const closed = marathon.close();
+  gate.open();
+  await Promise.all([steppedDown, closed, taken]);
+  // The write that was held up has failed too.
+  failures.length = 0;
+});
+
 test.each([
   { what: 'refuses the connection', listens: false, mark: 'nobody-leads', status: 502 },
   { what: 'breaks it without an answer', listens: true, mark: undefined, status: 500 },

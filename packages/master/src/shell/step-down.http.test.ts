@@ -215,3 +215,22 @@ test('a master that is closed while it steps down does not wait any more', async
   await taken.catch(() => undefined);
   gate.open();
 });
+
+test('a master whose lease is lost while it finishes what it took fails', async () => {
+  const { store, gate } = gated('commit');
+  const failures: unknown[] = [];
+  const onFatal = (error: unknown): void => void failures.push(error);
+  const deps = { logger: silentLogger, store, onFatal };
+  const master = closeAfterTest(await serveMaster({ port: 0 }, deps));
+  await master.leading;
+  gate.shut();
+  const taken = putWeights(master.url).catch(() => undefined);
+  await waitFor('the write', () => gate.waiting > 0);
+  const steppedDown = master.stepDown();
+  // As when the session in the store expires.
+  await store.close();
+  await waitFor('the failure', () => failures.length > 0);
+  expect(failures).toMatchObject([{ code: 'MASTER_DEPOSED' }]);
+  await Promise.all([steppedDown, taken]);
+  gate.open();
+});
