@@ -1,13 +1,14 @@
 // `npm test`: checks, then all suites, on whatever this machine has; says what it skipped and why.
 // The last line sums all suites. With CI=true a skipped test is a failure.
 //
-// Suites with hosts of their own wait more than they work: those whose hosts the installer makes go on beside all others,
-// where the machine lets that many hosts watch files.
+// Suites with servers or hosts of their own wait more than they work, so they go on in two lanes. In one are those that
+// share something of the machine, one after another: integration tests that run containers, and hosts that the installer
+// makes, for which it looks for networks and ports.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { checkNode, ensureDependencies, ensureUi, pinnedNode, root } from './set-up.mjs';
 
 checkNode();
@@ -25,6 +26,7 @@ const environment = {
 };
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const startedMs = Date.now();
 
 function run(args) {
@@ -44,28 +46,31 @@ step('checks', run([join(root, 'tools', 'check', 'check.ts')]));
 
 const scratch = mkdtempSync(join(tmpdir(), 'dcos-test-'));
 const skippedTests = [];
-for (const project of ['unit', 'ui', 'integration', 'browser']) {
+for (const project of ['unit', 'ui']) {
   say(`\n== ${project}`);
   await runSuites(project, project);
 }
+say('\n== integration');
+await inTwoLanes('integration', (file) => /^packages.(agent|cli|containers)\b/.test(file));
+say('\n== browser');
+await runSuites('browser', 'browser');
 say('\n== e2e');
-const [inContainers, others] = hostedSuites();
 if (mayHaveManyHosts())
-  await Promise.all([
-    runSuites('e2e', 'e2e in containers', inContainers),
-    runSuites('e2e', 'e2e, others', others),
-  ]);
+  await inTwoLanes('e2e', (file) =>
+    /provider: '?docker/.test(readFileSync(join(root, file), 'utf8')),
+  );
 else await runSuites('e2e', 'e2e');
 rmSync(scratch, { recursive: true });
 
-/** Files whose hosts the installer makes: it looks for free networks and ports itself, one after another. */
-function hostedSuites() {
-  const files = readdirSync(join(root, 'e2e', 'src'), { recursive: true })
-    .filter((file) => file.endsWith('.e2e.test.ts'))
-    .map((file) => join('e2e', 'src', file));
-  const isInContainers = (file) =>
-    /provider: '?docker/.test(readFileSync(join(root, file), 'utf8'));
-  return [files.filter(isInContainers), files.filter((file) => !isInContainers(file))];
+async function inTwoLanes(project, isInFirst) {
+  const list = [vitest, 'list', '--project', project, '--filesOnly', '--json'];
+  const { stdout } = spawnSync(node, list, { cwd: root, env: environment, encoding: 'utf8' });
+  const files = JSON.parse(stdout).map(({ file }) => relative(root, file));
+  const others = files.filter((file) => !isInFirst(file));
+  await Promise.all([
+    runSuites(project, `${project}, first lane`, files.filter(isInFirst)),
+    runSuites(project, `${project}, second lane`, others),
+  ]);
 }
 
 /** A host needs about eight of a user's inotify instances, of which there are 128 on many machines. */
@@ -77,7 +82,7 @@ function mayHaveManyHosts() {
 async function runSuites(project, name, files = []) {
   const report = join(scratch, `${name}.json`);
   const args = [
-    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    vitest,
     'run',
     '--project',
     project,

@@ -47,18 +47,25 @@ test('a new box goes on with the apps of another', async () => {
   const second = await start('second', ['--restore', at('backup')]);
   const { tasks } = await boxClient(second).running('sleep', 2);
   expect(tasks).toHaveLength(2);
-  expect(await runBoxToExit(['--data-dir', at('second'), '--restore', at('backup')])).toMatchObject(
-    { code: 5 },
-  );
+  expect(
+    await runBoxToExit(['--port', '0', '--data-dir', at('second'), '--restore', at('backup')]),
+  ).toMatchObject({ code: 5 });
   await second.stop('SIGTERM');
-  expect(await runBoxToExit(['--data-dir', at('second'), '--restore', at('backup')])).toMatchObject(
-    { code: 4, errorOutput: expect.stringContaining('is there already') },
-  );
+  expect(
+    await runBoxToExit(['--port', '0', '--data-dir', at('second'), '--restore', at('backup')]),
+  ).toMatchObject({ code: 4, errorOutput: expect.stringContaining('is there already') });
 });
 
 test('a damaged backup is refused, and the folder can be used for another', async () => {
   writeFileSync(at('backup'), 'hello\n');
-  const refused = await runBoxToExit(['--data-dir', at('new'), '--restore', at('backup')]);
+  const refused = await runBoxToExit([
+    '--port',
+    '0',
+    '--data-dir',
+    at('new'),
+    '--restore',
+    at('backup'),
+  ]);
   expect(refused).toMatchObject({
     code: 1,
     errorOutput: expect.stringContaining('no whole backup'),

@@ -19,7 +19,7 @@ import {
 
 /** Waits for a condition; fails with the text when it does not come true in time. */
 export async function until<T>(look: () => T | undefined | false, what: string): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = look();
     if (value !== undefined && value !== false) return value;
