@@ -108,7 +108,7 @@ export async function deploy(
 }
 
 /** A cluster that serves goes to another release by "upgrade", which watches it and can go back. */
-async function refuseOtherRelease(
+export async function refuseOtherRelease(
   hosts: readonly ConnectedHost[],
   { hash }: Release,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import { counted } from '../core/plan-text.ts';
 import { waitUntilReady } from '../hosts/readiness.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
 import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
-import { deploy } from './deploy.ts';
+import { deploy, refuseOtherRelease } from './deploy.ts';
 import { existingCluster } from './existing.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import type { CommonOptions, Session, Surroundings } from './session.ts';
@@ -22,7 +22,7 @@ const ANY_RELEASE = { hash: '', version: '' };
 /** How long another master may take to show that it serves. */
 const HEALTHY_TIMEOUT_MS = 10_000;
 
-/** @throws OperationError `INSTALLER_USAGE`, `MASTERS_NOT_HEALTHY`, and what `deploy` throws */
+/** @throws OperationError `INSTALLER_USAGE`, `INSTALLER_OTHER_RELEASE`, `MASTERS_NOT_HEALTHY`, and what `deploy` throws */
 export async function replace(
   session: Session,
   options: CommonOptions,
@@ -81,8 +81,11 @@ async function takeAway(
 ): Promise<void> {
   const { configuration, provider, reporter } = session;
   const cluster = clusterOf(configuration, infrastructure);
+  const release = await session.release();
   const { hosts } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
   try {
+    // What comes in its place would not be given it, and this one would be gone.
+    await refuseOtherRelease(hosts, release);
     if (host.role !== 'master') return await takeOut([host], hosts, session, surroundings);
     const others = hosts.filter(({ place }) => place.role === 'master' && place.name !== host.name);
     await checkMajority(host, others, askedFor(configuration).master.length);
