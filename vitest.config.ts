@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['@dcos/source'] };
 // Nothing in a test may reach a cloud: without an endpoint of its own, a client finds nobody.
 const env = { AWS_ENDPOINT_URL_EC2: 'http://127.0.0.1:9', AWS_EC2_METADATA_DISABLED: 'true' };
+const isNightly = process.env['E2E_NIGHTLY'] === '1';
 const ssr = { resolve: { conditions: ['@dcos/source'] } };
 
 export default defineConfig({
@@ -58,7 +59,8 @@ export default defineConfig({
           name: 'e2e',
           env,
           include: ['e2e/src/**/*.e2e.test.ts'],
-          exclude: ['**/node_modules/**'],
+          // What takes the better part of an hour is for the night.
+          exclude: ['**/node_modules/**', ...(isNightly ? [] : ['**/*.nightly.e2e.test.ts'])],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

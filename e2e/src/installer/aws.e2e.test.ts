@@ -19,8 +19,9 @@ import {
 import { HOST_IMAGE, removeOrphans } from '../engine.ts';
 import { HostNetwork } from '../host-network.ts';
 import { BootedInstances } from './booted-instances.ts';
+import { Ec2Gate, type Ec2Moment } from './ec2-gate.ts';
 import { everythingThere, makeNeighbour } from './ec2-inventory.ts';
-import { runInstaller, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
 import { trustCluster } from './trust-cluster.ts';
 
 const facilities = [dockerImage(HOST_IMAGE), motoServer()];
@@ -28,8 +29,11 @@ const isAvailable = facilities.every(({ available }) => available);
 const note = facilities.map((facility) => facility.note).join('');
 const PATIENCE_MS = 180_000;
 const REGION = 'eu-central-1';
-/** Kills of one deployment; more with E2E_NIGHTLY=1. */
-const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 2;
+/** Answers that the installer does not live to see; every call in turn is the business of `aws-kills.nightly.e2e.test.ts`. */
+const LAST_CALLS: readonly Ec2Moment[] = [
+  { at: 'CreateSecurityGroup', when: 'after' },
+  { at: 'RunInstances', when: 'after' },
+];
 const NAME = 'skies';
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -37,6 +41,7 @@ const directory = temporaryDirectory('installer-aws');
 const config = join(directory.path, 'cluster.yaml');
 let network: HostNetwork;
 let moto: MotoServer;
+let gate: Ec2Gate;
 let ec2: EC2Client;
 let instances: BootedInstances;
 /** All that is there before the cluster: what a new account has, and things of somebody else. */
@@ -69,21 +74,22 @@ function writeConfig(privateAgents: number): void {
   );
 }
 
+/** Behind a gate that ends it, or not. */
 const run = async (
   words: readonly string[],
   onEvent?: (event: InstallerEvent) => 'kill' | void,
+  killedBy?: AbortSignal,
 ): Promise<InstallerRun> =>
-  await runInstaller(words, {
+  await installerOf({
     directory: directory.path,
     config,
     environment: {
-      AWS_ENDPOINT_URL_EC2: moto.endpoint,
+      AWS_ENDPOINT_URL_EC2: gate.endpoint,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_EC2_METADATA_DISABLED: 'true',
     },
-    ...(onEvent !== undefined && { onEvent }),
-  });
+  })(words, onEvent, killedBy);
 
 /** Names of the cluster's instances that are not ended, in order. */
 async function liveInstances(): Promise<readonly string[]> {
@@ -110,6 +116,7 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
     await removeOrphans();
     network = await HostNetwork.create('aws');
     moto = await startMotoServer();
+    gate = await Ec2Gate.open(moto.endpoint);
     ec2 = new EC2Client({ region: REGION, endpoint: moto.endpoint, credentials: CREDENTIALS });
     await makeNeighbour(ec2);
     before = await everythingThere(ec2);
@@ -119,22 +126,22 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
   afterAll(async () => {
     await instances?.close();
     ec2?.destroy();
+    await gate?.close();
     await moto?.close();
     await network?.isRemoved();
     directory.remove();
   });
 
-  test(`a deployment that is killed ${KILLS} times ends in a cluster without duplicates`, async () => {
-    for (let kills = 0, changes = 5; kills < KILLS; kills++, changes += 6) {
-      let seen = 0;
-      const killed = await run(['deploy'], ({ event }) => {
-        if (!['infrastructure.changed', 'step.begun', 'step.done'].includes(event))
-          return undefined;
-        seen += 1;
-        return seen === changes ? 'kill' : undefined;
-      });
-      if (killed.code !== null) break;
+  test('a deployment that is killed here and there ends in a cluster without duplicates', async () => {
+    for (const moment of LAST_CALLS) {
+      const { killedBy } = gate.watch(moment);
+      const killed = await run(['deploy'], undefined, killedBy);
+      expect(killed.code, saidBy(killed)).toBeNull();
     }
+    const installing = await run(['deploy'], ({ event }) =>
+      event === 'step.done' ? 'kill' : undefined,
+    );
+    expect(installing.code, saidBy(installing)).toBeNull();
     const last = await run(['deploy']);
     expect(last.code, saidBy(last)).toBe(0);
     expect(await liveInstances()).toEqual(['master-1', 'private-1', 'public-1']);
@@ -185,6 +192,8 @@ describe.skipIf(!isAvailable)(`the installer with instances of EC2${note}`, () =
   });
 
   test('destroyed, all in EC2 is as before, and no host is left', async () => {
+    const { killedBy } = gate.watch({ at: 'TerminateInstances', when: 'after' });
+    expect((await run(['destroy', '--yes'], undefined, killedBy)).code).toBeNull();
     const destroyed = await run(['destroy', '--yes']);
     expect(destroyed.code, saidBy(destroyed)).toBe(0);
     expect(await liveInstances()).toEqual([]);

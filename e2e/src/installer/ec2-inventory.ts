@@ -16,28 +16,53 @@ import {
   DescribeVpcsCommand,
   RunInstancesCommand,
   type EC2Client,
+  type Tag,
 } from '@aws-sdk/client-ec2';
+
+/** A thing that has not ended, as EC2 tells of it. */
+interface Thing {
+  readonly Tags?: readonly Tag[] | undefined;
+}
+
+async function thingsByKind(ec2: EC2Client): Promise<Readonly<Record<string, readonly Thing[]>>> {
+  const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+  return {
+    vpc: (await ec2.send(new DescribeVpcsCommand({}))).Vpcs ?? [],
+    subnet: (await ec2.send(new DescribeSubnetsCommand({}))).Subnets ?? [],
+    group: (await ec2.send(new DescribeSecurityGroupsCommand({}))).SecurityGroups ?? [],
+    routes: (await ec2.send(new DescribeRouteTablesCommand({}))).RouteTables ?? [],
+    gateway: (await ec2.send(new DescribeInternetGatewaysCommand({}))).InternetGateways ?? [],
+    interface:
+      (await ec2.send(new DescribeNetworkInterfacesCommand({}))).NetworkInterfaces?.map(
+        ({ TagSet, ...rest }) => ({ ...rest, Tags: TagSet }),
+      ) ?? [],
+    volume: (await ec2.send(new DescribeVolumesCommand({}))).Volumes ?? [],
+    address: (await ec2.send(new DescribeAddressesCommand({}))).Addresses ?? [],
+    key: (await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? [],
+    instance: Reservations.flatMap(({ Instances = [] }) => Instances).filter(
+      ({ State }) => State?.Name !== 'terminated',
+    ),
+  };
+}
 
 /** Each thing that is not ended, with all that EC2 tells of it; in a fixed order. */
 export async function everythingThere(ec2: EC2Client): Promise<readonly string[]> {
-  const lists: readonly (readonly object[])[] = [
-    (await ec2.send(new DescribeVpcsCommand({}))).Vpcs ?? [],
-    (await ec2.send(new DescribeSubnetsCommand({}))).Subnets ?? [],
-    (await ec2.send(new DescribeSecurityGroupsCommand({}))).SecurityGroups ?? [],
-    (await ec2.send(new DescribeRouteTablesCommand({}))).RouteTables ?? [],
-    (await ec2.send(new DescribeInternetGatewaysCommand({}))).InternetGateways ?? [],
-    (await ec2.send(new DescribeNetworkInterfacesCommand({}))).NetworkInterfaces ?? [],
-    (await ec2.send(new DescribeVolumesCommand({}))).Volumes ?? [],
-    (await ec2.send(new DescribeAddressesCommand({}))).Addresses ?? [],
-    (await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? [],
-    ((await ec2.send(new DescribeInstancesCommand({}))).Reservations ?? [])
-      .flatMap(({ Instances = [] }) => Instances)
-      .filter(({ State }) => State?.Name !== 'terminated'),
-  ];
-  return lists
+  return Object.values(await thingsByKind(ec2))
     .flat()
     .map((thing) => JSON.stringify(thing))
     .sort();
+}
+
+/** What carries the tag of a cluster, as kind and name: one that is there twice is listed twice. */
+export async function thingsOf(ec2: EC2Client, cluster: string): Promise<readonly string[]> {
+  const found = Object.entries(await thingsByKind(ec2)).flatMap(([kind, things]) =>
+    things.flatMap(({ Tags = [] }) => {
+      const tags = new Map(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+      if (tags.get('dcos:cluster') !== cluster) return [];
+      return [`${kind} ${tags.get('dcos:resource') ?? 'without a name'}`];
+    }),
+  );
+  return found.sort();
 }
 
 /** Somebody else's network with an instance, without a tag. */

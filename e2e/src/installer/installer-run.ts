@@ -29,6 +29,8 @@ export interface RunInstaller {
   readonly environment?: Readonly<Record<string, string>>;
   /** Called for each event; what it resolves to `kill` ends the process as `kill -9` does. */
   readonly onEvent?: (event: InstallerEvent) => 'kill' | void;
+  /** Ends the process as `kill -9` does, whatever it is at. */
+  readonly killedBy?: AbortSignal;
 }
 
 /** The release of the checkout is built once for all suites. */
@@ -42,7 +44,7 @@ function shareRelease(directory: string): void {
 /** Runs a command with `--json` to its end. */
 export async function runInstaller(
   words: readonly string[],
-  { directory, config, environment = {}, onEvent }: RunInstaller,
+  { directory, config, environment = {}, onEvent, killedBy }: RunInstaller,
 ): Promise<InstallerRun> {
   shareRelease(directory);
   const flags = ['--conditions=@dcos/source', '--disable-warning=ExperimentalWarning', MAIN];
@@ -50,13 +52,15 @@ export async function runInstaller(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment, DCOS_INSTALLER_DIR: directory },
   });
+  const kill = (): void => void child.kill('SIGKILL');
+  killedBy?.addEventListener('abort', kill, { once: true });
   const events: InstallerEvent[] = [];
   let stderr = '';
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = JSON.parse(line) as InstallerEvent;
     events.push(event);
-    if (onEvent?.(event) === 'kill') child.kill('SIGKILL');
+    if (onEvent?.(event) === 'kill') kill();
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -68,9 +72,17 @@ export async function runInstaller(
 /** The installer of one suite: the same folder and configuration in every run. */
 export function installerOf(
   common: Pick<RunInstaller, 'directory' | 'config' | 'environment'>,
-): (words: readonly string[], onEvent?: RunInstaller['onEvent']) => Promise<InstallerRun> {
-  return async (words, onEvent) =>
-    await runInstaller(words, { ...common, ...(onEvent !== undefined && { onEvent }) });
+): (
+  words: readonly string[],
+  onEvent?: RunInstaller['onEvent'],
+  killedBy?: AbortSignal,
+) => Promise<InstallerRun> {
+  return async (words, onEvent, killedBy) =>
+    await runInstaller(words, {
+      ...common,
+      ...(onEvent !== undefined && { onEvent }),
+      ...(killedBy !== undefined && { killedBy }),
+    });
 }
 
 /** What a run said, for the message of a test that failed. */

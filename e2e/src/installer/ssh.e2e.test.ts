@@ -6,65 +6,36 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerImage, sshKeyPair, temporaryDirectory, waitFor } from '@dcos/testkit';
+import { randomBelow, seededRandom } from '@dcos/base';
+import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
 import { HOST_IMAGE, removeOrphans } from '../engine.ts';
 import { HostNetwork } from '../host-network.ts';
-import { Host } from '../host.ts';
-import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
+import { installerOf, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
+import { SshHosts, tracesOn } from './ssh-hosts.ts';
 import { trustCluster } from './trust-cluster.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
-/** Kills of one deployment; more with E2E_NIGHTLY=1. */
-const KILLS = process.env['E2E_NIGHTLY'] === '1' ? 20 : 2;
-
-interface Size {
-  readonly masters: number;
-  readonly privateAgents: number;
-  readonly publicAgents: number;
-}
-const SIZE: Size = { masters: 3, privateAgents: 3, publicAgents: 1 };
+const PRIVATE_AGENTS = 3;
+const IS_NIGHTLY = process.env['E2E_NIGHTLY'] === '1';
+/** From nothing, through kills at random moments, to the end. */
+const ROUNDS = IS_NIGHTLY ? 20 : 1;
+const KILLS_IN_A_ROW = IS_NIGHTLY ? 1 : 2;
+/** `E2E_SEED` repeats the moments of a run, as far as a machine does the same twice. */
+const SEED = Number(process.env['E2E_SEED'] ?? Date.now() % 2 ** 32);
+/** Within which the first kills come: much less than a deployment takes anywhere. */
+const FIRST_MOMENTS_MS = 12_000;
+const TIMEOUT_MS = IS_NIGHTLY ? 5_400_000 : 300_000;
 
 const directory = temporaryDirectory('installer-ssh');
 const config = join(directory.path, 'cluster.yaml');
-const hosts: Host[] = [];
 let network: HostNetwork;
-
-const addressesOf = (prefix: string): readonly string[] =>
-  hosts.filter(({ name }) => name.startsWith(prefix)).map(({ address }) => address);
-const first = (prefix: string): Host => {
-  const host = hosts.find(({ name }) => name.startsWith(prefix));
-  if (host === undefined) throw new Error(`no ${prefix}`);
-  return host;
-};
-
-async function boot(kind: string, count: number): Promise<void> {
-  const names = Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
-  hosts.push(
-    ...(await Promise.all(
-      names.map(async (name) => await Host.boot(network, { name, mounts: {} })),
-    )),
-  );
-}
+let hosts: SshHosts;
 
 const run = installerOf({ directory: directory.path, config });
 
-/** @param isSmaller without the last of the private agents. */
-function writeConfig(name: string, isSmaller = false): void {
-  const document = {
-    name,
-    provider: 'ssh',
-    ssh: { keyFile: join(directory.path, 'key'), keepAliveIntervalMs: 4_000 },
-    hosts: {
-      masters: addressesOf('master'),
-      privateAgents: addressesOf('private').slice(0, isSmaller ? -1 : undefined),
-      publicAgents: addressesOf('public'),
-    },
-    privateAgentResources: 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]',
-    publicAgentResources: 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]',
-  };
-  // YAML is a superset of JSON.
-  writeFileSync(config, JSON.stringify(document));
+function writeConfig(name: string, privateAgents = PRIVATE_AGENTS): void {
+  writeFileSync(config, JSON.stringify(hosts.configuration(name, privateAgents)));
 }
 
 /** Of the steps that were done, those of one host. */
@@ -73,33 +44,46 @@ const stepsOn = ({ events }: InstallerRun, address: string): readonly unknown[] 
     .filter(({ event, host }) => event === 'step.done' && host === address)
     .map(({ step }) => step);
 
-/** What an installation might leave. */
-const TRACES = `
-find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/log \\) -prune -o \\
-  \\( -name '*dcos*' -o -path '/root/.dcos*' \\) -print
-systemctl list-units --all --plain --no-legend 'dcos*'
-ps -eo args= | grep -E '[/]opt/dcos|[h]ttp.server|[z]ookeeper' || true
-`;
+/** What a run was at. */
+function lastOf(events: readonly InstallerEvent[]): string {
+  const last = events.at(-1);
+  return [last?.event ?? 'nothing', last?.['step']].join(' ').trim();
+}
+
+async function runKilledAfter(
+  momentMs: number,
+): Promise<{ readonly killed: boolean; readonly events: readonly InstallerEvent[] }> {
+  const { code, events } = await run(['deploy'], undefined, AbortSignal.timeout(momentMs));
+  return { killed: code === null, events };
+}
+
+async function fullDeploymentMs(): Promise<number> {
+  const startedMs = performance.now();
+  const whole = await run(['deploy']);
+  expect(whole.code, saidBy(whole)).toBe(0);
+  const tookMs = Math.round(performance.now() - startedMs);
+  expect((await run(['destroy', '--yes'])).code).toBe(0);
+  return tookMs;
+}
 
 describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.note}`, () => {
   beforeAll(async () => {
     await removeOrphans();
     network = await HostNetwork.create('ssh');
-    await boot('master', SIZE.masters);
-    await boot('private', SIZE.privateAgents);
-    await boot('public', SIZE.publicAgents);
-    const { publicKey } = sshKeyPair(directory.path, 'key');
-    await Promise.all(hosts.map(async (host) => await host.opensDoor(publicKey)));
+    hosts = new SshHosts(network, directory.path);
+    await hosts.boot('master', 3);
+    await hosts.boot('private', PRIVATE_AGENTS);
+    await hosts.boot('public', 1);
     writeConfig('first');
   });
   afterAll(async () => {
-    await Promise.all(hosts.map(async (host) => await host.isRemoved()));
+    await hosts?.isRemoved();
     await network?.isRemoved();
     directory.remove();
   });
 
   test('a host that loses its network in the middle of the copy holds up no other', async () => {
-    const lost = first('private');
+    const lost = hosts.one('private', 1);
     let isParted: Promise<void> | undefined;
     const broken = await run(['deploy', '--verbose'], ({ event, host, step }) => {
       if (event !== 'step.begun' || host !== lost.address) return undefined;
@@ -135,16 +119,16 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
   });
 
   test('a host that is away from the beginning holds up no other', async () => {
-    const [away, idle] = hosts.filter(({ name }) => name.startsWith('private'));
-    await away?.does('systemctl', 'stop', 'ssh');
-    await idle?.does('systemctl', 'stop', 'dcos-mesos-slave');
+    const [away, idle] = [hosts.one('private', 1), hosts.one('private', 2)];
+    await away.does('systemctl', 'stop', 'ssh');
+    await idle.does('systemctl', 'stop', 'dcos-mesos-slave');
     const rest = await run(['deploy']);
     expect(rest.code, saidBy(rest)).toBe(1);
     expect(
       rest.events.filter(({ event }) => event === 'host.unreachable').map(({ host }) => host),
-    ).toEqual([away?.address]);
-    expect(stepsOn(rest, idle?.address ?? '')).toEqual([`${idle?.address}/dcos-mesos-slave`]);
-    await away?.does('systemctl', 'start', 'ssh');
+    ).toEqual([away.address]);
+    expect(stepsOn(rest, idle.address)).toEqual([`${idle.address}/dcos-mesos-slave`]);
+    await away.does('systemctl', 'start', 'ssh');
     expect((await run(['status'])).code).toBe(0);
   });
 
@@ -162,8 +146,8 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
   });
 
   test('an app runs, a host that is taken out is cleared, and destroyed the hosts have nothing of the cluster', async () => {
-    await trustCluster(`https://${first('master').address}`);
-    const url = `https://${first('master').address}/service/marathon/v2/apps`;
+    await trustCluster(`https://${hosts.one('master', 1).address}`);
+    const url = `https://${hosts.one('master', 1).address}/service/marathon/v2/apps`;
     const created = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -186,38 +170,54 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
       },
       PATIENCE_MS,
     );
-    const leaving = hosts.findLast(({ name }) => name.startsWith('private'));
-    writeConfig('first', true);
+    const leaving = hosts.one('private', PRIVATE_AGENTS);
+    writeConfig('first', PRIVATE_AGENTS - 1);
     // Nobody can be asked whether that is meant.
     expect((await run(['deploy'])).code).toBe(2);
     const smaller = await run(['deploy', '--yes']);
     expect(smaller.code, saidBy(smaller)).toBe(0);
-    expect(await leaving?.does('sh', '-c', TRACES)).toBe('');
+    expect(await tracesOn(leaving)).toBe('');
     writeConfig('first');
     const destroyed = await run(['destroy', '--yes']);
     expect(destroyed.code, saidBy(destroyed)).toBe(0);
-    for (const host of hosts) expect(await host.does('sh', '-c', TRACES), host.name).toBe('');
+    for (const host of hosts.all) expect(await tracesOn(host), host.name).toBe('');
     expect((await run(['destroy', '--yes'])).code).toBe(0);
   });
 
-  test(`a deployment that is killed ${KILLS} times is gone on with each time`, async () => {
-    let kills = 0;
-    for (let changes = 1; kills < KILLS; changes += 7) {
-      let seen = 0;
-      const killed = await run(['deploy'], ({ event }) => {
-        if (!['infrastructure.changed', 'step.begun', 'step.done'].includes(event))
-          return undefined;
-        seen += 1;
-        return seen === changes ? 'kill' : undefined;
-      });
-      if (killed.code !== null) break;
-      kills += 1;
-    }
-    expect(kills).toBeGreaterThan(0);
-    const last = await run(['deploy']);
-    expect(last.code, saidBy(last)).toBe(0);
-    for (const { address } of hosts) expect(stepsOn(last, address)).not.toContain(undefined);
-    const again = await run(['deploy']);
-    expect(again.events.find(({ event }) => event === 'deploy.done')).toMatchObject({ changed: 0 });
-  });
+  test(
+    `killed ${ROUNDS * KILLS_IN_A_ROW} times at moments of the seed ${SEED}, the next run goes on to the end`,
+    async ({ annotate }) => {
+      const random = seededRandom(SEED);
+      let kills = 0;
+      let endMs = FIRST_MOMENTS_MS;
+      for (let round = 1; kills < ROUNDS * KILLS_IN_A_ROW; round++) {
+        // One that ends before its moment is none; there are few of those.
+        expect(round, `${kills} kills`).toBeLessThanOrEqual(2 * ROUNDS);
+        const moments: string[] = [];
+        for (let one = 0; one < KILLS_IN_A_ROW; one++) {
+          const momentMs = randomBelow(random, endMs);
+          const { killed, events } = await runKilledAfter(momentMs);
+          moments.push(`${momentMs} ms (${killed ? 'killed' : 'ended before'}: ${lastOf(events)})`);
+          if (killed) kills += 1;
+        }
+        const told = `round ${round}, ${moments.join(', ')}`;
+        const startedMs = performance.now();
+        const last = await run(['deploy']);
+        expect(last.code, `${told}\n${saidBy(last)}`).toBe(0);
+        await annotate(`${told}: went on for ${Math.round(performance.now() - startedMs)} ms`);
+        const again = await run(['deploy']);
+        const done = again.events.find(({ event }) => event === 'deploy.done');
+        expect(done, `${told}\n${saidBy(again)}`).toMatchObject({ changed: 0 });
+        if (kills === ROUNDS * KILLS_IN_A_ROW) break;
+        const destroyed = await run(['destroy', '--yes']);
+        expect(destroyed.code, `${told}\n${saidBy(destroyed)}`).toBe(0);
+        for (const host of hosts.all)
+          expect(await tracesOn(host), `${told}: ${host.name}`).toBe('');
+        if (round > 1) continue;
+        endMs = await fullDeploymentMs();
+        await annotate(`a whole deployment takes ${endMs} ms`);
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
