@@ -132,6 +132,7 @@ export class FakeHost {
     const [command = '', ...words] = argv;
     if (command === 'systemctl') return this.#systemctl(words);
     const [what, ...rest] = command === 'sh' ? words.slice(2) : [command, ...words];
+    if (what === 'start') return this.#start(rest);
     this.#begins([what, ...rest].join(' '));
     const place = { state: this.#world.state, files: this.uploads };
     const answer = runStateProgram(what ?? '', rest, place);
@@ -259,6 +260,16 @@ export class FakeHost {
       restarts: 0,
     };
     return done(`NRestarts=${restarts}\nActiveState=${active}\n`);
+  }
+
+  /** All that one program does to start a unit; told as the last of it. */
+  #start([service = '', action = '']: readonly string[]): RunResult {
+    const unit = service.replace(/\.service$/, '');
+    this.#begins(`${action === 'enable' ? 'enable' : 'restart'} ${unit}`);
+    this.#act('enable', 'dcos.target', ['--now']);
+    this.#act('enable', unit, []);
+    if (action !== 'enable') this.#act('restart', unit, []);
+    return done();
   }
 
   #act(action: string, name: string, words: readonly string[]): void {
