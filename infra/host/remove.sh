@@ -39,6 +39,8 @@ rm -rf /etc/systemd/system/dcos.target.wants
 systemctl daemon-reload
 systemctl reset-failed 'dcos*' 2>/dev/null || true
 rm -rf --one-file-system /opt/dcos /etc/dcos /var/cache/dcos
+# Of programs of a release that were run by hand, or for a backup.
+rm -rf --one-file-system "${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/dcos-compiled"
 for state in /var/lib/dcos/* /var/lib/dcos/.[!.]*; do
   [ "$state" = /var/lib/dcos/installer ] || rm -rf --one-file-system "$state"
 done
