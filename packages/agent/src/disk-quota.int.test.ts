@@ -91,7 +91,10 @@ test('with killing a task over its disk is ended; one without disk is counted, a
   });
   expect(fake.project(5001).limit).toBe(`bsoft=${MEGABYTE} bhard=${11 * MEGABYTE}`);
   expect(fake.project(5000).limit).toBe('bsoft=0 bhard=0');
-  expect(agent.snapshot().live.map(({ taskId }) => taskId)).toEqual(['unbound']);
+  // Until its last state is acknowledged, it is there.
+  await expect
+    .poll(() => agent.snapshot().live.map(({ taskId }) => taskId), { timeout: 60_000 })
+    .toEqual(['unbound']);
 });
 
 test('a restarted agent knows the projects, and a task that finds none left fails', async () => {
