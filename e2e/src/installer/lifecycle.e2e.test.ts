@@ -1,6 +1,6 @@
 /**
  * The life of a cluster after its first day, with hosts in containers and three masters: more agents, fewer agents, of
- * which those that go are drained; what doctor finds; backup and restore, here and in another cluster; through kills.
+ * which those that go are drained; what doctor finds; other certificates; backup and restore, here and in another cluster; through kills.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -16,6 +16,9 @@ const facility = dockerImage(HOST_IMAGE);
 /** More of the same, too. */
 const IS_NIGHTLY = process.env['E2E_NIGHTLY'] === '1';
 const PATIENCE_MS = 180_000;
+/** ZooKeeper starts again on each master four times and more. */
+const EXCHANGE_TIMEOUT_MS = 1_200_000;
+const APPS = '/service/marathon/v2/apps';
 const NAME = `life-${process.pid}`;
 const directory = temporaryDirectory('installer-life');
 const config = join(directory.path, 'cluster.yaml');
@@ -50,9 +53,7 @@ interface Task {
 }
 
 async function runningTasks(): Promise<readonly Task[]> {
-  const { tasks } = await ask<{ readonly tasks: readonly Task[] }>(
-    '/service/marathon/v2/apps/web/tasks',
-  );
+  const { tasks } = await ask<{ readonly tasks: readonly Task[] }>(`${APPS}/web/tasks`);
   return tasks.filter(({ state }) => state === 'TASK_RUNNING');
 }
 
@@ -80,7 +81,7 @@ async function deployAnew(masters: number, privateAgents: number): Promise<void>
   writeConfig(masters, privateAgents);
   const deployed = await succeeds('deploy');
   url = String(deployed.events.find(({ event }) => event === 'cluster.url')?.['url']);
-  setDefaultCACertificates([inHost('master-1', ['cat', '/etc/dcos/tls/ca.crt'])]);
+  trustAuthorities();
 }
 
 /** The tasks, as soon as there are so many. */
@@ -101,6 +102,7 @@ async function allRun(instances: number): Promise<readonly Task[]> {
 }
 
 const NODE_FILE = '/etc/dcos/tls/node.pem';
+const AUTHORITIES_FILE = '/etc/dcos/tls/ca.crt';
 const FILL_LOGS =
   'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
 
@@ -108,6 +110,17 @@ const FILL_LOGS =
 function inHost(name: string, words: readonly string[], input = ''): string {
   const flags = ['exec', '-i', `dcos-${NAME}-${name}`];
   return execFileSync('docker', [...flags, ...words], { encoding: 'utf8', input });
+}
+
+/** What this process asks from now on, it asks as one that trusts the cluster's authorities of now. */
+function trustAuthorities(): void {
+  setDefaultCACertificates([inHost('master-1', ['cat', AUTHORITIES_FILE])]);
+}
+
+/** What every host shows, in a fixed order. */
+async function certificates(): Promise<readonly string[]> {
+  const words = ['openssl', 'x509', '-noout', '-fingerprint', '-in', NODE_FILE];
+  return (await hosts()).map((name) => inHost(name, words));
 }
 
 /** With the key of the cluster's authority, which is on its masters. */
@@ -138,7 +151,7 @@ function expiredCertificate(host: string): string {
 describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, () => {
   beforeAll(async () => {
     await deployAnew(3, 1);
-    const created = await fetch(`${url}/service/marathon/v2/apps`, {
+    const created = await fetch(`${url}${APPS}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -223,6 +236,39 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     await succeeds('doctor');
   });
 
+  if (IS_NIGHTLY) {
+    test(
+      'certificates and their authority are exchanged, through a kill; tasks and agents stay',
+      async () => {
+        const agentIds = async (): Promise<readonly string[]> => {
+          const { slaves } = await ask<{ readonly slaves: readonly { readonly id: string }[] }>(
+            '/mesos/slaves',
+          );
+          return slaves.map(({ id }) => id).sort();
+        };
+        const before = [await allRun(3), await agentIds()];
+        const first = await certificates();
+        const authority = inHost('master-1', ['cat', AUTHORITIES_FILE]);
+        await succeeds('rotate-certificates');
+        const second = await certificates();
+        expect(first.filter((one) => second.includes(one))).toEqual([]);
+        expect(inHost('master-1', ['cat', AUTHORITIES_FILE])).toBe(authority);
+        await succeeds('rotate-certificates', '--introduce');
+        trustAuthorities();
+        const killed = await run(['rotate-certificates', '--authority'], ({ event }) =>
+          event === 'step.done' ? 'kill' : undefined,
+        );
+        expect(killed.code, saidBy(killed)).toBeNull();
+        await succeeds('rotate-certificates', '--authority');
+        expect(inHost('master-1', ['cat', AUTHORITIES_FILE])).not.toContain(authority.trim());
+        trustAuthorities();
+        expect([await allRun(3), await agentIds()]).toEqual(before);
+        await succeeds('doctor');
+      },
+      EXCHANGE_TIMEOUT_MS,
+    );
+  }
+
   test('an agent and a master are replaced; tasks and the cluster go on', async () => {
     const others = (await allRun(3)).filter(({ host }) => !host.endsWith('.21'));
     await succeeds('replace', 'private-2', '--yes');
@@ -250,7 +296,7 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     await succeeds('backup', file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await run(['backup', file])).code).toBe(2);
-    await fetch(`${url}/service/marathon/v2/apps/web`, { method: 'DELETE' });
+    await fetch(`${url}${APPS}/web`, { method: 'DELETE' });
     const refused = await run(['restore', file, '--yes']);
     // The app's versions and its group are state, or its deployment that still goes on.
     expect(refused.events.at(-1)).toMatchObject({ code: 'RESTORE_NOT_EMPTY' });
