@@ -2,7 +2,7 @@
 
 import { temporaryDirectory } from '@dcos/testkit';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { FakeCluster } from '../testing/fake-cluster.ts';
+import { FakeCluster, fakeRelease } from '../testing/fake-cluster.ts';
 import { deploy } from './deploy.ts';
 import { replace } from './replace.ts';
 import type { CommonOptions } from './session.ts';
@@ -117,6 +117,20 @@ test('a master that is alone holds all that the cluster knows', async () => {
   cluster = await deployed(1);
   await expect(replacing('master-1')).rejects.toThrow(/installer backup, destroy, deploy, restore/);
 });
+
+test.each(['private-1', 'master-2'])(
+  'with another release than that of the cluster %s stays',
+  async (name) => {
+    const before = cluster.host(name);
+    const { session, surroundings } = cluster.session(folder.path, fakeRelease('b'));
+    const words = { yes: true, argument: name };
+    await expect(replace(session, words, surroundings)).rejects.toMatchObject({
+      code: 'INSTALLER_OTHER_RELEASE',
+    });
+    expect(cluster.host(name)).toBe(before);
+    expect([...before.units.values()].map(({ active }) => active)).not.toContain('inactive');
+  },
+);
 
 test.each<[string, string, CommonOptions, string]>([
   ['a host that nobody asks for', 'private-2', { yes: true }, 'INSTALLER_USAGE'],
