@@ -53,12 +53,14 @@ export async function checkoutRelease(
     mkdirSync(cache, { recursive: true });
     const fresh = `${folder}.${process.pid}`;
     await build(root, platform, fresh);
-    // Each takes much room, and the former sources are gone. Whoever still sends one has it open.
-    for (const old of readdirSync(cache).filter((name) => /^[0-9a-f]{16}$/.test(name)))
-      rmSync(join(cache, old), { recursive: true, force: true });
-    // Another run built it at the same time.
+    // Another run may have built it at the same time, and uses it by now.
     if (existsSync(folder)) rmSync(fresh, { recursive: true });
-    else renameSync(fresh, folder);
+    else {
+      // Each takes much room, and the former sources are gone. Whoever still sends one has it open.
+      for (const old of readdirSync(cache).filter((name) => /^[0-9a-f]{16}$/.test(name)))
+        rmSync(join(cache, old), { recursive: true, force: true });
+      renameSync(fresh, folder);
+    }
   }
   const archive = readdirSync(folder).find((name) => name.endsWith(`-${platform}.tar.gz`));
   if (archive === undefined)
