@@ -14,7 +14,7 @@ afterAll(() => folder.remove());
 
 const HOSTS: readonly HostPlace[] = [
   { name: '10.0.0.1', role: 'master', address: '10.0.0.1' },
-  { name: '10.0.0.2', role: 'private', address: '10.0.0.2' },
+  { name: '10.0.0.2', role: 'master', address: '10.0.0.2' },
   { name: '10.0.0.3', role: 'private', address: '10.0.0.3' },
 ];
 
@@ -113,4 +113,14 @@ test('hosts belong to whoever marked them first', async () => {
   await expect(providerOf(hosts).ensure()).rejects.toMatchObject(refused);
   await expect(providerOf(hosts).destroy(() => undefined)).rejects.toMatchObject(refused);
   expect(hosts.marks).toEqual(marks);
+});
+
+test('a master that is replaced is claimed again at its place', async () => {
+  const hosts = new MarkedHosts();
+  const provider = providerOf(hosts);
+  await claimAll(provider);
+  await provider.remove(HOSTS.slice(0, 1), () => undefined);
+  hosts.marks.delete('10.0.0.1');
+  await claimAll(provider);
+  expect([...hosts.marks.keys()]).toContain('10.0.0.1');
 });

@@ -124,7 +124,10 @@ export class SshProvider implements Provider {
       const { host, port, hostKeys } = this.#options.targetOf(place);
       if (hostKeys.pinsFirst) await forgetKeys(hostKeys.file, host, port);
     }
-    this.#options.register.remove(places);
+    const { hosts, register } = this.#options;
+    const asked = new Set(hosts.map(({ address }) => address));
+    // One that is replaced is still of the cluster: a master would be missing from those that are fixed.
+    register.remove(places.filter(({ address }) => !asked.has(address)));
   }
 
   async destroy(progress: Progress): Promise<void> {
