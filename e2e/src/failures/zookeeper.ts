@@ -21,25 +21,34 @@ export function zooKeeperFailures(scene: () => Scene): void {
       const before = await scene().steadyTasks();
       const page = await scene().console();
       const startedMs = performance.now();
-      for (const host of masters) await host.does('systemctl', 'stop', 'dcos-zookeeper');
-      const operations = history.operations.length;
-      await waitFor(
-        'changes to fail',
-        () => history.operations.slice(operations).some(({ outcome }) => outcome === 'unknown'),
-        PATIENCE_MS,
-      );
-      const stoppedMs = performance.now();
-      // Nothing happens that could be waited for: this outage is made of time.
-      await waitFor(
-        'the outage to last',
-        () => performance.now() - stoppedMs > OUTAGE_MS,
-        OUTAGE_MS + PATIENCE_MS,
-      );
-      await Promise.all(before.map(answers));
-      await page.getByRole('alert').getByText('ZooKeeper does not answer').waitFor();
+      const starts = async (): Promise<void> => {
+        for (const host of masters) await host.does('systemctl', 'start', 'dcos-zookeeper');
+      };
+      try {
+        for (const host of masters) await host.does('systemctl', 'stop', 'dcos-zookeeper');
+        const operations = history.operations.length;
+        await waitFor(
+          'changes to fail',
+          () => history.operations.slice(operations).some(({ outcome }) => outcome === 'unknown'),
+          PATIENCE_MS,
+        );
+        const stoppedMs = performance.now();
+        // Nothing happens that could be waited for: this outage is made of time.
+        await waitFor(
+          'the outage to last',
+          () => performance.now() - stoppedMs > OUTAGE_MS,
+          OUTAGE_MS + PATIENCE_MS,
+        );
+        await Promise.all(before.map(answers));
+        await page.getByRole('alert').getByText('ZooKeeper does not answer').waitFor();
+      } catch (error) {
+        // What comes after it needs a cluster that works.
+        await starts();
+        throw error;
+      }
       const endedMs = performance.now();
       await scene().whilePeopleWork('ZooKeeper is back after it was away', async () => {
-        for (const host of masters) await host.does('systemctl', 'start', 'dcos-zookeeper');
+        await starts();
         await scene().leadingMaster();
         await scene().leadingScheduler();
       });
