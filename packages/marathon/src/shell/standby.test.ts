@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { request, type Dispatcher } from 'undici';
 import { silentLogger } from '@dcos/base';
+import { NOBODY_LEADS, NOT_TAKEN_HEADER } from '@dcos/http';
 import { openMemoryStore, type Store } from '@dcos/store';
 import { waitFor } from '@dcos/testkit';
 import { FakeMaster } from '../testing/fake-master.ts';
@@ -107,6 +108,15 @@ test('a leader that cannot be reached is a bad gateway', async () => {
     expect.stringContaining('127.0.0.1:1 does not answer'),
   ]);
   await lease.release();
+});
+
+test('a store that says nothing of the leader keeps nobody waiting', async () => {
+  await (
+    await start()
+  ).leading;
+  store = { ...store, leader: () => new Promise(() => undefined) };
+  const answer = await call(await start(), '/v2/apps');
+  expect([answer.statusCode, answer.headers[NOT_TAKEN_HEADER]]).toEqual([502, NOBODY_LEADS]);
 });
 
 test('the next in line takes over what the leader had', async () => {

@@ -14,6 +14,7 @@ import { endToEndHeaders, errorText, type Logger } from '@dcos/base';
 import {
   markNotTaken,
   neverConnected,
+  within,
   type ClientTls,
   type FastifyInstance,
   type FastifyReply,
@@ -26,8 +27,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Silence of the leader that ends a request. */
 const READ_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 64;
-/** How often, and after which pauses, a leader is looked for. */
-const LOOKS_MAX = 10;
+/** How long, and after which pauses, a leader is looked for; a store without its servers answers when they are back. */
+const LOOK_MS_MAX = 2_500;
 const LOOK_INTERVAL_MS = 250;
 const VIA = 'x-marathon-via';
 
@@ -75,14 +76,16 @@ function problem(message: string, statusCode = 502) {
 
 /** Undefined when nobody else leads for as long as it is worth to wait, or this scheduler leads by then. */
 async function settledLeader(options: StandbyOptions): Promise<string | undefined> {
-  for (let look = 0; look < LOOKS_MAX; look++) {
+  const deadlineMs = performance.now() + LOOK_MS_MAX;
+  for (;;) {
     if (options.leads()) return undefined;
-    const leader = await options.leader().catch(unknownLeader);
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs <= 0) return undefined;
+    const leader = await within(options.leader().catch(unknownLeader), leftMs);
     // A scheduler that was just elected loads its state before it leads.
     if (leader !== undefined && leader !== options.own()) return leader;
     await sleep(LOOK_INTERVAL_MS);
   }
-  return undefined;
 }
 
 /** A store that does not answer knows no leader either; it says in the log why. */
