@@ -11,8 +11,13 @@ export class Answer extends Error {
   readonly reply: Reply;
 
   constructor(reply: Reply) {
-    super('answer');
+    super(`answered ${reply.statusCode}`);
     this.reply = reply;
+  }
+
+  /** For the server, which takes an error without one for a failure of its own. */
+  get statusCode(): number {
+    return this.reply.statusCode;
   }
 }
 
