@@ -7,6 +7,7 @@
  *     lib/node_modules/        packages with native code
  *     ui/                      the web console
  *     units/                   templates of the units that the installer makes
+ *     LICENSE                  of this project
  *     licences/                of what others made
  *     sbom.cdx.json            the list of that, for scanners
  */
@@ -29,6 +30,7 @@ export interface CommonContent {
   readonly bundles: readonly Bundle[];
   readonly ui: UiBuild;
   readonly units: readonly ReleaseFile[];
+  readonly licence: ReleaseFile;
 }
 
 /** Bundles the components and builds the console. */
@@ -39,7 +41,8 @@ export async function buildCommon(root: string): Promise<CommonContent> {
   const bundles: Bundle[] = [];
   for (const component of COMPONENTS) bundles.push(await bundleComponent(root, component));
   const units = copiedFolder('units', join(root, 'infra', 'units'), () => true);
-  return { version, bundles, ui: await buildUi(root), units };
+  const licence = copiedFile('LICENSE', join(root, 'LICENSE'), '0644');
+  return { version, bundles, ui: await buildUi(root), units, licence };
 }
 
 export function platformContent(
@@ -64,6 +67,7 @@ export function platformContent(
       ...natives.flatMap(nativeFiles),
       ...common.ui.files,
       ...common.units,
+      common.licence,
       ...licenceFiles([node, ...foreign]),
       textFile('sbom.cdx.json', sbomText({ version, platform, node, packages: foreign })),
     ],

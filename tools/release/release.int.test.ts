@@ -105,6 +105,10 @@ test('nothing in it names the checkout or this machine', () => {
   expect(naming).toEqual([]);
 });
 
+test('it brings the licence of this project', () => {
+  expect(readFileSync(join(release, 'LICENSE'), 'utf8')).toContain('Apache License');
+});
+
 test('a cluster of it runs an app, shows the console and opens a terminal', async () => {
   box = await startBoxProcess(join(scratch.path, 'data'), [], {
     file: join(release, 'bin', 'dcos-box'),

@@ -30,6 +30,7 @@ const SOURCES = [
   'tools/release',
   'tools/start',
   'package-lock.json',
+  'LICENSE',
   'tsconfig.base.json',
 ];
 /** Not part of a release. */
