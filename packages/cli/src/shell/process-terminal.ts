@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 import { cliError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -94,8 +95,9 @@ async function ask(
 ): Promise<string | undefined> {
   const { createInterface } = await import('node:readline');
   process.stdout.write(question);
+  if (!process.stdin.isTTY) return await pipedLine(createInterface);
   // Without an output readline echoes nothing; the terminal itself echoes unless it is in raw mode.
-  const hidden = options.hidden && process.stdin.isTTY;
+  const { hidden } = options;
   const lines = createInterface({ input: process.stdin, terminal: hidden, crlfDelay: Infinity });
   try {
     return await new Promise<string | undefined>((resolve) => {
@@ -107,6 +109,20 @@ async function ask(
     lines.close();
     if (hidden) process.stdout.write('\n');
   }
+}
+
+let pipedLines: AsyncIterator<string> | undefined;
+
+// One reader for all questions: what comes through a pipe may hold the answers to the next ones, too.
+async function pipedLine(create: typeof createInterface): Promise<string | undefined> {
+  pipedLines ??= create({ input: process.stdin, terminal: false, crlfDelay: Infinity })[
+    Symbol.asyncIterator
+  ]();
+  process.stdin.resume();
+  const { done, value } = await pipedLines.next();
+  // A pipe that stays open must not keep the process from ending.
+  process.stdin.pause();
+  return done === true ? undefined : value;
 }
 
 // One Ctrl-C may arrive twice, from the terminal and through a parent that passes it on. A later
