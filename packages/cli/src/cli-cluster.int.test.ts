@@ -2,12 +2,14 @@
  * The command as a process against a stub of a cluster: output, errors and exit codes to the byte.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { testCertificate } from '@dcos/testkit';
+import { strangersCertificate, testCertificate } from '@dcos/testkit';
 import { createCliScene } from './testing/cli-scene.ts';
 import type { CliScene } from './testing/cli-scene.ts';
+import type { DcosResult } from './testing/run-dcos.ts';
 import { stateDocument } from './testing/documents.ts';
 import type { StubRoutes } from './testing/stub-cluster.ts';
 
@@ -101,6 +103,10 @@ describe('cluster', () => {
     expect((await scene.dcos('config show core.dcos_acs_token')).stdout).toBe('t0k3n\n');
     expect((await scene.dcos('config show')).stdout).toContain('core.dcos_acs_token ********\n');
     expect(cluster.requests.at(-1)?.headers.authorization).toBe('token=t0k3n');
+    const second = await scene.dcos(`cluster setup ${cluster.url}`, {
+      input: 'alice\nwrong\nalice\nsecret\n',
+    });
+    expect(second.code, second.stderr).toBe(0);
   });
 
   test('setup of something else changes nothing and says what was missing', async () => {
@@ -163,7 +169,8 @@ describe('transport', () => {
     // There is no cluster yet whose configuration could be changed.
     expect(refused.stderr).toContain(`dcos cluster setup ${cluster.url} --ca-certs <file>`);
     expect(refused.stderr).not.toContain('dcos config');
-    expect(cluster.requests).toEqual([]);
+    // It names no authority that could be asked about.
+    expect(cluster.lines()).toEqual(['GET /ca/dcos-ca.crt']);
 
     expect((await scene.dcos(`cluster setup ${cluster.url} --insecure`)).code).toBe(0);
     expect((await scene.dcos('config show core.ssl_verify')).stdout).toBe('false\n');
@@ -180,6 +187,69 @@ describe('transport', () => {
     const untrusting = await scene.dcos('marathon ping', { environment });
     expect(untrusting.stderr).toContain('dcos config set core.ssl_verify <path or false>');
   });
+
+  describe('a cluster that names an authority of its own', () => {
+    const fingerprint = new X509Certificate(testCertificate).fingerprint256;
+    const setUp = async (words: string, input?: string): Promise<DcosResult> => {
+      const cluster = await scene.start(
+        { ...openCluster, 'GET /ca/dcos-ca.crt': { text: testCertificate } },
+        { tls: true },
+      );
+      const command = `cluster setup ${cluster.url}${words}`;
+      return scene.dcos(command, { ...(input !== undefined && { input }) });
+    };
+    const setting = async (): Promise<string> =>
+      (await scene.dcos('config show core.ssl_verify')).stdout;
+
+    test('is trusted once its fingerprint is accepted', async () => {
+      const accepted = await setUp('', 'maybe\nyes\n');
+      expect(accepted.code, accepted.stderr).toBe(0);
+      expect(accepted.stderr).toContain(`SHA-256 fingerprint:  ${fingerprint}\n`);
+      expect(accepted.stderr).toContain('"maybe" is no answer');
+      const path = join(scene.home.directory, 'data', 'clusters', 'c1d2', 'dcos_ca.crt');
+      expect(await setting()).toBe(`${path}\n`);
+      expect((await readFile(path, 'utf8')).trim()).toBe(testCertificate.trim());
+      expect((await scene.dcos('cluster list')).stdout).toContain('AVAILABLE');
+    });
+
+    test.each([
+      ['no', 'no\n'],
+      ['silence', undefined],
+    ])('is not trusted after %s', async (_, input) => {
+      const refused = await setUp('', input);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain(fingerprint);
+      expect(refused.stderr).toMatch(
+        /\nError: the certificate authority was not accepted, and nothing was changed\.\n.*--ca-certs/s,
+      );
+      expect((await scene.dcos('cluster list --json')).stdout).toBe('[]\n');
+    });
+
+    test('is trusted without a question by --no-check', async () => {
+      expect((await setUp(' --no-check')).code).toBe(0);
+      expect(await setting()).toContain('dcos_ca.crt');
+    });
+
+    test('is not asked for by who names another authority', async () => {
+      await writeFile(join(scene.home.directory, 'other.pem'), strangersCertificate);
+      const refused = await setUp(' --ca-certs other.pem', 'yes\n');
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toMatch(/^Error: the certificate of https:.* is not trusted/);
+    });
+  });
+
+  test.each(['no certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])(
+    'what is no authority cannot be accepted: %s',
+    async (text) => {
+      const routes = { ...openCluster, 'GET /ca/dcos-ca.crt': { text } };
+      const cluster = await scene.start(routes, { tls: true });
+      const refused = await scene.dcos(`cluster setup ${cluster.url} --no-check`, {
+        input: 'yes\n',
+      });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/is not trusted|cannot be read/);
+    },
+  );
 
   test('redirects keep the method, and the token stays with its host', async () => {
     const other = await scene.start({ 'GET /mesos/master/state': { json: stateDocument } });

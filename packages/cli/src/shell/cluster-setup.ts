@@ -4,28 +4,28 @@
  * the download of plug-ins: the commands of this client are built in.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isJsonObject } from '@dcos/base';
 import type { JsonObject } from '@dcos/base';
 import { isVersionSupported, normaliseClusterUrl, oldestVersion } from '../core/cluster-address.ts';
-import type { ConfigDocument } from '../core/config-document.ts';
 import { textField } from '../core/json-field.ts';
+import { askTrusted } from './cluster-trust.ts';
+import type { TrustFlags } from './cluster-trust.ts';
 import { attachCluster, clusterDirectory, writeCluster } from './data-directory.ts';
 import { cliError, orThrow } from './errors.ts';
 import { HttpClient, parseReply } from './http-client.ts';
 import { logIn, requiresLogIn } from './log-in.ts';
 import type { LogInOptions } from './log-in.ts';
-import { transportSecurity, requestTrace, timeoutSecondsDefault } from './session.ts';
+import { requestTrace, timeoutSecondsDefault } from './session.ts';
 import type { Invocation } from './terminal.ts';
 
-export interface SetupOptions extends LogInOptions {
+export interface SetupOptions extends LogInOptions, TrustFlags {
   readonly name?: string;
-  readonly insecure?: boolean;
-  readonly caCerts?: string;
-  readonly check: boolean;
   readonly timeout: boolean;
 }
+
+const authoritiesFile = 'dcos_ca.crt';
 
 interface Identity {
   readonly id: string;
@@ -39,51 +39,41 @@ export async function setupCluster(
   options: SetupOptions,
 ): Promise<void> {
   const { terminal } = invocation;
-  if (options.insecure === true && options.caCerts !== undefined) {
-    throw cliError('CLI_USAGE', '--insecure and --ca-certs exclude each other');
-  }
   const requested = orThrow(normaliseClusterUrl(address), 'CLI_USAGE');
-  const verify = options.insecure === true ? 'false' : (options.caCerts ?? 'true');
   const timeoutSeconds = options.timeout ? timeoutSecondsDefault : 0;
   const settings = {
     timeoutMs: timeoutSeconds * 1000,
-    security: await transportSecurity({ core: { ssl_verify: verify } }, terminal),
     environment: terminal.environment,
     trace: requestTrace(terminal, invocation.verbosity),
-    trustHint: trustHint(requested),
   };
-  const anonymous = new HttpClient({ ...settings, token: '' });
-  const url = await probeRoot(anonymous, requested);
+  const contact = { url: requested, flags: options, terminal, settings };
+  const { answer: url, security } = await askTrusted(contact, (client) =>
+    probeRoot(client, requested),
+  );
+  const anonymous = new HttpClient({ ...settings, security, token: '' });
   const challenge = await requiresLogIn(anonymous, url);
   const token =
     challenge === undefined ? '' : await logIn({ terminal, client: anonymous, url, options });
-  const client = new HttpClient({ ...settings, token });
+  const client = new HttpClient({ ...settings, security, token });
   const identity = await identify(client, url, options.name);
   const directory = clusterDirectory(terminal, identity.id);
   const core = { dcos_acs_token: token, dcos_url: url, timeout: timeoutSeconds };
+  const { authorities } = security;
   const isTls = url.startsWith('https:');
-  const sslVerify = options.caCerts === undefined ? verify : join(directory, 'dcos_ca.crt');
-  const config: ConfigDocument = {
+  const sslVerify =
+    authorities === undefined ? String(security.verify) : join(directory, authoritiesFile);
+  if (isTls && authorities !== undefined) {
+    // Before the configuration, which names it.
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await writeFile(sslVerify, authorities, { mode: 0o644 });
+  }
+  await writeCluster(terminal, identity.id, {
     cluster: { name: identity.name },
     core: isTls ? { ...core, ssl_verify: sslVerify } : core,
-  };
-  await writeCluster(terminal, identity.id, config);
-  if (isTls && options.caCerts !== undefined) {
-    const source = resolve(terminal.workingDirectory, options.caCerts);
-    await writeFile(sslVerify, await readFile(source), { mode: 0o644 });
-  }
+  });
   await attachCluster(terminal, identity.id);
   await checkVersion(client, url, invocation);
   terminal.notice(`The cluster "${identity.name}" (${url}) is set up and attached.`);
-}
-
-// Whoever sets up a cluster has no configuration of it yet.
-function trustHint(url: string): string {
-  return (
-    `Name a file with the certificate authority of the cluster; it is ${url}/ca/dcos-ca.crt, and its hosts have it, too:\n` +
-    `    dcos cluster setup ${url} --ca-certs <file>\n` +
-    'Or connect without verification, by --insecure.'
-  );
 }
 
 // The address that answers after redirects is the one to keep.

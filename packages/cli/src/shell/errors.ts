@@ -16,6 +16,8 @@ export type CliErrorCode =
   | 'CLI_REFUSED'
   /** No connection, or it broke. */
   | 'CLI_UNREACHABLE'
+  /** The certificate of the server is signed by an authority that is not trusted. */
+  | 'CLI_UNTRUSTED'
   /** The time limit `core.timeout` passed. */
   | 'CLI_TIMEOUT'
   /** The server answered with a status that reports a failure. */

@@ -220,7 +220,7 @@ function connectionError(
   const reason = reasonOf(error);
   if (isCertificateReason(reason)) {
     return cliError(
-      'CLI_UNREACHABLE',
+      isAuthorityReason(reason) ? 'CLI_UNTRUSTED' : 'CLI_UNREACHABLE',
       `the certificate of ${origin} is not trusted (${reason}).\n${options.trustHint ?? configureTrust}`,
     );
   }
@@ -229,6 +229,11 @@ function connectionError(
 
 function isCertificateReason(reason: string): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(reason);
+}
+
+/** Another authority would mend these, and neither a certificate that has expired nor one of another host. */
+function isAuthorityReason(reason: string): boolean {
+  return /SELF_SIGNED|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY/.test(reason);
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -9,15 +9,21 @@ const attemptsMax = 3;
 
 /** Asks until the answer is yes or no. @throws OperationError CLI_REFUSED for no and for silence */
 export async function confirm(terminal: Terminal, question: string): Promise<void> {
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const answer = await terminal.ask(`${question} [yes/no] `);
-    if (answer === undefined) break;
-    if (/^(y|yes)$/i.test(answer.trim())) return;
-    if (/^(n|no)$/i.test(answer.trim())) break;
-    terminal.notice(`"${answer}" is no answer: type yes or no.`);
-  }
+  if (await isConfirmed(terminal, question)) return;
   throw cliError(
     'CLI_REFUSED',
     'nothing was changed, since the question was not answered with yes',
   );
+}
+
+/** Asks until the answer is yes or no; silence is no. */
+export async function isConfirmed(terminal: Terminal, question: string): Promise<boolean> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const answer = await terminal.ask(`${question} [yes/no] `);
+    if (answer === undefined) break;
+    if (/^(y|yes)$/i.test(answer.trim())) return true;
+    if (/^(n|no)$/i.test(answer.trim())) break;
+    terminal.notice(`"${answer}" is no answer: type yes or no.`);
+  }
+  return false;
 }
