@@ -3,12 +3,12 @@
  * which those that go are drained; what doctor finds; other certificates; backup and restore, here and in another cluster; through kills.
  */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerImage, temporaryDirectory, waitFor } from '@dcos/testkit';
+import { dockerImage, temporaryDirectory, waitFor, workspaceRoot } from '@dcos/testkit';
 import { engine, HOST_IMAGE } from '../engine.ts';
 import { installerOf, saidBy, type InstallerRun } from './installer-run.ts';
 
@@ -103,6 +103,7 @@ async function allRun(instances: number): Promise<readonly Task[]> {
 
 const NODE_FILE = '/etc/dcos/tls/node.pem';
 const AUTHORITIES_FILE = '/etc/dcos/tls/ca.crt';
+const DCOS = join(workspaceRoot, 'packages', 'cli', 'bin', 'dcos.mjs');
 const FILL_LOGS =
   'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
 
@@ -234,6 +235,19 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
     ).toEqual(expect.arrayContaining(['master-1/dcos-mesos-dns', 'private-2/configuration']));
     await succeeds('status');
     await succeeds('doctor');
+  });
+
+  test('who sets up the command is shown the authority that the installer tells of', async () => {
+    const { events } = await succeeds('status');
+    const [told] = events.filter(({ event }) => event === 'authority.status');
+    const fingerprint = String(told?.['fingerprint']);
+    const { status, stderr } = spawnSync(process.execPath, [DCOS, 'cluster', 'setup', url], {
+      encoding: 'utf8',
+      input: 'yes\n',
+      env: { ...process.env, DCOS_DIR: join(directory.path, 'dcos') },
+    });
+    expect([status, stderr]).toEqual([0, expect.stringContaining(fingerprint)]);
+    expect(fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
   });
 
   if (IS_NIGHTLY) {

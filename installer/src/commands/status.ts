@@ -1,6 +1,6 @@
 /** `status`: what every host and every component is doing, asked now; changes nothing. */
 
-import { leafProblem } from '../core/certificates.ts';
+import { fingerprintText, leafProblem, trusted } from '../core/certificates.ts';
 import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
@@ -76,6 +76,15 @@ export async function status(session: Session): Promise<void> {
       reporter.tell(
         { event: 'certificate.problem', host, role, address, problem: problem.reason },
         `  ${host.padEnd(12)} ${address.padEnd(16)} ${'certificate'.padEnd(26)} ${problem.reason}`,
+      );
+    }
+    for (const one of connected.authority === undefined ? [] : trusted(connected.authority)) {
+      const { notAfterDay } = one;
+      const fingerprint = fingerprintText(one.fingerprint);
+      // What "dcos cluster setup" asks people to compare.
+      reporter.tell(
+        { event: 'authority.status', fingerprint, notAfter: notAfterDay },
+        `  ${'authority'.padEnd(12)} until ${notAfterDay}, SHA-256 ${fingerprint}`,
       );
     }
     const urls = urlsOf(configuration, infrastructure);

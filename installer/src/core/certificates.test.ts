@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { convergedFacts, statesOf, testCluster, wantedOf } from '../testing/clusters.ts';
 import {
   AUTHORITIES_FILE,
+  fingerprintText,
   leafReason,
   namesOf,
   NODE_FILE,
@@ -36,6 +37,10 @@ test.each<[AuthorityView['stage'], AuthorityView, string, string]>([
 ])('%s: who signs, and who is trusted', (_stage, view, signs, trusted) => {
   expect(signer(view).fingerprint).toBe(signs);
   expect(trustedText(view)).toBe(trusted);
+});
+
+test('fingerprints are written as other programs show them', () => {
+  expect(fingerprintText('0a1bff')).toBe('0A:1B:FF');
 });
 
 test('masters are asked by the names of the leader, too, and all by their addresses', () => {

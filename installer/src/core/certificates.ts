@@ -84,14 +84,26 @@ export function signer<Signer extends AuthorityCertificate>({
   return stage === 'adopted' ? (next ?? current) : current;
 }
 
+/** All that are trusted. The one that signs comes first: readers that take one only take that. */
+export function trusted<Signer extends AuthorityCertificate>(
+  authority: AuthorityView<Signer>,
+): readonly Signer[] {
+  const { current, next } = authority;
+  const first = signer(authority);
+  const all = next === undefined ? [current] : [current, next];
+  return [first, ...all.filter((one) => one !== first)];
+}
+
 /** The text of {@link AUTHORITIES_FILE}. */
 export function trustedText(authority: AuthorityView): string {
-  const { current, next } = authority;
-  const all = next === undefined ? [current] : [current, next];
-  // The one that signs comes first: readers that take one only take that.
-  return [signer(authority), ...all.filter((one) => one !== signer(authority))]
+  return trusted(authority)
     .map(({ certificate }) => `${certificate.trim()}\n`)
     .join('');
+}
+
+/** A fingerprint as people compare it: `AB:CD:…`. */
+export function fingerprintText(hexadecimal: string): string {
+  return (hexadecimal.toUpperCase().match(/../g) ?? []).join(':');
 }
 
 /** Names and addresses under which the components of a host are asked. */
