@@ -4,14 +4,15 @@
  */
 
 import { uuidText, type Instant } from '@dcos/base';
-import type {
-  FrameworkInfo,
-  Offer,
-  OfferID,
-  OperationStatus,
-  scheduler,
-  TaskState,
-  TaskStatus,
+import {
+  isTerminal,
+  type FrameworkInfo,
+  type Offer,
+  type OfferID,
+  type OperationStatus,
+  type scheduler,
+  type TaskState,
+  type TaskStatus,
 } from '@dcos/wire';
 import { createFrameworkConnection } from './framework-connection.ts';
 import { createFrameworkLaunches } from './framework-launches.ts';
@@ -91,17 +92,6 @@ export interface FrameworkPlan {
   /** Tasks ever; no bound when absent. */
   readonly launchesMax?: number;
 }
-
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
 
 export function createSimulatedFramework(
   world: World,
@@ -200,9 +190,9 @@ export function createSimulatedFramework(
       `${plan.name} hears ${taskId} ${status.state}${uuid === undefined ? ' (master)' : ''}`,
     );
     if (uuid !== undefined) seenUuids.add(uuid);
-    else if (TERMINAL.has(status.state)) endedByMaster.add(taskId);
+    else if (isTerminal(status.state)) endedByMaster.add(taskId);
     seen.push({ taskId, state: status.state, uuid, reason: status.reason, at: world.now() });
-    if (TERMINAL.has(status.state)) live.delete(taskId);
+    if (isTerminal(status.state)) live.delete(taskId);
     if (status.uuid === undefined || status.agent_id === undefined) return;
     const acknowledge = { agent_id: status.agent_id, task_id: status.task_id, uuid: status.uuid };
     world.after(world.between(0, ACKNOWLEDGE_MAX_MS), `${plan.name}: acknowledge ${uuid}`, () =>

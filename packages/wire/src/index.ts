@@ -8,6 +8,7 @@ export * from './protobuf.ts';
 export * from './record-io.ts';
 export * from './schema.ts';
 export * from './secrets.ts';
+export * from './terminal-state.ts';
 export * from './wire-error.ts';
 export * from './generated/mesos.ts';
 export * as scheduler from './generated/scheduler.ts';

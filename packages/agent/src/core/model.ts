@@ -4,21 +4,24 @@
  */
 
 import type { ContainerId, ExecutorId, FrameworkId, Instant, TaskId } from '@dcos/base';
-import type {
-  AgentInfo,
-  CommandInfo,
-  ContainerInfo,
-  ExecutorInfo,
-  FrameworkInfo,
-  Offer_Operation,
-  OperationStatus,
-  Resource,
-  TaskInfo,
-  TaskResourceLimitation,
-  TaskState,
-  TaskStatus,
-  TaskStatus_Reason,
+import {
+  isTerminal,
+  type AgentInfo,
+  type CommandInfo,
+  type ContainerInfo,
+  type ExecutorInfo,
+  type FrameworkInfo,
+  type Offer_Operation,
+  type OperationStatus,
+  type Resource,
+  type TaskInfo,
+  type TaskResourceLimitation,
+  type TaskState,
+  type TaskStatus,
+  type TaskStatus_Reason,
 } from '@dcos/wire';
+
+export { isTerminal };
 
 interface HowEnded {
   /** The kernel killed for lack of memory. */
@@ -198,22 +201,6 @@ export interface FrameworkRecord {
 /** Identity that the master gave, and the description that it was given for. */
 export interface AgentRecord {
   readonly info: AgentInfo;
-}
-
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
-
-/** True for a state that a task never leaves. */
-export function isTerminal(state: TaskState): boolean {
-  return TERMINAL.has(state);
 }
 
 /** Position of a live state; a task moves to states of a higher rank only, or stays. */

@@ -5,16 +5,7 @@
 
 import type { TaskState } from '@dcos/wire';
 
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
+export { isTerminal } from '@dcos/wire';
 
 const PARTITION_AWARE_ONLY: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_UNREACHABLE',
@@ -23,11 +14,6 @@ const PARTITION_AWARE_ONLY: ReadonlySet<TaskState> = new Set<TaskState>([
   'TASK_GONE_BY_OPERATOR',
   'TASK_UNKNOWN',
 ]);
-
-/** True when no other state can follow and the task holds no resources. */
-export function isTerminal(state: TaskState): boolean {
-  return TERMINAL.has(state);
-}
 
 /** The state that a framework with these capabilities is told. */
 export function stateFor(capabilities: ReadonlySet<string>, state: TaskState): TaskState {

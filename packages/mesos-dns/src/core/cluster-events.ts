@@ -2,7 +2,7 @@
  * The events that the zone is made from, and how single things are read out of their messages.
  */
 
-import type { ClusterEvent, TaskState, TaskStatus, masterApi } from '@dcos/wire';
+import type { ClusterEvent, TaskStatus, masterApi } from '@dcos/wire';
 import type { MasterAddress } from './records.ts';
 import type { ZoneRecord } from './zone.ts';
 
@@ -26,18 +26,6 @@ export interface ClusterChange {
   /** Host names whose addresses are needed and not known. */
   readonly resolve: readonly string[];
 }
-
-/** States that a task never leaves. */
-export const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
 
 export function sameRecords(left: readonly ZoneRecord[], right: readonly ZoneRecord[]): boolean {
   return (

@@ -10,6 +10,7 @@
 
 import { unreachable } from '@dcos/base';
 import {
+  isTerminal,
   returnedTaskKey as taskKey,
   ReturningAgents,
   type ClusterEvent,
@@ -25,7 +26,6 @@ import {
   agentAddress,
   newestRunning,
   sameRecords,
-  TERMINAL,
   type ClusterChange,
   type ZoneEvent,
 } from './cluster-events.ts';
@@ -196,7 +196,7 @@ export class Cluster {
   #putTask(task: Task): void {
     const frameworkId = task.framework_id.value;
     const key = taskKey(frameworkId, task.task_id.value);
-    if (TERMINAL.has(task.state)) return this.#dropTask(key);
+    if (isTerminal(task.state)) return this.#dropTask(key);
     const agentId = task.agent_id.value;
     const before = this.#tasks.get(key);
     if (before !== undefined && before.task.agentId !== agentId) this.#dropTask(key);
@@ -227,7 +227,7 @@ export class Cluster {
     const key = taskKey(frameworkId, status.task_id.value);
     const entry = this.#tasks.get(key);
     if (entry === undefined) return;
-    if (TERMINAL.has(state)) return this.#dropTask(key);
+    if (isTerminal(state)) return this.#dropTask(key);
     entry.state = state;
     const { running } = entry.task;
     if (status.state === 'TASK_RUNNING' && (status.timestamp ?? 0) >= (running?.timestamp ?? 0)) {

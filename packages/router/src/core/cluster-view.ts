@@ -10,6 +10,7 @@
 
 import { unreachable } from '@dcos/base';
 import {
+  isTerminal,
   returnedTaskKey,
   ReturningAgents,
   type ClusterEvent,
@@ -70,17 +71,6 @@ interface TaskView {
   state: TaskState;
   status: TaskStatus | undefined;
 }
-
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
 
 export class ClusterView {
   readonly #agentScheme: AgentView['scheme'];
@@ -272,7 +262,7 @@ export class ClusterView {
   }
 
   #putTask(task: Task): void {
-    if (TERMINAL.has(task.state)) {
+    if (isTerminal(task.state)) {
       this.#remember(task);
       this.#dropTask(taskKey(task));
       return;
@@ -293,7 +283,7 @@ export class ClusterView {
     if (view === undefined) return;
     view.state = state;
     if (status.state === 'TASK_RUNNING') view.status = status;
-    if (!TERMINAL.has(state)) return;
+    if (!isTerminal(state)) return;
     this.#remember(view.task);
     this.#dropTask(key);
   }
