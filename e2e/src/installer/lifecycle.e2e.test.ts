@@ -104,6 +104,8 @@ async function allRun(instances: number): Promise<readonly Task[]> {
 const NODE_FILE = '/etc/dcos/tls/node.pem';
 const AUTHORITIES_FILE = '/etc/dcos/tls/ca.crt';
 const DCOS = join(workspaceRoot, 'packages', 'cli', 'bin', 'dcos.mjs');
+const STATE_OF_SERVER =
+  'printf srvr | openssl s_client -quiet -connect 127.0.0.1:2181 -cert "$1" -key "$1" 2>/dev/null';
 const FILL_LOGS =
   'mount -t tmpfs -o size=1m tmpfs /var/log && ! head -c 2M /dev/zero >/var/log/full';
 
@@ -122,6 +124,14 @@ function trustAuthorities(): void {
 async function certificates(): Promise<readonly string[]> {
   const words = ['openssl', 'x509', '-noout', '-fingerprint', '-in', NODE_FILE];
   return (await hosts()).map((name) => inHost(name, words));
+}
+
+/** Who leads the ensemble of ZooKeeper. */
+async function quorumLeader(): Promise<string | undefined> {
+  const masters = (await hosts()).filter((name) => name.startsWith('master-'));
+  return masters.find((name) =>
+    inHost(name, ['sh', '-c', STATE_OF_SERVER, 'srvr', NODE_FILE]).includes('Mode: leader'),
+  );
 }
 
 /** With the key of the cluster's authority, which is on its masters. */
@@ -263,7 +273,13 @@ describe.skipIf(!facility.available)(`the life of a cluster${facility.note}`, ()
         const before = [await allRun(3), await agentIds()];
         const first = await certificates();
         const authority = inHost('master-1', ['cat', AUTHORITIES_FILE]);
-        await succeeds('rotate-certificates');
+        const leader = await quorumLeader();
+        const rotated = await succeeds('rotate-certificates');
+        const started = rotated.events.filter(
+          ({ event, step }) => event === 'step.done' && String(step).endsWith('/dcos-zookeeper'),
+        );
+        expect(started).toHaveLength(3);
+        expect(started.at(-1)?.['step']).toBe(`${leader}/dcos-zookeeper`);
         const second = await certificates();
         expect(first.filter((one) => second.includes(one))).toEqual([]);
         expect(inHost('master-1', ['cat', AUTHORITIES_FILE])).toBe(authority);

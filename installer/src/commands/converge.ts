@@ -2,20 +2,21 @@
 
 import { createHash } from 'node:crypto';
 import { errorText, operationErrorCode, present } from '@dcos/base';
-import {
-  ACTIVE,
-  RELEASE_NODE,
-  type Cluster,
-  type HostPlace,
-  type ReleasePlan,
-} from '../core/cluster.ts';
+import type { Cluster, HostPlace, ReleasePlan } from '../core/cluster.ts';
 import type { LeafQuestion } from '../core/certificates.ts';
-import { PORTS, schemeOf } from '../core/component-settings.ts';
-import { planCluster, restartsMaster, type HostState, type Step } from '../core/plan.ts';
+import { schemeOf } from '../core/component-settings.ts';
+import {
+  planCluster,
+  restartsMaster,
+  type HostState,
+  type Leaders,
+  type Step,
+} from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { packagesOf, wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
-import { hostProgram, renderTemplate } from '../hosts/host-programs.ts';
+import { renderTemplate } from '../hosts/host-programs.ts';
+import { askLeaders } from '../hosts/leaders.ts';
 import { probeHost } from '../hosts/probe.ts';
 import { sideBySide } from '../hosts/side-by-side.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
@@ -200,20 +201,15 @@ async function probeHosts(
   };
 }
 
-/** Address of the host whose master leads; undefined where none runs, or none can say. */
-export async function leadingMaster(hosts: readonly ConnectedHost[]): Promise<string | undefined> {
+/** Addresses of who leads; without those that nobody can name. */
+export async function leadersOf(hosts: readonly ConnectedHost[]): Promise<Leaders> {
   const masters = hosts.filter(({ place }) => place.role === 'master');
   const asked = masters.find(({ facts }) => facts.activeRelease !== undefined);
-  if (asked === undefined) return undefined;
-  const addresses = masters.map(({ place }) => `${place.address}:${PORTS.master}`);
-  const { stdout } = await asked.connection.run([
-    `${ACTIVE}/${RELEASE_NODE}`,
-    '--input-type=module',
-    '-e',
-    hostProgram('leader.mjs'),
-    ...addresses,
-  ]);
-  return stdout.trim() === '' ? undefined : stdout.trim();
+  if (asked === undefined) return {};
+  return await askLeaders(
+    asked.connection,
+    masters.map(({ place }) => place.address),
+  );
 }
 
 /** The steps from what is there to what is wanted. */
@@ -223,7 +219,7 @@ export async function planFor(
 ): Promise<readonly Step[]> {
   const steps = planCluster(hosts, { agentsAtATime });
   if (!restartsMaster(steps, hosts)) return steps;
-  return planCluster(hosts, { agentsAtATime, leader: await leadingMaster(hosts) });
+  return planCluster(hosts, { agentsAtATime, leaders: await leadersOf(hosts) });
 }
 
 export async function closeHosts(

@@ -18,7 +18,7 @@ import {
   clusterOf,
   closeHosts,
   connectHosts,
-  leadingMaster,
+  leadersOf,
   planFor,
   urlsOf,
   type ConnectedHost,
@@ -115,7 +115,7 @@ export async function refuseOtherRelease(
   const other = hosts.find(
     ({ facts }) => facts.activeRelease !== undefined && facts.activeRelease !== hash,
   );
-  if (other === undefined || (await leadingMaster(hosts)) === undefined) return;
+  if (other === undefined || (await leadersOf(hosts)).master === undefined) return;
   throw new OperationError(
     'INSTALLER_OTHER_RELEASE',
     `${other.place.name} has the release ${shortHash(other.facts.activeRelease)}, and this is ${shortHash(hash)}; nothing was changed. "installer upgrade" brings the whole cluster to this one; "installer upgrade --back" takes hosts of an upgrade that was cut short back`,

@@ -34,7 +34,7 @@ async function replacing(argument: string, options: CommonOptions = { yes: true 
 /** What was done until the new host is there. */
 function stepsBefore(made: string): readonly string[] {
   const steps = cluster.calls.filter(
-    (call) => !/: (probe.sh|ready \w+|true|leader.mjs)$/.test(call),
+    (call) => !/: (probe.sh|ready \w+|true|leaders.mjs)$/.test(call),
   );
   return steps.slice(0, steps.indexOf(made) + 1);
 }

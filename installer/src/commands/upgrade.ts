@@ -16,7 +16,7 @@ import {
   closeHosts,
   clusterOf,
   connectHosts,
-  leadingMaster,
+  leadersOf,
   planFor,
   unusableHosts,
   type ConnectedHost,
@@ -172,7 +172,7 @@ async function goBack(
   hosts: readonly ConnectedHost[],
   { agentsAtATime, ...context }: Omit<Run, 'session' | 'fallsBack'>,
 ): Promise<void> {
-  const leader = await leadingMaster(hosts);
+  const leaders = await leadersOf(hosts);
   const broken = await brokenHosts(going);
   const states = hosts.map((host) => {
     if (going.includes(host)) return host;
@@ -180,7 +180,7 @@ async function goBack(
     return { ...host, facts };
   });
   const isWhole = (await wholenessProblem(hosts, context.cluster, 0)) === undefined;
-  await execute(planBack(states, broken, { leader, agentsAtATime, isWhole }), hosts, context);
+  await execute(planBack(states, broken, { leaders, agentsAtATime, isWhole }), hosts, context);
 }
 
 /** Names of those of which a unit does not serve now. */

@@ -152,8 +152,23 @@ describe('a plan', () => {
     const states = wantedOf(cluster, { ...testRelease, hash: 'fedcba9876543210' }).map(
       (host, index) => ({ wanted: host, facts: convergedFacts(before[index] ?? host) }),
     );
-    const steps = planCluster(states, { leader: '10.0.0.10' });
+    // ZooKeeper goes on, wherever it leads.
+    const leaders = { master: '10.0.0.10', zooKeeper: '10.0.0.11' };
+    const steps = planCluster(states, { leaders });
     expect(gates(steps)).toEqual([['master-2'], ['master-3'], ['master-1'], ['private-1']]);
+  });
+
+  test('where ZooKeeper starts again, the one that leads is the last', () => {
+    const wanted = wantedOf(testCluster({ masters: 3 }));
+    const states = wanted.map((host) => {
+      const facts = convergedFacts(host);
+      const found = facts.units.get('dcos-zookeeper');
+      if (found === undefined) return { wanted: host, facts };
+      const units = new Map(facts.units).set('dcos-zookeeper', { ...found, fingerprint: 'old' });
+      return { wanted: host, facts: { ...facts, units } };
+    });
+    const leaders = { master: '10.0.0.10', zooKeeper: '10.0.0.11' };
+    expect(gates(planCluster(states, { leaders }))).toEqual([['master-3'], ['master-1']]);
   });
 
   test('keeps the release before, and removes older ones', () => {
@@ -326,7 +341,7 @@ describe('a way back', () => {
 
   test('takes hosts that do not serve first, the leading master last, and leaves others alone', () => {
     const steps = planBack(states, new Set(['private-1', 'master-2']), {
-      leader: '10.0.0.10',
+      leaders: { master: '10.0.0.10' },
       isWhole: true,
     });
     expect(gates(steps)).toEqual([['master-2'], ['private-1'], ['master-3'], ['master-1']]);
@@ -336,7 +351,7 @@ describe('a way back', () => {
   });
 
   test('asks a cluster that is not whole to be so at the end alone', () => {
-    const steps = planBack(states, new Set(), { leader: '10.0.0.10', isWhole: false });
+    const steps = planBack(states, new Set(), { leaders: { master: '10.0.0.10' }, isWhole: false });
     expect(gates(steps)).toEqual([['master-2', 'master-3', 'master-1', 'private-1']]);
     expect(after(steps, 'master-2/back')).toEqual([]);
     expect(after(steps, 'master-3/back')).toEqual(['master-2/back']);

@@ -5,7 +5,8 @@
  * Order: each host gets packages, release, files, then its units. Where nothing runs yet, every kind of unit waits until
  * the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest, side by side. Hosts
  * on which something that runs has to start again do so in rounds: one master, the leading one last, so that its work
- * moves once; then agents, a few at a time. Between two rounds the cluster has to be whole again. Packages and the
+ * moves once; where ZooKeeper starts again, the one last whose server leads, since whoever is left without a leader of it
+ * serves nobody until one is elected; then agents, a few at a time. Between two rounds the cluster has to be whole again. Packages and the
  * release are on all hosts by then, so that rounds are short.
  */
 
@@ -63,22 +64,31 @@ export const AGENTS_AT_A_TIME = 10;
 /** Units that all of a kind must be ready on the masters before others start, in this order. */
 const GATES = ['dcos-zookeeper', 'dcos-mesos-master'];
 
+/** Addresses of hosts, where they are known. */
+export interface Leaders {
+  /** Whose master leads. */
+  readonly master?: string | undefined;
+  /** Whose server leads the ensemble of ZooKeeper. */
+  readonly zooKeeper?: string | undefined;
+}
+
 export interface Rolling {
-  /** Address of the host whose master leads, where that is known. */
-  readonly leader?: string | undefined;
+  readonly leaders?: Leaders | undefined;
   readonly agentsAtATime?: number | undefined;
 }
 
 /** Where all of a cluster is as wanted, there are no steps. Same input, same plan. */
 export function planCluster(states: readonly HostState[], rolling: Rolling = {}): readonly Step[] {
   const steps = states.flatMap(stepsOfHost);
-  const restarting = new Set(
-    steps.flatMap((step) => (step.kind === 'unit' && step.action === 'restart' ? step.host : [])),
+  const restarts = steps.flatMap((step) =>
+    step.kind === 'unit' && step.action === 'restart' ? step : [],
   );
+  const restarting = new Set(restarts.map(({ host }) => host));
+  const servers = restarts.filter(({ unit }) => unit.name === 'dcos-zookeeper');
   const hosts = states
     .map(({ wanted: { host } }) => host)
     .filter(({ name }) => restarting.has(name));
-  const rounds = roundsOf(hosts, rolling);
+  const rounds = roundsOf(hosts, rolling, new Set(servers.map(({ host }) => host)));
   const roundOf = (host: string): number => rounds.findIndex((round) => round.includes(host));
   const ordered = steps.map((step): Step => {
     if (step.kind !== 'unit') return step;
@@ -114,17 +124,22 @@ function isOverAnother(states: readonly HostState[]): boolean {
   );
 }
 
-/** Masters one by one, the leading one last, then agents a few at a time. */
+/**
+ * Masters one by one, leaders last, then agents a few at a time.
+ * @param servers names of masters on which ZooKeeper starts again.
+ */
 function roundsOf(
   hosts: readonly HostPlace[],
-  { leader, agentsAtATime = AGENTS_AT_A_TIME }: Rolling,
+  { leaders = {}, agentsAtATime = AGENTS_AT_A_TIME }: Rolling,
+  servers: ReadonlySet<string> = new Set(),
 ): readonly (readonly string[])[] {
   const masters = hosts.filter(({ role }) => role === 'master');
   const agents = hosts.filter(({ role }) => role !== 'master').map(({ name }) => name);
-  const inOrder = [
-    ...masters.filter(({ address }) => address !== leader),
-    ...masters.filter(({ address }) => address === leader),
-  ];
+  const weight = ({ name, address }: HostPlace): number => {
+    if (address === leaders.zooKeeper && servers.has(name)) return 2;
+    return address === leaders.master ? 1 : 0;
+  };
+  const inOrder = masters.toSorted((a, b) => weight(a) - weight(b));
   const rounds = inOrder.map(({ name }) => [name]);
   for (let at = 0; at < agents.length; at += agentsAtATime)
     rounds.push(agents.slice(at, at + agentsAtATime));

@@ -26,7 +26,7 @@ export type HostProgram =
   | 'ready.mjs'
   | 'apply.mjs'
   | 'back.mjs'
-  | 'leader.mjs'
+  | 'leaders.mjs'
   | 'agents.mjs'
   | 'remove.sh';
 

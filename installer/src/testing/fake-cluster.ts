@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { readDocument, type Configuration } from '../config/configuration.ts';
 import { ROLES, type HostPlace, type Role } from '../core/cluster.ts';
+import type { Leaders } from '../core/plan.ts';
 import type { Readiness } from '../core/wanted-host.ts';
 import { ClusterFolder } from '../commands/cluster-folder.ts';
 import { Reporter, type RunEvent } from '../commands/reporter.ts';
@@ -181,14 +182,14 @@ export class FakeCluster implements Provider, FakeWorld {
     return this.fault(unit, state, host);
   }
 
-  leader(): string {
+  leaders(): Leaders {
     const able = [...this.hosts.values()].filter(
       (host) =>
         host.place.role === 'master' && this.#unitProblem(host, 'dcos-mesos-master') === undefined,
     );
     const stays = able.some(({ place }) => place.address === this.#leader);
     if (!stays) this.#leader = able[0]?.place.address ?? '';
-    return this.#leader;
+    return this.#leader === '' ? {} : { master: this.#leader };
   }
 
   agentsLeave(action: string, addresses: readonly string[]): object {

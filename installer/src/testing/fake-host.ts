@@ -5,6 +5,7 @@
 
 import { OperationError } from '@dcos/base';
 import { FORMER, KEPT, RELEASES, type HostPlace } from '../core/cluster.ts';
+import type { Leaders } from '../core/plan.ts';
 import type { Readiness } from '../core/wanted-host.ts';
 import type { HostConnection, RunOptions, RunResult, UploadSource } from '../hosts/connection.ts';
 import { hostProgram, type HostProgram } from '../hosts/host-programs.ts';
@@ -22,7 +23,7 @@ export interface FakeWorld {
   /** Why something does not serve; undefined when it does. */
   problemOf(host: FakeHost, readiness: Readiness): string | undefined;
   /** Address of the leading master; empty when none leads. */
-  leader(): string;
+  leaders(): Leaders;
   /** What the leading master says of agents that leave. */
   agentsLeave(action: string, addresses: readonly string[]): object;
 }
@@ -49,7 +50,7 @@ const PROGRAMS: readonly HostProgram[] = [
   'ready.mjs',
   'apply.mjs',
   'back.mjs',
-  'leader.mjs',
+  'leaders.mjs',
   'agents.mjs',
 ];
 const UNIT_FOLDER = '/etc/systemd/system/';
@@ -186,8 +187,8 @@ export class FakeHost {
         const reason = this.#world.problemOf(this, readiness);
         return done(JSON.stringify({ ready: reason === undefined, reason }));
       }
-      case 'leader.mjs':
-        return done(this.#world.leader());
+      case 'leaders.mjs':
+        return done(JSON.stringify(this.#world.leaders()));
       case 'agents.mjs': {
         const { action, agents } = JSON.parse(last) as {
           readonly action: string;
