@@ -46,6 +46,9 @@ const NEEDED_PROGRAMS = [
   'bash',
 ];
 
+/** Whatever release is in use: it changes neither units nor places. */
+export const ANY_RELEASE: ReleasePlan = { hash: '', version: '' };
+
 /** What is to be made of certificates. */
 export interface CertificateWish extends CertificateOptions {
   /** Another state of the authority than the one that masters have. */

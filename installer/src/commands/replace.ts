@@ -10,15 +10,19 @@ import { askedFor } from '../config/asked-for.ts';
 import { counted } from '../core/plan-text.ts';
 import { waitUntilReady } from '../hosts/readiness.ts';
 import type { Infrastructure, ProvidedHost } from '../providers/provider.ts';
-import { clusterOf, closeHosts, connectHosts, type ConnectedHost } from './converge.ts';
+import {
+  ANY_RELEASE,
+  clusterOf,
+  closeHosts,
+  connectHosts,
+  type ConnectedHost,
+} from './converge.ts';
 import { deploy, refuseOtherRelease } from './deploy.ts';
 import { existingCluster } from './existing.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import type { CommonOptions, Session, Surroundings } from './session.ts';
 import { takeOut } from './take-out.ts';
 
-/** Whatever release is in use, the same units and places. */
-const ANY_RELEASE = { hash: '', version: '' };
 /** How long another master may take to show that it serves. */
 const HEALTHY_TIMEOUT_MS = 10_000;
 

@@ -24,6 +24,7 @@ import { READY_TIMEOUT_MS } from '../hosts/perform-step.ts';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { STATE_BYTES_MAX } from './backup.ts';
 import {
+  ANY_RELEASE,
   clusterOf,
   closeHosts,
   connectHosts,
@@ -44,7 +45,6 @@ export interface RestoreOptions extends CommonOptions {
 
 /** In the order in which they stop; they start in the other one. */
 const WRITERS = ['dcos-marathon', 'dcos-mesos-master'];
-const ANY_RELEASE = { hash: '', version: '' };
 const HEADER_BYTES_MAX = 2 * 1024 * 1024;
 
 /** `--write-config`: writes the configuration that a backup has; true when that was asked for. */

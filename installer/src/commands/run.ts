@@ -65,7 +65,7 @@ const COMMANDS: readonly CommandPlan[] = [
     ],
     edit: async (options) => (await import('./scale.ts')).scaleEdit(options),
     perform: async (session, options, around) =>
-      await (await import('./deploy.ts')).deploy(session, options, around),
+      await (await import('./scale.ts')).scale(session, options, around),
   },
   {
     name: 'replace',

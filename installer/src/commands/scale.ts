@@ -1,16 +1,37 @@
 /**
  * `scale`: other numbers of agents. It changes the configuration, then does what `deploy` does: new hosts are made, those
- * with the highest numbers are drained and taken away.
+ * with the highest numbers are drained and taken away. A release that they would not be given is refused before.
  */
 
 import { OperationError } from '@dcos/base';
 import type { Configuration } from '../config/configuration.ts';
 import type { ConfigurationEdit, KeyChange } from '../config/edit.ts';
-import type { CommonOptions } from './session.ts';
+import { ANY_RELEASE, clusterOf, closeHosts, connectHosts } from './converge.ts';
+import { deploy, refuseOtherRelease } from './deploy.ts';
+import type { CommonOptions, Session, Surroundings } from './session.ts';
 
 export interface ScaleOptions extends CommonOptions {
   readonly privateAgents?: string;
   readonly publicAgents?: string;
+}
+
+/** @throws OperationError `INSTALLER_OTHER_RELEASE`, and what `deploy` throws */
+export async function scale(
+  session: Session,
+  options: CommonOptions,
+  surroundings: Surroundings,
+): Promise<void> {
+  const infrastructure = await session.provider.existing();
+  if (infrastructure !== undefined) {
+    const cluster = clusterOf(session.configuration, infrastructure);
+    const { hosts } = await connectHosts(cluster, infrastructure.hosts, ANY_RELEASE);
+    try {
+      await refuseOtherRelease(hosts, await session.release());
+    } finally {
+      await closeHosts(hosts);
+    }
+  }
+  await deploy(session, options, surroundings);
 }
 
 /** @throws OperationError `INSTALLER_USAGE` */

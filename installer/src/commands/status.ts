@@ -6,6 +6,7 @@ import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
 import { onAll } from '../hosts/side-by-side.ts';
 import {
+  ANY_RELEASE,
   clusterOf,
   closeHosts,
   connectHosts,
@@ -27,9 +28,6 @@ interface UnitStatus {
   /** Its last lines, when it does not serve. */
   readonly log: string;
 }
-
-/** Whatever release is in use, the same units and places. */
-const ANY_RELEASE = { hash: '', version: '' };
 
 /** @throws OperationError `INSTALLER_UNHEALTHY` when something does not serve. */
 export async function status(session: Session): Promise<void> {

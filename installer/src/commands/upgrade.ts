@@ -13,6 +13,7 @@ import { clusterReadiness } from '../core/wanted-host.ts';
 import { waitUntilReady } from '../hosts/readiness.ts';
 import type { Release } from '../hosts/release.ts';
 import {
+  ANY_RELEASE,
   closeHosts,
   clusterOf,
   connectHosts,
@@ -38,8 +39,6 @@ export interface UpgradeOptions extends CommonOptions {
 const SOAK_SECONDS = 30;
 /** Of a cluster that is to be changed, and should be whole already. */
 const WHOLE_TIMEOUT_MS = 30_000;
-/** Whatever release is in use. */
-const ANY_RELEASE = { hash: '', version: '' };
 
 interface Run extends ExecuteContext {
   readonly session: Session;
