@@ -10,9 +10,9 @@ import { type Allocator } from '@dcos/allocator';
 import { errorText, OperationError, type Cancel, type Clock, type Logger } from '@dcos/base';
 import { stepDown, type FastifyReply, type HttpServer, type readTls } from '@dcos/http';
 import type { Lease, Store } from '@dcos/store';
-import { addHostGauges, createMetrics, textOfSetting } from '@dcos/telemetry';
+import { addHostGauges, createMetrics } from '@dcos/telemetry';
 import type { Encoding, masterApi, MasterInfo } from '@dcos/wire';
-import { type Effect, type Master, type MasterEvent, type RegistryEntry } from '../core/index.ts';
+import { type Master, type MasterEvent, type RegistryEntry } from '../core/index.ts';
 import { createMasterMetrics } from '../views/metrics.ts';
 import type { MasterIdentity } from '../views/v0-state.ts';
 import { AccessControl } from './access-control.ts';
@@ -21,13 +21,13 @@ import { NO_LEADER, NOT_RECOVERED, refuseNotTaken } from './answers.ts';
 import { type ResolvedMasterConfig } from './config.ts';
 import { CoreLoop } from './core-loop.ts';
 import { Election } from './election.ts';
+import { performEffect, type Performers } from './effects.ts';
 import { addLeaderRedirect, type Elsewhere } from './leader-redirect.ts';
 import { addJsonRoutes } from './json-routes.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { IncidentStreams } from './incident-routes.ts';
 import { Instruments } from './instruments.ts';
-import { parseRateLimits, Throttle } from './throttle.ts';
-import type { RateLimits } from '../core/rate-limits.ts';
+import { rateLimitsOf, Throttle } from './throttle.ts';
 import { MasterLog } from './master-log.ts';
 import { OperatorStreams } from './operator-streams.ts';
 import { SchedulerStreams } from './streams.ts';
@@ -80,6 +80,7 @@ export class MasterShell {
   readonly #timers: Timers;
   readonly #whitelist: Whitelist | undefined;
   readonly #election: Election;
+  readonly #performers: Performers;
   #leadership: Leadership | undefined;
   #loop: CoreLoop | undefined;
   #masterMetrics: ReturnType<typeof createMasterMetrics> | undefined;
@@ -92,7 +93,7 @@ export class MasterShell {
   constructor(config: ResolvedMasterConfig, deps: MasterDeps, clock: Clock, http: HttpServer) {
     addHostGauges(this.metrics);
     this.access = new AccessControl(config, clock);
-    this.throttle = new Throttle(rateLimitsOf(config), clock);
+    this.throttle = new Throttle(rateLimitsOf(config.rateLimits), clock);
     this.log = new MasterLog(deps.logger, clock);
     this.config = config;
     if (this.access.listsOfAgents.length > 0) {
@@ -139,6 +140,19 @@ export class MasterShell {
       writes: () => this.#loop?.writes ?? 0,
       requests: () => this.requests.size,
     });
+    this.#performers = {
+      config,
+      log: this.log,
+      requests: this.requests,
+      viewerOf: (request) => this.access.viewerOf(request),
+      schedulerStreams: this.#schedulerStreams,
+      operatorStreams: this.operatorStreams,
+      incidentStreams: this.incidentStreams,
+      agents: this.#agents,
+      timers: this.#timers,
+      instruments: this.instruments,
+      fail: (error) => this.#fail(error),
+    };
   }
 
   /** The time by which the core measures what lasts. */
@@ -218,7 +232,7 @@ export class MasterShell {
         handled?.();
         return effects;
       },
-      perform: (effect) => this.#perform(effect),
+      perform: (effect) => performEffect(effect, this.#performers),
       written: (writes, tookMs) => this.instruments.registryWritten(writes, tookMs),
       onFailure: (error) => this.#fail(error),
     });
@@ -259,66 +273,6 @@ export class MasterShell {
     const pending = this.requests.get(event.request);
     const principal = pending && this.access.principalOf(pending.reply.request);
     return principal === undefined ? event : { ...event, principal };
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'persist':
-        return;
-      case 'reply':
-        return this.requests.answer(effect.request, effect.status, effect.text);
-      case 'openStream': {
-        const opening = this.requests.take(effect.request);
-        const { streamBufferedBytesMax: bufferedBytesMax } = this.config;
-        if (opening === undefined) return;
-        return this.#schedulerStreams.open(effect.streamId, { ...opening, bufferedBytesMax });
-      }
-      case 'sendToFramework':
-        return this.#schedulerStreams.send(effect.streamId, effect.event);
-      case 'closeStream':
-        return this.#schedulerStreams.close(effect.streamId);
-      case 'openOperatorStream':
-        return this.#openOperatorStream(effect);
-      case 'operatorEvent':
-        return this.operatorStreams.send(effect.event, effect.owner);
-      case 'incident':
-        return this.incidentStreams.send(effect.incident);
-      case 'sendToAgent':
-        return this.#agents.send(effect.connection, effect.frame);
-      case 'closeAgent':
-        return this.#agents.close(effect.connection);
-      case 'setTimer':
-        this.instruments.timerSet(effect.timer, effect.afterMs);
-        return this.#timers.set(effect.timer, effect.afterMs);
-      case 'cancelTimer':
-        return this.#timers.cancel(effect.timer);
-      case 'fail':
-        return this.#fail(new OperationError('MASTER_MAY_NOT_GO_ON', effect.message));
-      case 'log':
-        return this.#log(effect);
-    }
-  }
-
-  #openOperatorStream(effect: Extract<Effect, { kind: 'openOperatorStream' }>): void {
-    const opening = this.requests.take(effect.request);
-    if (opening === undefined) return;
-    const { streamBufferedBytesMax: bufferedBytesMax, heartbeatIntervalMs } = this.config;
-    const viewer = this.access.viewerOf(opening.reply.request);
-    this.operatorStreams.open(
-      { ...opening, bufferedBytesMax },
-      { snapshot: effect.snapshot, heartbeatIntervalMs, viewer },
-    );
-  }
-
-  #log({
-    level,
-    event,
-    message,
-    frameworkId,
-    agentId,
-    fields,
-  }: Extract<Effect, { kind: 'log' }>): void {
-    this.log[level]({ event, frameworkId, agentId, ...fields }, message);
   }
 
   #fail(error: unknown): void {
@@ -399,10 +353,4 @@ export class MasterShell {
 
 function closedBefore(): OperationError {
   return new OperationError('MASTER_CLOSED', 'the master was closed before it led');
-}
-
-function rateLimitsOf({ rateLimits }: ResolvedMasterConfig): RateLimits {
-  return rateLimits === undefined
-    ? { byPrincipal: new Map(), aggregate: undefined }
-    : parseRateLimits(textOfSetting('RATE_LIMITS_UNREADABLE', rateLimits));
 }

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { OperationError, type Cancel, type Clock } from '@dcos/base';
+import { textOfSetting } from '@dcos/telemetry';
 import { RateLimiter, type RateLimit, type RateLimits } from '../core/rate-limits.ts';
 
 const LIMITS_MAX = 10_000;
@@ -30,6 +31,16 @@ const schema = z.strictObject({
   aggregate_default_qps: qps.optional(),
   aggregate_default_capacity: capacity.optional(),
 });
+
+/**
+ * What the setting asks for, which is JSON or `file://` of it; nothing without one.
+ * @throws OperationError `RATE_LIMITS_INVALID`, `RATE_LIMITS_UNREADABLE`
+ */
+export function rateLimitsOf(setting: string | undefined): RateLimits {
+  return setting === undefined
+    ? { byPrincipal: new Map(), aggregate: undefined }
+    : parseRateLimits(textOfSetting('RATE_LIMITS_UNREADABLE', setting));
+}
 
 /** Reads the JSON of the setting. Throws `RATE_LIMITS_INVALID`. */
 export function parseRateLimits(text: string): RateLimits {
