@@ -2,15 +2,11 @@
  * Hosts as containers of this machine, with systemd, on a network of their own: for demos, workshops and tests. Nothing is
  * remembered but by the engine: every thing carries the cluster's name as a label. Containers come back with the
  * machine.
- *
- * Capabilities: all but CAP_SYS_RESOURCE, which machines that are virtual themselves often lack; `privileged` would not
- * start there. What that costs: limits of processes cannot be raised above the engine's.
  */
 
 import { randomUUID } from 'node:crypto';
-import { stripVTControlCharacters } from 'node:util';
 import type Docker from 'dockerode';
-import { errorText, OperationError } from '@dcos/base';
+import { OperationError } from '@dcos/base';
 import type { HostPlace, Role } from '../../core/cluster.ts';
 import type {
   Infrastructure,
@@ -24,7 +20,6 @@ import {
   ADDRESS_LABEL,
   CLUSTER_LABEL,
   containerName,
-  hostAddress,
   hostNames,
   networkName,
   ordinalOf,
@@ -39,40 +34,15 @@ import {
   type ClusterNetwork,
 } from './docker-network.ts';
 import { freePorts } from './free-ports.ts';
+import { HostContainers, type HostContainerSettings } from './host-containers.ts';
 import { ensureHostImage } from './host-image.ts';
 
-export interface DockerSettings extends HostCounts {
-  readonly image: string;
+export interface DockerSettings extends HostCounts, HostContainerSettings {
   readonly baseImage: string;
   /** Of the first router; those of further masters follow. */
   readonly uiPort: number;
   /** Whether that very port is wanted, or any one from there on. */
   readonly isUiPortFixed: boolean;
-  /** Whether hosts reach what lies outside of this machine. */
-  readonly outbound: boolean;
-  /** Of the router on its host. */
-  readonly routerPort: number;
-}
-
-const BOOT_TIMEOUT_MS = 90_000;
-/** Systemd, when it starts, may end who asks it whether it is up. */
-const BOOT_ATTEMPTS = 3;
-const INIT = '/sbin/host-init';
-/** Until it is up, systemd cannot be asked. `degraded`: a unit of the image that containers cannot have is nothing to us. */
-const AWAIT_BOOT = `
-until case "$(systemctl is-system-running 2>/dev/null)" in running | degraded) true ;; *) false ;; esac
-do sleep 0.1; done
-`;
-const LAST_WORDS_LINES = 3;
-/** Each systemd has about eight; 128 for all of a user's programs is the default of many distributions. */
-const INOTIFY_HINT =
-  'this machine lets a user watch too few files for so many hosts: sysctl -w fs.inotify.max_user_instances=1024';
-/** First what a host without a way out has to forget, then its own first process. */
-const INIT_WITHOUT_WAY_OUT = ['sh', '-c', `ip route del default; exec ${INIT}`];
-
-/** The types of the engine's client lack the mode of the cgroup namespace. */
-interface HostContainer extends Docker.ContainerCreateOptions {
-  readonly HostConfig: Docker.HostConfig & { readonly CgroupnsMode: 'private' };
 }
 
 interface FoundHost extends HostPlace {
@@ -86,11 +56,13 @@ export class DockerProvider implements Provider {
   readonly #engine: Docker;
   readonly #cluster: string;
   readonly #settings: DockerSettings;
+  readonly #containers: HostContainers;
 
   constructor(engine: Docker, cluster: string, settings: DockerSettings) {
     this.#engine = engine;
     this.#cluster = cluster;
     this.#settings = settings;
+    this.#containers = new HostContainers(engine, cluster, settings);
   }
 
   async changes(): Promise<readonly ProviderChange[]> {
@@ -123,13 +95,13 @@ export class DockerProvider implements Provider {
     await Promise.all([
       ...missing.map(async (host) => {
         progress(`host ${host.name}: create`);
-        await this.#createHost(network, host, ports.get(host.name));
+        await this.#containers.create(network, host, ports.get(host.name));
       }),
       ...found
         .filter((host) => !host.isRunning && !leaving.includes(host))
         .map(async ({ id, name }) => {
           progress(`host ${name}: start`);
-          await this.#startHost(id, name);
+          await this.#containers.start(id, name);
         }),
     ]);
     const infrastructure = await this.existing();
@@ -138,7 +110,7 @@ export class DockerProvider implements Provider {
     // A run that was cut short may have left one that has not booted yet.
     const paused = new Set(found.flatMap(({ name, isPaused }) => (isPaused ? [name] : [])));
     const booting = infrastructure.hosts.filter(({ name }) => !paused.has(name));
-    await Promise.all(booting.map(async (host) => await this.#booted(host)));
+    await Promise.all(booting.map(async (host) => await this.#containers.booted(host)));
     return infrastructure;
   }
 
@@ -248,97 +220,6 @@ export class DockerProvider implements Provider {
     }
     const ports = await freePorts(uiPort, masters.length, false);
     return new Map(masters.map(({ name }, index) => [name, ports[index] ?? uiPort + index]));
-  }
-
-  async #createHost(
-    network: ClusterNetwork,
-    host: Pick<HostPlace, 'name' | 'role'>,
-    port: number | undefined,
-  ): Promise<void> {
-    const address = hostAddress(network.prefix, host);
-    const name = containerName(this.#cluster, host.name);
-    const options: HostContainer = {
-      name,
-      Image: this.#settings.image,
-      Hostname: host.name,
-      Labels: {
-        [CLUSTER_LABEL]: this.#cluster,
-        [ROLE_LABEL]: host.role,
-        [ADDRESS_LABEL]: address,
-        ...(port !== undefined && { [PORT_LABEL]: String(port) }),
-      },
-      StopSignal: 'SIGRTMIN+3',
-      Tty: true,
-      Cmd: this.#settings.outbound ? [INIT] : INIT_WITHOUT_WAY_OUT,
-      ...(port !== undefined && { ExposedPorts: { [`${this.#settings.routerPort}/tcp`]: {} } }),
-      HostConfig: {
-        RestartPolicy: { Name: 'unless-stopped' },
-        CapAdd: ['ALL'],
-        CapDrop: ['SYS_RESOURCE'],
-        CgroupnsMode: 'private',
-        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
-        MaskedPaths: [],
-        ReadonlyPaths: [],
-        Tmpfs: { '/run': 'exec', '/run/lock': '' },
-        NetworkMode: networkName(this.#cluster),
-        ...(port !== undefined && {
-          PortBindings: {
-            [`${this.#settings.routerPort}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(port) }],
-          },
-        }),
-      },
-      NetworkingConfig: {
-        EndpointsConfig: {
-          [networkName(this.#cluster)]: { IPAMConfig: { IPv4Address: address } },
-        },
-      },
-    };
-    const container = await this.#engine.createContainer(options);
-    await this.#startHost(container.id, host.name);
-  }
-
-  async #startHost(id: string, name: string): Promise<void> {
-    try {
-      await this.#engine.getContainer(id).start();
-    } catch (error) {
-      const hint = /port is already allocated|address already in use/i.test(String(error))
-        ? '; give docker.uiPort another number'
-        : '';
-      throw new OperationError('DOCKER_HOST_START', `host ${name} does not start${hint}`, {
-        cause: error,
-      });
-    }
-  }
-
-  /** Resolves when systemd has started everything. */
-  async #booted({ name, connect }: ProvidedHost): Promise<void> {
-    const connection = await connect();
-    let problem: unknown;
-    try {
-      for (let attempt = 0; attempt < BOOT_ATTEMPTS; attempt++) {
-        const boot = ['sh', '-c', AWAIT_BOOT];
-        const { code, stderr } = await connection.run(boot, { timeoutMs: BOOT_TIMEOUT_MS });
-        if (code === 0) return;
-        problem = new OperationError('HOST_PROGRAM_FAILED', `exit code ${code} ${stderr.trim()}`);
-      }
-    } catch (error) {
-      problem = error;
-    } finally {
-      await connection.close();
-    }
-    const said = await this.#lastWords(name);
-    const hint = said.includes('Too many open files') ? `; ${INOTIFY_HINT}` : '';
-    const text = `host ${name} does not boot: ${errorText(problem)}; it said: ${said}${hint}`;
-    throw new OperationError('DOCKER_HOST_BOOT', text, { cause: problem });
-  }
-
-  /** Of the console of a host. */
-  async #lastWords(name: string): Promise<string> {
-    const container = this.#engine.getContainer(containerName(this.#cluster, name));
-    const said = await container.logs({ stdout: true, stderr: true, tail: LAST_WORDS_LINES });
-    return stripVTControlCharacters(said.toString('utf8'))
-      .trim()
-      .replaceAll(/\s*\n\s*/g, '; ');
   }
 }
 
