@@ -6,31 +6,16 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  dockerImage,
-  motoServer,
-  startMotoServer,
-  temporaryDirectory,
-  waitFor,
-  type MotoServer,
-} from '@dcos/testkit';
-import { HOST_IMAGE, removeOrphans } from '../engine.ts';
-import { HostNetwork } from '../host-network.ts';
-import { BootedInstances } from './booted-instances.ts';
-import { Ec2Gate, type Ec2Moment } from './ec2-gate.ts';
+import { temporaryDirectory, waitFor } from '@dcos/testkit';
+import type { Ec2Moment } from './ec2-gate.ts';
 import { everythingThere, makeNeighbour, thingsOf } from './ec2-inventory.ts';
+import { AGENT_RESOURCES, ec2WorldNote, Ec2World, isEc2WorldAvailable } from './ec2-world.ts';
 import { installerOf, saidBy, type InstallerEvent } from './installer-run.ts';
 
-const facilities = [dockerImage(HOST_IMAGE), motoServer()];
-const isAvailable = facilities.every(({ available }) => available);
-const note = facilities.map((facility) => facility.note).join('');
 const PATIENCE_MS = 60_000;
 const TIMEOUT_MS = 4 * 3_600_000;
-const REGION = 'eu-central-1';
 const NAME = 'nine-lives';
-const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 /** Every so often the run after a kill goes on to a cluster that serves; else until its hosts are there. */
 const WHOLE_EVERY = 10;
 /** `E2E_FIRST_CALL` goes on where a run was ended. */
@@ -53,30 +38,21 @@ const WHOLE = [
   'vpc vpc',
 ];
 
-let network: HostNetwork;
-let moto: MotoServer;
-let gate: Ec2Gate;
-let ec2: EC2Client;
-let instances: BootedInstances;
+let world: Ec2World;
 
 function configuration(): object {
   return {
     name: NAME,
     provider: 'aws',
     aws: {
-      region: REGION,
-      vpc: { cidr: network.range },
+      ...world.settings,
       zones: 1,
       masters: { count: 1 },
       // A public one has all that an agent has, and an address of its own.
       privateAgents: { count: 0 },
       publicAgents: { count: 1, elasticAddress: true },
-      adminLocations: ['203.0.113.0/24'],
-      // One of those that moto knows.
-      image: { owner: 'amazon', name: 'amzn2-ami-hvm-2*', user: 'root' },
-      connectTo: 'private',
     },
-    publicAgentResources: 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]',
+    publicAgentResources: AGENT_RESOURCES,
   };
 }
 
@@ -88,12 +64,7 @@ async function lives(moment: Ec2Moment, isWhole: boolean): Promise<readonly stri
   const directory = temporaryDirectory('installer-kills');
   const config = join(directory.path, 'cluster.yaml');
   writeFileSync(config, JSON.stringify(configuration()));
-  const environment = {
-    AWS_ENDPOINT_URL_EC2: gate.endpoint,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    AWS_EC2_METADATA_DISABLED: 'true',
-  };
+  const { ec2, gate, instances, environment } = world;
   const run = installerOf({ directory: directory.path, config, environment });
   try {
     await makeNeighbour(ec2);
@@ -125,39 +96,33 @@ async function lives(moment: Ec2Moment, isWhole: boolean): Promise<readonly stri
   }
 }
 
-describe.skipIf(!isAvailable)(`each call to EC2 is the last of a life${note}`, () => {
-  beforeAll(async () => {
-    await removeOrphans();
-    network = await HostNetwork.create('kills');
-    moto = await startMotoServer();
-    gate = await Ec2Gate.open(moto.endpoint);
-    ec2 = new EC2Client({ region: REGION, endpoint: moto.endpoint, credentials: CREDENTIALS });
-    instances = new BootedInstances(ec2, network);
-  });
-  afterAll(async () => {
-    await instances?.close();
-    ec2?.destroy();
-    await gate?.close();
-    await moto?.close();
-    await network?.isRemoved();
-  });
+describe.skipIf(!isEc2WorldAvailable)(
+  `each call to EC2 is the last of a life${ec2WorldNote}`,
+  () => {
+    beforeAll(async () => {
+      world = await Ec2World.open('kills');
+    });
+    afterAll(async () => {
+      await world?.close();
+    });
 
-  test.for([
-    ['before and after it is carried out in turn', 0],
-    ['the other way round', 1],
-  ] as const)('%s', { timeout: TIMEOUT_MS }, async ([, parity], { annotate }) => {
-    const startedMs = performance.now();
-    let index = FIRST_CALL;
-    for (;;) {
-      await moto.reset();
-      const when = index % 2 === parity ? 'before' : 'after';
-      const [deploying, destroying] = await lives({ at: index, when }, index % WHOLE_EVERY === 5);
-      const seconds = Math.round((performance.now() - startedMs) / 1000);
-      await annotate(`${seconds} s: ${when} call ${index}: ${deploying}, ${destroying}`);
-      // Neither of them makes so many.
-      if (deploying === '-' && destroying === '-') break;
-      index += 1;
-    }
-    expect(index).toBeGreaterThan(FIRST_CALL);
-  });
-});
+    test.for([
+      ['before and after it is carried out in turn', 0],
+      ['the other way round', 1],
+    ] as const)('%s', { timeout: TIMEOUT_MS }, async ([, parity], { annotate }) => {
+      const startedMs = performance.now();
+      let index = FIRST_CALL;
+      for (;;) {
+        await world.moto.reset();
+        const when = index % 2 === parity ? 'before' : 'after';
+        const [deploying, destroying] = await lives({ at: index, when }, index % WHOLE_EVERY === 5);
+        const seconds = Math.round((performance.now() - startedMs) / 1000);
+        await annotate(`${seconds} s: ${when} call ${index}: ${deploying}, ${destroying}`);
+        // Neither of them makes so many.
+        if (deploying === '-' && destroying === '-') break;
+        index += 1;
+      }
+      expect(index).toBeGreaterThan(FIRST_CALL);
+    });
+  },
+);

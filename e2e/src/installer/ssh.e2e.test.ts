@@ -13,6 +13,7 @@ import { HostNetwork } from '../host-network.ts';
 import { installerOf, saidBy, type InstallerEvent, type InstallerRun } from './installer-run.ts';
 import { SshHosts, tracesOn } from './ssh-hosts.ts';
 import { trustCluster } from './trust-cluster.ts';
+import { WebApp } from './web-app.ts';
 
 const facility = dockerImage(HOST_IMAGE);
 const PATIENCE_MS = 180_000;
@@ -146,30 +147,11 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
   });
 
   test('an app runs, a host that is taken out is cleared, and destroyed the hosts have nothing of the cluster', async () => {
-    await trustCluster(`https://${hosts.one('master', 1).address}`);
-    const url = `https://${hosts.one('master', 1).address}/service/marathon/v2/apps`;
-    const created = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        id: '/web',
-        cmd: 'exec python3 -m http.server $PORT0',
-        cpus: 0.1,
-        mem: 32,
-        instances: 2,
-      }),
-    });
-    expect(created.status).toBe(201);
-    await waitFor(
-      'both instances',
-      async () => {
-        const { app } = (await (await fetch(`${url}/web`)).json()) as {
-          readonly app: { readonly tasksRunning: number };
-        };
-        return app.tasksRunning === 2;
-      },
-      PATIENCE_MS,
-    );
+    const url = `https://${hosts.one('master', 1).address}`;
+    await trustCluster(url);
+    const app = new WebApp(url);
+    await app.start(2);
+    await app.allRun(2);
     const leaving = hosts.one('private', PRIVATE_AGENTS);
     writeConfig('first', PRIVATE_AGENTS - 1);
     // Nobody can be asked whether that is meant.
