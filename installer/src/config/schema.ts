@@ -106,7 +106,7 @@ export const clusterSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Whether everything speaks TLS, with certificates of an authority of its own that the cluster gets; true unless the provider is docker. A cluster that is there cannot be switched.',
+      'Whether everything speaks TLS, with certificates of an authority of its own that the cluster gets; true unless the provider is docker. Frameworks that know no TLS need false. A cluster that is there cannot be switched.',
     ),
   privateAgentResources: resources
     .optional()
