@@ -8,7 +8,7 @@
  */
 
 import { errorText, type Clock, type Logger } from '@dcos/base';
-import type { Acl, WatchEvent } from '../core/zookeeper/index.ts';
+import type { Acl } from '../core/zookeeper/index.ts';
 import { nodeNameOf } from '../core/zookeeper/index.ts';
 import { storeClosed, withdrawn } from '../elections.ts';
 import type { ElectOptions, Leader, Lease, Unwatch } from '../store.ts';
@@ -25,6 +25,7 @@ import { storeError } from './commit-queue.ts';
 import type { ZooKeeperClient } from './client.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { watchLeader } from './leader-watch.ts';
+import { untilGone, type Gone } from './node-end.ts';
 import { ensurePath, isReason, readNode, retried } from './nodes.ts';
 
 export interface ZooKeeperLease extends Lease {
@@ -139,7 +140,7 @@ export class ZooKeeperElections {
           ({ sequence }) => sequence < own.sequence,
         );
         // Watched before it is believed in: a node that goes now is seen.
-        const gone = this.#whenGone(own, before?.path ?? own.path);
+        const gone = untilGone(client, before?.path ?? own.path, own.sessionId);
         if (!(await gone.isThere)) {
           gone.cancel();
           if (before === undefined) return undefined;
@@ -257,38 +258,6 @@ export class ZooKeeperElections {
     return candidatesOf(this.#options.client, layout, false);
   }
 
-  /** Watches a node, and the session of the candidate. */
-  #whenGone(own: Own, path: string): Gone {
-    const { client } = this.#options;
-    let happen = (): void => undefined;
-    const happened = new Promise<void>((resolve) => (happen = resolve));
-    // Fires for every change; only the end of the node is of interest.
-    const look = async (): Promise<boolean> => {
-      try {
-        await retried(() => client.request({ kind: 'exists', path, watch: true }));
-        return true;
-      } catch (error) {
-        happen();
-        if (isReason(error, 'NONODE')) return false;
-        throw error;
-      }
-    };
-    const again = (): void => void look().catch(() => happen());
-    const cancel = client.listen({
-      onEvent: (event: WatchEvent) => {
-        if (event.path !== path) return;
-        if (event.kind === 'deleted') happen();
-        else again();
-      },
-      onState: (state) => {
-        if (state === 'expired' || state === 'closed' || state === 'authFailed') happen();
-        // The node may be gone with a session that this client does not know to be over.
-        else if (state === 'connected' && client.sessionId !== own.sessionId) happen();
-      },
-    });
-    return { isThere: look(), happened, cancel };
-  }
-
   #lead(own: Own, gone: Gone, keeper: LeaseKeeper): ZooKeeperLease {
     const { client } = this.#options;
     let isOver = false;
@@ -354,13 +323,6 @@ async function aborted(signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === true) resolve();
     else signal?.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-interface Gone {
-  /** Whether it was there when it was looked at. */
-  readonly isThere: Promise<boolean>;
-  readonly happened: Promise<void>;
-  cancel(): void;
 }
 
 /** Errors of a session that is over, or of servers that are away: the next session begins anew. */
