@@ -1,6 +1,6 @@
 #!/bin/sh
 # Says what this host is and has, one fact a line, words separated by tabs. Changes nothing.
-# Arguments: names of programs to look for, --, names of packages. Read by installer/src/core/host-facts.ts.
+# Arguments: names of programs to look for. Read by installer/src/core/host-facts.ts.
 fact() { printf '%s\t' "$1"; shift; printf '%s\n' "$*"; }
 if [ -r /etc/os-release ]; then
   . /etc/os-release
@@ -32,19 +32,8 @@ if getent hosts "$(uname -n)" >/dev/null 2>&1; then fact name.resolves "$(uname 
 if ! systemd-detect-virt --quiet --container 2>/dev/null; then
   fact clock.synchronised "$(timedatectl show -p NTPSynchronized --value 2>/dev/null)"
 fi
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  if command -v "$1" >/dev/null 2>&1; then fact program "$1"; fi
-  shift
-done
-[ $# -gt 0 ] && shift
-for package in "$@"; do
-  if command -v dpkg-query >/dev/null 2>&1; then
-    case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" in
-      *' installed') fact package "$package" ;;
-    esac
-  elif command -v rpm >/dev/null 2>&1; then
-    if rpm -q "$package" >/dev/null 2>&1; then fact package "$package"; fi
-  fi
+for program in "$@"; do
+  if command -v "$program" >/dev/null 2>&1; then fact program "$program"; fi
 done
 # State 0A listens; UDP sockets have no such state, 07 is one without a peer. Addresses are in hexadecimal, backwards.
 for table in tcp tcp6 udp udp6; do

@@ -5,6 +5,7 @@
  *     bin/dcos, bin/dcos-box…  commands for people
  *     lib/<component>.js       what units start with that Node
  *     lib/node_modules/        packages with native code
+ *     lib/zookeeper/           ZooKeeper, for the Java runtime of the host
  *     ui/                      the web console
  *     units/                   templates of the units that the installer makes
  *     LICENSE                  of this project
@@ -18,6 +19,7 @@ import type { Platform, ReleaseContent, ReleaseFile } from '@dcos/installer/rele
 import { bundleComponent, type Bundle } from './bundle.ts';
 import { COMPONENTS, NATIVE_PACKAGES } from './components.ts';
 import { copiedFile, copiedFolder, textFile } from './files.ts';
+import { jarContent, jarFile, zooKeeperJars, type Jar } from './jars.ts';
 import { launcher } from './launcher.ts';
 import { licenceFiles } from './licences.ts';
 import type { NpmPackage, Packages } from './packages.ts';
@@ -31,6 +33,8 @@ export interface CommonContent {
   readonly ui: UiBuild;
   readonly units: readonly ReleaseFile[];
   readonly licence: ReleaseFile;
+  readonly jars: readonly Jar[];
+  readonly zooKeeper: readonly ReleaseFile[];
 }
 
 /** Bundles the components and builds the console. */
@@ -42,7 +46,10 @@ export async function buildCommon(root: string): Promise<CommonContent> {
   for (const component of COMPONENTS) bundles.push(await bundleComponent(root, component));
   const units = copiedFolder('units', join(root, 'infra', 'units'), () => true);
   const licence = copiedFile('LICENSE', join(root, 'LICENSE'), '0644');
-  return { version, bundles, ui: await buildUi(root), units, licence };
+  const ui = await buildUi(root);
+  const jars = zooKeeperJars(root);
+  const zooKeeper = await jarFiles(root, jars);
+  return { version, bundles, ui, units, licence, jars, zooKeeper };
 }
 
 export function platformContent(
@@ -68,10 +75,24 @@ export function platformContent(
       ...common.ui.files,
       ...common.units,
       common.licence,
+      ...common.zooKeeper,
       ...licenceFiles([node, ...foreign]),
-      textFile('sbom.cdx.json', sbomText({ version, platform, node, packages: foreign })),
+      textFile(
+        'sbom.cdx.json',
+        sbomText({ version, platform, node, packages: foreign, jars: common.jars }),
+      ),
     ],
   };
+}
+
+async function jarFiles(root: string, jars: readonly Jar[]): Promise<readonly ReleaseFile[]> {
+  return await Promise.all(
+    jars.map(async (jar) => ({
+      path: `lib/zookeeper/${jarFile(jar)}`,
+      mode: '0644' as const,
+      content: await jarContent(root, jar),
+    })),
+  );
 }
 
 function launchers(): readonly ReleaseFile[] {

@@ -1,7 +1,8 @@
 /** A release is built, unpacked far from the checkout and run from there, and built again elsewhere. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -14,11 +15,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import type NodePty from '@lydell/node-pty';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { extractRelease, verifyRelease, type Manifest } from '@dcos/installer/release';
 import {
+  program,
   startBoxProcess,
   temporaryDirectory,
   waitFor,
@@ -104,6 +107,56 @@ test('nothing in it names the checkout or this machine', () => {
     .map(({ path }) => path);
   expect(naming).toEqual([]);
 });
+
+const java = program('java');
+test.skipIf(!java.available)(
+  `its ZooKeeper serves with a Java runtime alone${java.note}`,
+  async () => {
+    const port = await freePort();
+    const settings = join(scratch.path, 'zookeeper.cfg');
+    const lines = ['tickTime=400', `dataDir=${join(scratch.path, 'zookeeper')}`];
+    lines.push(`clientPort=${port}`, 'clientPortAddress=127.0.0.1', 'admin.enableServer=false');
+    lines.push('4lw.commands.whitelist=srvr', '');
+    writeFileSync(settings, lines.join('\n'));
+    const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
+    const flags = ['-Xmx64m', '-cp', join(release, 'lib', 'zookeeper', '*'), main, settings];
+    const server = spawn('java', flags, { cwd: '/', env: environment, stdio: 'ignore' });
+    const gone = once(server, 'close');
+    try {
+      const answer = await waitFor('ZooKeeper', async () => {
+        if (server.exitCode !== null) throw new Error(`it ended with ${server.exitCode}`);
+        return (await srvr(port)).includes('Mode: standalone') && (await srvr(port));
+      });
+      expect(answer).toContain('Zookeeper version: 3.9.');
+    } finally {
+      server.kill('SIGKILL');
+      await gone;
+    }
+  },
+);
+
+/** One that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
+
+/** What a server of ZooKeeper says of itself; nothing while it is not there. */
+async function srvr(port: number): Promise<string> {
+  return await new Promise((resolve) => {
+    let text = '';
+    const socket = connect({ host: '127.0.0.1', port, timeout: 1_000 });
+    socket.on('connect', () => socket.write('srvr'));
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.on('timeout', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve(text));
+  });
+}
 
 test('it brings the licence of this project', () => {
   expect(readFileSync(join(release, 'LICENSE'), 'utf8')).toContain('Apache License');

@@ -35,7 +35,14 @@ describe('the list of what others made', () => {
     npmPackage('part', '2.0.0'),
     npmPackage('part', '1.0.0'),
   ];
-  const subject = { version: '1.2.3', platform: 'linux-x64', node, packages };
+  const jar = {
+    group: 'org.example',
+    name: 'thing',
+    version: '1.0',
+    licence: 'MIT',
+    sha256: 'ab'.repeat(32),
+  };
+  const subject = { version: '1.2.3', platform: 'linux-x64', node, packages, jars: [jar] };
 
   test('names each package once, by a URL, with the digest of its archive', () => {
     const bom = JSON.parse(sbomText({ ...subject, packages: [...packages, ...packages] })) as {
@@ -48,7 +55,12 @@ describe('the list of what others made', () => {
       'pkg:npm/part@1.0.0',
       'pkg:npm/part@2.0.0',
       'pkg:npm/zod@4.6.7',
+      'pkg:maven/org.example/thing@1.0',
     ]);
+    expect(bom.components.at(-1)).toMatchObject({
+      hashes: [{ alg: 'SHA-256', content: 'ab'.repeat(32) }],
+      licenses: [{ expression: 'MIT' }],
+    });
     expect(bom.components[1]).toEqual({
       type: 'library',
       'bom-ref': 'pkg:npm/%40scope/part@1.0.0',

@@ -1,11 +1,12 @@
 /**
  * The list of what others made that is in a release, as CycloneDX 1.6: every npm package of which a module is in a
- * bundle or in the console, the packages with native code, and Node. What is only needed to build is not in it.
+ * bundle or in the console, the packages with native code, Node, and ZooKeeper with what it stands on. What is only needed to build is not in it.
  *
  * It is the same for each build of the same release: no time, and a serial number that comes from the content.
  */
 
 import { createHash } from 'node:crypto';
+import type { Jar } from './jars.ts';
 import type { NpmPackage } from './packages.ts';
 
 export interface SbomSubject {
@@ -15,9 +16,10 @@ export interface SbomSubject {
   readonly node: NpmPackage;
   /** In any order; the same package may come twice. */
   readonly packages: readonly NpmPackage[];
+  readonly jars: readonly Jar[];
 }
 
-export function sbomText({ version, platform, node, packages }: SbomSubject): string {
+export function sbomText({ version, platform, node, packages, jars }: SbomSubject): string {
   const unique = new Map([node, ...packages].map((each) => [purlOf(each), each]));
   const subject = {
     type: 'application',
@@ -32,6 +34,7 @@ export function sbomText({ version, platform, node, packages }: SbomSubject): st
     ...[...unique]
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([, each]) => library(each)),
+    ...jars.map(javaLibrary),
   ];
   const digest = createHash('sha256')
     .update(JSON.stringify([subject, components]))
@@ -63,6 +66,20 @@ function library(of: NpmPackage): object {
     hashes: [{ alg: 'SHA-512', content: sha512Of(of.integrity) }],
     licenses: [{ expression: of.licence }],
     purl: purlOf(of),
+  };
+}
+
+function javaLibrary({ group, name, version, licence, sha256 }: Jar): object {
+  const purl = `pkg:maven/${group}/${name}@${version}`;
+  return {
+    type: 'library',
+    'bom-ref': purl,
+    group,
+    name,
+    version,
+    hashes: [{ alg: 'SHA-256', content: sha256 }],
+    licenses: [{ expression: licence }],
+    purl,
   };
 }
 

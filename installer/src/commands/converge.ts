@@ -13,9 +13,9 @@ import {
   type Step,
 } from '../core/plan.ts';
 import type { HostFacts } from '../core/host-facts.ts';
-import { packagesOf, wantedHost, type WantedHost } from '../core/wanted-host.ts';
+import { wantedHost, type WantedHost } from '../core/wanted-host.ts';
 import type { HostConnection } from '../hosts/connection.ts';
-import { renderTemplate } from '../hosts/host-programs.ts';
+import { renderTemplate, zooKeeperList } from '../hosts/host-programs.ts';
 import { askLeaders } from '../hosts/leaders.ts';
 import { probeHost } from '../hosts/probe.ts';
 import { sideBySide } from '../hosts/side-by-side.ts';
@@ -33,8 +33,8 @@ import {
 
 /** Hosts that are connected to at a time: a log-in costs both sides. */
 const CONNECTING_MAX = 20;
-/** Programs that an installation needs on each host. */
-const NEEDED_PROGRAMS = [
+/** Programs that hosts are asked for. */
+const PROGRAMS = [
   'systemctl',
   'journalctl',
   'tar',
@@ -83,6 +83,7 @@ export function urlsOf({ settings }: Configuration, { urls }: Infrastructure): r
 const tools = {
   digest: (text: string): string => createHash('sha256').update(text).digest('hex'),
   render: renderTemplate,
+  zooKeeper: zooKeeperList(),
 };
 
 /** A host that is there and cannot be asked. */
@@ -182,10 +183,7 @@ async function probeHosts(
       let connection: HostConnection | undefined;
       try {
         connection = await place.connect();
-        const facts = await probeHost(connection, {
-          programs: NEEDED_PROGRAMS,
-          packages: packagesOf(host),
-        });
+        const facts = await probeHost(connection, PROGRAMS);
         return { place, host, connection, facts };
       } catch (error) {
         await connection?.close();

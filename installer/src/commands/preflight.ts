@@ -7,6 +7,7 @@ import { OperationError } from '@dcos/base';
 import { waysOf, wayFaults } from '../core/connectivity.ts';
 import { counted } from '../core/plan-text.ts';
 import { preflightFaults, type PreflightFault } from '../core/preflight.ts';
+import { missingPackages } from '../core/java-package.ts';
 import { lookForPackages } from '../hosts/look-for-packages.ts';
 import { lookForWays } from '../hosts/look-for-ways.ts';
 import { onAll } from '../hosts/side-by-side.ts';
@@ -38,7 +39,7 @@ export async function checkHosts(
 
 async function packageFaults(hosts: readonly ConnectedHost[]): Promise<readonly PreflightFault[]> {
   const lacking = hosts.flatMap(({ place, connection, wanted, facts }) => {
-    const names = wanted.packages.filter((name) => !facts.packages.has(name));
+    const names = missingPackages(wanted.host, facts);
     return names.length === 0 ? [] : [{ host: place.name, connection, names }];
   });
   const found = await onAll(

@@ -106,7 +106,11 @@ const expired = (host: string): Finding => {
 
 test.each<[string, Partial<HostFacts>, readonly string[]]>([
   ['for its reason alone', {}, ['certificate']],
-  ['beside what else differs', { packages: new Set() }, ['certificate', 'configuration']],
+  [
+    'beside what else differs',
+    { programs: bareFacts().programs },
+    ['certificate', 'configuration'],
+  ],
 ])('a certificate that is due is told %s', (_what, change, checks) => {
   const states = rotating.map((wanted, index) => {
     const facts = convergedFacts(wanted);

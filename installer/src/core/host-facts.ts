@@ -64,8 +64,6 @@ export interface HostFacts {
   readonly clockSkewSeconds: number;
   /** Programs that were asked for and are there. */
   readonly programs: ReadonlySet<string>;
-  /** Packages of the distribution that were asked for and are installed. */
-  readonly packages: ReadonlySet<string>;
   /** IPv4 addresses of its own. */
   readonly addresses: ReadonlySet<string>;
   /** Ports on which anybody listens, TCP or UDP, for others than the host itself. */
@@ -121,7 +119,6 @@ export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, st
     ...(['yes', 'no'].includes(synchronised) && { isClockSynchronised: synchronised === 'yes' }),
     clockSkewSeconds: skewSeconds(number('clock'), asked),
     programs: new Set(all('program')),
-    packages: new Set(all('package')),
     addresses: new Set(all('address')),
     ports: new Set(all('port').map(fromHexadecimal)),
     loopbackPorts: new Set(all('port.loopback').map(fromHexadecimal)),

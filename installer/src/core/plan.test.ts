@@ -24,7 +24,7 @@ const after = (steps: readonly Step[], id: string): readonly string[] =>
 function done(facts: HostFacts, step: Step, wanted: WantedHost): HostFacts {
   switch (step.kind) {
     case 'packages':
-      return { ...facts, packages: new Set([...facts.packages, ...step.names]) };
+      return { ...facts, programs: new Set([...facts.programs, 'java']) };
     case 'release':
       return { ...facts, releases: new Set([...facts.releases, step.hash]) };
     case 'configuration': {
@@ -74,7 +74,7 @@ describe('a plan', () => {
     const steps = planCluster(states);
     expect(restartsMaster(steps, states)).toBe(false);
     expect(lines(steps)).toEqual([
-      'master-1: install packages default-jre-headless, zookeeper',
+      'master-1: install packages default-jre-headless',
       'master-1: push release 0123456789ab',
       'master-1: write 13 files, use release 0123456789ab',
       'master-1: start dcos-zookeeper',

@@ -12,6 +12,7 @@
 
 import { fileState, type HostFacts } from './host-facts.ts';
 import type { HostPlace } from './cluster.ts';
+import { missingPackages } from './java-package.ts';
 import type { WantedFile, WantedHost, WantedUnit } from './wanted-host.ts';
 
 interface StepBase {
@@ -247,7 +248,7 @@ function stepsOfHost({ wanted, facts }: HostState): readonly Step[] {
   });
   for (const unit of unwantedUnits(wanted, facts))
     add({ ...base(`stop ${unit}`), kind: 'stop', unit });
-  const names = wanted.packages.filter((name) => !facts.packages.has(name));
+  const names = missingPackages(wanted.host, facts);
   if (names.length > 0) add({ ...base('packages'), kind: 'packages', names });
   if (!facts.releases.has(wanted.releaseHash))
     add({ ...base('release'), kind: 'release', hash: wanted.releaseHash });

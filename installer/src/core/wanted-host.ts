@@ -1,5 +1,5 @@
 /**
- * What a host of the cluster has when it is installed: packages, the release, files, units in the order in which they
+ * What a host of the cluster has when it is installed: the release, files, units in the order in which they
  * start. A unit carries a fingerprint of all that it was made from, which a running process shows in its environment:
  * so a later run sees what runs with what, whatever happened to the run before.
  */
@@ -78,8 +78,6 @@ export interface WantedUnit {
 
 export interface WantedHost {
   readonly host: HostPlace;
-  /** Names of Debian's packages. */
-  readonly packages: readonly string[];
   readonly releaseHash: string;
   readonly files: readonly WantedFile[];
   /** In the order in which they start. */
@@ -88,6 +86,8 @@ export interface WantedHost {
 
 /** What the core needs of the world to say what is wanted. */
 export interface Tools {
+  /** Tells the ZooKeeper of this release from others. */
+  readonly zooKeeper: string;
   /** SHA-256 in hexadecimal. */
   digest(text: string): string;
   /** Fills the template of that name. */
@@ -127,8 +127,8 @@ export function wantedHost(
     const text = tools.render(plan.template, { ...unfinished, fingerprint: '' });
     // All others take up renewed certificates as they run.
     const shown = plan.template === 'zookeeper' ? certificates.files.filter(isRead) : [];
-    // ZooKeeper is the distribution's: another release of ours is nothing to it.
-    const hash = plan.template === 'zookeeper' ? '' : release.hash;
+    // Most releases bring the same ZooKeeper: it goes on.
+    const hash = plan.template === 'zookeeper' ? tools.zooKeeper : release.hash;
     const made = [hash, plan.files, text, ...shown.map(({ sha256 }) => sha256)];
     const fingerprint = tools.digest(JSON.stringify(made)).slice(0, 16);
     return {
@@ -139,7 +139,6 @@ export function wantedHost(
   });
   return {
     host,
-    packages: packagesOf(host),
     releaseHash: release.hash,
     files: [
       ...certificates.files,
@@ -156,11 +155,6 @@ export function wantedHost(
       ports,
     })),
   };
-}
-
-/** Names of Debian's packages that a host needs. */
-export function packagesOf({ role }: Pick<HostPlace, 'role'>): readonly string[] {
-  return role === 'master' ? ['default-jre-headless', 'zookeeper'] : [];
 }
 
 /** Whether components read that file. */

@@ -27,6 +27,7 @@ export interface ReleaseFiles {
 const SOURCES = [
   'packages',
   'infra/units',
+  'infra/zookeeper',
   'tools/release',
   'tools/start',
   'package-lock.json',

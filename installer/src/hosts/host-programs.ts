@@ -35,6 +35,11 @@ export function hostProgram(name: HostProgram): string {
   return infraFile('host', name);
 }
 
+/** The list of what releases bring of ZooKeeper: another list, another ZooKeeper. */
+export function zooKeeperList(): string {
+  return infraFile('zookeeper', 'jars.json');
+}
+
 const TEMPLATES = {
   program: 'program.service.hbs',
   zookeeper: 'zookeeper.service.hbs',

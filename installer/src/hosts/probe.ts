@@ -10,20 +10,16 @@ import { hostProgram } from './host-programs.ts';
 
 const PROBE_TIMEOUT_MS = 60_000;
 
-export interface ProbeQuestions {
-  readonly programs: readonly string[];
-  readonly packages: readonly string[];
-}
-
 /**
  * Where sudo refuses, it is asked as whom we are: what it says then is less, and that we are not root.
+ * @param programs that are looked for.
  * @throws OperationError `HOST_PROBE_FAILED` when the host cannot say.
  */
 export async function probeHost(
   connection: HostConnection,
-  { programs, packages }: ProbeQuestions,
+  programs: readonly string[],
 ): Promise<HostFacts> {
-  const argv = ['sh', '-c', hostProgram('probe.sh'), 'probe', ...programs, '--', ...packages];
+  const argv = ['sh', '-c', hostProgram('probe.sh'), 'probe', ...programs];
   const options = { timeoutMs: PROBE_TIMEOUT_MS };
   let rootProblem: string | undefined;
   let fromMs = Date.now();

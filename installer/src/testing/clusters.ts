@@ -10,6 +10,7 @@ import { renderTemplate } from '../hosts/host-programs.ts';
 const tools = {
   digest: (text: string): string => createHash('sha256').update(text).digest('hex'),
   render: renderTemplate,
+  zooKeeper: '3.9.5',
 };
 
 export const testRelease: ReleasePlan = {
@@ -88,7 +89,6 @@ export function bareFacts(facts: Partial<HostFacts> = {}): HostFacts {
       'systemd-socket-activate',
       'bash',
     ]),
-    packages: new Set(),
     addresses: new Set(),
     ports: new Set(),
     loopbackPorts: new Set(),
@@ -103,7 +103,7 @@ export function bareFacts(facts: Partial<HostFacts> = {}): HostFacts {
 /** The same host when everything is as wanted. */
 export function convergedFacts(wanted: WantedHost): HostFacts {
   return bareFacts({
-    packages: new Set(wanted.packages),
+    programs: new Set([...bareFacts().programs, 'java']),
     activeRelease: wanted.releaseHash,
     releases: new Set([wanted.releaseHash]),
     ports: new Set(wanted.units.flatMap(({ ports }) => ports)),

@@ -73,7 +73,7 @@ export class FakeHost {
   former: string | undefined;
   /** Files by the release that they were for. */
   readonly kept = new Map<string, ReadonlyMap<string, FakeFile>>();
-  readonly packages = new Set<string>();
+  hasJava = false;
   #open = 0;
 
   constructor(place: HostPlace, world: FakeWorld) {
@@ -89,7 +89,7 @@ export class FakeHost {
     for (const [path, file] of this.files) copy.files.set(path, file);
     for (const hash of this.releases) copy.releases.add(hash);
     for (const [hash, files] of this.kept) copy.kept.set(hash, files);
-    for (const name of this.packages) copy.packages.add(name);
+    copy.hasJava = this.hasJava;
     [copy.active, copy.former] = [this.active, this.former];
     return copy;
   }
@@ -141,7 +141,7 @@ export class FakeHost {
     if (answer !== undefined) return answer;
     switch (what) {
       case 'packages':
-        for (const name of rest) this.packages.add(name);
+        this.hasJava = true;
         return done();
       case 'unpack':
         this.releases.add((rest[1] ?? '').slice(RELEASES.length + 1));

@@ -1,0 +1,74 @@
+/**
+ * ZooKeeper and what it stands on, as its makers gave them to Maven Central: hosts need nothing of it from their
+ * distribution, of which some have none. Which ones is written in `infra/zookeeper/jars.json`, with the digest of each file;
+ * they are kept in `.release/cache`. Another place of the same layout is asked when `DCOS_MAVEN_REPOSITORY` names one.
+ */
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText } from '@dcos/base';
+import { z } from 'zod';
+
+/** @see the comment of this file */
+export interface Jar {
+  readonly group: string;
+  readonly name: string;
+  readonly version: string;
+  /** An SPDX expression; the text of it is in the file itself. */
+  readonly licence: string;
+  readonly sha256: string;
+}
+
+const LIST = 'infra/zookeeper/jars.json';
+const MAVEN_CENTRAL = 'https://repo1.maven.org/maven2';
+const TIMEOUT_MS = 120_000;
+const text = z.string().min(1);
+const schema = z.array(
+  z.strictObject({ group: text, name: text, version: text, licence: text, sha256: text }),
+);
+
+/** What `infra/zookeeper/jars.json` lists. @param root of the checkout */
+export function zooKeeperJars(root: string): readonly Jar[] {
+  return schema.parse(JSON.parse(readFileSync(join(root, LIST), 'utf8')));
+}
+
+/** The name of its file. */
+export function jarFile({ name, version }: Pick<Jar, 'name' | 'version'>): string {
+  return `${name}-${version}.jar`;
+}
+
+/**
+ * The content of a jar.
+ * @param root of the checkout.
+ * @throws Error when it is neither kept nor can be fetched, or is another one than the list says
+ */
+export async function jarContent(root: string, jar: Jar): Promise<Buffer> {
+  const cache = join(root, '.release', 'cache');
+  // Named by its digest, so that a changed line of the list is another file.
+  const kept = join(cache, `${jar.sha256}.jar`);
+  if (existsSync(kept)) return verified(jar, readFileSync(kept));
+  const content = verified(jar, await fetched(jar));
+  mkdirSync(cache, { recursive: true });
+  const scratch = `${kept}.${process.pid}`;
+  writeFileSync(scratch, content);
+  renameSync(scratch, kept);
+  return content;
+}
+
+async function fetched(jar: Jar): Promise<Buffer> {
+  const base = process.env['DCOS_MAVEN_REPOSITORY'] ?? MAVEN_CENTRAL;
+  const url = `${base}/${jar.group.replaceAll('.', '/')}/${jar.name}/${jar.version}/${jarFile(jar)}`;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    return Buffer.from(await answer.arrayBuffer());
+  } catch (error) {
+    throw new Error(`${url} cannot be fetched: ${errorText(error)}`, { cause: error });
+  }
+}
+
+function verified(jar: Jar, content: Buffer): Buffer {
+  if (createHash('sha256').update(content).digest('hex') === jar.sha256) return content;
+  throw new Error(`${jarFile(jar)} is another one than ${LIST} says`);
+}
