@@ -20,7 +20,8 @@ if command -v apt-get >/dev/null 2>&1; then
   done | sort -u
 elif command -v dnf >/dev/null 2>&1; then
   for package in "$@"; do
-    dnf -q --setopt=timeout=10 --setopt=retries=1 info "$package" >"$scratch/said" 2>&1 && continue
+    # One that is away is told of, also where the host is set to pass it over.
+    dnf -q --setopt=timeout=10 --setopt=retries=1 '--setopt=*.skip_if_unavailable=False' info "$package" >"$scratch/said" 2>&1 && continue
     why=$(complaint 'Failed to download|Cannot (download|prepare)|Curl error')
     if [ -n "$why" ]; then printf 'unreachable\t%s\n' "$why"; else printf 'unknown\t%s\n' "$package"; fi
   done | sort -u
