@@ -2,13 +2,14 @@
  * What an operator waits for: from `deploy` until the first app runs, by step, with images and packages present and the
  * release built. `--area=docker` makes its hosts; `--area=ssh` has three; `--area=transfer` holds the way of a release to
  * twenty hosts against that to five. All hosts share this machine: what they do at once costs here what it does not
- * elsewhere.
+ * elsewhere. So `--area=line` does the same where the installer's line is what takes the time, as from a laptop (as root).
  */
 
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dockerImage, sshKeyPair, temporaryDirectory, waitFor } from '@dcos/testkit';
-import { HOST_IMAGE, removeOrphans } from '../../e2e/src/engine.ts';
+import { engine, HOST_IMAGE, removeOrphans } from '../../e2e/src/engine.ts';
 import { Host } from '../../e2e/src/host.ts';
 import { HostNetwork } from '../../e2e/src/host-network.ts';
 import {
@@ -26,12 +27,18 @@ const APP_TIMEOUT_MS = 120_000;
 const RESOURCES = 'cpus:2;mem:1024;disk:1024;ports:[31000-31999]';
 const FEW_HOSTS = 5;
 const MANY_HOSTS = 20;
+const LINE_MBIT = 200;
 
 export async function benchmarkInstaller(): Promise<readonly Row[]> {
   const facility = dockerImage(HOST_IMAGE);
   if (!facility.available) return [{ what: 'installer', unavailable: facility.note }];
   await removeOrphans();
-  return await runAreas({ docker: inContainers, ssh: bySsh, transfer });
+  return await runAreas({
+    docker: inContainers,
+    ssh: bySsh,
+    transfer: async () => await transfer(),
+    line: async () => await transfer(LINE_MBIT),
+  });
 }
 
 /** A place for what an installer keeps, with one configuration. */
@@ -102,9 +109,11 @@ async function bySsh(): Promise<readonly Row[]> {
 async function hostsBySsh(
   stage: Stage,
   count: number,
+  lineMbit?: number,
 ): Promise<{ readonly place: Place; readonly hosts: readonly Host[] }> {
   const network = await HostNetwork.create('bench');
   stage.add(network, async () => await network.isRemoved());
+  if (lineMbit !== undefined) await narrow(network, lineMbit);
   const names = Array.from({ length: count }, (_, index) => `host-${index + 1}`);
   const boot = async (name: string): Promise<Host> => {
     const host = await Host.boot(network, { name, mounts: {} });
@@ -125,6 +134,13 @@ async function hostsBySsh(
   });
   await stage.step('sshd', Promise.all(hosts.map(async (host) => await host.opensDoor(publicKey))));
   return { place, hosts };
+}
+
+/** Bounds what goes from this machine to hosts; among themselves they go on as they were. */
+async function narrow({ name }: HostNetwork, mbit: number): Promise<void> {
+  const { Id } = (await engine.getNetwork(name).inspect()) as { readonly Id: string };
+  const words = ['qdisc', 'replace', 'dev', `br-${Id.slice(0, 12)}`, 'root', 'tbf'];
+  execFileSync('tc', [...words, 'rate', `${mbit}mbit`, 'burst', '512kb', 'latency', '50ms']);
 }
 
 /** What the last event of a phase is like, in the order of the phases. */
@@ -191,28 +207,34 @@ interface Transfer {
   readonly sent: number;
 }
 
-async function transfer(): Promise<readonly Row[]> {
-  const few = await transferTo(FEW_HOSTS);
-  const many = await transferTo(MANY_HOSTS);
+async function transfer(lineMbit?: number): Promise<readonly Row[]> {
+  const few = await transferTo(FEW_HOSTS, lineMbit);
+  const many = await transferTo(MANY_HOSTS, lineMbit);
+  const line = lineMbit === undefined ? '' : ` over ${lineMbit} Mbit/s`;
   const exponent = (what: (one: Transfer) => number): number =>
     Math.log(what(many) / what(few)) / Math.log(MANY_HOSTS / FEW_HOSTS);
   const rowsOf = (count: number, one: Transfer): readonly Row[] => [
-    row(`the release to ${count} hosts by SSH`, 's', [one.arrivedSeconds], ''),
+    row(`the release to ${count} hosts by SSH${line}`, 's', [one.arrivedSeconds], ''),
     row(`the same, unpacked`, 's', [one.unpackedSeconds], ''),
     row(`the same, sent by the installer to`, 'hosts', [one.sent], ''),
   ];
   return [
     ...rowsOf(FEW_HOSTS, few),
     ...rowsOf(MANY_HOSTS, many),
-    row('growth with hosts', 'exponent', [exponent((one) => one.arrivedSeconds)], '0.5'),
-    row('growth with hosts, unpacked', 'exponent', [exponent((one) => one.unpackedSeconds)], ''),
+    row(`growth with hosts${line}`, 'exponent', [exponent((one) => one.arrivedSeconds)], '0.5'),
+    row(
+      `growth with hosts${line}, unpacked`,
+      'exponent',
+      [exponent((one) => one.unpackedSeconds)],
+      '',
+    ),
   ];
 }
 
-async function transferTo(count: number): Promise<Transfer> {
+async function transferTo(count: number, lineMbit?: number): Promise<Transfer> {
   const stage = new Stage();
   try {
-    const { place } = await hostsBySsh(stage, count);
+    const { place } = await hostsBySsh(stage, count, lineMbit);
     await buildRelease(stage, place);
     const moments: number[] = [];
     const sent = new Set<unknown>();
