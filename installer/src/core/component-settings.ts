@@ -157,8 +157,8 @@ export function zooKeeperSettings(cluster: Cluster): string {
 }
 
 /**
- * Clients and servers show certificates to each other. Renewed files are used with the next start: ZooKeeper 3.8 can follow
- * them for the ensemble alone, and does not start where the host's inotify instances are used up.
+ * Clients and servers show certificates to each other. Renewed files are used with the next start: ZooKeeper could follow
+ * them, but does not start where the host's inotify instances are used up.
  */
 function zooKeeperTls(): readonly string[] {
   const files = ['ssl', 'ssl.quorum'].flatMap((what) => [
