@@ -35,14 +35,21 @@ fi
 for program in "$@"; do
   if command -v "$program" >/dev/null 2>&1; then fact program "$program"; fi
 done
+# Listeners of a preflight that was cut short are ours, and end with the next one.
+ours=
+for port in $(systemctl show 'dcos-preflight-*.service' -p ExecStart 2>/dev/null |
+  grep -o -e '-l [0-9.]*:[0-9]*' | sed 's/.*://' | sort -u); do
+  ours="$ours:$(printf %04X "$port"):"
+done
 # State 0A listens; UDP sockets have no such state, 07 is one without a peer. Addresses are in hexadecimal, backwards.
 for table in tcp tcp6 udp udp6; do
   [ -r "/proc/net/$table" ] || continue
   case $table in tcp*) state=0A ;; *) state=07 ;; esac
-  awk -v state="$state" 'NR > 1 && $4 == state {
+  awk -v state="$state" -v ours="$ours" 'NR > 1 && $4 == state {
     loopback = $2 ~ /^(......7F|0000000000000000FFFF0000......7F|00000000000000000000000001000000):/
     word = loopback ? "port.loopback" : "port"
-    sub(/.*:/, "", $2); print word "\t" $2 }' "/proc/net/$table" | sort -u
+    sub(/.*:/, "", $2)
+    if (state == "07" || !index(ours, ":" $2 ":")) print word "\t" $2 }' "/proc/net/$table" | sort -u
 done
 awk '/32 host/ { print "address\t" last } { last = $2 }' /proc/net/fib_trie | sort -u
 if [ -L /opt/dcos/active ]; then fact release.active "$(basename "$(readlink /opt/dcos/active)")"; fi

@@ -83,6 +83,25 @@ describe.skipIf(!facility.available)(`the installer with hosts by SSH${facility.
     directory.remove();
   });
 
+  test('killed while hosts listen for one another, the next run does not take that for somebody else', async () => {
+    const [master, agent] = [hosts.one('master', 1), hosts.one('private', 1)];
+    const isListening = ['systemctl', 'is-active', `dcos-preflight-${master.address}.service`];
+    // Whoever looks waits for that one until it gives up: time enough to see the others listen.
+    await agent.dropsPackets(master.address, true, [5051]);
+    const kill = new AbortController();
+    const killed = run(['deploy'], undefined, kill.signal);
+    await waitFor('a listener', async () => (await master.run(...isListening)).code === 0);
+    kill.abort();
+    expect((await killed).code).toBeNull();
+    await agent.dropsPackets(master.address, false, [5051]);
+    expect((await master.run(...isListening)).code).toBe(0);
+    const next = await run(['deploy'], ({ event }) =>
+      event === 'step.begun' ? 'kill' : undefined,
+    );
+    expect(next.code, saidBy(next)).toBeNull();
+    expect((await master.run(...isListening)).code).not.toBe(0);
+  });
+
   test('a host that loses its network in the middle of the copy holds up no other', async () => {
     const lost = hosts.one('private', 1);
     let isParted: Promise<void> | undefined;
