@@ -69,6 +69,11 @@ export async function lookForWays(
   }
 }
 
+/** Of a look that was killed: nobody listens any more. Where there is no systemd, nobody did. */
+export async function endListening(connection: HostConnection): Promise<void> {
+  await connection.run(['systemctl', 'stop', unitOf('*')]);
+}
+
 function readAnswers(
   text: string,
   ways: readonly Way[],

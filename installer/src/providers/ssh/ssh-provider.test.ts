@@ -18,11 +18,12 @@ const HOSTS: readonly HostPlace[] = [
   { name: '10.0.0.3', role: 'private', address: '10.0.0.3' },
 ];
 
-/** Hosts that hold nothing but the mark of their cluster. */
+/** Hosts that hold nothing but the mark of their cluster, and listeners of a preflight. */
 class MarkedHosts {
   /** By address. */
   readonly marks = new Map<string, string>();
   readonly silent = new Set<string>();
+  readonly listening = new Set<string>();
 
   connect(address: string): HostConnection {
     return {
@@ -33,8 +34,11 @@ class MarkedHosts {
   }
 
   /** The words of `host-claim.ts`: a sixth one is a mark to put where there is none. */
-  #run(address: string, [, , , , , mark]: readonly string[]): RunResult {
+  #run(address: string, argv: readonly string[]): RunResult {
+    const mark = argv[5];
     if (this.silent.has(address)) throw new OperationError('HOST_UNREACHABLE', 'no answer');
+    if (argv.join(' ') === 'systemctl stop dcos-preflight-*.service')
+      this.listening.delete(address);
     if (mark !== undefined && !this.marks.has(address)) this.marks.set(address, mark);
     return { code: 0, stdout: this.marks.get(address) ?? '', stderr: '' };
   }
@@ -113,6 +117,24 @@ test('hosts belong to whoever marked them first', async () => {
   await expect(providerOf(hosts).ensure()).rejects.toMatchObject(refused);
   await expect(providerOf(hosts).destroy(() => undefined)).rejects.toMatchObject(refused);
   expect(hosts.marks).toEqual(marks);
+});
+
+test('destroyed before it was marked, no host listens for a preflight any more', async () => {
+  const hosts = new MarkedHosts();
+  for (const { address } of HOSTS) hosts.listening.add(address);
+  await providerOf(hosts).destroy(() => undefined);
+  expect(hosts.listening).toEqual(new Set());
+  expect(hosts.marks).toEqual(new Map());
+});
+
+test('a host of another cluster goes on listening', async () => {
+  const hosts = new MarkedHosts();
+  await claimAll(providerOf(hosts, 'other'));
+  for (const { address } of HOSTS) hosts.listening.add(address);
+  await expect(providerOf(hosts).destroy(() => undefined)).rejects.toMatchObject({
+    code: 'HOST_OF_ANOTHER_CLUSTER',
+  });
+  expect(hosts.listening.size).toBe(HOSTS.length);
 });
 
 test('a master that is replaced is claimed again at its place', async () => {

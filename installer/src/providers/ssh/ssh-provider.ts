@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { errorText, OperationError } from '@dcos/base';
 import type { HostPlace } from '../../core/cluster.ts';
 import type { HostConnection } from '../../hosts/connection.ts';
+import { endListening } from '../../hosts/look-for-ways.ts';
 import { removeInstallation } from '../../hosts/remove-installation.ts';
 import { sideBySide } from '../../hosts/side-by-side.ts';
 import type {
@@ -134,10 +135,13 @@ export class SshProvider implements Provider {
     const { hosts, register } = this.#options;
     const { reached, silent } = await this.#look();
     const marked = reached.filter(({ claim }) => claim !== undefined).map(({ place }) => place);
+    const free = reached.filter(({ claim }) => claim === undefined).map(({ place }) => place);
     const leaving = register.others(hosts);
     const removed = await this.#clear([...marked, ...leaving], progress);
+    // A deployment that was killed in its preflight had not marked them yet.
+    const ended = await this.#each(free, endListening);
     // All that can be reached is done before the others are told of.
-    throwProblems([...silent, ...removed]);
+    throwProblems([...silent, ...removed, ...ended]);
     register.remove(register.list());
   }
 
