@@ -51,9 +51,6 @@ for table in tcp tcp6 udp udp6; do
     sub(/.*:/, "", $2)
     if (state == "07" || !index(ours, ":" $2 ":")) print word "\t" $2 }' "/proc/net/$table" | sort -u
 done
-# Where a preflight listens: the words of its command such as 10.0.0.1:2181.
-systemctl show 'dcos-preflight-*.service' -p ExecStart 2>/dev/null | tr ' ' '\n' |
-  awk -F: '/^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+:[0-9]+$/ { print "port.preflight\t" $2 }'
 awk '/32 host/ { print "address\t" last } { last = $2 }' /proc/net/fib_trie | sort -u
 if [ -L /opt/dcos/active ]; then fact release.active "$(basename "$(readlink /opt/dcos/active)")"; fi
 if [ -L /opt/dcos/former ]; then fact release.former "$(basename "$(readlink /opt/dcos/former)")"; fi

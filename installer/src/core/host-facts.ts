@@ -66,10 +66,7 @@ export interface HostFacts {
   readonly programs: ReadonlySet<string>;
   /** IPv4 addresses of its own. */
   readonly addresses: ReadonlySet<string>;
-  /**
-   * Ports on which anybody listens, TCP or UDP, for others than the host itself. Those of a preflight that was killed are
-   * none: its listeners end, and the next preflight puts its own in their place.
-   */
+  /** Ports on which anybody listens, TCP or UDP, for others than the host itself. */
   readonly ports: ReadonlySet<number>;
   /** Ports on which anybody listens for the host itself. */
   readonly loopbackPorts: ReadonlySet<number>;
@@ -104,7 +101,6 @@ export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, st
   const synchronised = one('clock.synchronised') ?? '';
   const former = one('release.former');
   const publicKey = one('public.key');
-  const preflight = new Set(all('port.preflight').map(Number));
   return ok({
     os: one('os.id') ?? '',
     osLike: one('os.like') ?? '',
@@ -124,11 +120,7 @@ export function parseHostFacts(text: string, asked: Asked): Result<HostFacts, st
     clockSkewSeconds: skewSeconds(number('clock'), asked),
     programs: new Set(all('program')),
     addresses: new Set(all('address')),
-    ports: new Set(
-      all('port')
-        .map(fromHexadecimal)
-        .filter((port) => !preflight.has(port)),
-    ),
+    ports: new Set(all('port').map(fromHexadecimal)),
     loopbackPorts: new Set(all('port.loopback').map(fromHexadecimal)),
     ...(active !== undefined && { activeRelease: active }),
     ...(former !== undefined && { formerRelease: former }),

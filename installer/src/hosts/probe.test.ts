@@ -27,9 +27,6 @@ test('facts are read line by line', () => {
       'clock\t1000',
       'port.loopback\t0035',
       'port\t13BA',
-      'port\t0885',
-      // A preflight that was killed listens there, on behalf of what is to come.
-      'port.preflight\t2181',
       'release.active\tabc',
       'file\t00ff\t644\t/etc/dcos/role',
       'unit\tdcos-marathon\tactive\tenabled\t3\tfeed',
