@@ -26,7 +26,7 @@ import {
 } from './converge.ts';
 import { checkHosts } from './preflight.ts';
 import type { Cluster } from '../core/cluster.ts';
-import { tellCertificates } from './tell-certificates.ts';
+import { tellAuthority, tellCertificates } from './tell-certificates.ts';
 import type { Progress } from '../providers/provider.ts';
 import type { Reporter } from './reporter.ts';
 import { throwIfInterrupted } from './interrupted.ts';
@@ -101,6 +101,7 @@ export async function deploy(
       done,
       isUnchanged ? 'no change: the cluster is as the configuration says' : `done in ${seconds} s`,
     );
+    tellAuthority(connected.authority, reporter);
     for (const url of urls) reporter.tell({ event: 'cluster.url', url }, `ready ${url}`);
   } finally {
     await closeHosts(hosts);

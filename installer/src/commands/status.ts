@@ -1,6 +1,6 @@
 /** `status`: what every host and every component is doing, asked now; changes nothing. */
 
-import { fingerprintText, leafProblem, trusted } from '../core/certificates.ts';
+import { leafProblem } from '../core/certificates.ts';
 import { clusterReadiness, type WantedUnit } from '../core/wanted-host.ts';
 import { OperationError } from '@dcos/base';
 import { unitReport, waitUntilReady } from '../hosts/readiness.ts';
@@ -16,6 +16,7 @@ import {
 } from './converge.ts';
 import { existingCluster } from './existing.ts';
 import type { Session } from './session.ts';
+import { tellAuthority } from './tell-certificates.ts';
 
 interface UnitStatus {
   readonly host: string;
@@ -76,15 +77,7 @@ export async function status(session: Session): Promise<void> {
         `  ${host.padEnd(12)} ${address.padEnd(16)} ${'certificate'.padEnd(26)} ${problem.reason}`,
       );
     }
-    for (const one of connected.authority === undefined ? [] : trusted(connected.authority)) {
-      const { notAfterDay } = one;
-      const fingerprint = fingerprintText(one.fingerprint);
-      // What "dcos cluster setup" asks people to compare.
-      reporter.tell(
-        { event: 'authority.status', fingerprint, notAfter: notAfterDay },
-        `  ${'authority'.padEnd(12)} until ${notAfterDay}, SHA-256 ${fingerprint}`,
-      );
-    }
+    tellAuthority(connected.authority, reporter);
     const urls = urlsOf(configuration, infrastructure);
     const whole =
       master === undefined ||
