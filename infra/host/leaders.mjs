@@ -1,6 +1,7 @@
 // Asks who leads: a master, as any of them says it, and a server of ZooKeeper, as it says itself. Argument: JSON with the
 // hosts of masters and the ports to ask. Prints one line of JSON with the hosts, such as {"master": "10.0.0.1",
-// "zooKeeper": "10.0.0.2"}, without those that nobody names. In a cluster with certificates it asks by TLS.
+// "zooKeeper": "10.0.0.2", "zooKeeperAway": ["10.0.0.3"]}, without leaders that nobody names. In a cluster with
+// certificates it asks by TLS.
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { connect as connectTls, setDefaultCACertificates } from 'node:tls';
@@ -29,11 +30,13 @@ async function leadingMaster() {
   return undefined;
 }
 
-async function leadingServer() {
-  const leads = await Promise.all(
-    hosts.map(async (host) => (await stateOf(host)).includes('Mode: leader')),
-  );
-  return hosts.find((_, index) => leads[index]);
+async function servers() {
+  const states = await Promise.all(hosts.map(stateOf));
+  return {
+    zooKeeper: hosts.find((_, index) => states[index].includes('Mode: leader')),
+    // One that has no majority answers, without a mode.
+    zooKeeperAway: hosts.filter((_, index) => !states[index].includes('Mode: ')),
+  };
 }
 
 /** What a server of ZooKeeper says of itself; nothing for one that is away. */
@@ -52,5 +55,5 @@ async function stateOf(host) {
   });
 }
 
-const [master, zooKeeper] = await Promise.all([leadingMaster(), leadingServer()]);
-process.stdout.write(`${JSON.stringify({ master, zooKeeper })}\n`);
+const [master, ensemble] = await Promise.all([leadingMaster(), servers()]);
+process.stdout.write(`${JSON.stringify({ master, ...ensemble })}\n`);

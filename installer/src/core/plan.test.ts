@@ -158,7 +158,10 @@ describe('a plan', () => {
     expect(gates(steps)).toEqual([['master-2'], ['master-3'], ['master-1'], ['private-1']]);
   });
 
-  test('where ZooKeeper starts again, the one that leads is the last', () => {
+  test.each([
+    ['the one that leads is the last', [], [['master-3'], ['master-1']]],
+    ['one that is away is the first', ['10.0.0.10'], [['master-1'], ['master-3']]],
+  ])('where ZooKeeper starts again, %s', (_what, away, rounds) => {
     const wanted = wantedOf(testCluster({ masters: 3 }));
     const states = wanted.map((host) => {
       const facts = convergedFacts(host);
@@ -167,8 +170,8 @@ describe('a plan', () => {
       const units = new Map(facts.units).set('dcos-zookeeper', { ...found, fingerprint: 'old' });
       return { wanted: host, facts: { ...facts, units } };
     });
-    const leaders = { master: '10.0.0.10', zooKeeper: '10.0.0.11' };
-    expect(gates(planCluster(states, { leaders }))).toEqual([['master-3'], ['master-1']]);
+    const leaders = { master: '10.0.0.10', zooKeeper: '10.0.0.11', zooKeeperAway: away };
+    expect(gates(planCluster(states, { leaders }))).toEqual(rounds);
   });
 
   test('keeps the release before, and removes older ones', () => {

@@ -71,6 +71,8 @@ export interface Leaders {
   readonly master?: string | undefined;
   /** Whose server leads the ensemble of ZooKeeper. */
   readonly zooKeeper?: string | undefined;
+  /** Whose servers are of no ensemble: down, cut off, or busy beyond an answer. */
+  readonly zooKeeperAway?: readonly string[] | undefined;
 }
 
 export interface Rolling {
@@ -126,7 +128,8 @@ function isOverAnother(states: readonly HostState[]): boolean {
 }
 
 /**
- * Masters one by one, leaders last, then agents a few at a time.
+ * Masters one by one, then agents a few at a time. Leaders are the last of the masters. One without its server of ZooKeeper
+ * is the first: any other that starts again before it may cost the ensemble its majority.
  * @param servers names of masters on which ZooKeeper starts again.
  */
 function roundsOf(
@@ -137,6 +140,7 @@ function roundsOf(
   const masters = hosts.filter(({ role }) => role === 'master');
   const agents = hosts.filter(({ role }) => role !== 'master').map(({ name }) => name);
   const weight = ({ name, address }: HostPlace): number => {
+    if (leaders.zooKeeperAway?.includes(address) === true) return -1;
     if (address === leaders.zooKeeper && servers.has(name)) return 2;
     return address === leaders.master ? 1 : 0;
   };

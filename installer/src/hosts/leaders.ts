@@ -7,7 +7,11 @@ import type { Leaders } from '../core/plan.ts';
 import type { HostConnection } from './connection.ts';
 import { hostProgram } from './host-programs.ts';
 
-const schema = z.object({ master: z.string().optional(), zooKeeper: z.string().optional() });
+const schema = z.object({
+  master: z.string().optional(),
+  zooKeeper: z.string().optional(),
+  zooKeeperAway: z.array(z.string()),
+});
 
 /**
  * @param connection of a host that has a release.

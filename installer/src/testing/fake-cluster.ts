@@ -189,7 +189,12 @@ export class FakeCluster implements Provider, FakeWorld {
     );
     const stays = able.some(({ place }) => place.address === this.#leader);
     if (!stays) this.#leader = able[0]?.place.address ?? '';
-    return this.#leader === '' ? {} : { master: this.#leader };
+    const zooKeeperAway = [...this.hosts.values()].flatMap((host) =>
+      host.place.role === 'master' && this.#unitProblem(host, 'dcos-zookeeper') !== undefined
+        ? host.place.address
+        : [],
+    );
+    return { ...(this.#leader !== '' && { master: this.#leader }), zooKeeperAway };
   }
 
   agentsLeave(action: string, addresses: readonly string[]): object {
