@@ -32,10 +32,12 @@ async function leadingMaster() {
 
 async function servers() {
   const states = await Promise.all(hosts.map(stateOf));
+  // One that has no majority answers, without a mode.
+  const zooKeeperAway = hosts.filter((_, index) => !states[index].includes('Mode: '));
   return {
     zooKeeper: hosts.find((_, index) => states[index].includes('Mode: leader')),
-    // One that has no majority answers, without a mode.
-    zooKeeperAway: hosts.filter((_, index) => !states[index].includes('Mode: ')),
+    // Where nobody answers, the question may be to blame, as with a certificate that has expired.
+    zooKeeperAway: zooKeeperAway.length === hosts.length ? [] : zooKeeperAway,
   };
 }
 
