@@ -75,7 +75,8 @@ const faultsOf = ({ events }: InstallerRun): readonly string[] =>
 async function seedFaults(): Promise<void> {
   const squat = ['--quiet', '--unit=squatter', 'python3', '-m', 'http.server', '5050'];
   await host('port').does('systemd-run', ...squat);
-  await host('package').does('rm', '/usr/bin/java');
+  const java = ['default-jre-headless', 'openjdk-17-jre-headless'];
+  await host('package').does('dpkg', '--remove', '--force-depends', ...java);
   const clock = '#!/bin/sh\nexec faketime -f +1h /usr/bin/date "$@"\n';
   await host('clock').writes({ '/usr/local/sbin/date': clock });
   await host('clock').does('chmod', '755', '/usr/local/sbin/date');
