@@ -182,6 +182,10 @@ describe('transport', () => {
     expect((await scene.dcos('config show core.ssl_verify')).stdout).toBe(`${path}\n`);
     expect(await readFile(path, 'utf8')).toBe(testCertificate);
     expect((await scene.dcos('cluster list')).stdout).toContain('AVAILABLE');
+    const careless = { DCOS_SSL_VERIFY: 'false' };
+    const setUp = `cluster setup ${cluster.url} --ca-certs ca.pem`;
+    expect((await scene.dcos(setUp, { environment: careless })).code).toBe(0);
+    expect((await scene.dcos('config show core.ssl_verify')).stdout).toBe(`${path}\n`);
     const environment = { DCOS_SSL_VERIFY: 'true' };
     expect((await scene.dcos('cluster list', { environment })).stdout).toContain('UNAVAILABLE');
     const untrusting = await scene.dcos('marathon ping', { environment });

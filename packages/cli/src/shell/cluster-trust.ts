@@ -10,7 +10,7 @@ import { HttpClient } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.ts';
 import type { TransportSecurity } from './http-transport.ts';
 import { isConfirmed } from './prompts.ts';
-import { transportSecurity } from './session.ts';
+import { securityOf, transportSecurity } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface TrustFlags {
@@ -46,8 +46,9 @@ export async function askTrusted<T>(
   const { flags, terminal } = contact;
   if (flags.insecure === true && flags.caCerts !== undefined)
     throw cliError('CLI_USAGE', '--insecure and --ca-certs exclude each other');
-  const setting = flags.insecure === true ? 'false' : (flags.caCerts ?? 'true');
-  const given = await transportSecurity({ core: { ssl_verify: setting } }, terminal);
+  const flag = flags.insecure === true ? 'false' : flags.caCerts;
+  // What is said here and now counts more than a variable.
+  const given = await (flag === undefined ? transportSecurity({}, terminal) : securityOf(flag));
   try {
     return { answer: await ask(anonymousClient(contact, given)), security: given };
   } catch (error) {

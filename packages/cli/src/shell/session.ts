@@ -76,7 +76,11 @@ export async function transportSecurity(
 ): Promise<TransportSecurity> {
   const override = terminal.environment['DCOS_SSL_VERIFY'] ?? '';
   const configured = override === '' ? (configValue(config, 'core.ssl_verify') ?? true) : override;
-  const setting = configText(configured);
+  return await securityOf(configText(configured));
+}
+
+/** @param setting as `core.ssl_verify` has it: true, false or a path. @throws OperationError CLI_INPUT */
+export async function securityOf(setting: string): Promise<TransportSecurity> {
   if (/^true$/i.test(setting)) return { verify: true };
   if (/^false$/i.test(setting)) return { verify: false };
   return { verify: true, authorities: await readAuthorities(setting) };
