@@ -23,6 +23,8 @@ export interface Jar {
 const LIST = 'infra/zookeeper/jars.json';
 const MAVEN_CENTRAL = 'https://repo1.maven.org/maven2';
 const TIMEOUT_MS = 120_000;
+/** The largest of them has a tenth. */
+const JAR_BYTES_MAX = 32 * 2 ** 20;
 const text = z.string().min(1);
 const schema = z.array(
   z.strictObject({ group: text, name: text, version: text, licence: text, sha256: text }),
@@ -62,10 +64,22 @@ async function fetched(jar: Jar): Promise<Buffer> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    return Buffer.from(await answer.arrayBuffer());
+    return await bounded(answer);
   } catch (error) {
-    throw new Error(`${url} cannot be fetched: ${errorText(error)}`, { cause: error });
+    const text = `${url} cannot be fetched: ${errorText(error)}`;
+    throw new Error(`${text}; DCOS_MAVEN_REPOSITORY may name another place`, { cause: error });
   }
+}
+
+async function bounded(answer: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > JAR_BYTES_MAX) throw new Error(`it has more than ${JAR_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function verified(jar: Jar, content: Buffer): Buffer {

@@ -22,7 +22,7 @@ export interface FakeWorld {
   begins(host: FakeHost, what: string): void;
   /** Why something does not serve; undefined when it does. */
   problemOf(host: FakeHost, readiness: Readiness): string | undefined;
-  /** Address of the leading master; empty when none leads. */
+  /** As `leaders.mjs` finds them. */
   leaders(): Leaders;
   /** What the leading master says of agents that leave. */
   agentsLeave(action: string, addresses: readonly string[]): object;
