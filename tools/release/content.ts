@@ -15,11 +15,17 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Platform, ReleaseContent, ReleaseFile } from '@dcos/installer/release';
+import {
+  jarPath,
+  type Jar,
+  type Platform,
+  type ReleaseContent,
+  type ReleaseFile,
+} from '@dcos/installer/release';
 import { bundleComponent, type Bundle } from './bundle.ts';
 import { COMPONENTS, NATIVE_PACKAGES } from './components.ts';
 import { copiedFile, copiedFolder, textFile } from './files.ts';
-import { jarContent, jarFile, zooKeeperJars, type Jar } from './jars.ts';
+import { jarContent, zooKeeperJars } from './jars.ts';
 import { launcher } from './launcher.ts';
 import { licenceFiles } from './licences.ts';
 import type { NpmPackage, Packages } from './packages.ts';
@@ -88,7 +94,7 @@ export function platformContent(
 async function jarFiles(root: string, jars: readonly Jar[]): Promise<readonly ReleaseFile[]> {
   return await Promise.all(
     jars.map(async (jar) => ({
-      path: `lib/zookeeper/${jarFile(jar)}`,
+      path: jarPath(jar),
       mode: '0644' as const,
       content: await jarContent(root, jar),
     })),

@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '@dcos/testkit';
-import { jarContent, type Jar } from './jars.ts';
+import type { Jar } from '@dcos/installer/release';
+import { jarContent } from './jars.ts';
 
 const CONTENT = Buffer.from('classes');
 const jar: Jar = {

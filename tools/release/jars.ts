@@ -8,36 +8,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '@dcos/base';
-import { z } from 'zod';
-
-/** @see the comment of this file */
-export interface Jar {
-  readonly group: string;
-  readonly name: string;
-  readonly version: string;
-  /** An SPDX expression; the text of it is in the file itself. */
-  readonly licence: string;
-  readonly sha256: string;
-}
+import { jarFile, parseJars, type Jar } from '@dcos/installer/release';
 
 const LIST = 'infra/zookeeper/jars.json';
 const MAVEN_CENTRAL = 'https://repo1.maven.org/maven2';
 const TIMEOUT_MS = 120_000;
 /** The largest of them has a tenth. */
 const JAR_BYTES_MAX = 32 * 2 ** 20;
-const text = z.string().min(1);
-const schema = z.array(
-  z.strictObject({ group: text, name: text, version: text, licence: text, sha256: text }),
-);
 
 /** What `infra/zookeeper/jars.json` lists. @param root of the checkout */
 export function zooKeeperJars(root: string): readonly Jar[] {
-  return schema.parse(JSON.parse(readFileSync(join(root, LIST), 'utf8')));
-}
-
-/** The name of its file. */
-export function jarFile({ name, version }: Pick<Jar, 'name' | 'version'>): string {
-  return `${name}-${version}.jar`;
+  return parseJars(readFileSync(join(root, LIST), 'utf8'));
 }
 
 /**

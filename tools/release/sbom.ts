@@ -6,7 +6,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Jar } from './jars.ts';
+import type { Jar } from '@dcos/installer/release';
 import type { NpmPackage } from './packages.ts';
 
 export interface SbomSubject {

@@ -12,6 +12,8 @@ import type { AuthorityStage } from '../core/certificates.ts';
 import type { Cluster } from '../core/cluster.ts';
 import { counted } from '../core/plan-text.ts';
 import { nextStage, type AuthorityState } from '../hosts/authority.ts';
+import { hasZooKeeper } from '../hosts/has-zookeeper.ts';
+import { onAll } from '../hosts/side-by-side.ts';
 import type { Infrastructure } from '../providers/provider.ts';
 import {
   clusterOf,
@@ -21,6 +23,7 @@ import {
   unusableHosts,
   type CertificateWish,
   type Connected,
+  type ConnectedHost,
 } from './converge.ts';
 import { execute, postflight } from './deploy.ts';
 import { existingCluster } from './existing.ts';
@@ -47,7 +50,7 @@ interface Rotation {
   readonly infrastructure: Infrastructure;
 }
 
-/** @throws OperationError `INSTALLER_USAGE` for a cluster without TLS, `INSTALLER_DIFFERS`, `INSTALLER_HOSTS_MISSING`. */
+/** @throws OperationError `INSTALLER_USAGE` for a cluster without TLS, `INSTALLER_DIFFERS`, `INSTALLER_OTHER_RELEASE`, `INSTALLER_HOSTS_MISSING`. */
 export async function rotateCertificates(
   session: Session,
   options: RotateOptions,
@@ -110,6 +113,7 @@ async function round(
   try {
     refuseMissing(connected);
     await checkHosts(connected, reporter);
+    await refuseOtherZooKeeper(hosts);
     const steps = await planFor(hosts);
     const others = steps.filter((step) => !isOfCertificates(step));
     if (authority === undefined || others.length > 0) {
@@ -124,6 +128,18 @@ async function round(
   } finally {
     await closeHosts(hosts);
   }
+}
+
+/** It starts again for its certificate, by a unit of this installer: what that starts has to be there. */
+async function refuseOtherZooKeeper(hosts: readonly ConnectedHost[]): Promise<void> {
+  const masters = hosts.filter(({ place }) => place.role === 'master');
+  const found = await onAll(masters, async ({ connection }) => await hasZooKeeper(connection));
+  const without = found.filter(([, has]) => !has).map(([{ place }]) => place.name);
+  if (without.length === 0) return;
+  throw new OperationError(
+    'INSTALLER_OTHER_RELEASE',
+    `the release in use brings another ZooKeeper than this installer knows (${without.join(', ')}); nothing was changed. "installer upgrade" first, or take the installer of that release`,
+  );
 }
 
 /** Whoever is away would come back with what nobody accepts any more. */

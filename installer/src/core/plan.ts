@@ -6,8 +6,8 @@
  * the kinds that it stands on are ready on all masters: ZooKeeper, then masters, then the rest, side by side. Hosts
  * on which something that runs has to start again do so in rounds: one master, the leading one last, so that its work
  * moves once; where ZooKeeper starts again, the one last whose server leads, since whoever is left without a leader of it
- * serves nobody until one is elected; then agents, a few at a time. Between two rounds the cluster has to be whole again. Packages and the
- * release are on all hosts by then, so that rounds are short.
+ * serves nobody until one is elected; then agents, a few at a time. Between two rounds the cluster has to be whole again.
+ * Packages and the release are on all hosts by then, so that rounds are short.
  */
 
 import { fileState, type HostFacts } from './host-facts.ts';

@@ -4,8 +4,15 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { OperationError } from '@dcos/base';
 import type { ReleasePlan } from '../core/cluster.ts';
-import { verifyRelease, type Platform } from '../release/index.ts';
+import {
+  bringsAll,
+  parseJars,
+  releaseError,
+  verifyRelease,
+  type Platform,
+} from '../release/index.ts';
 import type { UploadSource } from './connection.ts';
+import { zooKeeperList } from './host-programs.ts';
 
 export interface Release extends ReleasePlan {
   readonly platform: Platform;
@@ -20,6 +27,12 @@ const CHUNK_BYTES = 256 * 1024;
  */
 export async function openRelease(file: string, keyFile: string): Promise<Release> {
   const manifest = await verifyRelease(file, { trustedKeys: [readKey(keyFile)] });
+  if (!bringsAll(parseJars(zooKeeperList()), manifest.files)) {
+    throw releaseError(
+      'RELEASE_OF_ANOTHER_INSTALLER',
+      `${file} brings another ZooKeeper than this installer knows: take the installer of its own checkout`,
+    );
+  }
   const sha256 = await fileHash(file);
   return {
     hash: manifest.contentHash.slice(0, HASH_LENGTH),

@@ -11,4 +11,5 @@ export {
   type Platform,
 } from './manifest.ts';
 export { extractRelease, verifyRelease, type ReadOptions } from './read-release.ts';
+export { bringsAll, jarFile, jarPath, parseJars, type Jar } from './zookeeper-jars.ts';
 export { writeRelease, type ReleaseContent, type ReleaseFile } from './write-release.ts';
